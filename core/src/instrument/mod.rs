@@ -1,0 +1,5 @@
+//! What the integrations share: propagation, exclusions, attributes, and the operation's name.
+
+mod operation;
+
+pub use self::operation::OperationName;
