@@ -35,6 +35,7 @@ mod page_view;
 mod remote_dependency;
 mod request;
 mod severity;
+mod shorten;
 pub mod tags;
 mod time;
 mod time_span;

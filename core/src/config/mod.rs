@@ -1,0 +1,11 @@
+//! Settings, resolved once: code beats environment beats default.
+//!
+//! This module is the only reader of the environment, and reads it through a lookup, so that tests pass
+//! their own. The variables are constants of [`environment`].
+
+pub mod environment;
+mod resource;
+mod sampler;
+mod settings;
+
+pub(crate) use self::settings::{Choices, Settings};

@@ -1,0 +1,450 @@
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+
+use crate::envelope::limits;
+
+/// Where telemetry goes: the resource's key, and the addresses of the service.
+///
+/// The form is `Key=Value;Key=Value`, as the Azure portal shows it. Keys are case-insensitive, and known
+/// ones are `InstrumentationKey` (required), `IngestionEndpoint`, `LiveEndpoint`, `EndpointSuffix`,
+/// `Location`, `AADAudience`, `ApplicationId` and `Authorization`; unknown ones are ignored, since Azure
+/// adds some now and then. Spaces around pairs, a `;` at the end, `=` inside a value, a `/` at the end
+/// of an endpoint and `http://` endpoints (a local receiver) are all fine.
+///
+/// An endpoint that is not given is made of `EndpointSuffix` and `Location`, or else is that of the
+/// public cloud.
+///
+/// [`Display`](fmt::Display) writes a connection string that parses to the same value, key included;
+/// [`Debug`](fmt::Debug) hides the key.
+///
+/// # Examples
+///
+/// ```
+/// let connection: azmon::ConnectionString =
+///     "InstrumentationKey=8f2e0d9c-0000-4000-8000-000000000001;IngestionEndpoint=http://127.0.0.1:4320/;".parse()?;
+/// assert_eq!(connection.ingestion_endpoint(), "http://127.0.0.1:4320");
+/// # Ok::<(), azmon::ParseConnectionStringError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ConnectionString {
+    instrumentation_key: String,
+    ingestion_endpoint: String,
+    live_endpoint: String,
+    aad_audience: Option<String>,
+    application_id: Option<String>,
+}
+
+/// Longest connection string, in bytes; that of the .NET and Java distributions.
+pub const MAX_CONNECTION_STRING: usize = 4_096;
+
+const DEFAULT_INGESTION_ENDPOINT: &str = "https://dc.services.visualstudio.com";
+const DEFAULT_LIVE_ENDPOINT: &str = "https://rt.services.visualstudio.com";
+
+impl ConnectionString {
+    /// Makes the connection string of a bare instrumentation key: the public cloud's endpoints.
+    ///
+    /// # Errors
+    ///
+    /// When the key is empty, longer than 40 characters, or holds a space or a control character.
+    pub fn from_instrumentation_key(key: &str) -> Result<Self, ParseConnectionStringError> {
+        Parts {
+            instrumentation_key: Some(key.trim()),
+            ..Parts::default()
+        }
+        .resolve()
+    }
+
+    /// Key of the Application Insights resource.
+    #[must_use]
+    pub fn instrumentation_key(&self) -> &str {
+        &self.instrumentation_key
+    }
+
+    /// Address that telemetry is sent to, without a slash at the end.
+    #[must_use]
+    pub fn ingestion_endpoint(&self) -> &str {
+        &self.ingestion_endpoint
+    }
+
+    /// Address of Live Metrics, without a slash at the end.
+    #[must_use]
+    pub fn live_endpoint(&self) -> &str {
+        &self.live_endpoint
+    }
+
+    /// Audience to ask Entra ID for, in clouds that have their own.
+    #[must_use]
+    pub fn aad_audience(&self) -> Option<&str> {
+        self.aad_audience.as_deref()
+    }
+
+    /// Id of the Application Insights resource, as its REST API knows it.
+    #[must_use]
+    pub fn application_id(&self) -> Option<&str> {
+        self.application_id.as_deref()
+    }
+}
+
+impl FromStr for ConnectionString {
+    type Err = ParseConnectionStringError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > MAX_CONNECTION_STRING {
+            return Err(Kind::TooLong(text.len()).into());
+        }
+        if text.trim().is_empty() {
+            return Err(Kind::Empty.into());
+        }
+        Parts::split(text)?.resolve()
+    }
+}
+
+impl fmt::Display for ConnectionString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "InstrumentationKey={};IngestionEndpoint={};LiveEndpoint={}",
+            self.instrumentation_key, self.ingestion_endpoint, self.live_endpoint
+        )?;
+        if let Some(audience) = &self.aad_audience {
+            write!(f, ";AADAudience={audience}")?;
+        }
+        if let Some(id) = &self.application_id {
+            write!(f, ";ApplicationId={id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ConnectionString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionString")
+            .field("instrumentation_key", &"[redacted]")
+            .field("ingestion_endpoint", &self.ingestion_endpoint)
+            .field("live_endpoint", &self.live_endpoint)
+            .field("aad_audience", &self.aad_audience)
+            .field("application_id", &self.application_id)
+            .finish()
+    }
+}
+
+/// The values of the known keys, as written.
+#[derive(Default)]
+struct Parts<'a> {
+    instrumentation_key: Option<&'a str>,
+    ingestion_endpoint: Option<&'a str>,
+    live_endpoint: Option<&'a str>,
+    endpoint_suffix: Option<&'a str>,
+    location: Option<&'a str>,
+    aad_audience: Option<&'a str>,
+    application_id: Option<&'a str>,
+    authorization: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn split(text: &'a str) -> Result<Self, Kind> {
+        let mut parts = Self::default();
+        let pairs = text.split(';').map(str::trim).enumerate();
+        for (index, pair) in pairs.filter(|(_, pair)| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').ok_or(Kind::NotAPair(index + 1))?;
+            if let Some(slot) = parts.slot(key.trim()) {
+                *slot = Some(value.trim()).filter(|value| !value.is_empty());
+            }
+        }
+        Ok(parts)
+    }
+
+    fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
+        let slots = [
+            ("InstrumentationKey", &mut self.instrumentation_key),
+            ("IngestionEndpoint", &mut self.ingestion_endpoint),
+            ("LiveEndpoint", &mut self.live_endpoint),
+            ("EndpointSuffix", &mut self.endpoint_suffix),
+            ("Location", &mut self.location),
+            ("AADAudience", &mut self.aad_audience),
+            ("ApplicationId", &mut self.application_id),
+            ("Authorization", &mut self.authorization),
+        ];
+        slots
+            .into_iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(key))
+            .map(|(_, slot)| slot)
+    }
+
+    fn resolve(self) -> Result<ConnectionString, ParseConnectionStringError> {
+        if self
+            .authorization
+            .is_some_and(|scheme| !scheme.eq_ignore_ascii_case("ikey"))
+        {
+            return Err(Kind::UnknownAuthorization.into());
+        }
+        Ok(ConnectionString {
+            instrumentation_key: instrumentation_key(self.instrumentation_key)?,
+            ingestion_endpoint: self.endpoint(
+                "IngestionEndpoint",
+                self.ingestion_endpoint,
+                "dc",
+                DEFAULT_INGESTION_ENDPOINT,
+            )?,
+            live_endpoint: self.endpoint(
+                "LiveEndpoint",
+                self.live_endpoint,
+                "live",
+                DEFAULT_LIVE_ENDPOINT,
+            )?,
+            aad_audience: self.aad_audience.map(str::to_owned),
+            application_id: self.application_id.map(str::to_owned),
+        })
+    }
+
+    fn endpoint(
+        &self,
+        key: &'static str,
+        explicit: Option<&str>,
+        service: &str,
+        default: &str,
+    ) -> Result<String, Kind> {
+        if let Some(explicit) = explicit {
+            return endpoint(key, explicit);
+        }
+        let Some(suffix) = self.endpoint_suffix.map(|suffix| suffix.trim_matches('.')) else {
+            return Ok(default.to_owned());
+        };
+        let location = self
+            .location
+            .map(|location| location.trim_matches('.'))
+            .unwrap_or_default();
+        if !location.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Kind::Location);
+        }
+        let dot = if location.is_empty() { "" } else { "." };
+        endpoint(
+            "EndpointSuffix",
+            &format!("https://{location}{dot}{service}.{suffix}"),
+        )
+    }
+}
+
+fn instrumentation_key(key: Option<&str>) -> Result<String, Kind> {
+    let key = key
+        .filter(|key| !key.is_empty())
+        .ok_or(Kind::NoInstrumentationKey)?;
+    if key.chars().count() > limits::INSTRUMENTATION_KEY {
+        return Err(Kind::InstrumentationKeyTooLong);
+    }
+    if key
+        .chars()
+        .any(|character| character.is_whitespace() || character.is_control())
+    {
+        return Err(Kind::InstrumentationKeyWithSpace);
+    }
+    Ok(key.to_owned())
+}
+
+fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
+    let scheme = value
+        .split_once("://")
+        .map(|(scheme, _)| scheme)
+        .ok_or(Kind::NoScheme(key))?;
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return Err(Kind::UnknownScheme(key));
+    }
+    let uri: Uri = value.parse().map_err(|_| Kind::NotAnAddress(key))?;
+    let host = uri.host().unwrap_or_default();
+    if host.is_empty() || uri.query().is_some() {
+        return Err(Kind::NotAnAddress(key));
+    }
+    Ok(value.trim_end_matches('/').to_owned())
+}
+
+/// The text is not a connection string.
+///
+/// The message names the part that is wrong, and never holds the instrumentation key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct ParseConnectionStringError(#[from] Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Kind {
+    #[error("the connection string is empty")]
+    Empty,
+    #[error("the connection string has {0} bytes, more than {MAX_CONNECTION_STRING}")]
+    TooLong(usize),
+    #[error(
+        "part {0} of the connection string has no `=`; the form is InstrumentationKey=…;IngestionEndpoint=…"
+    )]
+    NotAPair(usize),
+    #[error("the connection string has no InstrumentationKey")]
+    NoInstrumentationKey,
+    #[error(
+        "InstrumentationKey is longer than {} characters",
+        limits::INSTRUMENTATION_KEY
+    )]
+    InstrumentationKeyTooLong,
+    #[error("InstrumentationKey holds a space or a control character")]
+    InstrumentationKeyWithSpace,
+    #[error("{0} has no scheme: write https://… or, for a local receiver, http://…")]
+    NoScheme(&'static str),
+    #[error("{0} has a scheme other than https and http")]
+    UnknownScheme(&'static str),
+    #[error("{0} is not the address of a host")]
+    NotAnAddress(&'static str),
+    #[error("Location holds something other than letters and digits")]
+    Location,
+    #[error("Authorization is something other than ikey")]
+    UnknownAuthorization,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "8f2e0d9c-0000-4000-8000-000000000001";
+
+    fn parsed(text: &str) -> ConnectionString {
+        text.parse().unwrap()
+    }
+
+    fn error(text: &str) -> String {
+        text.parse::<ConnectionString>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_bare_key_means_the_public_cloud() {
+        let connection = parsed(&format!("InstrumentationKey={KEY}"));
+        assert_eq!(connection.instrumentation_key(), KEY);
+        assert_eq!(
+            connection.ingestion_endpoint(),
+            "https://dc.services.visualstudio.com"
+        );
+        assert_eq!(
+            connection.live_endpoint(),
+            "https://rt.services.visualstudio.com"
+        );
+        assert_eq!(
+            ConnectionString::from_instrumentation_key(KEY).unwrap(),
+            connection
+        );
+    }
+
+    #[test]
+    fn what_the_azure_portal_shows_is_read() {
+        let connection = parsed(&format!(
+            "InstrumentationKey={KEY};IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
+             LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/;ApplicationId=app-1"
+        ));
+        assert_eq!(
+            connection.ingestion_endpoint(),
+            "https://westeurope-5.in.applicationinsights.azure.com"
+        );
+        assert_eq!(
+            connection.live_endpoint(),
+            "https://westeurope.livediagnostics.monitor.azure.com"
+        );
+        assert_eq!(connection.application_id(), Some("app-1"));
+    }
+
+    #[test]
+    fn case_spaces_unknown_keys_and_a_last_semicolon_do_not_matter() {
+        let connection = parsed(&format!(
+            " INSTRUMENTATIONKEY = {} ; ingestionendpoint = http://127.0.0.1:4320// ;; ProfilerEndpoint=x; \n",
+            KEY.to_uppercase()
+        ));
+        assert_eq!(connection.instrumentation_key(), KEY.to_uppercase());
+        assert_eq!(connection.ingestion_endpoint(), "http://127.0.0.1:4320");
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign() {
+        let connection = parsed(&format!(
+            "InstrumentationKey={KEY};AADAudience=https://a/?b=c"
+        ));
+        assert_eq!(connection.aad_audience(), Some("https://a/?b=c"));
+    }
+
+    #[test]
+    fn suffix_and_location_make_the_endpoints() {
+        for (location, prefix) in [("", ""), (";Location=.westus2.", "westus2.")] {
+            let connection = parsed(&format!(
+                "InstrumentationKey={KEY};EndpointSuffix=.ai.contoso.com{location}"
+            ));
+            assert_eq!(
+                connection.ingestion_endpoint(),
+                format!("https://{prefix}dc.ai.contoso.com")
+            );
+            assert_eq!(
+                connection.live_endpoint(),
+                format!("https://{prefix}live.ai.contoso.com")
+            );
+        }
+    }
+
+    #[test]
+    fn an_explicit_endpoint_wins_over_the_suffix() {
+        let connection = parsed(&format!(
+            "InstrumentationKey={KEY};EndpointSuffix=ai.contoso.com;IngestionEndpoint=http://localhost:1"
+        ));
+        assert_eq!(connection.ingestion_endpoint(), "http://localhost:1");
+        assert_eq!(connection.live_endpoint(), "https://live.ai.contoso.com");
+    }
+
+    #[test]
+    fn an_error_names_the_part_and_never_the_key() {
+        for (text, named) in [
+            (String::new(), "empty"),
+            ("x".repeat(5_000), "5000 bytes"),
+            (KEY.to_owned(), "part 1"),
+            (format!("InstrumentationKey={KEY};oops"), "part 2"),
+            (
+                "IngestionEndpoint=http://localhost".to_owned(),
+                "no InstrumentationKey",
+            ),
+            ("InstrumentationKey=".to_owned(), "no InstrumentationKey"),
+            (format!("InstrumentationKey={KEY}{KEY}"), "longer than 40"),
+            (format!("InstrumentationKey={KEY} x"), "a space"),
+            (
+                format!("InstrumentationKey={KEY};IngestionEndpoint=localhost:80"),
+                "IngestionEndpoint",
+            ),
+            (
+                format!("InstrumentationKey={KEY};LiveEndpoint=ftp://host"),
+                "LiveEndpoint",
+            ),
+            (
+                format!("InstrumentationKey={KEY};LiveEndpoint=https://"),
+                "LiveEndpoint",
+            ),
+            (
+                format!("InstrumentationKey={KEY};EndpointSuffix=a b"),
+                "EndpointSuffix",
+            ),
+            (
+                format!("InstrumentationKey={KEY};EndpointSuffix=a;Location=w/x"),
+                "Location",
+            ),
+            (
+                format!("InstrumentationKey={KEY};Authorization=basic"),
+                "Authorization",
+            ),
+        ] {
+            let message = error(&text);
+            assert!(message.contains(named), "{message}");
+            assert!(!message.contains(KEY), "{message}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_the_key() {
+        assert!(!format!("{:?}", parsed(&format!("InstrumentationKey={KEY}"))).contains(KEY));
+    }
+
+    #[test]
+    fn what_is_displayed_is_parsed_to_the_same() {
+        let connection = parsed(&format!(
+            "InstrumentationKey={KEY};EndpointSuffix=a.b;AADAudience=https://x=y;ApplicationId=z"
+        ));
+        assert_eq!(parsed(&connection.to_string()), connection);
+    }
+}

@@ -1,0 +1,15 @@
+//! From the SDK to the worker: a bounded queue that never makes a request wait.
+//!
+//! Invariants:
+//! - Ending a span costs a size estimate, two atomic additions and one push; it takes no lock that the
+//!   worker holds, and wakes the worker once per batch.
+//! - At most [`QueueLimits`] items and bytes wait. What comes beyond is dropped, the newest first, and
+//!   counted: an application that outruns its network loses telemetry, not memory.
+//! - Spans that are not sampled are not queued.
+
+mod processor;
+mod queue;
+mod size;
+
+pub(crate) use self::processor::Processor;
+pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};

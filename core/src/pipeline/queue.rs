@@ -1,0 +1,214 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::Notify;
+
+use crate::pipeline::size;
+
+/// How much may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueLimits {
+    pub(crate) items: usize,
+    pub(crate) bytes: usize,
+    /// How many waiting items wake the worker before its delay is over.
+    pub(crate) batch: usize,
+}
+
+/// Makes a queue of many producers and one consumer.
+pub(crate) fn queue(limits: QueueLimits) -> (Producer, Consumer) {
+    let (sender, receiver) = channel();
+    let shared = Arc::new(Shared {
+        limits,
+        items: AtomicUsize::new(0),
+        bytes: AtomicUsize::new(0),
+        wake: Notify::new(),
+    });
+    (
+        Producer {
+            sender,
+            shared: shared.clone(),
+        },
+        Consumer { receiver, shared },
+    )
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: QueueLimits,
+    items: AtomicUsize,
+    bytes: AtomicUsize,
+    wake: Notify,
+}
+
+#[derive(Debug)]
+struct Entry {
+    span: SpanData,
+    bytes: usize,
+}
+
+/// The end where requests put their spans.
+#[derive(Debug, Clone)]
+pub(crate) struct Producer {
+    sender: Sender<Entry>,
+    shared: Arc<Shared>,
+}
+
+impl Producer {
+    /// Adds a span, or answers false when there is no room for it.
+    pub(crate) fn push(&self, span: SpanData) -> bool {
+        let Shared {
+            limits,
+            items,
+            bytes,
+            wake,
+        } = &*self.shared;
+        let size = size::of_span(&span);
+        let waiting = items.fetch_add(1, Ordering::Relaxed);
+        let waiting_bytes = bytes.fetch_add(size, Ordering::Relaxed);
+        let room = waiting < limits.items && waiting_bytes.saturating_add(size) <= limits.bytes;
+        let accepted = room && self.sender.send(Entry { span, bytes: size }).is_ok();
+        if !accepted {
+            items.fetch_sub(1, Ordering::Relaxed);
+            bytes.fetch_sub(size, Ordering::Relaxed);
+        } else if waiting == 0 || waiting + 1 == limits.batch {
+            wake.notify_one();
+        }
+        accepted
+    }
+}
+
+/// The end where the worker takes them.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    receiver: Receiver<Entry>,
+    shared: Arc<Shared>,
+}
+
+impl Consumer {
+    /// How many spans wait.
+    ///
+    /// A producer counts its span before it adds it, so a positive number can be followed by an empty
+    /// [`take`](Self::take), but no span is ever left behind a zero: whoever adds one after a zero wakes the worker.
+    pub(crate) fn len(&self) -> usize {
+        self.shared.items.load(Ordering::Acquire)
+    }
+
+    /// Whether as many wait as fill a batch.
+    pub(crate) fn fills_a_batch(&self) -> bool {
+        self.len() >= self.shared.limits.batch
+    }
+
+    /// Moves at most `max` spans into `batch`.
+    pub(crate) fn take(&mut self, max: usize, batch: &mut Vec<SpanData>) {
+        let before = batch.len();
+        let mut bytes = 0;
+        batch.extend(self.receiver.try_iter().take(max).map(|entry| {
+            bytes += entry.bytes;
+            entry.span
+        }));
+        self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.shared
+            .items
+            .fetch_sub(batch.len() - before, Ordering::AcqRel);
+    }
+
+    /// Waits until the first span comes, or as many as fill a batch.
+    ///
+    /// It may also return for no reason. Cancel safe.
+    pub(crate) async fn woken(&self) {
+        self.shared.wake.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fixtures::span;
+
+    const LIMITS: QueueLimits = QueueLimits {
+        items: 3,
+        bytes: 1 << 20,
+        batch: 2,
+    };
+
+    fn taken(consumer: &mut Consumer, max: usize) -> Vec<String> {
+        let mut batch = Vec::new();
+        consumer.take(max, &mut batch);
+        batch
+            .into_iter()
+            .map(|span| span.name.into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn spans_come_out_in_the_order_in_which_they_went_in() {
+        let (producer, mut consumer) = queue(LIMITS);
+        for name in ["a", "b", "c"] {
+            assert!(producer.push(span(name)));
+        }
+        assert_eq!(taken(&mut consumer, 2), ["a", "b"]);
+        assert_eq!(taken(&mut consumer, 2), ["c"]);
+        assert_eq!(consumer.len(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_the_newest_and_takes_more_when_there_is_room() {
+        let (producer, mut consumer) = queue(LIMITS);
+        let accepted: Vec<bool> = (0..5).map(|_| producer.push(span("x"))).collect();
+        assert_eq!(accepted, [true, true, true, false, false]);
+        assert_eq!(consumer.len(), 3);
+        taken(&mut consumer, 1);
+        assert!(producer.push(span("y")));
+        assert!(!producer.push(span("z")));
+    }
+
+    #[test]
+    fn bytes_are_limited_too() {
+        let (producer, mut consumer) = queue(QueueLimits {
+            bytes: 4_000,
+            ..LIMITS
+        });
+        let large = || {
+            let mut span = span("large");
+            span.attributes
+                .push(opentelemetry::KeyValue::new("k", "v".repeat(3_000)));
+            span
+        };
+        assert!(producer.push(large()));
+        assert!(!producer.push(large()));
+        taken(&mut consumer, 1);
+        assert!(producer.push(large()));
+    }
+
+    #[test]
+    fn a_queue_without_its_consumer_refuses() {
+        let (producer, consumer) = queue(LIMITS);
+        drop(consumer);
+        assert!(!producer.push(span("x")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_worker_is_woken_by_the_first_span_and_by_a_full_batch() {
+        let (producer, mut consumer) = queue(LIMITS);
+        async fn woken(consumer: &Consumer) -> bool {
+            tokio::time::timeout(Duration::from_secs(1), consumer.woken())
+                .await
+                .is_ok()
+        }
+        assert!(!woken(&consumer).await);
+        producer.push(span("first"));
+        assert!(woken(&consumer).await);
+        producer.push(span("fills the batch"));
+        assert!(woken(&consumer).await);
+        assert!(consumer.fills_a_batch());
+        producer.push(span("one more"));
+        assert!(!woken(&consumer).await);
+        taken(&mut consumer, 3);
+        producer.push(span("first again"));
+        assert!(woken(&consumer).await);
+    }
+}

@@ -1,0 +1,258 @@
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+
+use crate::transmission::Reply;
+
+/// Longest `Retry-After` that is obeyed, as in the Node distribution.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What to do with a batch that was answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The service has it.
+    Accepted,
+    /// The service has some of it: `retry` are the numbers of the items to send again, from 0.
+    Partial {
+        retry: Vec<usize>,
+        retry_after: Option<Duration>,
+        refused: usize,
+        message: String,
+    },
+    /// Nothing was taken; send all of it again.
+    Retry { retry_after: Option<Duration> },
+    /// Send all of it again, and everything after it, to this address, if it may be.
+    Redirect { location: String },
+    /// It is too large; send it in parts.
+    Split,
+    /// It will never be taken.
+    Refused { message: String },
+}
+
+/// The body of the service's answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TrackAnswer {
+    errors: Vec<ItemError>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ItemError {
+    index: usize,
+    status_code: u16,
+    message: String,
+}
+
+/// Judges the answer to a batch of `items` items.
+///
+/// | Status | Verdict |
+/// |---|---|
+/// | 2xx | accepted, or by item where the body lists errors |
+/// | 307, 308 | redirect |
+/// | 413 | split |
+/// | 401, 403 (identity), 408, 429, 439 (quota), 5xx | retry |
+/// | everything else: 400 (malformed), 402 (daily quota), 404 (wrong region) | refused |
+pub(super) fn judge(reply: &Reply, items: usize, now: SystemTime) -> Verdict {
+    let retry_after = reply
+        .retry_after
+        .as_deref()
+        .and_then(|value| parse_retry_after(value, now));
+    match (reply.status, &reply.location) {
+        (200..=299, _) => judge_items(&reply.body, items, retry_after),
+        (307 | 308, Some(location)) => Verdict::Redirect {
+            location: location.clone(),
+        },
+        (307 | 308, None) => Verdict::Retry { retry_after },
+        (413, _) => Verdict::Split,
+        (status, _) if is_retryable(status) => Verdict::Retry { retry_after },
+        (status, _) => Verdict::Refused {
+            message: refusal(status, &reply.body),
+        },
+    }
+}
+
+fn judge_items(body: &[u8], items: usize, retry_after: Option<Duration>) -> Verdict {
+    let Ok(TrackAnswer { errors }) = serde_json::from_slice(body) else {
+        // A receiver that answers 200 with a body of its own has taken the batch.
+        return Verdict::Accepted;
+    };
+    let errors = errors
+        .into_iter()
+        .filter(|error| error.index < items && !error.is_sampled_out());
+    let (retryable, refused): (Vec<_>, Vec<_>) =
+        errors.partition(|error| is_retryable(error.status_code));
+    let mut retry: Vec<usize> = retryable.into_iter().map(|error| error.index).collect();
+    retry.sort_unstable();
+    retry.dedup();
+    if retry.is_empty() && refused.is_empty() {
+        return Verdict::Accepted;
+    }
+    let message = refused
+        .first()
+        .map(|error| error.message.clone())
+        .unwrap_or_default();
+    Verdict::Partial {
+        retry,
+        retry_after,
+        refused: refused.len(),
+        message,
+    }
+}
+
+fn is_retryable(status: u16) -> bool {
+    matches!(status, 401 | 403 | 408 | 429 | 439 | 500..=599)
+}
+
+fn refusal(status: u16, body: &[u8]) -> String {
+    let answer: TrackAnswer = serde_json::from_slice(body).unwrap_or_default();
+    match answer.errors.into_iter().next() {
+        Some(error) => format!("status {status}: {}", error.message),
+        None => format!("status {status}"),
+    }
+}
+
+impl ItemError {
+    /// Ingestion sampling left the item out on purpose: neither an error nor a reason to send it again.
+    fn is_sampled_out(&self) -> bool {
+        self.message
+            .trim()
+            .eq_ignore_ascii_case("telemetry sampled out.")
+    }
+}
+
+/// Reads `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3).
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    let pause = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(now)
+            .ok()?,
+    };
+    (!pause.is_zero()).then(|| pause.min(LONGEST_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
+            status,
+            body: body.to_owned().into(),
+            ..Reply::default()
+        }
+    }
+
+    fn verdict(status: u16, body: &str) -> Verdict {
+        judge(&reply(status, body), 4, NOW)
+    }
+
+    #[test]
+    fn success_is_accepted_whatever_the_body() {
+        for body in [
+            "",
+            "OK",
+            r#"{"itemsReceived":4,"itemsAccepted":4,"errors":[]}"#,
+        ] {
+            assert_eq!(verdict(200, body), Verdict::Accepted);
+        }
+    }
+
+    #[test]
+    fn partial_success_is_judged_by_item() {
+        let body = r#"{"itemsReceived":4,"itemsAccepted":1,"errors":[
+            {"index":3,"statusCode":500,"message":"Internal"},
+            {"index":0,"statusCode":400,"message":"103: Field 'name' is required"},
+            {"index":1,"statusCode":429,"message":"Throttled"},
+            {"index":1,"statusCode":429,"message":"Throttled"},
+            {"index":9,"statusCode":500,"message":"not ours"}]}"#;
+        assert_eq!(
+            verdict(206, body),
+            Verdict::Partial {
+                retry: vec![1, 3],
+                retry_after: None,
+                refused: 1,
+                message: "103: Field 'name' is required".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn sampled_out_by_ingestion_is_no_error() {
+        let body = r#"{"itemsReceived":4,"itemsAccepted":3,
+            "errors":[{"index":0,"statusCode":500,"message":"telemetry SAMPLED out."}]}"#;
+        assert_eq!(verdict(206, body), Verdict::Accepted);
+    }
+
+    #[test]
+    fn every_status_has_its_verdict() {
+        for status in [401, 403, 408, 429, 439, 500, 502, 503, 504] {
+            assert_eq!(
+                verdict(status, ""),
+                Verdict::Retry { retry_after: None },
+                "{status}"
+            );
+        }
+        for status in [301, 304, 400, 402, 404, 405, 418] {
+            assert!(
+                matches!(verdict(status, ""), Verdict::Refused { .. }),
+                "{status}"
+            );
+        }
+        assert_eq!(verdict(413, ""), Verdict::Split);
+        assert_eq!(verdict(307, ""), Verdict::Retry { retry_after: None });
+        let redirect = Reply {
+            location: Some("https://x".to_owned()),
+            ..reply(308, "")
+        };
+        assert_eq!(
+            judge(&redirect, 4, NOW),
+            Verdict::Redirect {
+                location: "https://x".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_service_said() {
+        let body = r#"{"itemsReceived":1,"itemsAccepted":0,
+            "errors":[{"index":0,"statusCode":400,"message":"Invalid instrumentation key"}]}"#;
+        assert_eq!(
+            verdict(400, body),
+            Verdict::Refused {
+                message: "status 400: Invalid instrumentation key".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_a_day_at_most() {
+        for (value, seconds) in [
+            ("120", Some(120)),
+            (" 7 ", Some(7)),
+            ("Thu, 01 Jan 1970 00:01:00 GMT", Some(60)),
+            ("Wed, 31 Dec 1969 00:00:00 GMT", None),
+            ("999999999", Some(86_400)),
+            ("0", None),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let reply = Reply {
+                retry_after: Some(value.to_owned()),
+                ..reply(503, "")
+            };
+            let retry_after = seconds.map(Duration::from_secs);
+            assert_eq!(
+                judge(&reply, 1, NOW),
+                Verdict::Retry { retry_after },
+                "{value:?}"
+            );
+        }
+    }
+}
