@@ -7,9 +7,11 @@
 //!   counted: an application that outruns its network loses telemetry, not memory.
 //! - Spans that are not sampled are not queued.
 
+mod launch;
 mod processor;
 mod queue;
 mod size;
 
+pub(crate) use self::launch::launch;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};

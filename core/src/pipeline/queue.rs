@@ -101,7 +101,7 @@ impl Consumer {
     }
 
     /// Moves at most `max` spans into `batch`.
-    pub(crate) fn take(&mut self, max: usize, batch: &mut Vec<SpanData>) {
+    pub(crate) fn take(&self, max: usize, batch: &mut Vec<SpanData>) {
         let before = batch.len();
         let mut bytes = 0;
         batch.extend(self.receiver.try_iter().take(max).map(|entry| {
@@ -135,7 +135,7 @@ mod tests {
         batch: 2,
     };
 
-    fn taken(consumer: &mut Consumer, max: usize) -> Vec<String> {
+    fn taken(consumer: &Consumer, max: usize) -> Vec<String> {
         let mut batch = Vec::new();
         consumer.take(max, &mut batch);
         batch
@@ -146,29 +146,29 @@ mod tests {
 
     #[test]
     fn spans_come_out_in_the_order_in_which_they_went_in() {
-        let (producer, mut consumer) = queue(LIMITS);
+        let (producer, consumer) = queue(LIMITS);
         for name in ["a", "b", "c"] {
             assert!(producer.push(span(name)));
         }
-        assert_eq!(taken(&mut consumer, 2), ["a", "b"]);
-        assert_eq!(taken(&mut consumer, 2), ["c"]);
+        assert_eq!(taken(&consumer, 2), ["a", "b"]);
+        assert_eq!(taken(&consumer, 2), ["c"]);
         assert_eq!(consumer.len(), 0);
     }
 
     #[test]
     fn a_full_queue_refuses_the_newest_and_takes_more_when_there_is_room() {
-        let (producer, mut consumer) = queue(LIMITS);
+        let (producer, consumer) = queue(LIMITS);
         let accepted: Vec<bool> = (0..5).map(|_| producer.push(span("x"))).collect();
         assert_eq!(accepted, [true, true, true, false, false]);
         assert_eq!(consumer.len(), 3);
-        taken(&mut consumer, 1);
+        taken(&consumer, 1);
         assert!(producer.push(span("y")));
         assert!(!producer.push(span("z")));
     }
 
     #[test]
     fn bytes_are_limited_too() {
-        let (producer, mut consumer) = queue(QueueLimits {
+        let (producer, consumer) = queue(QueueLimits {
             bytes: 4_000,
             ..LIMITS
         });
@@ -180,7 +180,7 @@ mod tests {
         };
         assert!(producer.push(large()));
         assert!(!producer.push(large()));
-        taken(&mut consumer, 1);
+        taken(&consumer, 1);
         assert!(producer.push(large()));
     }
 
@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_worker_is_woken_by_the_first_span_and_by_a_full_batch() {
-        let (producer, mut consumer) = queue(LIMITS);
+        let (producer, consumer) = queue(LIMITS);
         async fn woken(consumer: &Consumer) -> bool {
             tokio::time::timeout(Duration::from_secs(1), consumer.woken())
                 .await
@@ -207,7 +207,7 @@ mod tests {
         assert!(consumer.fills_a_batch());
         producer.push(span("one more"));
         assert!(!woken(&consumer).await);
-        taken(&mut consumer, 3);
+        taken(&consumer, 3);
         producer.push(span("first again"));
         assert!(woken(&consumer).await);
     }

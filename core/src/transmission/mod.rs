@@ -36,6 +36,6 @@ mod worker;
 
 pub(crate) use self::losses::Losses;
 pub use self::losses::{DropReason, DroppedItems};
-pub(crate) use self::transmitter::{Delivery, DeliveryError, Transmitter};
+pub(crate) use self::transmitter::{Transmitter, Undelivered};
 pub(crate) use self::transport::{HttpTransport, Reply, SendError, Sending, Transport};
 pub(crate) use self::worker::{Worker, WorkerOptions};

@@ -12,11 +12,11 @@ use crate::mapping::Mapper;
 use crate::transmission::Losses;
 
 /// What became of the items that somebody waits for.
-pub(crate) type Delivery = Result<(), DeliveryError>;
+pub(crate) type Delivery = Result<(), Undelivered>;
 
 /// Not everything was delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DeliveryError {
+pub(crate) enum Undelivered {
     #[error("{0} items are held, to be sent again: the endpoint is out of reach")]
     Held(usize),
     #[error("{0} items were dropped: see the log for the reason")]
@@ -27,12 +27,12 @@ pub(crate) enum DeliveryError {
     AlreadyShutDown,
 }
 
-impl From<DeliveryError> for OTelSdkError {
-    fn from(error: DeliveryError) -> Self {
+impl From<Undelivered> for OTelSdkError {
+    fn from(error: Undelivered) -> Self {
         match error {
-            DeliveryError::Timeout(timeout) => Self::Timeout(timeout),
-            DeliveryError::AlreadyShutDown => Self::AlreadyShutdown,
-            DeliveryError::Held(_) | DeliveryError::Dropped(_) => {
+            Undelivered::Timeout(timeout) => Self::Timeout(timeout),
+            Undelivered::AlreadyShutDown => Self::AlreadyShutdown,
+            Undelivered::Held(_) | Undelivered::Dropped(_) => {
                 Self::InternalFailure(error.to_string())
             }
         }
@@ -96,7 +96,7 @@ impl Transmitter {
     /// Needs no particular executor. Cancelling stops the waiting, not the sending.
     pub(crate) async fn export(&self, mapper: Arc<Mapper>, spans: Vec<SpanData>) -> Delivery {
         if self.is_closed() {
-            return Err(DeliveryError::AlreadyShutDown);
+            return Err(Undelivered::AlreadyShutDown);
         }
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let answer: Answer = Box::new(|delivery| drop(sender.send(delivery)));
@@ -105,15 +105,13 @@ impl Transmitter {
             spans,
             answer,
         })?;
-        receiver
-            .await
-            .unwrap_or(Err(DeliveryError::AlreadyShutDown))
+        receiver.await.unwrap_or(Err(Undelivered::AlreadyShutDown))
     }
 
     /// Sends everything that waits, and waits for the answers of the service.
     pub(crate) fn flush(&self, timeout: Duration) -> Delivery {
         if self.is_closed() {
-            return Err(DeliveryError::AlreadyShutDown);
+            return Err(Undelivered::AlreadyShutDown);
         }
         self.wait(timeout, |answer| Command::Flush { answer })
     }
@@ -121,7 +119,7 @@ impl Transmitter {
     /// Takes nothing more, gives the network until `timeout`, and ends the worker.
     pub(crate) fn shutdown(&self, timeout: Duration) -> Delivery {
         if self.shared.closed.swap(true, Ordering::Relaxed) {
-            return Err(DeliveryError::AlreadyShutDown);
+            return Err(Undelivered::AlreadyShutDown);
         }
         let timeout = timeout.min(LONGEST_SHUTDOWN);
         let deadline = Instant::now() + timeout;
@@ -138,8 +136,8 @@ impl Transmitter {
         })))?;
         receiver.recv_timeout(timeout).unwrap_or_else(|error| {
             Err(match error {
-                RecvTimeoutError::Timeout => DeliveryError::Timeout(timeout),
-                RecvTimeoutError::Disconnected => DeliveryError::AlreadyShutDown,
+                RecvTimeoutError::Timeout => Undelivered::Timeout(timeout),
+                RecvTimeoutError::Disconnected => Undelivered::AlreadyShutDown,
             })
         })
     }
@@ -147,6 +145,6 @@ impl Transmitter {
     fn send(&self, command: Command) -> Delivery {
         self.commands
             .send(command)
-            .map_err(|_| DeliveryError::AlreadyShutDown)
+            .map_err(|_| Undelivered::AlreadyShutDown)
     }
 }

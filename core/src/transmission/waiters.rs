@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::transmission::DeliveryError;
+use crate::transmission::Undelivered;
 use crate::transmission::transmitter::Answer;
 
 /// Those who wait until all batches up to a number are settled.
@@ -34,18 +34,18 @@ impl Waiters {
         for waiter in self.0.extract_if(.., settled) {
             (waiter.answer)(match waiter.dropped {
                 0 => Ok(()),
-                dropped => Err(DeliveryError::Dropped(dropped)),
+                dropped => Err(Undelivered::Dropped(dropped)),
             });
         }
     }
 
     /// Answers everybody that `held` items have to wait.
     pub(super) fn fail(&mut self, held: usize) {
-        self.end(|| DeliveryError::Held(held));
+        self.end(|| Undelivered::Held(held));
     }
 
     /// Answers everybody with an error.
-    pub(super) fn end(&mut self, error: impl Fn() -> DeliveryError) {
+    pub(super) fn end(&mut self, error: impl Fn() -> Undelivered) {
         self.0
             .drain(..)
             .for_each(|waiter| (waiter.answer)(Err(error())));

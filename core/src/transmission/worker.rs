@@ -19,7 +19,7 @@ use crate::transmission::response::{Verdict, judge};
 use crate::transmission::transmitter::{Answer, Command};
 use crate::transmission::waiters::Waiters;
 use crate::transmission::{
-    DeliveryError, DropReason, Losses, Reply, SendError, Transmitter, Transport,
+    DropReason, Losses, Reply, SendError, Transmitter, Transport, Undelivered,
 };
 
 /// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
@@ -385,7 +385,7 @@ impl Worker {
         self.losses.count(DropReason::Shutdown, left);
         self.reported = None;
         self.report_losses();
-        let failed = || DeliveryError::Dropped(left);
+        let failed = || Undelivered::Dropped(left);
         self.waiters.end(failed);
         if let Some(answer) = self.closing.and_then(|closing| closing.answer) {
             answer(if left == 0 { Ok(()) } else { Err(failed()) });

@@ -1,0 +1,256 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::{KeyValue, Value, global};
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracerProvider, ShouldSample, SpanProcessor, TracerProviderBuilder,
+};
+
+use crate::config::{Choices, Settings, environment};
+use crate::error::{BuildError, BuildErrorKind};
+use crate::mapping::{Mapper, MappingOptions};
+use crate::pipeline::{Processor, QueueLimits, launch};
+use crate::telemetry::Telemetry;
+use crate::transmission::{HttpTransport, Transport, WorkerOptions};
+
+/// Spans that wake the worker before its delay is over.
+const BATCH: usize = 2_048;
+
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Settings of [`Telemetry`]: code beats environment beats default.
+///
+/// The variables are listed in [`config::environment`](crate::config::environment).
+pub struct TelemetryBuilder {
+    choices: Choices,
+    mapping: MappingOptions,
+    provider: TracerProviderBuilder,
+    environment: Lookup,
+    transport: Option<Arc<dyn Transport>>,
+    install_globally: bool,
+    optional: bool,
+}
+
+impl Default for TelemetryBuilder {
+    fn default() -> Self {
+        Self {
+            choices: Choices::default(),
+            mapping: MappingOptions::default(),
+            provider: SdkTracerProvider::builder(),
+            environment: Box::new(environment::of_process),
+            transport: None,
+            install_globally: true,
+            optional: false,
+        }
+    }
+}
+
+impl TelemetryBuilder {
+    /// Sets the connection string of the Application Insights resource, or of a local portal.
+    ///
+    /// Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`. It is parsed by
+    /// [`build`](Self::build).
+    #[must_use]
+    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
+        self.choices.connection_string = Some(connection_string.into());
+        self
+    }
+
+    /// Sets the name of the service: the role in Azure Monitor, one node of the application map.
+    ///
+    /// Defaults to `OTEL_SERVICE_NAME`, then to `unknown_service:` and the program's name.
+    #[must_use]
+    pub fn service_name(self, name: impl Into<Value>) -> Self {
+        self.resource_attribute(KeyValue::new("service.name", name))
+    }
+
+    /// Sets the version of the service, which Azure Monitor shows as application version.
+    #[must_use]
+    pub fn service_version(self, version: impl Into<Value>) -> Self {
+        self.resource_attribute(KeyValue::new("service.version", version))
+    }
+
+    /// Adds an attribute of the resource. Attributes of the same name in the environment lose.
+    #[must_use]
+    pub fn resource_attribute(mut self, attribute: KeyValue) -> Self {
+        self.choices.resource.push(attribute);
+        self
+    }
+
+    /// Sets the sampler. Defaults to the one that `OTEL_TRACES_SAMPLER` names, then to keeping every span.
+    ///
+    /// A sampler that keeps a share of the spans should write it, in percent, as the attribute
+    /// `microsoft.sample_rate`, so that Azure Monitor counts right.
+    #[must_use]
+    pub fn sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
+        self.choices.sampler = Some(Box::new(sampler));
+        self
+    }
+
+    /// Sets how spans become requests and dependencies.
+    #[must_use]
+    pub fn mapping(mut self, options: MappingOptions) -> Self {
+        self.mapping = options;
+        self
+    }
+
+    /// Sets the longest time that a span waits for others to be sent with.
+    ///
+    /// Defaults to `OTEL_BSP_SCHEDULE_DELAY`, then to 1 s. A batch that is full goes at once.
+    #[must_use]
+    pub fn max_export_delay(mut self, delay: Duration) -> Self {
+        self.choices.max_export_delay = Some(delay);
+        self
+    }
+
+    /// Sets how many spans may wait. Defaults to `OTEL_BSP_MAX_QUEUE_SIZE`, then to 65,536.
+    ///
+    /// More are dropped, the newest first, and counted.
+    #[must_use]
+    pub fn max_queue_items(mut self, items: usize) -> Self {
+        self.choices.max_queue_items = Some(items);
+        self
+    }
+
+    /// Sets how many bytes the spans that wait may take, as azmon estimates them. Defaults to
+    /// `AZMON_MAX_QUEUE_BYTES`, then to 64 MiB.
+    ///
+    /// More are dropped, the newest first, and counted.
+    #[must_use]
+    pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
+        self.choices.max_queue_bytes = Some(bytes);
+        self
+    }
+
+    /// Adds a processor that sees every span before azmon does, such as that of a second exporter.
+    #[must_use]
+    pub fn span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
+        self.provider = self.provider.with_span_processor(processor);
+        self
+    }
+
+    /// Makes a missing connection string no error: [`build`](Self::build) then gives telemetry that
+    /// records and sends nothing, but still propagates context.
+    #[must_use]
+    pub fn disabled_without_connection_string(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Sets whether the tracer provider and the propagator become OpenTelemetry's global ones. Defaults
+    /// to `true`.
+    #[must_use]
+    pub fn install_globally(mut self, install: bool) -> Self {
+        self.install_globally = install;
+        self
+    }
+
+    /// Sets where environment variables are looked up. Defaults to the process's environment.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.environment = Box::new(lookup);
+        self
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Starts the worker thread, and installs the tracer provider and the propagator.
+    ///
+    /// It needs no runtime, and neither blocks nor connects: an endpoint that is out of reach shows when
+    /// something is sent.
+    ///
+    /// # Errors
+    ///
+    /// When there is no connection string or it cannot be read, or when the system gives no thread, no
+    /// event queue or no TLS.
+    pub fn build(self) -> Result<Telemetry, BuildError> {
+        let settings = Settings::resolve(self.choices, &self.environment)
+            .map_err(BuildErrorKind::ConnectionString)?;
+        let install_globally = self.install_globally;
+        let telemetry = match settings.connection_string {
+            Some(_) if !settings.disabled => {
+                enabled(settings, self.mapping, self.provider, self.transport)?
+            }
+            None if !self.optional && !settings.disabled => {
+                return Err(BuildErrorKind::NoConnectionString.into());
+            }
+            _ => disabled(self.provider),
+        };
+        if install_globally {
+            install(&telemetry);
+        }
+        Ok(telemetry)
+    }
+}
+
+fn enabled(
+    settings: Settings,
+    mapping: MappingOptions,
+    provider: TracerProviderBuilder,
+    transport: Option<Arc<dyn Transport>>,
+) -> Result<Telemetry, BuildErrorKind> {
+    let connection = settings
+        .connection_string
+        .ok_or(BuildErrorKind::NoConnectionString)?;
+    let mapper = Mapper::new(
+        connection.instrumentation_key(),
+        &settings.resource,
+        mapping,
+    );
+    let transport = match transport {
+        Some(transport) => transport,
+        None => Arc::new(HttpTransport::new()?),
+    };
+    let options = WorkerOptions {
+        endpoint: connection.ingestion_endpoint().to_owned(),
+        transport,
+        max_export_delay: settings.max_export_delay,
+    };
+    let limits = QueueLimits {
+        items: settings.max_queue_items,
+        bytes: settings.max_queue_bytes,
+        batch: BATCH.min(settings.max_queue_items),
+    };
+    let (producer, transmitter) = launch(options, limits, Arc::new(mapper))?;
+    let provider = provider
+        .with_span_processor(Processor::new(producer, transmitter.clone()))
+        .with_sampler(settings.sampler)
+        .with_resource(settings.resource)
+        .build();
+    Ok(Telemetry {
+        provider,
+        transmitter: Some(transmitter),
+    })
+}
+
+fn disabled(provider: TracerProviderBuilder) -> Telemetry {
+    Telemetry {
+        provider: provider.with_sampler(Sampler::AlwaysOff).build(),
+        transmitter: None,
+    }
+}
+
+/// Without telemetry OpenTelemetry's own "no provider" stays in place: it costs instrumented code least.
+fn install(telemetry: &Telemetry) {
+    if telemetry.is_enabled() {
+        global::set_tracer_provider(telemetry.provider.clone());
+    }
+}
+
+impl fmt::Debug for TelemetryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelemetryBuilder")
+            .field("mapping", &self.mapping)
+            .field("install_globally", &self.install_globally)
+            .field("disabled_without_connection_string", &self.optional)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+mod builder;
+mod guard;
+
+pub use self::builder::TelemetryBuilder;
+pub use self::guard::Telemetry;

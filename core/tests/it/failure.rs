@@ -1,0 +1,222 @@
+//! What happens when the endpoint does not do as it should.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+use azmon::DropReason;
+
+use crate::endpoint::{Endpoint, Reserved, Script, connection_string};
+use crate::support::{builder, dropped, span, telemetry};
+
+#[test]
+fn what_ends_in_an_outage_is_held_and_sent_when_it_is_over() {
+    let reserved = Reserved::new();
+    let telemetry = telemetry(connection_string(reserved.address()));
+    span(&telemetry, "first");
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+    span(&telemetry, "second");
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+
+    let endpoint = reserved.start([Script::Accept, Script::Accept]);
+    telemetry.force_flush().unwrap();
+    let names: Vec<_> = endpoint
+        .received()
+        .iter()
+        .flat_map(|received| received.names())
+        .collect();
+    assert_eq!(names, ["first", "second"]);
+    assert_eq!(dropped(&telemetry), []);
+}
+
+#[test]
+fn an_endpoint_that_hangs_up_without_an_answer_is_tried_again() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let telemetry = telemetry(connection_string(address));
+    span(&telemetry, "work");
+    let hanging_up = std::thread::spawn(move || {
+        drop(listener.accept().unwrap());
+        listener
+    });
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+
+    let endpoint = Endpoint::continue_on(hanging_up.join().unwrap(), [Script::Accept]);
+    telemetry.force_flush().unwrap();
+    assert_eq!(endpoint.received()[0].names(), ["work"]);
+}
+
+#[test]
+fn every_retryable_status_keeps_the_items() {
+    for status in [401, 403, 408, 429, 439, 500, 502, 503, 504] {
+        let endpoint = Endpoint::start([Script::Status(status, None), Script::Accept]);
+        let telemetry = telemetry(endpoint.connection_string());
+        span(&telemetry, "work");
+        assert!(telemetry.force_flush().unwrap_err().is_held(), "{status}");
+        telemetry.force_flush().unwrap();
+        let [first, second] = &endpoint.received()[..] else {
+            panic!("two requests")
+        };
+        assert_eq!(first.envelopes, second.envelopes, "{status}");
+        assert_eq!(dropped(&telemetry), []);
+    }
+}
+
+#[test]
+fn every_final_status_drops_the_items_and_counts_them() {
+    for status in [400, 402, 404] {
+        let endpoint = Endpoint::start([Script::Status(status, None), Script::Accept]);
+        let telemetry = telemetry(endpoint.connection_string());
+        span(&telemetry, "refused");
+        span(&telemetry, "refused");
+        assert!(
+            telemetry.force_flush().unwrap_err().is_dropped(),
+            "{status}"
+        );
+        span(&telemetry, "accepted");
+        telemetry.force_flush().unwrap();
+        assert_eq!(endpoint.received()[1].names(), ["accepted"]);
+        assert_eq!(dropped(&telemetry), [(DropReason::Rejected, 2)]);
+    }
+}
+
+#[test]
+fn of_a_partial_success_only_the_retryable_items_are_sent_again() {
+    let errors = vec![(0, 400), (1, 500), (3, 429)];
+    let endpoint = Endpoint::start([Script::Partial(errors), Script::Accept]);
+    let telemetry = telemetry(endpoint.connection_string());
+    for name in ["bad", "unlucky", "fine", "throttled"] {
+        span(&telemetry, name);
+    }
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+    telemetry.force_flush().unwrap();
+    assert_eq!(endpoint.received()[1].names(), ["unlucky", "throttled"]);
+    assert_eq!(dropped(&telemetry), [(DropReason::Rejected, 1)]);
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_sent_in_halves_until_it_fits() {
+    let too_large = || Script::Status(413, None);
+    // The whole of four, its first half, and one of that are refused.
+    let endpoint = Endpoint::start([
+        too_large(),
+        too_large(),
+        too_large(),
+        Script::Accept,
+        Script::Accept,
+    ]);
+    let telemetry = builder(endpoint.connection_string()).build().unwrap();
+    for name in ["a", "b", "c", "d"] {
+        span(&telemetry, name);
+    }
+    assert!(telemetry.force_flush().unwrap_err().is_dropped());
+    let mut sizes: Vec<_> = endpoint
+        .received()
+        .iter()
+        .map(|received| received.envelopes.len())
+        .collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes.iter().sum::<usize>(), 4 + 2 + 2 + 1 + 1, "{sizes:?}");
+    assert_eq!(dropped(&telemetry), [(DropReason::TooLarge, 1)]);
+}
+
+#[test]
+fn a_redirect_is_followed_within_the_host_and_remembered() {
+    let target = Endpoint::start([Script::Accept, Script::Accept]);
+    let location = format!("http://{}/v2.1/track", target.address());
+    let source = Endpoint::start([Script::Status(308, Some(("location", location)))]);
+    let telemetry = telemetry(source.connection_string());
+    for name in ["first", "second"] {
+        span(&telemetry, name);
+        telemetry.force_flush().unwrap();
+    }
+    assert_eq!(source.received().len(), 1);
+    let names: Vec<_> = target
+        .received()
+        .iter()
+        .flat_map(|received| received.names())
+        .collect();
+    assert_eq!(names, ["first", "second"]);
+}
+
+#[test]
+fn a_redirect_to_a_foreign_host_is_not_followed() {
+    let foreign = Endpoint::start([Script::Accept]);
+    let location = format!("http://localhost:{}/v2.1/track", foreign.address().port());
+    let source = Endpoint::start([
+        Script::Status(307, Some(("location", location))),
+        Script::Accept,
+    ]);
+    let telemetry = telemetry(source.connection_string());
+    span(&telemetry, "work");
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+    telemetry.force_flush().unwrap();
+    assert!(foreign.received().is_empty());
+    assert_eq!(source.received().len(), 2);
+}
+
+#[test]
+fn a_circle_of_redirects_ends() {
+    let reserved = Reserved::new();
+    let location = format!("http://{}/", reserved.address());
+    let circle = Script::Status(307, Some(("location", location)));
+    let endpoint = reserved.start(std::iter::repeat_n(circle, 11).chain([Script::Accept]));
+    let telemetry = telemetry(endpoint.connection_string());
+    span(&telemetry, "work");
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+    assert_eq!(endpoint.received().len(), 11);
+    telemetry.force_flush().unwrap();
+}
+
+#[test]
+fn a_full_queue_drops_the_newest_and_counts_them_and_nothing_waits() {
+    let endpoint = Endpoint::start([Script::Accept]);
+    let telemetry = builder(endpoint.connection_string())
+        .max_queue_items(1)
+        .build()
+        .unwrap();
+    // The queue holds one item at a time, however fast the worker is: of a burst some must go.
+    let spans = 20_000;
+    for _ in 0..spans {
+        span(&telemetry, "burst");
+    }
+    let _ = telemetry.force_flush();
+    let arrived: usize = endpoint
+        .received()
+        .iter()
+        .take(1)
+        .map(|received| received.envelopes.len())
+        .sum();
+    let counted: u64 = telemetry
+        .dropped_items()
+        .iter()
+        .map(|dropped| dropped.count)
+        .sum();
+    assert!(counted > 0);
+    assert!(arrived > 0);
+    assert!(arrived as u64 + counted <= spans);
+}
+
+#[test]
+fn a_shutdown_in_an_outage_keeps_its_deadline_and_says_what_is_lost() {
+    let reserved = Reserved::new();
+    let telemetry = telemetry(connection_string(reserved.address()));
+    span(&telemetry, "lost");
+    let error = telemetry.shutdown(Duration::from_millis(100)).unwrap_err();
+    assert!(error.is_dropped(), "{error}");
+    assert!(error.to_string().starts_with("1 items"), "{error}");
+    assert_eq!(dropped(&telemetry), [(DropReason::Shutdown, 1)]);
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_an_endpoint_that_never_answers() {
+    let endpoint = Endpoint::start([Script::Hold]);
+    let telemetry = telemetry(endpoint.connection_string());
+    span(&telemetry, "lost");
+    assert!(
+        telemetry
+            .shutdown(Duration::from_millis(100))
+            .unwrap_err()
+            .is_dropped()
+    );
+    assert_eq!(dropped(&telemetry), [(DropReason::Shutdown, 1)]);
+}
