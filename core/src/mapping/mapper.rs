@@ -1,23 +1,46 @@
+use std::borrow::Cow;
+
+use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::envelope::Envelope;
-use crate::mapping::{Arena, MappingOptions};
+use crate::envelope::{
+    Data, Envelope, Measurements, Properties, RemoteDependencyData, RequestData, SCHEMA_VERSION,
+    Tags, TimeSpan,
+};
+use crate::mapping::attributes::Attributes;
+use crate::mapping::dependency::Call;
+use crate::mapping::keys::Key;
+use crate::mapping::{
+    Arena, MappingOptions, context, dependency, events, http, links, measurements, properties,
+    request, resource, rpc, success,
+};
+
+/// How many tags a span has at most, beside its resource's; more only cost a second allocation.
+const USUAL_TAGS: usize = 8;
+
+/// The property of a failed span's description, as OpenTelemetry names it for formats that have no
+/// place for it.
+const STATUS_DESCRIPTION: &str = "otel.status_description";
 
 /// Makes envelopes of OpenTelemetry data for one resource.
+///
+/// The [module](crate::mapping) says how. A mapper is made once and holds no state: it may be shared
+/// among threads.
 #[derive(Debug)]
 pub struct Mapper {
     instrumentation_key: String,
     options: MappingOptions,
+    tags: Vec<(&'static str, String)>,
 }
 
 impl Mapper {
     /// Makes a mapper whose envelopes belong to `instrumentation_key` and carry `resource`'s role.
     #[must_use]
     pub fn new(instrumentation_key: &str, resource: &Resource, options: MappingOptions) -> Self {
-        let _ = resource;
         Self {
             instrumentation_key: instrumentation_key.to_owned(),
+            tags: resource::tags(resource, &options),
             options,
         }
     }
@@ -33,13 +56,159 @@ impl Mapper {
         arena: &'a Arena,
         mut emit: impl FnMut(Envelope<'a>),
     ) {
-        let _ = (
-            span,
-            operation_name,
-            arena,
-            &mut emit,
-            &self.options,
-            &self.instrumentation_key,
-        );
+        let attributes = Attributes::new(&span.attributes, arena);
+        let sample_rate = measurements::sample_rate(&attributes);
+        let (mut data, operation_name) = match span.span_kind {
+            SpanKind::Server | SpanKind::Consumer => {
+                let name = request::name(&attributes, &span.name, &span.span_kind);
+                (
+                    Data::Request(self.request(span, &attributes, name)),
+                    Some(name),
+                )
+            }
+            SpanKind::Client | SpanKind::Producer | SpanKind::Internal => {
+                let dependency = self.dependency(span, &attributes);
+                (Data::RemoteDependency(dependency), operation_name)
+            }
+        };
+        let tags = self.span_tags(span, &attributes, operation_name);
+        *data.properties_mut() = span_properties(span, &attributes);
+
+        let envelope = |time, data, mut tags, parent| {
+            context::push_parent(&mut tags, parent, arena);
+            Envelope {
+                sample_rate,
+                i_key: Cow::Borrowed(self.instrumentation_key.as_str()),
+                tags,
+                ..Envelope::new(time, data)
+            }
+        };
+        let span_id = span.span_context.span_id();
+        // In order, the span comes first; but its tags must outlive it only where there are events.
+        let shared = (!span.events.events.is_empty()).then(|| tags.clone());
+        emit(envelope(span.start_time, data, tags, span.parent_span_id));
+        for (event, tags) in span.events.events.iter().zip(shared.iter().cycle()) {
+            let data = events::data(event, arena);
+            emit(envelope(event.timestamp, data, tags.clone(), span_id));
+        }
     }
+
+    fn request<'a>(
+        &self,
+        span: &SpanData,
+        attributes: &Attributes<'a>,
+        name: &'a str,
+    ) -> RequestData<'a> {
+        RequestData {
+            ver: SCHEMA_VERSION,
+            id: span_id(span, attributes),
+            name: Cow::Borrowed(name),
+            duration: duration(span),
+            success: self.is_success(span, attributes),
+            response_code: result_code(attributes, Key::MicrosoftRequestResultCode),
+            source: request::source(attributes).map(Cow::Borrowed),
+            url: request::url(attributes).map(Cow::Borrowed),
+            measurements: span_measurements(span, attributes),
+            properties: Properties::new(),
+        }
+    }
+
+    fn dependency<'a>(
+        &self,
+        span: &'a SpanData,
+        attributes: &Attributes<'a>,
+    ) -> RemoteDependencyData<'a> {
+        let kind = &span.span_kind;
+        let call = Call::of(attributes, kind);
+        let code = result_code(attributes, Key::MicrosoftDependencyResultCode);
+        RemoteDependencyData {
+            ver: SCHEMA_VERSION,
+            id: span_id(span, attributes),
+            name: Cow::Borrowed(dependency::name(call, attributes, &span.name)),
+            result_code: Some(code),
+            data: dependency::data(call, attributes).map(Cow::Borrowed),
+            dependency_type: dependency::dependency_type(call, attributes, kind).map(Cow::Borrowed),
+            target: dependency::target(call, attributes, kind).map(Cow::Borrowed),
+            duration: duration(span),
+            success: self.is_success(span, attributes),
+            measurements: span_measurements(span, attributes),
+            properties: Properties::new(),
+        }
+    }
+
+    fn is_success(&self, span: &SpanData, attributes: &Attributes<'_>) -> bool {
+        let http_status = attributes.peek_first(&http::STATUS);
+        success::is_success(
+            &span.status,
+            http_status.map(|(_, code)| code),
+            &self.options,
+        )
+    }
+
+    fn span_tags<'a>(
+        &'a self,
+        span: &SpanData,
+        attributes: &Attributes<'a>,
+        operation_name: Option<&'a str>,
+    ) -> Tags<'a> {
+        let mut tags = Tags::with_capacity(self.tags.len() + USUAL_TAGS);
+        for (tag, value) in &self.tags {
+            tags.push(*tag, Cow::Borrowed(value.as_str()));
+        }
+        context::push(&mut tags, span, attributes, operation_name);
+        tags
+    }
+}
+
+/// The status that was answered or received: `0` where there is none.
+fn result_code<'a>(attributes: &Attributes<'a>, overridden: Key) -> Cow<'a, str> {
+    let code = attributes
+        .take(overridden)
+        .or_else(|| attributes.take_first(&http::STATUS))
+        .or_else(|| attributes.take_first(&rpc::STATUS));
+    Cow::Borrowed(code.unwrap_or("0"))
+}
+
+fn span_id<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Cow<'a, str> {
+    let id = span.span_context.span_id();
+    Cow::Borrowed(attributes.arena().hex(id.to_bytes()))
+}
+
+/// A clock that went backwards makes it zero.
+fn duration(span: &SpanData) -> TimeSpan {
+    let duration = span.end_time.duration_since(span.start_time);
+    TimeSpan(duration.unwrap_or_default())
+}
+
+fn span_measurements<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Measurements<'a> {
+    let mut measurements = measurements::custom(attributes);
+    if span.span_kind == SpanKind::Consumer
+        && let Some(waited) = links::time_since_enqueued(&span.links.links, span.start_time)
+    {
+        measurements.insert(links::TIME_SINCE_ENQUEUED, waited);
+    }
+    measurements
+}
+
+/// What no rule used, and what the span says beside its attributes.
+fn span_properties<'a>(span: &'a SpanData, attributes: &Attributes<'a>) -> Properties<'a> {
+    let links = links::json(&span.links.links, attributes.arena());
+    let description = match &span.status {
+        Status::Error { description } => Some(description.as_ref()).filter(|text| !text.is_empty()),
+        Status::Ok | Status::Unset => None,
+    };
+    let own = [
+        (Key::MsLinks, links::PROPERTY, links),
+        (Key::StatusDescription, STATUS_DESCRIPTION, description),
+    ];
+    for (key, ..) in own.iter().filter(|(.., value)| value.is_some()) {
+        attributes.mark_used(*key);
+    }
+    let mut properties = properties::unused(attributes, own.len());
+    for (_, name, value) in own {
+        if let Some(value) = value {
+            properties.push(name, Cow::Borrowed(value));
+        }
+    }
+    properties
 }

@@ -1,25 +1,63 @@
-/// How spans become requests and dependencies, where people differ.
+/// How spans become requests and dependencies, where people differ, and what is known better than the
+/// resource says.
 #[derive(Debug, Clone)]
 pub struct MappingOptions {
     pub(super) client_errors_are_failures: bool,
+    pub(super) role_name: Option<String>,
+    pub(super) role_instance: Option<String>,
+    pub(super) application_version: Option<String>,
+    pub(super) host_name: Option<String>,
 }
 
 impl Default for MappingOptions {
     fn default() -> Self {
         Self {
             client_errors_are_failures: true,
+            role_name: None,
+            role_instance: None,
+            application_version: None,
+            host_name: None,
         }
     }
 }
 
 impl MappingOptions {
-    /// Sets whether a request that was answered with 4xx counts as failed. Defaults to `true`, as in
+    /// Sets whether an HTTP status 4xx makes a request or a dependency fail. Defaults to `true`, as in
     /// the official distributions.
     ///
     /// A span whose status is set decides for itself, whatever this says.
     #[must_use]
     pub fn client_errors_are_failures(mut self, failures: bool) -> Self {
         self.client_errors_are_failures = failures;
+        self
+    }
+
+    /// Sets the role's name, `ai.cloud.role`. Defaults to what the resource says.
+    #[must_use]
+    pub fn role_name(mut self, name: impl Into<String>) -> Self {
+        self.role_name = Some(name.into());
+        self
+    }
+
+    /// Sets the name of the role's instance, `ai.cloud.roleInstance`. Defaults to what the resource says.
+    #[must_use]
+    pub fn role_instance(mut self, instance: impl Into<String>) -> Self {
+        self.role_instance = Some(instance.into());
+        self
+    }
+
+    /// Sets the version of the application, `ai.application.ver`. Defaults to what the resource says.
+    #[must_use]
+    pub fn application_version(mut self, version: impl Into<String>) -> Self {
+        self.application_version = Some(version.into());
+        self
+    }
+
+    /// Sets the name of this host, which is the role's instance when neither an option nor the resource
+    /// names one. Defaults to the system's host name.
+    #[must_use]
+    pub fn host_name(mut self, name: impl Into<String>) -> Self {
+        self.host_name = Some(name.into());
         self
     }
 }

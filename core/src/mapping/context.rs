@@ -1,0 +1,102 @@
+//! Context tags: operation, place, user and session of a span.
+
+use std::borrow::Cow;
+
+use opentelemetry::trace::{SpanId, SpanKind, TraceId};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::envelope::{Tags, tags};
+use crate::mapping::Arena;
+use crate::mapping::attributes::Attributes;
+use crate::mapping::keys::Key;
+
+/// Attributes that fill a tag as they are; of several, the first that has a value.
+const TAGS: [(&str, &[Key]); 9] = [
+    (tags::DEVICE_ID, &[Key::AiDeviceId]),
+    (tags::DEVICE_MODEL, &[Key::AiDeviceModel]),
+    (tags::DEVICE_OS_VERSION, &[Key::AiDeviceOsVersion]),
+    (tags::DEVICE_TYPE, &[Key::AiDeviceType]),
+    (tags::SESSION_ID, &[Key::MicrosoftSessionId, Key::SessionId]),
+    (tags::USER_ACCOUNT_ID, &[Key::MicrosoftUserAccountId]),
+    (tags::USER_AUTH_USER_ID, &[Key::EnduserId]),
+    (tags::USER_ID, &[Key::EnduserPseudoId]),
+    (
+        tags::USER_AGENT,
+        &[Key::UserAgentOriginal, Key::HttpUserAgent],
+    ),
+];
+
+/// Attributes that name the operation.
+const OPERATION_NAME: [Key; 2] = [Key::MicrosoftOperationName, Key::AiOperationName];
+
+/// Attributes of a request that say where it came from.
+const CLIENT_IP: [Key; 6] = [
+    Key::MicrosoftClientIp,
+    Key::ClientAddress,
+    Key::HttpClientIp,
+    Key::NetworkPeerAddress,
+    Key::NetSockPeerAddr,
+    Key::NetPeerIp,
+];
+
+/// Part of the user agent of Azure's availability tests.
+const AVAILABILITY_TEST: &str = "AlwaysOn";
+
+/// Adds what a span and its events have in common.
+///
+/// `operation_name` is what the operation is called if no attribute says.
+pub(super) fn push<'a>(
+    to: &mut Tags<'a>,
+    span: &SpanData,
+    attributes: &Attributes<'a>,
+    operation_name: Option<&'a str>,
+) {
+    let mut add = |key, value| to.push(key, Cow::Borrowed(value));
+    let trace = span.span_context.trace_id();
+    if trace != TraceId::INVALID {
+        add(tags::OPERATION_ID, attributes.arena().hex(trace.to_bytes()));
+    }
+    if let Some(name) = attributes.take_first(&OPERATION_NAME).or(operation_name) {
+        add(tags::OPERATION_NAME, name);
+    }
+    if let Some(source) = synthetic_source(attributes) {
+        add(tags::OPERATION_SYNTHETIC_SOURCE, source);
+    }
+    let client_ip = match span.span_kind {
+        SpanKind::Server | SpanKind::Consumer => attributes.take_first(&CLIENT_IP),
+        _ => attributes.take(Key::MicrosoftClientIp),
+    };
+    if let Some(ip) = client_ip {
+        add(tags::LOCATION_IP, ip);
+    }
+    for (tag, keys) in TAGS {
+        if let Some(value) = attributes.take_first(keys) {
+            // The resource may name a device, too.
+            to.insert(tag, Cow::Borrowed(value));
+        }
+    }
+}
+
+/// Adds the item's parent: the parent span for a span, the span for its events.
+pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Arena) {
+    if parent != SpanId::INVALID {
+        let id = arena.hex(parent.to_bytes());
+        to.push(tags::OPERATION_PARENT_ID, Cow::Borrowed(id));
+    }
+}
+
+/// Says that a robot or a test caused the span.
+fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
+    let is_synthetic = || {
+        let kind = attributes.peek(Key::UserAgentSyntheticType);
+        let is_known = matches!(kind, Some("bot" | "test"));
+        if is_known {
+            attributes.mark_used(Key::UserAgentSyntheticType);
+        }
+        let agent = attributes.peek_first(&[Key::UserAgentOriginal, Key::HttpUserAgent]);
+        is_known || agent.is_some_and(|(_, agent)| agent.contains(AVAILABILITY_TEST))
+    };
+    attributes
+        .take(Key::MicrosoftSyntheticSource)
+        .or_else(|| is_synthetic().then_some("True"))
+}

@@ -1,0 +1,91 @@
+//! Hosts and ports, as attributes name them and as targets and URLs write them.
+
+use std::net::Ipv6Addr;
+
+use crate::mapping::Arena;
+use crate::mapping::attributes::Attributes;
+use crate::mapping::keys::Key;
+
+/// Attributes that name the other side, with the attribute of its port, best first.
+const PEERS: [(Key, Option<Key>); 6] = [
+    (Key::ServerAddress, Some(Key::ServerPort)),
+    (Key::NetPeerName, Some(Key::NetPeerPort)),
+    (Key::NetPeerIp, Some(Key::NetPeerPort)),
+    (Key::NetworkPeerAddress, Some(Key::NetworkPeerPort)),
+    (Key::NetSockPeerAddr, Some(Key::NetSockPeerPort)),
+    (Key::PeerAddress, None),
+];
+
+/// The other side without its port: the service's name, else the host.
+pub(super) fn peer<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
+    let host = || {
+        PEERS
+            .iter()
+            .find_map(|(key, _)| take_host(attributes, *key))
+    };
+    attributes.take(Key::PeerService).or_else(host)
+}
+
+/// The other side with its port: the service's name, else `host[:port]`.
+pub(super) fn peer_and_port<'a>(
+    attributes: &Attributes<'a>,
+    is_default: impl Fn(u16) -> bool,
+) -> Option<&'a str> {
+    let host = || {
+        PEERS
+            .iter()
+            .find_map(|(host, port)| host_and_port(attributes, *host, *port, &is_default))
+    };
+    attributes.take(Key::PeerService).or_else(host)
+}
+
+/// `host[:port]` of a pair of attributes, without a default port.
+pub(super) fn host_and_port<'a>(
+    attributes: &Attributes<'a>,
+    host: Key,
+    port: Option<Key>,
+    is_default: impl Fn(u16) -> bool,
+) -> Option<&'a str> {
+    let host = take_host(attributes, host)?;
+    match port.and_then(|key| take_port(attributes, key)) {
+        Some((number, text)) if !is_default(number) => {
+            let arena = attributes.arena();
+            Some(arena.concat(&[bracketed(host, arena), ":", text]))
+        }
+        _ => Some(host),
+    }
+}
+
+/// Puts an IPv6 address into the brackets that it needs in a URL and before a port.
+pub(super) fn bracketed<'a>(host: &'a str, arena: &'a Arena) -> &'a str {
+    let (address, _zone) = host.split_once('%').unwrap_or((host, ""));
+    if host.contains(':') && address.parse::<Ipv6Addr>().is_ok() {
+        arena.concat(&["[", host, "]"])
+    } else {
+        host
+    }
+}
+
+/// The number of a port that is written in digits only; there is no port 0.
+pub(super) fn parse_port(text: &str) -> Option<u16> {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let port = is_digits.then(|| text.parse().ok()).flatten();
+    port.filter(|port| *port != 0)
+}
+
+/// A host; some libraries end it like a URL.
+fn take_host<'a>(attributes: &Attributes<'a>, key: Key) -> Option<&'a str> {
+    let host = attributes.peek(key)?.trim_end_matches('/');
+    if host.is_empty() {
+        return None;
+    }
+    attributes.mark_used(key);
+    Some(host)
+}
+
+fn take_port<'a>(attributes: &Attributes<'a>, key: Key) -> Option<(u16, &'a str)> {
+    let text = attributes.peek(key)?;
+    let number = parse_port(text)?;
+    attributes.mark_used(key);
+    Some((number, text))
+}
