@@ -117,8 +117,9 @@ impl Consumer {
     /// Waits until the first span comes, or as many as fill a batch.
     ///
     /// It may also return for no reason. Cancel safe.
-    pub(crate) async fn woken(&self) {
-        self.shared.wake.notified().await;
+    pub(crate) fn woken(&self) -> impl Future<Output = ()> + use<> {
+        let shared = self.shared.clone();
+        async move { shared.wake.notified().await }
     }
 }
 

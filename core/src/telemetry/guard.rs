@@ -58,8 +58,8 @@ impl Telemetry {
 
     /// Takes no more telemetry, sends what waits until `timeout` is over, and ends the worker.
     ///
-    /// It blocks the thread, and works in any runtime or none. Spans that end later are dropped and
-    /// counted.
+    /// It blocks the thread, and works in any runtime or none. Spans that end during it are dropped and
+    /// counted; the SDK forgets those that end later.
     ///
     /// # Errors
     ///

@@ -29,6 +29,8 @@ mod operation_names;
 mod outbox;
 mod redirect;
 mod response;
+#[cfg(test)]
+mod tests;
 mod transmitter;
 mod transport;
 mod waiters;
