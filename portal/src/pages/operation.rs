@@ -1,0 +1,92 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use azmon::envelope::tags;
+
+use crate::pages::format::{self, Moment};
+use crate::pages::layout::{Layout, is_known, show_missing, show_tagged, tag, unchanged};
+use crate::pages::row::{Row, Span};
+use crate::server::{ApiError, Context};
+use crate::store::{Item, Query};
+
+/// The most items of an operation that are shown.
+const MAX_ROWS: usize = 1_000;
+
+#[derive(Debug, Template)]
+#[template(path = "operation.html")]
+struct Operation {
+    layout: Layout,
+    id: String,
+    name: String,
+    start: Option<Moment>,
+    duration: String,
+    count: String,
+    roles: String,
+    has_failed: bool,
+    rows: Vec<Row>,
+}
+
+/// All items of an operation, in the order in which they happened.
+pub(super) async fn page(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let statistics = context.store.statistics();
+    let tag = tag(&context, &statistics);
+    if is_known(&headers, &tag) {
+        return Ok(unchanged(tag));
+    }
+    let mut items = context.store.newest(&Query {
+        operation: Some(id.clone()),
+        limit: MAX_ROWS,
+        ..Query::default()
+    });
+    if items.is_empty() {
+        return show_missing(&context, "This operation is not here");
+    }
+    items.reverse();
+    items.sort_by_key(|item| item.envelope().time);
+    let name = name(&items).to_owned();
+    let layout = Layout::new(name.as_str(), &statistics);
+    show_tagged(&Operation::new(layout, id, name, &items), tag)
+}
+
+impl Operation {
+    fn new(layout: Layout, id: String, name: String, items: &[Arc<Item>]) -> Self {
+        let span = Span::of(items.iter().map(AsRef::as_ref));
+        let row = |item: &Arc<Item>| match &span {
+            Some(span) => Row::new(item).with_bar(span.bar(item)),
+            None => Row::new(item),
+        };
+        let roles: BTreeSet<_> = items
+            .iter()
+            .filter_map(|item| item.tag(tags::CLOUD_ROLE))
+            .collect();
+        Self {
+            layout,
+            id,
+            name,
+            start: items.first().map(|item| Moment::new(item.envelope().time)),
+            duration: span
+                .as_ref()
+                .map(|span| format::duration(span.length))
+                .unwrap_or_default(),
+            count: format::counted(items.len(), "item"),
+            roles: roles.into_iter().collect::<Vec<_>>().join(", "),
+            has_failed: items.iter().any(|item| item.success() == Some(false)),
+            rows: items.iter().map(row).collect(),
+        }
+    }
+}
+
+fn name(items: &[Arc<Item>]) -> &str {
+    items
+        .iter()
+        .find_map(|item| item.operation_name())
+        .unwrap_or("Operation")
+}

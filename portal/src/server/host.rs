@@ -1,0 +1,130 @@
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::server::ApiError;
+
+/// The hosts under which the portal may be read.
+///
+/// Always: `localhost` and names below it, and loopback addresses. Also the address that is listened on; when that is
+/// every address of the machine (`0.0.0.0`, `::`), any address: an attacker can rebind a name, but not a number. Other
+/// names only if they were allowed, such as a container's.
+#[derive(Debug, Clone)]
+pub(crate) struct AllowedHosts {
+    listening: IpAddr,
+    names: Arc<[String]>,
+}
+
+impl AllowedHosts {
+    pub(crate) fn new(address: SocketAddr, names: &[String]) -> Self {
+        Self {
+            listening: address.ip(),
+            names: names.into(),
+        }
+    }
+
+    fn allow(&self, host: &str) -> bool {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        match host.parse::<IpAddr>() {
+            Ok(address) => {
+                address.to_canonical().is_loopback()
+                    || self.listening.is_unspecified()
+                    || address.to_canonical() == self.listening.to_canonical()
+            }
+            Err(_) => self.allow_name(host.strip_suffix('.').unwrap_or(host)),
+        }
+    }
+
+    fn allow_name(&self, name: &str) -> bool {
+        let top = name.rsplit('.').next().unwrap_or_default();
+        top.eq_ignore_ascii_case("localhost")
+            || self
+                .names
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Refuses a request whose host is not allowed.
+pub(super) async fn check(
+    State(allowed): State<AllowedHosts>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    match host_of(&request) {
+        Some(host) if allowed.allow(host.host()) => Ok(next.run(request).await),
+        Some(host) => Err(ApiError::forbidden(format!(
+            "host {:?} is not allowed to read telemetry; start the portal with --allow-host {} if it is yours",
+            host.host(),
+            host.host()
+        ))),
+        None => Err(ApiError::bad_request(
+            "the Host header is missing or invalid",
+        )),
+    }
+}
+
+/// An absolute request target beats the header (RFC 9112, 3.2.2).
+fn host_of(request: &Request) -> Option<Authority> {
+    let header = || request.headers().get(HOST)?.to_str().ok()?.parse().ok();
+    request.uri().authority().cloned().or_else(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(listening: &str) -> AllowedHosts {
+        AllowedHosts::new(listening.parse().unwrap(), &["portal".to_owned()])
+    }
+
+    #[test]
+    fn loopback_is_always_allowed() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "portal.localhost",
+            "127.0.0.1",
+            "127.8.9.10",
+            "[::1]",
+            "::ffff:127.0.0.1",
+        ] {
+            assert!(hosts("192.0.2.1:4320").allow(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_name_is_not_allowed_even_if_it_looks_like_loopback() {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "notlocalhost",
+            "",
+            ".",
+        ] {
+            for listening in ["127.0.0.1:4320", "0.0.0.0:4320"] {
+                assert!(!hosts(listening).allow(host), "{host}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_address_is_allowed_only_if_it_was_listened_on() {
+        assert!(hosts("192.0.2.1:4320").allow("192.0.2.1"));
+        assert!(!hosts("192.0.2.1:4320").allow("192.0.2.2"));
+        assert!(hosts("0.0.0.0:4320").allow("192.0.2.2"));
+        assert!(hosts("[::]:4320").allow("[2001:db8::1]"));
+    }
+
+    #[test]
+    fn a_name_is_allowed_if_it_was_named() {
+        assert!(hosts("0.0.0.0:4320").allow("Portal"));
+    }
+}

@@ -1,0 +1,16 @@
+//! The HTTP server around ingestion, API and pages.
+//!
+//! Telemetry holds secrets, so what can *read* it (pages and API) is guarded: the `Host` header must name this
+//! machine ([`host`]), which stops a web page that rebinds its DNS name to 127.0.0.1, and every answer carries headers
+//! that forbid scripts, frames and loads from elsewhere ([`headers`]). Ingestion only writes, and takes any `Host` and
+//! origin, as the SDK for browsers needs.
+
+mod error;
+mod headers;
+mod host;
+mod path;
+mod router;
+
+pub(crate) use self::error::ApiError;
+pub(crate) use self::host::AllowedHosts;
+pub(crate) use self::router::{Context, router};

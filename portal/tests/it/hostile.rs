@@ -1,0 +1,106 @@
+use serde_json::{Value, json};
+
+use crate::client::{Harness, event, request};
+
+const MARKUP: &str = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'><b>";
+
+#[tokio::test]
+async fn markup_is_shown_as_text_wherever_it_comes_from() {
+    let harness = Harness::start().await;
+    let mut item = request(MARKUP, MARKUP);
+    item["iKey"] = json!(MARKUP);
+    item["name"] = json!(MARKUP);
+    item["tags"]["ai.cloud.role"] = json!(MARKUP);
+    item["tags"][MARKUP] = json!(MARKUP);
+    let data = &mut item["data"]["baseData"];
+    data["responseCode"] = json!(MARKUP);
+    data["url"] = json!(format!("javascript:alert('{MARKUP}')"));
+    data["properties"] = json!({MARKUP: MARKUP});
+    data["measurements"] = json!({MARKUP: 1});
+    data[MARKUP] = json!(MARKUP);
+    let mut exception = event("");
+    exception["tags"] = json!({"ai.operation.id": MARKUP});
+    exception["data"] = json!({"baseType": "ExceptionData", "baseData": {"exceptions": [
+        {"typeName": MARKUP, "message": MARKUP, "stack": MARKUP}]}});
+    harness.accept(&[item, exception]).await;
+
+    let list = harness.page("/").await;
+    let (_, link) = list.split_once("href=\"/operations/").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    for path in ["/", "/items/1", "/items/2", &format!("/operations/{link}")] {
+        let page = harness.page(path).await;
+        assert!(page.contains("alert(1)"), "{path}");
+        assert_eq!(
+            page.matches("<script").count(),
+            1,
+            "{path}: only the portal's own"
+        );
+        assert!(
+            !page.contains("<img src=x")
+                && !page.contains("<b>\"")
+                && !page.contains("onerror=alert(1)>"),
+            "{path}"
+        );
+        assert!(!page.contains("href=\"javascript:"), "{path}");
+        assert!(!page.contains("'><b>"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn markup_in_an_address_is_not_echoed() {
+    let harness = Harness::start().await;
+    let response = harness
+        .get("/operations/%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 404);
+    assert!(!response.text().await.unwrap().contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn strange_text_is_kept_to_the_letter() {
+    let harness = Harness::start().await;
+    let texts = [
+        "\u{0}\u{1}\u{7f}",
+        "\u{202e}reversed",
+        "🦀é世",
+        "\u{feff}",
+        "\r\n\t",
+        "{{ 7 * 7 }}",
+        "%s%n",
+    ];
+    let items: Vec<Value> = texts.iter().map(|text| event(text)).collect();
+    harness.accept(&items).await;
+    for (item, text) in harness.portal.items().iter().zip(texts) {
+        assert_eq!(item.name(), text);
+        harness.page(&format!("/items/{}", item.id())).await;
+    }
+    harness.page("/").await;
+}
+
+#[tokio::test]
+async fn deep_nesting_is_refused_where_it_is_read_and_shown_where_it_is_not() {
+    let harness = Harness::start().await;
+    let nested = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let unread = event("deep")
+        .to_string()
+        .replace("\"iKey\"", &format!("\"extra\":{nested},\"iKey\""));
+    let (status, answer) = harness.track(unread).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(harness.page("/items/1").await.contains("deep"));
+
+    let read = event("deep").to_string().replace("\"deep\"", &nested);
+    let (status, answer) = harness.track(read).await;
+    assert_eq!(status, 400, "{answer}");
+}
+
+#[tokio::test]
+async fn an_item_of_thousands_of_fields_is_shown() {
+    let harness = Harness::start().await;
+    let mut item = event("wide");
+    let fields = (0..4_000).map(|index| (index.to_string(), json!(index)));
+    item["data"]["baseData"]["properties"] = Value::Object(fields.collect());
+    harness.accept(&[item]).await;
+    assert!(harness.page("/items/1").await.contains("<td>3999</td>"));
+}

@@ -1,0 +1,73 @@
+use azmon_portal::{Portal, ingestion};
+use serde_json::json;
+
+use crate::client::{Harness, event, gzip};
+
+#[tokio::test]
+async fn an_item_that_is_too_large_is_refused_alone() {
+    let harness = Harness::start().await;
+    let large = event(&"x".repeat(ingestion::MAX_ITEM));
+    let (status, answer) = harness.track(json!([event("a"), large]).to_string()).await;
+    assert_eq!(status, 206);
+    assert_eq!(answer["errors"][0]["index"], 1);
+    let message = answer["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("65536"), "{message}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_413() {
+    let harness = Harness::start().await;
+    let (status, answer) = harness.track(vec![b' '; ingestion::MAX_BODY + 1]).await;
+    assert_eq!(status, 413);
+    assert_eq!(answer["errors"][0]["statusCode"], 413);
+    let message = answer["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("33554432 bytes"), "{message}");
+}
+
+#[tokio::test]
+async fn a_decompression_bomb_is_413() {
+    let harness = Harness::start().await;
+    let bomb = gzip(&vec![b' '; ingestion::MAX_DECODED + 1]);
+    assert!(bomb.len() < 1_000_000);
+    let (status, answer) = harness.track(bomb).await;
+    assert_eq!(status, 413, "{answer}");
+}
+
+#[tokio::test]
+async fn too_many_items_are_413() {
+    let harness = Harness::start().await;
+    let body = format!("[{}0]", "0,".repeat(ingestion::MAX_ITEMS));
+    let (status, answer) = harness.track(body).await;
+    assert_eq!(status, 413, "{answer}");
+}
+
+#[tokio::test]
+async fn the_oldest_items_make_room_and_pages_say_so() {
+    let harness = Harness::start_with(Portal::builder().max_items(3)).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        harness.accept(&[event(name)]).await;
+    }
+    let names: Vec<_> = harness
+        .portal
+        .items()
+        .iter()
+        .map(|item| item.name().into_owned())
+        .collect();
+    assert_eq!(names, ["c", "d", "e"]);
+    let page = harness.page("/").await;
+    assert!(page.contains("3 items held") && page.contains("2 dropped"));
+    assert_eq!(harness.get("/items/1").send().await.unwrap().status(), 404);
+    assert_eq!(harness.get("/items/3").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn memory_is_bounded_whatever_is_sent() {
+    const LIMIT: usize = 1_000_000;
+    let harness = Harness::start_with(Portal::builder().max_bytes(LIMIT)).await;
+    let items: Vec<_> = (0..500).map(|_| event(&"x".repeat(10_000))).collect();
+    harness.accept(&items).await;
+    let statistics = harness.portal.statistics();
+    assert!(statistics.bytes <= LIMIT, "{statistics:?}");
+    assert!(statistics.items > 10, "{statistics:?}");
+    assert_eq!(statistics.dropped, 500 - statistics.items as u64);
+}
