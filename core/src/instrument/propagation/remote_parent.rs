@@ -1,0 +1,106 @@
+use std::str::FromStr;
+
+use http::header::GetAll;
+use http::{HeaderMap, HeaderValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+
+use super::origin::{ReceivedState, TraceOrigin};
+use super::traceparent::TraceParent;
+use super::{TRACEPARENT, TRACESTATE, tracestate};
+use crate::instrument::OperationName;
+
+/// The caller's span, as valid `traceparent` and `tracestate` headers name it.
+#[derive(Debug, Clone)]
+pub struct RemoteParent {
+    span_context: SpanContext,
+    random: bool,
+    tracestate: Option<ReceivedState>,
+}
+
+impl RemoteParent {
+    /// Reads the headers of a request.
+    ///
+    /// `None` without a `traceparent`, or with one that breaks a rule: the request begins a trace then.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        let mut parents = headers.get_all(TRACEPARENT).iter();
+        let parent = TraceParent::parse(parents.next()?.as_bytes())?;
+        if parents.next().is_some() {
+            return None;
+        }
+        Some(Self::new(parent, received(&headers.get_all(TRACESTATE))))
+    }
+
+    pub(super) fn new(parent: TraceParent, tracestate: Option<HeaderValue>) -> Self {
+        let tracestate = tracestate.map(|raw| ReceivedState {
+            parsed: parse(&raw),
+            raw,
+        });
+        let span_context = SpanContext::new(
+            parent.trace_id,
+            parent.span_id,
+            TraceFlags::default().with_sampled(parent.sampled),
+            true,
+            tracestate
+                .as_ref()
+                .map_or(TraceState::NONE, |state| state.parsed.clone()),
+        );
+        Self {
+            span_context,
+            random: parent.random,
+            tracestate,
+        }
+    }
+
+    /// The caller's span. Its `trace_state` is empty when the API refuses what was received.
+    #[must_use]
+    pub fn span_context(&self) -> &SpanContext {
+        &self.span_context
+    }
+
+    /// A copy of `context` whose active span is the caller's, and whose operation is `operation`.
+    #[must_use]
+    pub fn attach_to(self, context: &Context, operation: Option<OperationName>) -> Context {
+        context
+            .with_value(TraceOrigin {
+                trace_id: self.span_context.trace_id(),
+                random: self.random,
+                tracestate: self.tracestate,
+                operation,
+            })
+            .with_remote_span_context(self.span_context)
+    }
+}
+
+/// The list to pass on: the header itself if there is only one, which copies nothing.
+fn received(headers: &GetAll<'_, HeaderValue>) -> Option<HeaderValue> {
+    let bytes = || headers.iter().map(HeaderValue::as_bytes);
+    if !tracestate::is_worth_keeping(bytes()) {
+        return None;
+    }
+    let mut values = headers.iter();
+    match (values.next(), values.next()) {
+        (Some(only), None) => Some(only.clone()),
+        _ => join(tracestate::members(bytes())),
+    }
+}
+
+/// Makes one header of the members of a list.
+pub(super) fn join<'a>(members: impl Iterator<Item = &'a [u8]>) -> Option<HeaderValue> {
+    let mut list = Vec::new();
+    for member in members {
+        if !list.is_empty() {
+            list.push(b',');
+        }
+        list.extend_from_slice(member);
+    }
+    HeaderValue::from_bytes(&list).ok()
+}
+
+fn parse(raw: &HeaderValue) -> TraceState {
+    raw.to_str()
+        .ok()
+        .and_then(|list| TraceState::from_str(list).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,82 @@
+use opentelemetry::trace::{SpanId, TraceId};
+
+/// The length of a `traceparent` of version 00.
+pub(super) const LENGTH: usize = 55;
+
+const SAMPLED: u8 = 0b01;
+const RANDOM: u8 = 0b10;
+
+/// The fields of a valid `traceparent` header.
+///
+/// Flags other than these two are not passed on, as section 3.2.2.5 asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TraceParent {
+    pub(super) trace_id: TraceId,
+    pub(super) span_id: SpanId,
+    pub(super) sampled: bool,
+    pub(super) random: bool,
+}
+
+impl TraceParent {
+    pub(super) fn parse(header: &[u8]) -> Option<Self> {
+        let (fields, more) = trim(header).split_at_checked(LENGTH)?;
+        let (version, fields) = fields.split_at_checked(2)?;
+        match (hex(version)?, more.first()) {
+            (0xff, _) | (0, Some(_)) => return None,
+            (_, None | Some(b'-')) => {}
+            (_, Some(_)) => return None,
+        }
+        let (trace_id, fields) = fields.strip_prefix(b"-")?.split_at_checked(32)?;
+        let (span_id, fields) = fields.strip_prefix(b"-")?.split_at_checked(16)?;
+        let flags = hex(fields.strip_prefix(b"-")?)?;
+        let span_id = u64::try_from(hex(span_id)?).ok()?;
+        let parsed = Self {
+            trace_id: TraceId::from(hex(trace_id)?),
+            span_id: SpanId::from(span_id),
+            sampled: flags & u128::from(SAMPLED) != 0,
+            random: flags & u128::from(RANDOM) != 0,
+        };
+        (parsed.trace_id != TraceId::INVALID && parsed.span_id != SpanId::INVALID).then_some(parsed)
+    }
+
+    /// Writes version 00, whatever version was read.
+    pub(super) fn write(self) -> [u8; LENGTH] {
+        let mut header = [b'-'; LENGTH];
+        let flags = u8::from(self.sampled) * SAMPLED | u8::from(self.random) * RANDOM;
+        write_hex(&mut header[..2], &[0]);
+        write_hex(&mut header[3..35], &self.trace_id.to_bytes());
+        write_hex(&mut header[36..52], &self.span_id.to_bytes());
+        write_hex(&mut header[53..], &[flags]);
+        header
+    }
+}
+
+/// Takes the optional white space of HTTP (RFC 9110, section 5.6.3) from both ends.
+pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// Lower-case digits only: the specification forbids the others.
+fn hex(digits: &[u8]) -> Option<u128> {
+    let mut value = 0;
+    for digit in digits {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u128::from(digit);
+    }
+    Some(value)
+}
+
+fn write_hex(target: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in target.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
+    }
+}

@@ -1,0 +1,61 @@
+use super::traceparent::trim;
+
+pub(super) const MAX_MEMBERS: usize = 32;
+const MAX_LENGTH: usize = 256;
+
+/// Whether the headers make a list to pass on: one that is valid and not empty.
+pub(super) fn is_worth_keeping<'a>(headers: impl Iterator<Item = &'a [u8]>) -> bool {
+    let mut keys = [&[][..]; MAX_MEMBERS];
+    let mut count = 0;
+    for member in members(headers) {
+        let Some(key) = key_of_valid_member(member) else {
+            return false;
+        };
+        if count == MAX_MEMBERS || keys[..count].contains(&key) {
+            return false;
+        }
+        keys[count] = key;
+        count += 1;
+    }
+    count > 0
+}
+
+/// The members of the list that the headers make together, without the empty ones.
+pub(super) fn members<'a>(
+    headers: impl Iterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .flat_map(|header| header.split(|byte| *byte == b','))
+        .map(trim)
+        .filter(|member| !member.is_empty())
+}
+
+/// The part of a member before `=`.
+pub(super) fn key(member: &[u8]) -> &[u8] {
+    member
+        .split(|byte| *byte == b'=')
+        .next()
+        .unwrap_or_default()
+}
+
+fn key_of_valid_member(member: &[u8]) -> Option<&[u8]> {
+    let key = key(member);
+    let value = member.get(key.len() + 1..)?;
+    (is_key(key) && is_value(value)).then_some(key)
+}
+
+fn is_key(key: &[u8]) -> bool {
+    matches!(key, [b'a'..=b'z' | b'0'..=b'9', ..])
+        && key.len() <= MAX_LENGTH
+        && key.iter().all(
+            |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@'),
+        )
+}
+
+/// A value cannot end in a space here: the space was taken for one around the member.
+fn is_value(value: &[u8]) -> bool {
+    (1..=MAX_LENGTH).contains(&value.len())
+        && value
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~') && *byte != b'=')
+}
