@@ -1,7 +1,5 @@
 use opentelemetry::{Context, StringValue};
 
-use super::propagation::TraceOrigin;
-
 /// The name of the operation that a [`Context`] belongs to: that of the request at its root.
 ///
 /// A server instrumentation puts it into the context of the handler; azmon's pipeline gives it to every
@@ -15,12 +13,8 @@ impl OperationName {
     pub const ATTRIBUTE: &'static str = "microsoft.operation_name";
 
     /// The name that `context` carries.
-    ///
-    /// A name that the application put there itself comes before the instrumentation's.
     #[must_use]
     pub fn of(context: &Context) -> Option<&Self> {
-        context
-            .get::<Self>()
-            .or_else(|| context.get::<TraceOrigin>()?.operation.as_ref())
+        context.get::<Self>()
     }
 }

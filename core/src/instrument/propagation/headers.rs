@@ -6,7 +6,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 
 use super::carrier::{HeaderExtractor, HeaderInjector};
-use super::origin::{ReceivedState, TraceOrigin};
+use super::origin::{TraceOrigin, is_random};
 use super::remote_parent::{RemoteParent, join};
 use super::traceparent::TraceParent;
 use super::{BAGGAGE, TRACEPARENT, TRACESTATE, tracestate};
@@ -14,19 +14,20 @@ use super::{BAGGAGE, TRACEPARENT, TRACESTATE, tracestate};
 /// A copy of `context` with the caller's span and baggage, as far as `headers` name them.
 #[must_use]
 pub fn extract(context: &Context, headers: &HeaderMap) -> Context {
-    let context = match RemoteParent::from_headers(headers) {
-        Some(parent) => parent.attach_to(context, None),
-        None => context.clone(),
-    };
-    extract_baggage(context, headers)
+    let context = extract_baggage(context, headers);
+    match RemoteParent::from_headers(headers) {
+        Some(parent) => parent.attach_to(&context),
+        None => context,
+    }
 }
 
-/// Adds the `baggage` header of a request, if it has one, to `context`.
-pub(super) fn extract_baggage(context: Context, headers: &HeaderMap) -> Context {
+/// A copy of `context` with the caller's baggage, if `headers` have any.
+#[must_use]
+pub fn extract_baggage(context: &Context, headers: &HeaderMap) -> Context {
     if headers.contains_key(BAGGAGE) {
-        BaggagePropagator::new().extract_with_context(&context, &HeaderExtractor(headers))
+        BaggagePropagator::new().extract_with_context(context, &HeaderExtractor(headers))
     } else {
-        context
+        context.clone()
     }
 }
 
@@ -51,27 +52,28 @@ pub fn inject(context: &Context, headers: &mut HeaderMap) {
     }
 }
 
-/// The header for a child of `span`. A trace without an origin began here, with a random id.
+/// The header for a child of `span`.
 pub(super) fn traceparent(context: &Context, span: &SpanContext) -> TraceParent {
     TraceParent {
         trace_id: span.trace_id(),
         span_id: span.span_id(),
         sampled: span.is_sampled(),
-        random: TraceOrigin::of(context, span).map_or(!span.is_remote(), |origin| origin.random),
+        random: is_random(context, span),
     }
 }
 
 /// What was received, unless a sampler or the application has changed the span's state since.
 pub(super) fn tracestate(context: &Context, span: &SpanContext) -> Option<HeaderValue> {
     let state = span.trace_state();
-    let received = TraceOrigin::of(context, span).and_then(|origin| origin.tracestate.as_ref());
-    match received {
-        Some(ReceivedState { raw, parsed }) if parsed == state => Some(raw.clone()),
-        _ if state == &Default::default() => None,
-        Some(ReceivedState { raw, parsed }) if parsed == &Default::default() => {
-            merge(state.header().as_bytes(), raw.as_bytes())
-        }
-        _ => HeaderValue::try_from(state.header()).ok(),
+    let origin = TraceOrigin::of(context, span);
+    if let Some(origin) = origin.filter(|origin| origin.given == *state) {
+        return Some(origin.received.clone());
+    }
+    let header = state.header();
+    match origin.filter(|origin| origin.given.into_iter().len() == 0) {
+        _ if header.is_empty() => None,
+        Some(refused) => merge(header.as_bytes(), refused.received.as_bytes()),
+        None => HeaderValue::try_from(header).ok(),
     }
 }
 

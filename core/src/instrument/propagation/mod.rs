@@ -31,11 +31,9 @@ mod tests;
 mod traceparent;
 mod tracestate;
 
-pub use self::headers::{extract, inject};
+pub use self::headers::{extract, extract_baggage, inject};
 pub use self::propagator::TraceContextPropagator;
 pub use self::remote_parent::RemoteParent;
-
-pub(in crate::instrument) use self::origin::TraceOrigin;
 
 use http::HeaderName;
 

@@ -60,7 +60,7 @@ impl TextMapPropagator for TraceContextPropagator {
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
         match remote_parent(extractor) {
-            Some(parent) => parent.attach_to(context, None),
+            Some(parent) => parent.attach_to(context),
             None => context.clone(),
         }
     }

@@ -5,17 +5,15 @@ use http::{HeaderMap, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
 
-use super::origin::{ReceivedState, TraceOrigin};
+use super::origin::{RANDOM, TraceOrigin, state_without_random_flag};
 use super::traceparent::TraceParent;
 use super::{TRACEPARENT, TRACESTATE, tracestate};
-use crate::instrument::OperationName;
 
 /// The caller's span, as valid `traceparent` and `tracestate` headers name it.
 #[derive(Debug, Clone)]
 pub struct RemoteParent {
     span_context: SpanContext,
-    random: bool,
-    tracestate: Option<ReceivedState>,
+    origin: Option<TraceOrigin>,
 }
 
 impl RemoteParent {
@@ -33,43 +31,49 @@ impl RemoteParent {
     }
 
     pub(super) fn new(parent: TraceParent, tracestate: Option<HeaderValue>) -> Self {
-        let tracestate = tracestate.map(|raw| ReceivedState {
-            parsed: parse(&raw),
-            raw,
+        let flags = if parent.random {
+            RANDOM
+        } else {
+            TraceFlags::default()
+        };
+        let given = match tracestate.as_ref().and_then(parse) {
+            Some(state) => state,
+            None if parent.random => TraceState::NONE,
+            None => state_without_random_flag(),
+        };
+        let origin = tracestate.map(|received| TraceOrigin {
+            trace_id: parent.trace_id,
+            random: parent.random,
+            received,
+            given: given.clone(),
         });
         let span_context = SpanContext::new(
             parent.trace_id,
             parent.span_id,
-            TraceFlags::default().with_sampled(parent.sampled),
+            flags.with_sampled(parent.sampled),
             true,
-            tracestate
-                .as_ref()
-                .map_or(TraceState::NONE, |state| state.parsed.clone()),
+            given,
         );
         Self {
             span_context,
-            random: parent.random,
-            tracestate,
+            origin,
         }
     }
 
-    /// The caller's span. Its `trace_state` is empty when the API refuses what was received.
+    /// The caller's span. Its `trace_state` has no members when the API refuses what was received.
     #[must_use]
     pub fn span_context(&self) -> &SpanContext {
         &self.span_context
     }
 
-    /// A copy of `context` whose active span is the caller's, and whose operation is `operation`.
+    /// A copy of `context` whose active span is the caller's.
     #[must_use]
-    pub fn attach_to(self, context: &Context, operation: Option<OperationName>) -> Context {
-        context
-            .with_value(TraceOrigin {
-                trace_id: self.span_context.trace_id(),
-                random: self.random,
-                tracestate: self.tracestate,
-                operation,
-            })
-            .with_remote_span_context(self.span_context)
+    pub fn attach_to(self, context: &Context) -> Context {
+        let context = context.with_remote_span_context(self.span_context);
+        match self.origin {
+            Some(origin) => context.with_value(origin),
+            None => context,
+        }
     }
 }
 
@@ -98,9 +102,6 @@ pub(super) fn join<'a>(members: impl Iterator<Item = &'a [u8]>) -> Option<Header
     HeaderValue::from_bytes(&list).ok()
 }
 
-fn parse(raw: &HeaderValue) -> TraceState {
-    raw.to_str()
-        .ok()
-        .and_then(|list| TraceState::from_str(list).ok())
-        .unwrap_or_default()
+fn parse(list: &HeaderValue) -> Option<TraceState> {
+    TraceState::from_str(list.to_str().ok()?).ok()
 }

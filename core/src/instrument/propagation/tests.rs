@@ -13,7 +13,6 @@ use proptest::prelude::*;
 
 use super::carrier::HeaderInjector;
 use super::{TraceContextPropagator, extract, inject};
-use crate::instrument::OperationName;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -218,6 +217,25 @@ fn a_trace_that_begins_inside_of_a_request_of_another_has_the_random_flag() {
     let mut outgoing = HeaderMap::new();
     inject(&request.with_span(root), &mut outgoing);
     assert!(header(&outgoing, "traceparent").unwrap().ends_with("-03"));
+}
+
+#[test]
+fn a_trace_that_came_without_the_random_flag_stays_without_it_below_unsampled_spans() {
+    let provider = SdkTracerProvider::builder()
+        .with_sampler(Sampler::AlwaysOff)
+        .build();
+    let tracer = provider.tracer("test");
+    for (received, sent) in [("00", "00"), ("02", "02")] {
+        let parent = format!("{}{received}", &PARENT[..53]);
+        let mut context = extract(&Context::new(), &headers(&[("traceparent", &parent)]));
+        for _ in 0..3 {
+            let mut outgoing = HeaderMap::new();
+            inject(&context, &mut outgoing);
+            assert_eq!(&header(&outgoing, "traceparent").unwrap()[53..], sent);
+            assert_eq!(header(&outgoing, "tracestate"), None);
+            context = context.with_span(tracer.start_with_context("child", &context));
+        }
+    }
 }
 
 #[test]
@@ -450,17 +468,6 @@ fn baggage_goes_in_and_out() {
     let mut outgoing = HeaderMap::new();
     inject(&context, &mut outgoing);
     assert_eq!(outgoing, incoming);
-}
-
-#[test]
-fn the_operation_of_a_remote_parent_is_found() {
-    let parent = super::RemoteParent::from_headers(&headers(&[("traceparent", PARENT)])).unwrap();
-    let name = OperationName("GET /".into());
-    let context = parent.attach_to(&Context::new(), Some(name.clone()));
-    assert_eq!(OperationName::of(&context), Some(&name));
-    let renamed = OperationName("checkout".into());
-    let context = context.with_value(renamed.clone());
-    assert_eq!(OperationName::of(&context), Some(&renamed));
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl TraceParent {
     /// Writes version 00, whatever version was read.
     pub(super) fn write(self) -> [u8; LENGTH] {
         let mut header = [b'-'; LENGTH];
-        let flags = u8::from(self.sampled) * SAMPLED | u8::from(self.random) * RANDOM;
+        let flags = (u8::from(self.sampled) * SAMPLED) | (u8::from(self.random) * RANDOM);
         write_hex(&mut header[..2], &[0]);
         write_hex(&mut header[3..35], &self.trace_id.to_bytes());
         write_hex(&mut header[36..52], &self.span_id.to_bytes());
