@@ -1,0 +1,36 @@
+//! Which requests leave no telemetry: by path, host, method or user agent.
+//!
+//! One implementation for incoming and outgoing requests. An entry is plain, or names its form:
+//!
+//! | Entry | of a path | of a host | of a user agent |
+//! |---|---|---|---|
+//! | `text` | the path itself and what is below it: `health` excludes `/health` and `/health/live`, not `/healthz`; `/` only the root | the name; `*.example.com` every name below `example.com`, but not that | contains the text |
+//! | `exact:text` | only the path itself | only the name | the whole text |
+//! | `glob:text` | `?` one character, `*` any but `/`, `**` any | the same, but `*` any but `.` | the same, but `*` any |
+//! | `regex:text` | found anywhere, unless anchored | the same | the same |
+//!
+//! - Paths are compared as they were sent (nothing is decoded), without the query, with their case. Leading
+//!   slashes of entry and path do not matter, except to `regex:`, which sees the path with them.
+//! - Hosts are compared without case, and may name a port: `localhost:5000`, `*.internal:8443`,
+//!   `[::1]:80`. Without one, every port is excluded. A request without a port has that of its scheme.
+//!   `regex:` sees the name alone.
+//! - User agents are compared without case.
+//! - Methods are plain names: `OPTIONS`.
+//! - Regular expressions are those of [`regex-lite`](https://docs.rs/regex-lite): linear time, and ASCII.
+//!
+//! [`Exclusions::opencensus`] has the other rules, of OpenCensus.
+
+mod environment;
+mod error;
+mod exclusions;
+mod form;
+mod host;
+mod opencensus;
+mod path;
+#[cfg(test)]
+mod tests;
+mod user_agent;
+
+pub use self::environment::{EXCLUDED_HOSTS, EXCLUDED_PATHS};
+pub use self::error::ExclusionError;
+pub use self::exclusions::{Exclusions, IncomingRequest, Subject};

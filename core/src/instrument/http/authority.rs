@@ -1,0 +1,69 @@
+/// A host and its port, as a URL or the header `host` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Authority<'a> {
+    /// The host: a name, or an address. An IPv6 address is without its brackets.
+    pub host: &'a str,
+    /// The port, if one is named.
+    pub port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    /// Takes an authority apart. Credentials and the dot that ends a full name are left out.
+    ///
+    /// Text after a colon that is not a port stays with the host.
+    #[must_use]
+    pub fn parse(authority: &'a str) -> Self {
+        let authority = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        if let Some((address, rest)) = authority
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
+            let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
+            return Self {
+                host: address,
+                port,
+            };
+        }
+        let named = authority
+            .split_once(':')
+            .and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = match named {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        };
+        Self {
+            host: host.strip_suffix('.').unwrap_or(host),
+            port,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_port_are_taken_apart() {
+        for (authority, host, port) in [
+            ("example.com", "example.com", None),
+            ("example.com:8080", "example.com", Some(8080)),
+            ("example.com.:443", "example.com", Some(443)),
+            ("user:secret@example.com:1", "example.com", Some(1)),
+            ("127.0.0.1:80", "127.0.0.1", Some(80)),
+            ("[::1]:80", "::1", Some(80)),
+            ("[2001:db8::1]", "2001:db8::1", None),
+            ("example.com:", "example.com:", None),
+            ("example.com:65536", "example.com:65536", None),
+            ("::1", "::1", None),
+            ("", "", None),
+        ] {
+            assert_eq!(
+                Authority::parse(authority),
+                Authority { host, port },
+                "{authority}"
+            );
+        }
+    }
+}
