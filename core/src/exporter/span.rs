@@ -9,8 +9,8 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{QueueLimits, launch};
-use crate::transmission::{HttpTransport, Transmitter, Transport, WorkerOptions};
+use crate::pipeline::{Launch, QueueLimits};
+use crate::transmission::{Transmitter, Transport};
 
 /// How long a flush waits; that of the SDK's own processors.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,28 +107,25 @@ impl SpanExporterBuilder {
             .connection_string
             .ok_or(BuildErrorKind::NoConnectionString)?;
         let instrumentation_key = connection.instrumentation_key().to_owned();
-        let mapper = Arc::new(Mapper::new(
+        let mapper = Mapper::new(
             &instrumentation_key,
             &settings.resource,
             self.mapping.clone(),
-        ));
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => Arc::new(HttpTransport::new().map_err(BuildErrorKind::Transport)?),
-        };
-        let worker = WorkerOptions {
-            endpoint: connection.ingestion_endpoint().to_owned(),
-            transport,
+        );
+        let mapper = Arc::new(mapper);
+        let launch = Launch {
+            connection: &connection,
+            transport: self.transport,
             max_export_delay: settings.max_export_delay,
+            // The SDK's processors queue; what they hand over is sent at once.
+            limits: QueueLimits {
+                items: 0,
+                bytes: 0,
+                batch: 0,
+            },
+            mapper: mapper.clone(),
         };
-        // The SDK's processors queue; what they hand over is sent at once.
-        let no_queue = QueueLimits {
-            items: 0,
-            bytes: 0,
-            batch: 0,
-        };
-        let (_, transmitter) =
-            launch(worker, no_queue, mapper.clone()).map_err(BuildErrorKind::Worker)?;
+        let (_, transmitter) = launch.start()?;
         Ok(SpanExporter {
             instrumentation_key,
             options: self.mapping,

@@ -1,18 +1,37 @@
-use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::ConnectionString;
+use crate::error::BuildErrorKind;
 use crate::mapping::Mapper;
 use crate::pipeline::{Producer, QueueLimits, queue};
-use crate::transmission::{Transmitter, Worker, WorkerOptions};
+use crate::transmission::{HttpTransport, Transmitter, Transport, Worker, WorkerOptions};
 
-/// Starts a worker with its queue.
-pub(crate) fn launch(
-    options: WorkerOptions,
-    limits: QueueLimits,
-    mapper: Arc<Mapper>,
-) -> io::Result<(Producer, Transmitter)> {
-    let (producer, consumer) = queue(limits);
-    let (transmitter, worker) = Worker::new(options, consumer, mapper);
-    worker.spawn()?;
-    Ok((producer, transmitter))
+/// What a worker is started with.
+pub(crate) struct Launch<'a> {
+    pub(crate) connection: &'a ConnectionString,
+    /// `None` for HTTP.
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) max_export_delay: Duration,
+    pub(crate) limits: QueueLimits,
+    pub(crate) mapper: Arc<Mapper>,
+}
+
+impl Launch<'_> {
+    /// Starts a worker with its queue.
+    pub(crate) fn start(self) -> Result<(Producer, Transmitter), BuildErrorKind> {
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new()?),
+        };
+        let options = WorkerOptions {
+            endpoint: self.connection.ingestion_endpoint().to_owned(),
+            transport,
+            max_export_delay: self.max_export_delay,
+        };
+        let (producer, consumer) = queue(self.limits);
+        let (transmitter, worker) = Worker::new(options, consumer, self.mapper);
+        worker.spawn()?;
+        Ok((producer, transmitter))
+    }
 }

@@ -12,6 +12,6 @@ mod processor;
 mod queue;
 mod size;
 
-pub(crate) use self::launch::launch;
+pub(crate) use self::launch::Launch;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};

@@ -2,17 +2,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::propagation::TextMapCompositePropagator;
 use opentelemetry::{KeyValue, Value, global};
+use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{
     Sampler, SdkTracerProvider, ShouldSample, SpanProcessor, TracerProviderBuilder,
 };
 
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
+use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Processor, QueueLimits, launch};
+use crate::pipeline::{Launch, Processor, QueueLimits};
 use crate::telemetry::Telemetry;
-use crate::transmission::{HttpTransport, Transport, WorkerOptions};
+use crate::transmission::Transport;
 
 /// Spans that wake the worker before its delay is over.
 const BATCH: usize = 2_048;
@@ -205,21 +208,18 @@ fn enabled(
         &settings.resource,
         mapping,
     );
-    let transport = match transport {
-        Some(transport) => transport,
-        None => Arc::new(HttpTransport::new()?),
-    };
-    let options = WorkerOptions {
-        endpoint: connection.ingestion_endpoint().to_owned(),
+    let launch = Launch {
+        connection: &connection,
         transport,
         max_export_delay: settings.max_export_delay,
+        limits: QueueLimits {
+            items: settings.max_queue_items,
+            bytes: settings.max_queue_bytes,
+            batch: BATCH.min(settings.max_queue_items),
+        },
+        mapper: Arc::new(mapper),
     };
-    let limits = QueueLimits {
-        items: settings.max_queue_items,
-        bytes: settings.max_queue_bytes,
-        batch: BATCH.min(settings.max_queue_items),
-    };
-    let (producer, transmitter) = launch(options, limits, Arc::new(mapper))?;
+    let (producer, transmitter) = launch.start()?;
     let provider = provider
         .with_span_processor(Processor::new(producer, transmitter.clone()))
         .with_sampler(settings.sampler)
@@ -243,6 +243,10 @@ fn install(telemetry: &Telemetry) {
     if telemetry.is_enabled() {
         global::set_tracer_provider(telemetry.provider.clone());
     }
+    global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
+        Box::new(TraceContextPropagator::new()),
+        Box::new(BaggagePropagator::new()),
+    ]));
 }
 
 impl fmt::Debug for TelemetryBuilder {
