@@ -1,4 +1,85 @@
-//! Application Insights for Rust.
+//! Application Insights for Rust: sends OpenTelemetry traces to Azure Monitor, or to a portal on your
+//! own machine.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use azmon::Telemetry;
+//! use opentelemetry::global;
+//! use opentelemetry::trace::Tracer;
+//!
+//! let telemetry = Telemetry::builder().service_name("shop").build()?; // APPLICATIONINSIGHTS_CONNECTION_STRING
+//! global::tracer("shop").in_span("stocktaking", |_| ());
+//! telemetry.shutdown(Duration::from_secs(5))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Spans come from any OpenTelemetry instrumentation; azmon's own are in crates beside this one, such as
+//! `azmon-tower` for HTTP servers. Without an Azure subscription, start `azmon portal` and paste
+//! the connection string that it prints.
+//!
+//! # How data flows
+//!
+//! ```text
+//! your code, azmon-tower, …                             the thread `azmon-worker`
+//!   │ spans (OpenTelemetry API)                           │
+//!   ▼                                                     │
+//! SDK ─► processor ─ sampled? ─► bounded queue ───────────┴─► mapping ─► limits ─► lines of JSON ─► gzip
+//!                                  │ full: dropped, counted                                          │
+//!                                  ▼                                         POST /v2.1/track ◄──────┘
+//!                        Telemetry::dropped_items()                            ├ 200  done
+//!                                                                              ├ 206  the rest again
+//!                                                                              ├ 408 429 5xx, no answer: held, again after a pause
+//!                                                                              └ 400 402 404: dropped, counted
+//! ```
+//!
+//! Ending a span never blocks and takes no lock that a sender holds. The worker thread does all the rest,
+//! with a runtime of its own: azmon works in every flavour of Tokio runtime, in others, and in none.
+//! What spans become is in [`mapping`]; what is sent is in [`envelope`].
+//!
+//! | What | Where |
+//! |---|---|
+//! | Set everything up | [`Telemetry`] |
+//! | Keep your own SDK set-up | [`SpanExporter`] |
+//! | Write instrumentation | [`instrument`] |
+//! | Test instrumented code | `testing`, with the feature of that name |
+//!
+//! # Features
+//!
+//! | Feature | Default | What it adds |
+//! |---|---|---|
+//! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
+//! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
+//! | `testing` | no | `testing::InMemoryDestination` and `testing::captured` |
+//!
+//! # Environment
+//!
+//! Code beats environment beats default. An empty variable counts as absent.
+//!
+//! | Variable | Meaning | Default |
+//! |---|---|---|
+//! | `APPLICATIONINSIGHTS_CONNECTION_STRING` | the connection string | required, here or in code |
+//! | `APPINSIGHTS_INSTRUMENTATIONKEY` | a bare key, for the public cloud | none |
+//! | `OTEL_SERVICE_NAME` | the role's name | `unknown_service:` and the program's name |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | attributes of the resource, `key=value,key=value` | none |
+//! | `OTEL_TRACES_SAMPLER` | `always_on`, `always_off`, `traceidratio`, each also after `parentbased_` | `always_on` |
+//! | `OTEL_TRACES_SAMPLER_ARG` | the share that `traceidratio` keeps, 0 to 1 | 1 |
+//! | `OTEL_SDK_DISABLED` | `true` switches telemetry off | `false` |
+//! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span waits for others, in milliseconds | 1000 |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans that wait | 65,536 |
+//! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans that wait | 67,108,864 |
+//! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
+//! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
+//!
+//! # What it does not do
+//!
+//! - It sends no telemetry about itself to anybody, and asks no metadata service.
+//! - It holds what cannot be delivered in memory, not on disk: what is left at the end of the process is
+//!   lost, and counted.
+//!
+//! # Minimum supported Rust version
+//!
+//! 1.88. Raising it is a minor change.
 
 pub mod config;
 mod connection_string;
