@@ -1,0 +1,61 @@
+//! Names of attributes: those of the semantic conventions 1.40, and our own.
+
+/// How far an exchange came whose caller went away: [`BEFORE_HEADERS`] or [`IN_BODY`].
+///
+/// Ours: the conventions have no word for an exchange that ended early without being an error.
+pub const CANCELLED: &str = "azmon.cancelled";
+/// Value of [`CANCELLED`]: no response was sent or received.
+pub const BEFORE_HEADERS: &str = "before_headers";
+/// Value of [`CANCELLED`]: the response was not sent or received to its end.
+pub const IN_BODY: &str = "in_body";
+
+/// The address of the client, behind proxies if they are trusted.
+pub const CLIENT_ADDRESS: &str = "client.address";
+/// The port of the client.
+pub const CLIENT_PORT: &str = "client.port";
+/// What went wrong, of a small set of names.
+pub const ERROR_TYPE: &str = "error.type";
+/// The size of the request's body in bytes.
+pub const HTTP_REQUEST_BODY_SIZE: &str = "http.request.body.size";
+/// The method, or `_OTHER`.
+pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+/// The method as it was sent, if it is not a known one.
+pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
+/// How often the request was sent before.
+pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
+/// The size of the response's body in bytes.
+pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
+/// The status code, as a number.
+pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+/// The template of the path that was matched.
+pub const HTTP_ROUTE: &str = "http.route";
+/// The address of the other end of the connection.
+pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
+/// The port of the other end of the connection.
+pub const NETWORK_PEER_PORT: &str = "network.peer.port";
+/// The protocol: `http`.
+pub const NETWORK_PROTOCOL_NAME: &str = "network.protocol.name";
+/// The version of the protocol: `1.1`, `2`, `3`.
+pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+/// The full method of a remote call: `package.Service/Method`.
+pub const RPC_METHOD: &str = "rpc.method";
+/// The status of a remote call, by name: `OK`, `NOT_FOUND`.
+pub const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
+/// The system of a remote call: `grpc`.
+pub const RPC_SYSTEM_NAME: &str = "rpc.system.name";
+/// The host that the request is for.
+pub const SERVER_ADDRESS: &str = "server.address";
+/// The port that the request is for.
+pub const SERVER_PORT: &str = "server.port";
+/// The URL without credentials.
+pub const URL_FULL: &str = "url.full";
+/// The path.
+pub const URL_PATH: &str = "url.path";
+/// The query, without its question mark.
+pub const URL_QUERY: &str = "url.query";
+/// The scheme.
+pub const URL_SCHEME: &str = "url.scheme";
+/// The template of the path of an outgoing request.
+pub const URL_TEMPLATE: &str = "url.template";
+/// The header `user-agent`.
+pub const USER_AGENT_ORIGINAL: &str = "user_agent.original";

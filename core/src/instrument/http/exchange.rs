@@ -1,0 +1,216 @@
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use arrayvec::ArrayVec;
+use http::{HeaderMap, Method, StatusCode};
+use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue, StringValue};
+
+use super::attribute;
+use super::body_size::content_length;
+use super::grpc::{GrpcStatus, is_grpc};
+use super::labels::Labels;
+use super::metrics::HttpMetrics;
+use super::outcome::{Answer, Ending, Outcome, Side, outcome};
+
+/// One exchange of a request and a response that is being recorded.
+///
+/// It ends exactly once: [`Exchange::end`] consumes it, and one that is dropped was [`Ending::Cancelled`].
+/// Ending records the metrics and ends the span.
+#[derive(Debug)]
+pub struct Exchange {
+    new: Option<NewExchange>,
+    method: Method,
+    answer: Answer,
+    is_grpc: bool,
+    expected_size: Option<u64>,
+    seen_size: u64,
+}
+
+/// What an [`Exchange`] starts with.
+#[derive(Debug)]
+pub struct NewExchange {
+    /// The side that is recorded.
+    pub side: Side,
+    /// The context whose active span is that of the exchange.
+    pub context: Context,
+    /// Whether that span records; without, only metrics are.
+    pub is_recording: bool,
+    /// When it started: for durations, which no change of the clock may touch.
+    pub started: Instant,
+    /// When it started: for the span.
+    pub started_at: SystemTime,
+    /// The instruments, if metrics are on.
+    pub metrics: Option<Arc<HttpMetrics>>,
+    /// The attributes of metrics.
+    pub labels: Labels,
+    /// The size of the request's body in bytes, if it is known.
+    pub request_size: Option<u64>,
+    /// Whether an exchange that was cancelled is an error.
+    pub cancellation_is_error: bool,
+}
+
+impl Exchange {
+    /// Starts one. It counts as active from here on.
+    #[must_use]
+    pub fn start(new: NewExchange, method: Method) -> Self {
+        if let Some(metrics) = &new.metrics {
+            metrics.active_requests.add(1, &new.labels.constant());
+        }
+        Self {
+            new: Some(new),
+            method,
+            answer: Answer::default(),
+            is_grpc: false,
+            expected_size: None,
+            seen_size: 0,
+        }
+    }
+
+    /// The context to run in whatever belongs to the exchange.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.new
+            .as_ref()
+            .map(|new| new.context.clone())
+            .unwrap_or_default()
+    }
+
+    /// Whether the span records attributes.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.new.as_ref().is_some_and(|new| new.is_recording)
+    }
+
+    /// Gives the span its name and route, when the route becomes known late.
+    pub fn set_route(
+        &mut self,
+        name: impl Into<std::borrow::Cow<'static, str>>,
+        route: StringValue,
+    ) {
+        let Some(new) = &mut self.new else { return };
+        if new.is_recording {
+            let span = new.context.span();
+            span.update_name(name);
+            span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
+        }
+        new.labels.route = Some((attribute::HTTP_ROUTE, route));
+    }
+
+    /// Takes note of the head of the response.
+    pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.answer.status = Some(status);
+        self.is_grpc = is_grpc(headers);
+        if self.is_grpc {
+            self.answer.grpc_status = GrpcStatus::from_headers(headers);
+        } else {
+            self.expected_size = content_length(headers);
+        }
+    }
+
+    /// Whether the exchange ends with the head of the response: it has no body, or what follows is not HTTP
+    /// (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
+    #[must_use]
+    pub fn ends_at_headers(&self) -> bool {
+        let Some(status) = self.answer.status else {
+            return false;
+        };
+        self.has_no_body(status)
+            || status == StatusCode::SWITCHING_PROTOCOLS
+            || self.method == Method::CONNECT && status.is_success()
+    }
+
+    fn has_no_body(&self, status: StatusCode) -> bool {
+        self.method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    }
+
+    /// Takes note of data of the response's body.
+    ///
+    /// True when the announced size is reached: nobody may ask for more after that.
+    #[must_use]
+    pub fn on_data(&mut self, bytes: usize) -> bool {
+        self.seen_size = self.seen_size.saturating_add(bytes as u64);
+        self.expected_size
+            .is_some_and(|expected| self.seen_size >= expected)
+    }
+
+    /// Ends the exchange.
+    pub fn end(mut self, ending: Ending<'_>) {
+        self.finish(ending);
+    }
+
+    fn finish(&mut self, ending: Ending<'_>) {
+        let Some(new) = self.new.take() else { return };
+        if let (true, Ending::Trailers(trailers)) = (self.is_grpc, ending) {
+            self.answer.grpc_status =
+                GrpcStatus::from_headers(trailers).or(self.answer.grpc_status);
+        }
+        let outcome = outcome(new.side, self.answer, ending, new.cancellation_is_error);
+        let response_size = self.response_size(ending);
+        let elapsed = new.started.elapsed();
+        if let Some(metrics) = &new.metrics {
+            let labels = new
+                .labels
+                .complete(self.answer.status, outcome.error_type.as_ref());
+            metrics.active_requests.add(-1, &new.labels.constant());
+            metrics.duration.record(elapsed.as_secs_f64(), &labels);
+            if let Some(size) = new.request_size {
+                metrics.request_size.record(size, &labels);
+            }
+            if let Some(size) = response_size {
+                metrics.response_size.record(size, &labels);
+            }
+        }
+        if new.is_recording {
+            let span = new.context.span();
+            let is_error = outcome.error_type.is_some();
+            span.set_attributes(self.attributes(outcome, response_size));
+            if is_error {
+                span.set_status(Status::error(""));
+            }
+            span.end_with_timestamp(new.started_at + elapsed);
+        }
+    }
+
+    /// Known if the body came to its end here, or was announced. What a HEAD did not send does not count.
+    fn response_size(&self, ending: Ending<'_>) -> Option<u64> {
+        let status = self.answer.status?;
+        match ending {
+            Ending::Complete | Ending::Trailers(_) => Some(self.seen_size),
+            Ending::AtHeaders if !self.has_no_body(status) => self.expected_size,
+            _ => None,
+        }
+    }
+
+    fn attributes(&self, outcome: Outcome, response_size: Option<u64>) -> ArrayVec<KeyValue, 5> {
+        let mut attributes = ArrayVec::new();
+        if let Some(status) = self.answer.status {
+            let status = i64::from(status.as_u16());
+            attributes.push(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
+        }
+        if let Some(status) = self.answer.grpc_status {
+            attributes.push(KeyValue::new(
+                attribute::RPC_RESPONSE_STATUS_CODE,
+                status.name(),
+            ));
+        }
+        if let Some(size) = response_size {
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            attributes.push(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size));
+        }
+        if let Some(cancelled) = outcome.cancelled {
+            attributes.push(KeyValue::new(attribute::CANCELLED, cancelled));
+        }
+        if let Some(error_type) = outcome.error_type {
+            attributes.push(KeyValue::new(attribute::ERROR_TYPE, error_type));
+        }
+        attributes
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.finish(Ending::Cancelled);
+    }
+}

@@ -1,0 +1,133 @@
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName};
+
+use super::outcome::Side;
+
+/// A status of gRPC.
+///
+/// Which are errors, and their names, is said by the
+/// [conventions for gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrpcStatus(u8);
+
+const NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+impl GrpcStatus {
+    /// The status in headers or trailers, if they have one. A code that is not defined is `UNKNOWN`.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+        const UNKNOWN: u8 = 2;
+        let code = headers.get(GRPC_STATUS)?.to_str().ok();
+        let code = code.and_then(|code| code.parse().ok());
+        Some(Self(
+            code.filter(|code| usize::from(*code) < NAMES.len())
+                .unwrap_or(UNKNOWN),
+        ))
+    }
+
+    /// The name: `OK`, `NOT_FOUND`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
+    }
+
+    /// Whether it is an error of `side`: for a client all but `OK`, for a server those that are its fault.
+    #[must_use]
+    pub fn is_error(self, side: Side) -> bool {
+        match side {
+            Side::Client => self.0 != 0,
+            Side::Server => matches!(self.0, 2 | 4 | 12..=15),
+        }
+    }
+}
+
+/// Whether a message is one of gRPC: its content type is `application/grpc`, with or without a suffix.
+#[must_use]
+pub fn is_grpc(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|content_type| content_type.as_bytes().strip_prefix(b"application/grpc"))
+        .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
+}
+
+/// The full method of a path of gRPC: `package.Service/Method` of `/package.Service/Method`.
+#[must_use]
+pub fn grpc_method(path: &str) -> Option<&str> {
+    let full = path.strip_prefix('/')?;
+    let (service, method) = full.split_once('/')?;
+    let is_name = |name: &str| !name.is_empty() && !name.contains('/');
+    (is_name(service) && is_name(method)).then_some(full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(value: &str) -> Option<GrpcStatus> {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-status", value.parse().unwrap());
+        GrpcStatus::from_headers(&headers)
+    }
+
+    #[test]
+    fn servers_err_with_six_codes_and_clients_with_all_but_one() {
+        for code in 0..=16 {
+            let status = status(&code.to_string()).unwrap();
+            assert_eq!(
+                status.is_error(Side::Server),
+                [2, 4, 12, 13, 14, 15].contains(&code)
+            );
+            assert_eq!(status.is_error(Side::Client), code != 0);
+        }
+    }
+
+    #[test]
+    fn a_status_has_its_name() {
+        assert_eq!(status("5").unwrap().name(), "NOT_FOUND");
+        assert_eq!(status("17").unwrap().name(), "UNKNOWN");
+        assert_eq!(status("-1").unwrap().name(), "UNKNOWN");
+        assert_eq!(GrpcStatus::from_headers(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        for (content_type, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc; charset=utf-8", true),
+            ("application/grpc-web", false),
+            ("application/json", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+            assert_eq!(is_grpc(&headers), expected, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_method_has_a_service_and_a_name() {
+        assert_eq!(grpc_method("/a.B/C"), Some("a.B/C"));
+        for path in ["/", "/a", "a/b", "//b", "/a/", "/a/b/c", ""] {
+            assert_eq!(grpc_method(path), None, "{path}");
+        }
+    }
+}
