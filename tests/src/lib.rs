@@ -1,1 +1,3 @@
-//! Being built.
+//! Fixtures of the end-to-end tests.
+
+pub mod replay;

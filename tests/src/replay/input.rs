@@ -1,0 +1,220 @@
+//! What a recorded input says, read without the mapping's help.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Attributes of a span, an event, a link or a resource.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes(BTreeMap<String, Value>);
+
+impl Attributes {
+    fn of(fields: &Value) -> Self {
+        let pairs = fields.as_object().into_iter().flatten();
+        let known = pairs.filter(|(_, value)| !value.is_null());
+        Self(
+            known
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The value of a key, as it is.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// The value of a key as a field takes it: neither empty nor an array.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<String> {
+        let value = self.0.get(key).filter(|value| !value.is_array())?;
+        Some(written(value)).filter(|text| !text.is_empty())
+    }
+
+    /// Whether a field could take the key's value.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.text(key).is_some()
+    }
+
+    /// Whether a field could take the value of any of the keys.
+    #[must_use]
+    pub fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.has(key))
+    }
+
+    /// A number, also one that is written as a text.
+    #[must_use]
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.0.get(key)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// An event of a span.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// What happened.
+    pub name: String,
+    /// When, in nanoseconds since 1970.
+    pub time: i64,
+    /// About it.
+    pub attributes: Attributes,
+}
+
+/// A link of a span.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Trace that it points to, in hexadecimal digits.
+    pub trace_id: String,
+    /// Span that it points to, in hexadecimal digits.
+    pub span_id: String,
+    /// About it.
+    pub attributes: Attributes,
+}
+
+/// A recorded span.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER` or `INTERNAL`.
+    pub kind: String,
+    /// Name of the span.
+    pub name: String,
+    /// `UNSET`, `OK` or `ERROR`.
+    pub status: String,
+    /// Why it failed.
+    pub message: String,
+    /// About it.
+    pub attributes: Attributes,
+    /// About what made it.
+    pub resource: Attributes,
+    /// What happened in it.
+    pub events: Vec<Event>,
+    /// What it points to.
+    pub links: Vec<Link>,
+    /// Trace, in hexadecimal digits.
+    pub trace_id: String,
+    /// Span, in hexadecimal digits.
+    pub span_id: String,
+    /// Parent span, if there is one.
+    pub parent: Option<String>,
+    /// Start, in nanoseconds since 1970.
+    pub start: i64,
+    /// End, in nanoseconds since 1970.
+    pub end: i64,
+}
+
+impl Input {
+    /// Reads an input.
+    #[must_use]
+    pub fn of(input: &Value) -> Self {
+        let list = |key: &str| input[key].as_array().cloned().unwrap_or_default();
+        Self {
+            kind: text(&input["kind"]),
+            name: text(&input["name"]),
+            status: text(&input["status"]["code"]),
+            message: text(&input["status"]["message"]),
+            attributes: Attributes::of(&input["attributes"]),
+            resource: Attributes::of(&input["resource"]),
+            events: list("events").iter().map(Event::of).collect(),
+            links: list("links").iter().map(Link::of).collect(),
+            trace_id: text(&input["trace_id"]),
+            span_id: text(&input["span_id"]),
+            parent: Some(text(&input["parent"]["span_id"])).filter(|id| is_valid_id(id)),
+            start: input["start_ns"].as_i64().unwrap_or_default(),
+            end: input["end_ns"].as_i64().unwrap_or_default(),
+        }
+    }
+
+    /// Whether the span becomes a request; else it becomes a dependency.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.kind == "SERVER" || self.kind == "CONSUMER"
+    }
+}
+
+impl Event {
+    fn of(event: &Value) -> Self {
+        Self {
+            name: text(&event["name"]),
+            time: event["ts_ns"].as_i64().unwrap_or_default(),
+            attributes: Attributes::of(&event["attributes"]),
+        }
+    }
+
+    /// Whether it becomes an exception; else it becomes a message.
+    #[must_use]
+    pub fn is_exception(&self) -> bool {
+        self.name == "exception"
+    }
+}
+
+impl Link {
+    fn of(link: &Value) -> Self {
+        Self {
+            trace_id: text(&link["trace_id"]),
+            span_id: text(&link["span_id"]),
+            attributes: Attributes::of(&link["attributes"]),
+        }
+    }
+}
+
+/// Whether an id is not empty and not all zeros.
+#[must_use]
+pub fn is_valid_id(id: &str) -> bool {
+    id.bytes().any(|digit| digit != b'0')
+}
+
+/// A value as a custom dimension shows it.
+#[must_use]
+pub fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => integer.to_string(),
+            (None, Some(float)) => float_written(float),
+            (None, None) => number.to_string(),
+        },
+        Value::Array(items) => {
+            let is_mixed =
+                !items.iter().all(Value::is_boolean) && !items.iter().all(Value::is_number);
+            let item = |item: &Value| match item {
+                Value::Number(_) | Value::Bool(_) if !is_mixed => written(item),
+                Value::String(text) => Value::from(text.as_str()).to_string(),
+                other => Value::from(other.to_string()).to_string(),
+            };
+            let items: Vec<_> = items.iter().map(item).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// ECMAScript's `Number::toString`.
+fn float_written(number: f64) -> String {
+    let size = number.abs();
+    if size == 0.0 {
+        "0".to_owned()
+    } else if (1e-6..1e21).contains(&size) {
+        number.to_string()
+    } else {
+        let text = format!("{number:e}");
+        match text.split_once("e-") {
+            Some(_) => text,
+            None => text.replace('e', "e+"),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
