@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, QueueLimits};
+use crate::pipeline::{Item, Launch, QueueLimits};
 use crate::transmission::{Transmitter, Transport};
 
 /// How long a flush waits; that of the SDK's own processors.
@@ -137,12 +137,13 @@ impl SpanExporterBuilder {
 
 impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
     // The SDK's batch processor also hands over spans that are recorded but not sampled.
-    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
-        batch.retain(|span| span.span_context.is_sampled());
-        self.transmitter
-            .export(self.mapper.clone(), batch)
-            .await
-            .map_err(OTelSdkError::from)
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let sampled = batch
+            .into_iter()
+            .filter(|span| span.span_context.is_sampled());
+        let items = sampled.map(Item::Span).collect();
+        let delivery = self.transmitter.export(self.mapper.clone(), items);
+        delivery.await.map_err(OTelSdkError::from)
     }
 
     fn force_flush(&self) -> OTelSdkResult {

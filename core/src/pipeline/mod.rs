@@ -7,11 +7,13 @@
 //!   counted: an application that outruns its network loses telemetry, not memory.
 //! - Spans that are not sampled are not queued.
 
+mod item;
 mod launch;
 mod processor;
 mod queue;
 mod size;
 
+pub(crate) use self::item::Item;
 pub(crate) use self::launch::Launch;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};

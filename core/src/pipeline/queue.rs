@@ -2,10 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
-use crate::pipeline::size;
+use crate::pipeline::Item;
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +43,11 @@ struct Shared {
 
 #[derive(Debug)]
 struct Entry {
-    span: SpanData,
+    item: Item,
     bytes: usize,
 }
 
-/// The end where requests put their spans.
+/// The end where requests put their items.
 #[derive(Debug, Clone)]
 pub(crate) struct Producer {
     sender: Sender<Entry>,
@@ -56,19 +55,20 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
-    /// Adds a span, or answers false when there is no room for it.
-    pub(crate) fn push(&self, span: SpanData) -> bool {
+    /// Adds an item, or answers false when there is no room for it.
+    pub(crate) fn push(&self, item: impl Into<Item>) -> bool {
+        let item = item.into();
         let Shared {
             limits,
             items,
             bytes,
             wake,
         } = &*self.shared;
-        let size = size::of_span(&span);
+        let size = item.size();
         let waiting = items.fetch_add(1, Ordering::Relaxed);
         let waiting_bytes = bytes.fetch_add(size, Ordering::Relaxed);
         let room = waiting < limits.items && waiting_bytes.saturating_add(size) <= limits.bytes;
-        let accepted = room && self.sender.send(Entry { span, bytes: size }).is_ok();
+        let accepted = room && self.sender.send(Entry { item, bytes: size }).is_ok();
         if !accepted {
             items.fetch_sub(1, Ordering::Relaxed);
             bytes.fetch_sub(size, Ordering::Relaxed);
@@ -87,10 +87,10 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    /// How many spans wait.
+    /// How many items wait.
     ///
-    /// A producer counts its span before it adds it, so a positive number can be followed by an empty
-    /// [`take`](Self::take), but no span is ever left behind a zero: whoever adds one after a zero wakes the worker.
+    /// A producer counts its item before it adds it, so a positive number can be followed by an empty
+    /// [`take`](Self::take), but no item is ever left behind a zero: whoever adds one after a zero wakes the worker.
     pub(crate) fn len(&self) -> usize {
         self.shared.items.load(Ordering::Acquire)
     }
@@ -100,13 +100,13 @@ impl Consumer {
         self.len() >= self.shared.limits.batch
     }
 
-    /// Moves at most `max` spans into `batch`.
-    pub(crate) fn take(&self, max: usize, batch: &mut Vec<SpanData>) {
+    /// Moves at most `max` items into `batch`.
+    pub(crate) fn take(&self, max: usize, batch: &mut Vec<Item>) {
         let before = batch.len();
         let mut bytes = 0;
         batch.extend(self.receiver.try_iter().take(max).map(|entry| {
             bytes += entry.bytes;
-            entry.span
+            entry.item
         }));
         self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.shared
@@ -114,7 +114,7 @@ impl Consumer {
             .fetch_sub(batch.len() - before, Ordering::AcqRel);
     }
 
-    /// Waits until the first span comes, or as many as fill a batch.
+    /// Waits until the first item comes, or as many as fill a batch.
     ///
     /// It may also return for no reason. Cancel safe.
     pub(crate) fn woken(&self) -> impl Future<Output = ()> + use<> {
@@ -141,7 +141,7 @@ mod tests {
         consumer.take(max, &mut batch);
         batch
             .into_iter()
-            .map(|span| span.name.into_owned())
+            .map(|Item::Span(span)| span.name.into_owned())
             .collect()
     }
 

@@ -2,9 +2,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use opentelemetry::otel_error;
-use opentelemetry_sdk::trace::SpanData;
 
+use crate::envelope::Envelope;
 use crate::mapping::{Arena, Mapper};
+use crate::pipeline::Item;
 use crate::transmission::batch::Batch;
 use crate::transmission::item::{self, Written};
 use crate::transmission::operation_names::OperationNames;
@@ -15,7 +16,7 @@ const MOST_ITEMS: usize = 4_096;
 /// Most bytes of a batch before compression.
 const MOST_BYTES: usize = 4 << 20;
 
-/// Turns spans into batches.
+/// Turns items into batches.
 #[derive(Debug)]
 pub(super) struct Encoder {
     losses: Arc<Losses>,
@@ -39,16 +40,14 @@ impl Encoder {
         }
     }
 
-    /// Encodes `spans` into as many batches as they need.
-    pub(super) fn encode(
-        &mut self,
-        mapper: &Mapper,
-        spans: &[SpanData],
-        mut emit: impl FnMut(Batch),
-    ) {
-        spans.iter().for_each(|span| self.names.remember(span));
-        for span in spans {
-            self.add(mapper, span);
+    /// Encodes `items` into as many batches as they need.
+    ///
+    /// Requests go first, so that the items of their operations know its name.
+    pub(super) fn encode(&mut self, mapper: &Mapper, items: &[Item], mut emit: impl FnMut(Batch)) {
+        let roots = items.iter().filter(|item| item.is_root());
+        let others = items.iter().filter(|item| !item.is_root());
+        for item in roots.chain(others) {
+            self.add(mapper, item);
             if self.items >= MOST_ITEMS || self.lines.len() >= MOST_BYTES {
                 self.finish().into_iter().for_each(&mut emit);
             }
@@ -61,19 +60,19 @@ impl Encoder {
         self.last
     }
 
-    /// A defect in a mapping must cost one span, not the thread that sends all of them.
-    fn add(&mut self, mapper: &Mapper, span: &SpanData) {
+    /// A defect in a mapping must cost one item, not the thread that sends all of them.
+    fn add(&mut self, mapper: &Mapper, item: &Item) {
         let (start, items) = (self.lines.len(), self.items);
-        if catch_unwind(AssertUnwindSafe(|| self.map(mapper, span))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| self.map(mapper, item))).is_err() {
             self.lines.truncate(start);
             self.items = items;
             self.losses.count(DropReason::Internal, 1);
-            otel_error!(name: "Encoder.Panicked", span = span.name.as_ref());
+            otel_error!(name: "Encoder.Panicked");
         }
         self.arena.reset();
     }
 
-    fn map(&mut self, mapper: &Mapper, span: &SpanData) {
+    fn map(&mut self, mapper: &Mapper, item: &Item) {
         let Self {
             losses,
             arena,
@@ -82,19 +81,26 @@ impl Encoder {
             items,
             last: _,
         } = self;
-        mapper.map_span(
-            span,
-            names.of(span),
-            arena,
-            |mut envelope| match item::write(&mut envelope, lines) {
-                Written::Whole => *items += 1,
-                Written::Trimmed => {
-                    *items += 1;
-                    losses.count_trimmed();
-                }
-                Written::Refused => losses.count(DropReason::TooLarge, 1),
-            },
-        );
+        let mut write = |envelope: &mut Envelope<'_>| match item::write(envelope, lines) {
+            Written::Whole => *items += 1,
+            Written::Trimmed => {
+                *items += 1;
+                losses.count_trimmed();
+            }
+            Written::Refused => losses.count(DropReason::TooLarge, 1),
+        };
+        match item {
+            Item::Span(span) if item.is_root() => {
+                mapper.map_span(span, None, arena, |mut envelope| {
+                    names.remember(span.span_context.trace_id(), &envelope);
+                    write(&mut envelope);
+                });
+            }
+            Item::Span(span) => {
+                let name = names.of(span.span_context.trace_id());
+                mapper.map_span(span, name, arena, |mut envelope| write(&mut envelope));
+            }
+        }
     }
 
     fn finish(&mut self) -> Option<Batch> {

@@ -1,8 +1,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use opentelemetry::trace::{SpanKind, TraceId};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::trace::TraceId;
+
+use crate::envelope::{Envelope, tags};
 
 /// How many traces are remembered.
 const MOST_TRACES: usize = 4_096;
@@ -21,18 +22,14 @@ pub(super) struct OperationNames {
 }
 
 impl OperationNames {
-    /// Remembers the span's name if it is the request at the root of its trace in this process.
-    pub(super) fn remember(&mut self, span: &SpanData) {
-        let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
-        let is_root = span.parent_span_id == opentelemetry::trace::SpanId::INVALID
-            || span.parent_span_is_remote;
-        if !is_request || !is_root {
+    /// Remembers the operation's name of the request at the root of a trace.
+    pub(super) fn remember(&mut self, trace: TraceId, request: &Envelope<'_>) {
+        let Some(name) = request.tags.get(tags::OPERATION_NAME) else {
             return;
-        }
-        let trace_id = span.span_context.trace_id();
-        let name = self.intern(&span.name);
-        if self.by_trace.insert(trace_id, name).is_none() {
-            self.order.push_back(trace_id);
+        };
+        let name = self.intern(name);
+        if self.by_trace.insert(trace, name).is_none() {
+            self.order.push_back(trace);
         }
         if self.order.len() > MOST_TRACES
             && let Some(oldest) = self.order.pop_front()
@@ -41,11 +38,9 @@ impl OperationNames {
         }
     }
 
-    /// The name of the request that the span belongs to.
-    pub(super) fn of(&self, span: &SpanData) -> Option<&str> {
-        self.by_trace
-            .get(&span.span_context.trace_id())
-            .map(|name| &**name)
+    /// The name of the operation that a trace belongs to.
+    pub(super) fn of(&self, trace: TraceId) -> Option<&str> {
+        self.by_trace.get(&trace).map(|name| &**name)
     }
 
     fn intern(&mut self, name: &str) -> Arc<str> {
@@ -63,76 +58,49 @@ impl OperationNames {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceState};
+    use std::time::SystemTime;
 
     use super::*;
-    use crate::fixtures::span;
+    use crate::envelope::{Data, EventData, Measurements, Properties};
 
-    fn of_trace(trace: u128, kind: SpanKind, name: &str) -> SpanData {
-        let trace_id = TraceId::from_bytes(trace.to_be_bytes());
-        let span_id = SpanId::from_bytes([1; 8]);
-        let span_context = SpanContext::new(
-            trace_id,
-            span_id,
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::default(),
-        );
-        SpanData {
-            span_context,
-            span_kind: kind,
-            ..span(name)
-        }
-    }
-
-    #[test]
-    fn children_find_the_name_of_their_request() {
-        let mut names = OperationNames::default();
-        names.remember(&of_trace(1, SpanKind::Server, "GET /a"));
-        names.remember(&of_trace(2, SpanKind::Consumer, "process b"));
-        assert_eq!(
-            names.of(&of_trace(1, SpanKind::Client, "x")),
-            Some("GET /a")
-        );
-        assert_eq!(
-            names.of(&of_trace(2, SpanKind::Internal, "x")),
-            Some("process b")
-        );
-        assert_eq!(names.of(&of_trace(3, SpanKind::Internal, "x")), None);
-    }
-
-    #[test]
-    fn only_a_request_at_the_root_gives_its_name() {
-        let mut names = OperationNames::default();
-        names.remember(&of_trace(1, SpanKind::Client, "call"));
-        let inner = SpanData {
-            parent_span_id: SpanId::from_bytes([2; 8]),
-            ..of_trace(1, SpanKind::Server, "inner")
+    fn request(name: &str) -> Envelope<'_> {
+        let data = EventData {
+            ver: 2,
+            name: name.into(),
+            properties: Properties::new(),
+            measurements: Measurements::new(),
         };
-        names.remember(&inner);
-        assert_eq!(names.of(&inner), None);
-        names.remember(&SpanData {
-            parent_span_is_remote: true,
-            ..inner.clone()
-        });
-        assert_eq!(names.of(&inner), Some("inner"));
+        let mut envelope = Envelope::new(SystemTime::UNIX_EPOCH, Data::Event(data));
+        envelope.tags.push(tags::OPERATION_NAME, name);
+        envelope
+    }
+
+    fn trace(number: u128) -> TraceId {
+        TraceId::from_bytes(number.to_be_bytes())
+    }
+
+    #[test]
+    fn a_trace_has_the_name_of_its_request() {
+        let mut names = OperationNames::default();
+        names.remember(trace(1), &request("GET /a"));
+        names.remember(trace(2), &request("process b"));
+        assert_eq!(names.of(trace(1)), Some("GET /a"));
+        assert_eq!(names.of(trace(2)), Some("process b"));
+        assert_eq!(names.of(trace(3)), None);
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut names = OperationNames::default();
-        for trace in 1..=10_000 {
-            names.remember(&of_trace(trace, SpanKind::Server, &format!("GET /{trace}")));
+        for number in 1..=10_000 {
+            names.remember(trace(number), &request(&format!("GET /{number}")));
         }
         assert_eq!(
             (names.by_trace.len(), names.order.len()),
             (MOST_TRACES, MOST_TRACES)
         );
         assert!(names.names.len() <= MOST_NAMES);
-        assert_eq!(names.of(&of_trace(1, SpanKind::Client, "x")), None);
-        assert_eq!(
-            names.of(&of_trace(10_000, SpanKind::Client, "x")),
-            Some("GET /10000")
-        );
+        assert_eq!(names.of(trace(1)), None);
+        assert_eq!(names.of(trace(10_000)), Some("GET /10000"));
     }
 }

@@ -4,11 +4,11 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkError;
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use crate::mapping::Mapper;
+use crate::pipeline::Item;
 use crate::transmission::Losses;
 
 /// What became of the items that somebody waits for.
@@ -46,10 +46,10 @@ const LONGEST_SHUTDOWN: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) type Answer = Box<dyn FnOnce(Delivery) + Send>;
 
 pub(super) enum Command {
-    /// Sends these spans now, beside those of the queue.
+    /// Sends these items now, beside those of the queue.
     Export {
         mapper: Arc<Mapper>,
-        spans: Vec<SpanData>,
+        items: Vec<Item>,
         answer: Answer,
     },
     /// Sends everything that waits now.
@@ -91,10 +91,10 @@ impl Transmitter {
         self.shared.closed.load(Ordering::Relaxed)
     }
 
-    /// Sends spans beside the queue, and waits for the answer of the service.
+    /// Sends items beside the queue, and waits for the answer of the service.
     ///
     /// Needs no particular executor. Cancelling stops the waiting, not the sending.
-    pub(crate) async fn export(&self, mapper: Arc<Mapper>, spans: Vec<SpanData>) -> Delivery {
+    pub(crate) async fn export(&self, mapper: Arc<Mapper>, items: Vec<Item>) -> Delivery {
         if self.is_closed() {
             return Err(Undelivered::AlreadyShutDown);
         }
@@ -102,7 +102,7 @@ impl Transmitter {
         let answer: Answer = Box::new(|delivery| drop(sender.send(delivery)));
         self.send(Command::Export {
             mapper,
-            spans,
+            items,
             answer,
         })?;
         receiver.await.unwrap_or(Err(Undelivered::AlreadyShutDown))

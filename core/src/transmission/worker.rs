@@ -3,13 +3,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::{Context, otel_debug, otel_warn};
-use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::mapping::Mapper;
-use crate::pipeline::Consumer;
+use crate::pipeline::{Consumer, Item};
 use crate::transmission::batch::Batch;
 use crate::transmission::encoder::Encoder;
 use crate::transmission::gate::Gate;
@@ -25,8 +24,8 @@ use crate::transmission::{
 /// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
 /// that is 100 ms away.
 const MOST_UPLOADS: usize = 16;
-/// Spans that are encoded at once, between which the network is served.
-const SPANS_AT_ONCE: usize = 4_096;
+/// Items that are encoded at once, between which the network is served.
+const ITEMS_AT_ONCE: usize = 4_096;
 /// What the worker gives the network when nobody shut it down, but everybody who could has gone.
 const ABANDONED_SHUTDOWN: Duration = Duration::from_secs(2);
 /// How often losses are said.
@@ -48,7 +47,7 @@ pub(crate) struct Worker {
     mapper: Arc<Mapper>,
     losses: Arc<Losses>,
     encoder: Encoder,
-    spans: Vec<SpanData>,
+    items: Vec<Item>,
     /// Since when something waits in the queue.
     queued_since: Option<Instant>,
     outbox: Outbox,
@@ -68,7 +67,7 @@ struct Closing {
 }
 
 impl Worker {
-    /// Makes a worker that takes spans from `consumer` and maps them with `mapper`.
+    /// Makes a worker that takes items from `consumer` and maps them with `mapper`.
     pub(crate) fn new(
         options: WorkerOptions,
         consumer: Consumer,
@@ -83,7 +82,7 @@ impl Worker {
             mapper,
             encoder: Encoder::new(losses.clone()),
             losses,
-            spans: Vec::new(),
+            items: Vec::new(),
             queued_since: None,
             outbox: Outbox::default(),
             uploads: JoinSet::new(),
@@ -147,19 +146,19 @@ impl Worker {
     }
 
     fn encode_queue(&mut self) {
-        let mut spans = std::mem::take(&mut self.spans);
-        self.consumer.take(SPANS_AT_ONCE, &mut spans);
+        let mut items = std::mem::take(&mut self.items);
+        self.consumer.take(ITEMS_AT_ONCE, &mut items);
         let mapper = self.mapper.clone();
-        self.encode(&mapper, &spans);
-        spans.clear();
-        self.spans = spans;
+        self.encode(&mapper, &items);
+        items.clear();
+        self.items = items;
     }
 
-    fn encode(&mut self, mapper: &Mapper, spans: &[SpanData]) {
+    fn encode(&mut self, mapper: &Mapper, items: &[Item]) {
         let Self {
             encoder, outbox, ..
         } = self;
-        encoder.encode(mapper, spans, |batch| outbox.add(batch));
+        encoder.encode(mapper, items, |batch| outbox.add(batch));
     }
 
     /// Sends what may be sent now.
@@ -206,10 +205,10 @@ impl Worker {
         match command {
             Some(Command::Export {
                 mapper,
-                spans,
+                items,
                 answer,
             }) => {
-                self.encode(&mapper, &spans);
+                self.encode(&mapper, &items);
                 self.gate.try_now(Instant::now());
                 self.waiters.add(self.encoder.last(), answer);
             }

@@ -1,0 +1,61 @@
+use opentelemetry::trace::{SpanId, SpanKind};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::pipeline::size;
+
+/// What waits to be sent.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A span that has ended and is sampled.
+    Span(SpanData),
+}
+
+impl Item {
+    /// Whether it is a request at the root of its trace in this process, which names the operation.
+    pub(crate) fn is_root(&self) -> bool {
+        match self {
+            Self::Span(span) => {
+                let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
+                is_request && (span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote)
+            }
+        }
+    }
+
+    /// The memory that it holds, in bytes, as [`size`] estimates it.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Span(span) => size::of_span(span),
+        }
+    }
+}
+
+impl From<SpanData> for Item {
+    fn from(span: SpanData) -> Self {
+        Self::Span(span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::span;
+
+    #[test]
+    fn only_a_request_without_a_local_parent_is_a_root() {
+        let parent = SpanId::from_bytes([2; 8]);
+        for (kind, parent_span_id, parent_span_is_remote, is_root) in [
+            (SpanKind::Server, SpanId::INVALID, false, true),
+            (SpanKind::Consumer, parent, true, true),
+            (SpanKind::Server, parent, false, false),
+            (SpanKind::Client, SpanId::INVALID, false, false),
+        ] {
+            let span = SpanData {
+                span_kind: kind,
+                parent_span_id,
+                parent_span_is_remote,
+                ..span("x")
+            };
+            assert_eq!(Item::Span(span).is_root(), is_root);
+        }
+    }
+}
