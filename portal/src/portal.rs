@@ -36,6 +36,7 @@ struct Server(JoinHandle<io::Result<()>>);
 
 impl Portal {
     /// Prepares a portal with the default limits.
+    #[must_use]
     pub fn builder() -> PortalBuilder {
         PortalBuilder::default()
     }

@@ -112,7 +112,7 @@ fn explain(path: &Path, error: &serde_json::Error, base_type: &str) -> String {
     if let Some(field) = absent.and_then(|rest| rest.strip_suffix('`')) {
         return missing(field, owner);
     }
-    match path.iter().filter_map(key).last() {
+    match path.iter().filter_map(key).next_back() {
         Some(field) => {
             format!("106: Field '{field}' on type '{owner}' is of incorrect type: {reason}")
         }

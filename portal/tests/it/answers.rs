@@ -1,4 +1,8 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::client::{Harness, event, gzip, request};
 
@@ -188,24 +192,21 @@ async fn another_encoding_is_415() {
 
 #[tokio::test]
 async fn concurrent_clients_lose_nothing() {
-    let harness = std::sync::Arc::new(Harness::start().await);
-    let clients = (0..8).map(|client| {
-        let harness = std::sync::Arc::clone(&harness);
-        tokio::spawn(async move {
+    let harness = Arc::new(Harness::start().await);
+    let mut clients = JoinSet::new();
+    for client in 0..8 {
+        let harness = Arc::clone(&harness);
+        clients.spawn(async move {
             for batch in 0..10 {
-                let items: Vec<Value> = (0..20)
-                    .map(|item| event(&format!("{client}-{batch}-{item}")))
-                    .collect();
+                let name = |item| format!("{client}-{batch}-{item}");
+                let items: Vec<Value> = (0..20).map(|item| event(&name(item))).collect();
                 harness.accept(&items).await;
             }
-        })
-    });
-    for client in clients.collect::<Vec<_>>() {
-        client.await.unwrap();
+        });
     }
+    clients.join_all().await;
     let items = harness.portal.items();
-    let names: std::collections::BTreeSet<_> =
-        items.iter().map(|item| item.name().into_owned()).collect();
+    let names: BTreeSet<_> = items.iter().map(|item| item.name().into_owned()).collect();
     assert_eq!((items.len(), names.len()), (1_600, 1_600));
     assert!(items.iter().zip(1..).all(|(item, id)| item.id() == id));
 }
