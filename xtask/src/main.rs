@@ -1,2 +1,57 @@
-//! Being built.
-fn main() {}
+//! The task list of the repository: `cargo xtask demo | test | ci`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what a task prints is what it is for"
+)]
+
+mod ci;
+mod client;
+mod command;
+mod demo;
+mod error;
+mod packages;
+mod process;
+mod test;
+mod verdict;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tasks of the repository.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Start the portal and the example shop, and send requests to the shop.
+    Demo(demo::Options),
+    /// Install what the tests need, and run all of them.
+    Test,
+    /// Run everything that has to pass before a change is merged.
+    Ci,
+    /// Become another program that ends when this task does.
+    #[command(hide = true)]
+    RunChild(process::ChildArguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test => test::run(),
+        Task::Ci => ci::run(),
+        Task::RunChild(arguments) => process::become_child(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,192 @@
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::command::{self, cargo};
+use crate::error::Result;
+use crate::{demo, test};
+
+/// Something that has to pass.
+struct Step {
+    name: String,
+    action: Box<dyn FnOnce() -> Result>,
+}
+
+impl Step {
+    fn new(name: &str, action: impl FnOnce() -> Result + 'static) -> Self {
+        Self {
+            name: name.to_owned(),
+            action: Box::new(action),
+        }
+    }
+
+    fn command(name: String, command: Command) -> Self {
+        Self {
+            name,
+            action: Box::new(|| command::run(command)),
+        }
+    }
+}
+
+/// Runs all steps until one fails, and prints how long each took.
+pub(crate) fn run() -> Result {
+    let mut times = Vec::new();
+    let outcome = steps()?.into_iter().try_for_each(|step| {
+        println!("\n=== {}", step.name);
+        let start = Instant::now();
+        let outcome = (step.action)();
+        let mark = if outcome.is_ok() { "ok    " } else { "FAILED" };
+        times.push((mark, step.name.clone(), start.elapsed()));
+        outcome.map_err(|error| format!("step \"{}\" failed: {error}", step.name).into())
+    });
+    print_summary(&times);
+    outcome
+}
+
+fn print_summary(times: &[(&str, String, Duration)]) {
+    println!("\n=== summary");
+    for (mark, name, time) in times {
+        println!("{mark} {:>7.1} s  {name}", time.as_secs_f64());
+    }
+}
+
+fn steps() -> Result<Vec<Step>> {
+    let mut steps = vec![Step::command(
+        "fmt".to_owned(),
+        with(&["fmt", "--all", "--check"]),
+    )];
+    for package in members()? {
+        steps.extend(package.clippy());
+    }
+    let mut doc = with(&["doc", "--workspace", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    steps.push(Step::command("doc".to_owned(), doc));
+    steps.push(Step::new("test", test::run));
+    steps.push(Step::new("demo --once", || {
+        demo::run(&demo::Options::once())
+    }));
+    Ok(steps)
+}
+
+fn with(arguments: &[&str]) -> Command {
+    let mut command = cargo();
+    command.args(arguments);
+    command
+}
+
+/// What `cargo metadata` says about the workspace.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+/// A member of the workspace.
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    features: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+fn members() -> Result<Vec<Package>> {
+    let mut command = with(&["metadata", "--no-deps", "--format-version", "1"]);
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    Ok(metadata.packages)
+}
+
+impl Package {
+    /// Each package alone: in a build of all of them, one's features hide what another forgot to ask for.
+    fn clippy(&self) -> impl Iterator<Item = Step> {
+        self.feature_sets().into_iter().map(|flag| {
+            let mut command = with(&["clippy", "--package", &self.name, "--all-targets"]);
+            command.args(flag).args(["--", "-D", "warnings"]);
+            let flag = flag.unwrap_or_default();
+            Step::command(
+                format!("clippy {} {flag}", self.name).trim_end().to_owned(),
+                command,
+            )
+        })
+    }
+
+    /// Only sets that differ from those before.
+    fn feature_sets(&self) -> Vec<Option<&'static str>> {
+        let enabled = self.enabled_by_default();
+        let others = self.features.keys().filter(|name| *name != "default");
+        let mut sets = vec![None];
+        if !enabled.is_empty() {
+            sets.push(Some("--no-default-features"));
+        }
+        if others
+            .into_iter()
+            .any(|name| !enabled.contains(&name.as_str()))
+        {
+            sets.push(Some("--all-features"));
+        }
+        sets
+    }
+
+    /// Features that `default` turns on, itself or through others.
+    fn enabled_by_default(&self) -> Vec<&str> {
+        let mut enabled = Vec::new();
+        let mut open = vec!["default"];
+        while let Some(name) = open.pop() {
+            for feature in self.features.get(name).into_iter().flatten() {
+                if !enabled.contains(&feature.as_str()) {
+                    enabled.push(feature);
+                    open.push(feature);
+                }
+            }
+        }
+        enabled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sets(features: &[(&str, &[&str])]) -> Vec<Option<&'static str>> {
+        let features = features.iter().map(|(name, enables)| {
+            let enables = enables.iter().map(|name| (*name).to_owned());
+            ((*name).to_owned(), enables.collect())
+        });
+        let package = Package {
+            name: "p".to_owned(),
+            features: features.collect(),
+        };
+        package.feature_sets()
+    }
+
+    const NONE: Option<&str> = Some("--no-default-features");
+    const ALL: Option<&str> = Some("--all-features");
+
+    #[test]
+    fn a_package_is_checked_with_every_set_of_features_that_differs() {
+        assert_eq!(sets(&[]), [None]);
+        assert_eq!(sets(&[("default", &[])]), [None]);
+        assert_eq!(sets(&[("default", &["a"]), ("a", &[])]), [None, NONE]);
+        assert_eq!(sets(&[("a", &[])]), [None, ALL]);
+        assert_eq!(
+            sets(&[("default", &["a"]), ("a", &[]), ("b", &[])]),
+            [None, NONE, ALL]
+        );
+        assert_eq!(
+            sets(&[("default", &["a"]), ("a", &["b", "dep:c"]), ("b", &[])]),
+            [None, NONE]
+        );
+    }
+
+    #[test]
+    fn the_members_of_the_workspace_are_found() {
+        let names: Vec<_> = members()
+            .unwrap()
+            .into_iter()
+            .map(|package| package.name)
+            .collect();
+        assert!(names.iter().any(|name| name == "azmon-portal"), "{names:?}");
+    }
+}

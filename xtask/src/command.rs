@@ -1,0 +1,88 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::error::Result;
+
+/// The cargo that runs this task.
+pub(crate) fn cargo() -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(program);
+    command.current_dir(workspace());
+    command
+}
+
+/// The root of the workspace, wherever the task was started.
+fn workspace() -> PathBuf {
+    let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    path.pop();
+    path
+}
+
+/// Runs a command, with its output shown; an error if it fails.
+pub(crate) fn run(mut command: Command) -> Result {
+    let status = command
+        .status()
+        .map_err(|error| format!("cannot run {}: {error}", shown(&command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{} failed with {status}", shown(&command)).into())
+    }
+}
+
+/// The command as it would be typed.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let program = program.file_stem().unwrap_or_default();
+    std::iter::once(program)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Programs of the workspace that were built.
+#[derive(Debug)]
+pub(crate) struct Programs(Vec<Built>);
+
+/// One of cargo's messages: that a program was built.
+#[derive(Debug, Deserialize)]
+struct Built {
+    target: Target,
+    executable: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Programs {
+    /// Builds programs, each named with its package.
+    pub(crate) fn build(programs: &[(&str, &str)]) -> Result<Self> {
+        let mut command = cargo();
+        command.args(["build", "--message-format=json-render-diagnostics"]);
+        for (package, program) in programs {
+            command.args(["--package", package, "--bin", program]);
+        }
+        let output = command.stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(format!("{} failed", shown(&command)).into());
+        }
+        let messages = String::from_utf8(output.stdout)?;
+        let built = messages
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        Ok(Self(built.collect()))
+    }
+
+    /// Where a program is.
+    pub(crate) fn path(&self, name: &str) -> Result<&Path> {
+        let built = self.0.iter().find(|built| built.target.name == name);
+        let built = built.ok_or_else(|| format!("cargo built no program {name}"))?;
+        Ok(&built.executable)
+    }
+}

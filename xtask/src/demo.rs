@@ -1,0 +1,182 @@
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::command::Programs;
+use crate::error::Result;
+use crate::process::{self, Server};
+use crate::verdict::{Method, Visit, differences, table};
+
+/// How long telemetry may take from the shop to the portal.
+const ARRIVAL: Duration = Duration::from_secs(30);
+/// What the portal prints before its connection string.
+const PORTAL_IS_READY: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING=";
+/// How many requests are sent unless told otherwise.
+const DEFAULT_REQUESTS: usize = 25;
+/// How often the portal is asked meanwhile.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What would make the shop's telemetry another than the demo expects.
+const FOREIGN_SETTINGS: [&str; 5] = [
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_SDK_DISABLED",
+    "OTEL_SERVICE_NAME",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// End when all requests have arrived, and fail if they do not; ports are free ones then.
+    #[arg(long)]
+    once: bool,
+
+    /// How many requests are sent to the shop.
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_REQUESTS)]
+    requests: usize,
+}
+
+impl Options {
+    /// What `demo --once` does.
+    pub(crate) const fn once() -> Self {
+        Self {
+            once: true,
+            requests: DEFAULT_REQUESTS,
+        }
+    }
+}
+
+/// The portal and the shop, while they run. The shop is dropped first, so that it can send what it has.
+#[derive(Debug)]
+struct Demo {
+    client: Client,
+    signals: mpsc::Receiver<()>,
+    shop_url: String,
+    portal_url: String,
+    shop: Server,
+    portal: Server,
+}
+
+pub(crate) fn run(options: &Options) -> Result {
+    let demo = Demo::start(options.once)?;
+    let visits = Visit::plan(options.requests);
+    if options.once {
+        demo.drive_and_verify(&visits)
+    } else {
+        demo.drive_and_wait(&visits)
+    }
+}
+
+impl Demo {
+    fn start(is_once: bool) -> Result<Self> {
+        let signals = signals()?;
+        let programs = Programs::build(&[("azmon-portal", "azmon"), ("azmon-examples", "shop")])?;
+        let (portal_address, shop_address) = if is_once {
+            ("127.0.0.1:0", "127.0.0.1:0")
+        } else {
+            ("127.0.0.1:4320", "127.0.0.1:4321")
+        };
+        let mut command = process::command(programs.path("azmon")?)?;
+        command.args(["portal", "--listen", portal_address]);
+        let (portal, connection_string) = Server::start("the portal", command, PORTAL_IS_READY)?;
+        let (_, portal_url) = connection_string
+            .split_once("IngestionEndpoint=")
+            .ok_or("the portal printed no endpoint")?;
+
+        let mut command = process::command(programs.path("shop")?)?;
+        command.args(["--listen", shop_address]);
+        connect(&mut command, &connection_string);
+        let (shop, shop_url) = Server::start("the shop", command, "shop listens on ")?;
+        Ok(Self {
+            client: Client::new(),
+            signals,
+            shop_url,
+            portal_url: portal_url.to_owned(),
+            shop,
+            portal,
+        })
+    }
+
+    fn drive_and_wait(self, visits: &[Visit]) -> Result {
+        for visit in visits {
+            if self.signals.try_recv().is_ok() {
+                return self.stop();
+            }
+            self.visit(visit)?;
+        }
+        println!("\nThe portal shows the requests: {}/", self.portal_url);
+        println!("The shop takes more of them:   {}/", self.shop_url);
+        println!("Ctrl-C ends both.");
+        self.signals.recv()?;
+        self.stop()
+    }
+
+    /// Waits until everything arrived, and then for what may arrive beyond that when the shop ends.
+    fn drive_and_verify(self, visits: &[Visit]) -> Result {
+        for visit in visits {
+            self.visit(visit)?;
+        }
+        self.await_arrival(visits)?;
+        self.shop.stop()?;
+        let arrived = self.client.requests(&self.portal_url)?;
+        self.portal.stop()?;
+        print!("{}", table(&arrived));
+        let differences = differences(visits, &arrived);
+        if !differences.is_empty() {
+            return Err(format!("not what was expected:\n  {}", differences.join("\n  ")).into());
+        }
+        let (sent, arrived) = (visits.len(), arrived.len());
+        println!("{sent} requests sent; the {arrived} that are not excluded arrived as expected");
+        Ok(())
+    }
+
+    fn visit(&self, visit: &Visit) -> Result {
+        let url = format!("{}{}", self.shop_url, visit.path);
+        let status = match visit.method {
+            Method::Get => self.client.get(&url)?,
+            Method::Post => self.client.post(&url, &json!({"article": "tea"}))?,
+        };
+        if status == visit.status {
+            Ok(())
+        } else {
+            Err(format!("{url} was answered with {status}, not {}", visit.status).into())
+        }
+    }
+
+    fn await_arrival(&self, visits: &[Visit]) -> Result {
+        let expected = visits.iter().filter(|visit| visit.must_arrive()).count();
+        let deadline = Instant::now() + ARRIVAL;
+        while self.client.requests(&self.portal_url)?.len() < expected && Instant::now() < deadline
+        {
+            if self.signals.recv_timeout(POLL).is_ok() {
+                return Err("interrupted".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(self) -> Result {
+        self.shop.stop()?;
+        self.portal.stop()
+    }
+}
+
+/// Ctrl-C, and the signals by which a supervisor ends a program.
+fn signals() -> Result<mpsc::Receiver<()>> {
+    let (sender, receiver) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // Nobody receives any more when the demo is ending by itself.
+        let _ = sender.send(());
+    })?;
+    Ok(receiver)
+}
+
+fn connect(command: &mut Command, connection_string: &str) {
+    for name in FOREIGN_SETTINGS {
+        command.env_remove(name);
+    }
+    command.env("APPLICATIONINSIGHTS_CONNECTION_STRING", connection_string);
+}

@@ -1,0 +1,139 @@
+//! Programs of the system that the tests run, and the packages that bring them.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command::run;
+use crate::error::Result;
+
+/// A program that the tests need. To need another one, add a line to [`NEEDS`].
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    program: &'static str,
+    /// Folders beside those of `PATH`, for what distributions keep out of it.
+    folders: &'static [&'static str],
+    /// The package of Debian and Ubuntu.
+    package: &'static str,
+    reason: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        program: "cc",
+        folders: &[],
+        package: "build-essential",
+        reason: "TLS (aws-lc) is compiled from C",
+    },
+    Need {
+        program: "kill",
+        folders: &[],
+        package: "procps",
+        reason: "programs are tested to end when they are told to",
+    },
+];
+
+/// Installs what is missing, or says what is to be installed.
+pub(crate) fn provide() -> Result {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path: Vec<_> = env::split_paths(&path).collect();
+    let missing = missing(NEEDS, &path, Path::is_file);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    if is_root() && exists("apt-get", &path) {
+        println!("installing {}", packages.join(", "));
+        return install(&packages);
+    }
+    Err(instructions(&missing).into())
+}
+
+fn missing(needs: &[Need], path: &[PathBuf], is_file: impl Fn(&Path) -> bool) -> Vec<Need> {
+    let is_there = |need: &Need| {
+        let folders = need.folders.iter().map(Path::new);
+        path.iter()
+            .map(PathBuf::as_path)
+            .chain(folders)
+            .any(|folder| is_file(&folder.join(need.program)))
+    };
+    needs
+        .iter()
+        .filter(|need| !is_there(need))
+        .copied()
+        .collect()
+}
+
+fn exists(program: &str, path: &[PathBuf]) -> bool {
+    path.iter().any(|folder| folder.join(program).is_file())
+}
+
+fn install(packages: &[&str]) -> Result {
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(arguments);
+        command
+    };
+    run(apt(&["update", "--quiet"]))?;
+    let mut command = apt(&["install", "--yes", "--quiet", "--no-install-recommends"]);
+    command.args(packages);
+    run(command)
+}
+
+fn instructions(missing: &[Need]) -> String {
+    let mut text = "the tests need programs that are not here; install them:".to_owned();
+    for need in missing {
+        let Need {
+            program,
+            package,
+            reason,
+            ..
+        } = need;
+        text += &format!("\n  {program} (Debian package {package}): {reason}");
+    }
+    text
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEED: Need = Need {
+        program: "initdb",
+        folders: &["/usr/lib/postgresql/15/bin"],
+        package: "postgresql",
+        reason: "a database is started",
+    };
+
+    fn is_missing(there: &str) -> bool {
+        let path = [PathBuf::from("/bin"), PathBuf::from("/usr/bin")];
+        !missing(&[NEED], &path, |file| file == Path::new(there)).is_empty()
+    }
+
+    #[test]
+    fn a_program_is_looked_for_in_the_path_and_in_its_own_folders() {
+        assert!(!is_missing("/usr/bin/initdb"));
+        assert!(!is_missing("/usr/lib/postgresql/15/bin/initdb"));
+        assert!(is_missing("/opt/initdb"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_its_package_and_reason() {
+        let text = instructions(&[NEED]);
+        for part in ["initdb", "postgresql", "a database is started"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

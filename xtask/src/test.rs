@@ -1,0 +1,14 @@
+use crate::command::{self, cargo};
+use crate::error::Result;
+use crate::packages;
+
+/// Runs every test of the workspace, those in documentation too.
+pub(crate) fn run() -> Result {
+    packages::provide()?;
+    for kind in ["--all-targets", "--doc"] {
+        let mut command = cargo();
+        command.args(["test", "--workspace", kind]);
+        command::run(command)?;
+    }
+    Ok(())
+}

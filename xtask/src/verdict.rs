@@ -1,0 +1,273 @@
+//! What the demo sends, what must arrive for it, and whether it did.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::client::Arrived;
+
+/// One request to the shop, and what the portal must show for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Visit {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) status: u16,
+    /// The name of its operation; none for a request that is excluded from telemetry.
+    operation: Option<&'static str>,
+    success: bool,
+    /// The least time that it takes, in milliseconds.
+    at_least: f64,
+}
+
+/// How the shop is asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+}
+
+impl Visit {
+    const fn get(path: &'static str, operation: &'static str, status: u16) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            status,
+            operation: Some(operation),
+            success: status < 400,
+            at_least: 0.0,
+        }
+    }
+
+    const PLAN: [Self; 9] = [
+        Self::get("/", "GET /", 200),
+        Self::get("/orders/7", "GET /orders/{id}", 200),
+        Self {
+            method: Method::Post,
+            ..Self::get("/orders", "POST /orders", 201)
+        },
+        Self {
+            operation: None,
+            ..Self::get("/healthz", "", 204)
+        },
+        Self {
+            at_least: 300.0,
+            ..Self::get("/slow", "GET /slow", 200)
+        },
+        Self::get("/orders/8", "GET /orders/{id}", 200),
+        Self::get("/fail", "GET /fail", 500),
+        Self::get("/orders/none", "GET /orders/{id}", 400),
+        // A path that no route matches names no operation beyond its method: any text can be asked for.
+        Self::get("/nowhere", "GET", 404),
+    ];
+
+    /// The first `count` requests of the demo; the plan is repeated as often as that needs.
+    pub(crate) fn plan(count: usize) -> Vec<Self> {
+        Self::PLAN.into_iter().cycle().take(count).collect()
+    }
+
+    pub(crate) const fn must_arrive(&self) -> bool {
+        self.operation.is_some()
+    }
+}
+
+/// What requests have in common that the portal shows together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    operation: String,
+    result_code: String,
+    success: bool,
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let success = if self.success { "success" } else { "failure" };
+        write!(
+            f,
+            "{}, result {}, {success}",
+            self.operation, self.result_code
+        )
+    }
+}
+
+/// Everything in which `arrived` is not what `visits` must lead to; empty if it is.
+pub(crate) fn differences(visits: &[Visit], arrived: &[Arrived]) -> Vec<String> {
+    let mut counts: BTreeMap<Group, (usize, usize)> = BTreeMap::new();
+    for group in visits.iter().filter_map(expected_group) {
+        counts.entry(group).or_default().0 += 1;
+    }
+    for request in arrived {
+        counts.entry(group(request)).or_default().1 += 1;
+    }
+    let miscounted = counts
+        .iter()
+        .filter(|(_, (expected, found))| expected != found)
+        .map(|(group, (expected, found))| format!("{group}: {expected} expected, {found} arrived"));
+    miscounted.chain(too_short(visits, arrived)).collect()
+}
+
+fn expected_group(visit: &Visit) -> Option<Group> {
+    Some(Group {
+        operation: visit.operation?.to_owned(),
+        result_code: visit.status.to_string(),
+        success: visit.success,
+    })
+}
+
+fn group(request: &Arrived) -> Group {
+    Group {
+        operation: request.operation_name.clone().unwrap_or_default(),
+        result_code: request.result_code.clone(),
+        success: request.success,
+    }
+}
+
+fn too_short(visits: &[Visit], arrived: &[Arrived]) -> impl Iterator<Item = String> {
+    let least = |request: &Arrived| {
+        let visit = visits
+            .iter()
+            .find(|visit| visit.operation == request.operation_name.as_deref());
+        visit.map_or(0.0, |visit| visit.at_least)
+    };
+    arrived.iter().filter_map(move |request| {
+        let (duration, least) = (request.duration_ms, least(request));
+        let is_plausible = duration > 0.0 && duration >= least;
+        (!is_plausible).then(|| {
+            format!(
+                "{}: {duration} ms, but at least {least} ms expected",
+                group(request)
+            )
+        })
+    })
+}
+
+/// What arrived, one line for all requests that have operation, result and success in common.
+pub(crate) fn table(arrived: &[Arrived]) -> String {
+    let mut groups: BTreeMap<Group, Vec<f64>> = BTreeMap::new();
+    for request in arrived {
+        groups
+            .entry(group(request))
+            .or_default()
+            .push(request.duration_ms);
+    }
+    let mut text = format!(
+        "{:<20} {:>5} {:>12} {:>6}  Success\n",
+        "Operation", "Count", "Duration", "Result"
+    );
+    for (group, durations) in groups {
+        let count = durations.len();
+        let average = durations.iter().sum::<f64>() / count as f64;
+        let Group {
+            operation,
+            result_code,
+            success,
+        } = group;
+        text +=
+            &format!("{operation:<20} {count:>5} {average:>9.2} ms {result_code:>6}  {success}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrived(visit: &Visit) -> Option<Arrived> {
+        Some(Arrived {
+            operation_name: Some(visit.operation?.to_owned()),
+            duration_ms: visit.at_least + 1.0,
+            result_code: visit.status.to_string(),
+            success: visit.success,
+        })
+    }
+
+    fn all() -> (Vec<Visit>, Vec<Arrived>) {
+        let visits = Visit::plan(25);
+        let arrived = visits.iter().filter_map(arrived).collect();
+        (visits, arrived)
+    }
+
+    #[test]
+    fn the_plan_has_what_must_and_what_must_not_arrive() {
+        let visits = Visit::plan(25);
+        assert_eq!(visits.len(), 25);
+        assert!(
+            visits
+                .iter()
+                .any(|visit| visit.path == "/healthz" && !visit.must_arrive())
+        );
+        assert!(
+            visits
+                .iter()
+                .any(|visit| visit.must_arrive() && !visit.success)
+        );
+    }
+
+    #[test]
+    fn all_that_was_sent_is_no_difference_in_any_order() {
+        let (visits, mut arrived) = all();
+        arrived.reverse();
+        assert_eq!(differences(&visits, &arrived), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let (visits, mut arrived) = all();
+        arrived.retain(|request| request.result_code != "500");
+        assert_eq!(
+            differences(&visits, &arrived),
+            ["GET /fail, result 500, failure: 3 expected, 0 arrived"]
+        );
+    }
+
+    #[test]
+    fn what_should_not_have_arrived_is_named() {
+        let (visits, mut arrived) = all();
+        arrived.push(Arrived {
+            operation_name: Some("GET /healthz".to_owned()),
+            duration_ms: 1.0,
+            result_code: "204".to_owned(),
+            success: true,
+        });
+        assert_eq!(
+            differences(&visits, &arrived),
+            ["GET /healthz, result 204, success: 0 expected, 1 arrived"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_success_a_wrong_name_and_a_wrong_duration_are_named() {
+        let (visits, arrived) = all();
+        let changes: [fn(&mut Arrived); 4] = [
+            |request| request.success = !request.success,
+            |request| request.operation_name = None,
+            |request| request.result_code = "0".to_owned(),
+            |request| request.duration_ms = 0.0,
+        ];
+        for change in changes {
+            let mut arrived = arrived.clone();
+            change(&mut arrived[0]);
+            assert!(!differences(&visits, &arrived).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_slow_request_that_seems_fast_is_named() {
+        let (visits, mut arrived) = all();
+        let slow = arrived
+            .iter_mut()
+            .find(|request| request.duration_ms > 300.0)
+            .unwrap();
+        slow.duration_ms = 2.0;
+        assert_eq!(
+            differences(&visits, &arrived),
+            ["GET /slow, result 200, success: 2 ms, but at least 300 ms expected"]
+        );
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_group() {
+        let (_, arrived) = all();
+        let table = table(&arrived);
+        assert_eq!(table.lines().count(), 1 + 7);
+        assert!(table.contains("GET /slow"), "{table}");
+    }
+}
