@@ -1,1 +1,15 @@
-//! Being built.
+#![doc = include_str!("../README.md")]
+
+pub mod client;
+mod head;
+mod hooks;
+mod recording;
+mod scope;
+pub mod server;
+
+pub use self::client::ClientLayer;
+pub use self::head::{RequestHead, ResponseHead};
+pub use self::recording::{AtBodyEnd, AtHeaders, ResponseBody, ResponseFuture, SpanEnd};
+pub use self::server::ServerLayer;
+
+use self::scope::scope;

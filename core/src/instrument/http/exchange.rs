@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use arrayvec::ArrayVec;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue, StringValue};
 
@@ -12,6 +13,7 @@ use super::grpc::{GrpcStatus, is_grpc};
 use super::labels::Labels;
 use super::metrics::HttpMetrics;
 use super::outcome::{Answer, Ending, Outcome, Side, outcome};
+use super::version::protocol_version;
 
 /// One exchange of a request and a response that is being recorded.
 ///
@@ -48,6 +50,8 @@ pub struct NewExchange {
     pub request_size: Option<u64>,
     /// Whether an exchange that was cancelled is an error.
     pub cancellation_is_error: bool,
+    /// The method by which a route that becomes known late names the span; `None` if its name is final.
+    pub late_method: Option<&'static str>,
 }
 
 impl Exchange {
@@ -82,19 +86,43 @@ impl Exchange {
         self.new.as_ref().is_some_and(|new| new.is_recording)
     }
 
-    /// Gives the span its name and route, when the route becomes known late.
-    pub fn set_route(
-        &mut self,
-        name: impl Into<std::borrow::Cow<'static, str>>,
-        route: StringValue,
-    ) {
+    /// Whether a route, or template, is known.
+    #[must_use]
+    pub fn has_route(&self) -> bool {
+        self.new
+            .as_ref()
+            .is_none_or(|new| new.labels.route.is_some())
+    }
+
+    /// The method to name the span by if its route becomes known now.
+    #[must_use]
+    pub fn late_method(&self) -> Option<&'static str> {
+        self.new.as_ref()?.late_method
+    }
+
+    /// Gives the span of a server its route, and the name that has it in it, when they become known late.
+    pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
         let Some(new) = &mut self.new else { return };
         if new.is_recording {
             let span = new.context.span();
-            span.update_name(name);
             span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
+            if let Some(name) = name {
+                span.update_name(name);
+            }
         }
         new.labels.route = Some((attribute::HTTP_ROUTE, route));
+    }
+
+    /// Takes note of the version of HTTP, which a client knows by the response.
+    pub fn set_version(&mut self, version: Version) {
+        let (Some(new), Some(version)) = (&mut self.new, protocol_version(version)) else {
+            return;
+        };
+        new.labels.version = Some(version);
+        if new.is_recording {
+            let version = KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version);
+            new.context.span().set_attribute(version);
+        }
     }
 
     /// Takes note of the head of the response.

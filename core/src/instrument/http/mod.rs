@@ -14,6 +14,7 @@ mod labels;
 mod method;
 mod metrics;
 mod outcome;
+mod outgoing;
 mod redaction;
 mod version;
 
@@ -27,5 +28,6 @@ pub use self::labels::Labels;
 pub use self::method::{OTHER_METHOD, known_method, span_method};
 pub use self::metrics::HttpMetrics;
 pub use self::outcome::{Ending, Side};
+pub use self::outgoing::{ResendCount, UrlTemplate};
 pub use self::redaction::{REDACTED, Redaction};
 pub use self::version::protocol_version;

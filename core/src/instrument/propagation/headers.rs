@@ -38,10 +38,8 @@ pub fn extract_baggage(context: &Context, headers: &HeaderMap) -> Context {
 pub fn inject(context: &Context, headers: &mut HeaderMap) {
     let span = context.span();
     let span = span.span_context();
-    if span.is_valid()
-        && let Ok(value) = HeaderValue::from_bytes(&traceparent(context, span).write())
-    {
-        headers.insert(TRACEPARENT, value);
+    if let Some(parent) = traceparent(context) {
+        headers.insert(TRACEPARENT, parent);
         match tracestate(context, span) {
             Some(state) => headers.insert(TRACESTATE, state),
             None => headers.remove(TRACESTATE),
@@ -52,8 +50,18 @@ pub fn inject(context: &Context, headers: &mut HeaderMap) {
     }
 }
 
-/// The header for a child of `span`.
-pub(super) fn traceparent(context: &Context, span: &SpanContext) -> TraceParent {
+/// The `traceparent` of the active span of `context`, if that is valid.
+#[must_use]
+pub fn traceparent(context: &Context) -> Option<HeaderValue> {
+    let span = context.span();
+    let span = span.span_context();
+    if !span.is_valid() {
+        return None;
+    }
+    HeaderValue::from_bytes(&trace_parent(context, span).write()).ok()
+}
+
+pub(super) fn trace_parent(context: &Context, span: &SpanContext) -> TraceParent {
     TraceParent {
         trace_id: span.trace_id(),
         span_id: span.span_id(),

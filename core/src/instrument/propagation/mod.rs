@@ -31,7 +31,7 @@ mod tests;
 mod traceparent;
 mod tracestate;
 
-pub use self::headers::{extract, extract_baggage, inject};
+pub use self::headers::{extract, extract_baggage, inject, traceparent};
 pub use self::propagator::TraceContextPropagator;
 pub use self::remote_parent::RemoteParent;
 

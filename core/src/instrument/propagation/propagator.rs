@@ -45,7 +45,7 @@ impl TextMapPropagator for TraceContextPropagator {
         if !span.is_valid() {
             return;
         }
-        let parent = headers::traceparent(context, span).write();
+        let parent = headers::trace_parent(context, span).write();
         injector.set(
             TRACEPARENT.as_str(),
             String::from_utf8_lossy(&parent).into_owned(),

@@ -1,0 +1,16 @@
+//! Recording what a client asks.
+
+mod layer;
+mod request;
+mod resend;
+mod response;
+mod service;
+mod settings;
+
+pub use self::layer::ClientLayer;
+pub use self::resend::{ResendLayer, ResendTrace};
+pub use self::service::ClientTrace;
+pub use azmon::instrument::http::{ResendCount, UrlTemplate};
+
+pub(crate) use self::response::on_response;
+pub(crate) use self::settings::Settings;

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Instant;
+
+use azmon::instrument::http::{Exchange, NewExchange, Side};
+use azmon::instrument::propagation::inject;
+use azmon::instrument::{Resolved, StartedSpan};
+use http::{Request, Response};
+use http_body::Body;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanBuilder, SpanKind};
+use tower_service::Service;
+
+use super::request::ClientRequest;
+use super::settings::Settings;
+use crate::RequestHead;
+use crate::recording::{Observer, PanicMark, Recording, ResponseFuture, SpanEnd};
+
+/// Records what a client asks. Made by a [`ClientLayer`](super::ClientLayer).
+#[derive(Debug, Clone)]
+pub struct ClientTrace<S, E> {
+    inner: S,
+    settings: Arc<Settings>,
+    end: PhantomData<E>,
+}
+
+impl<S, E> ClientTrace<S, E> {
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self {
+            inner,
+            settings,
+            end: PhantomData,
+        }
+    }
+
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, E, ReqBody, ResBody> Service<Request<ReqBody>> for ClientTrace<S, E>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: fmt::Debug + 'static,
+    ResBody: Body<Error: fmt::Debug + 'static>,
+    E: SpanEnd,
+{
+    type Response = Response<E::Body<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, E>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let (context, mut exchange) = begin(&self.settings, &mut request);
+        let inner = {
+            let _attached = context.clone().map(Context::attach);
+            let _mark = PanicMark::new(&mut exchange);
+            self.inner.call(request)
+        };
+        let recording = exchange.map(|exchange| Recording {
+            exchange: Some(exchange),
+            observer: Observer::Client(Arc::clone(&self.settings)),
+        });
+        ResponseFuture::new(inner, context, recording)
+    }
+}
+
+/// Starts the exchange and writes its ids into the request, unless the host or the context excludes it.
+fn begin<B>(settings: &Settings, request: &mut Request<B>) -> (Option<Context>, Option<Exchange>) {
+    let current = Context::current();
+    if current.is_telemetry_suppressed() {
+        return (None, None);
+    }
+    let outgoing = ClientRequest::new(settings, RequestHead::of(request));
+    if outgoing.is_excluded_by(&settings.exclusions) {
+        return (None, None);
+    }
+    let is_stranger = outgoing.is_excluded_by(&settings.strangers);
+    let started = Instant::now();
+    let new = match settings.providers.resolve(started) {
+        Resolved {
+            tracer: None,
+            metrics: None,
+        } => None,
+        resolved => Some(start(settings, &outgoing, &current, resolved, started)),
+    };
+    let context = new.as_ref().map(|new| new.context.clone());
+    if !is_stranger {
+        inject(context.as_ref().unwrap_or(&current), request.headers_mut());
+    }
+    let exchange = new.map(|new| Exchange::start(new, request.method().clone()));
+    (context, exchange)
+}
+
+fn start(
+    settings: &Settings,
+    outgoing: &ClientRequest<'_>,
+    current: &Context,
+    resolved: Resolved<'_>,
+    started: Instant,
+) -> NewExchange {
+    let started_at = opentelemetry::time::now();
+    let labels = outgoing.labels();
+    let span = match resolved.tracer {
+        Some(tracer) => {
+            let builder = SpanBuilder {
+                span_kind: Some(SpanKind::Client),
+                name: outgoing.name(settings),
+                start_time: Some(started_at),
+                attributes: Some(outgoing.attributes(settings, &labels)),
+                ..SpanBuilder::default()
+            };
+            tracer.start_span(builder, current)
+        }
+        None => StartedSpan {
+            context: current.clone(),
+            is_recording: false,
+        },
+    };
+    NewExchange {
+        side: Side::Client,
+        context: span.context,
+        is_recording: span.is_recording,
+        started,
+        started_at,
+        metrics: resolved.metrics.cloned(),
+        labels,
+        request_size: outgoing.size(),
+        cancellation_is_error: settings.cancellation_is_error,
+        late_method: None,
+    }
+}

@@ -1,0 +1,15 @@
+//! What both layers do with an exchange that is under way: the future, the body, and their ends.
+
+mod body;
+mod end;
+mod future;
+mod observer;
+mod panic_mark;
+
+pub use self::body::ResponseBody;
+pub use self::end::{AtBodyEnd, AtHeaders, SpanEnd};
+pub use self::future::ResponseFuture;
+
+pub(crate) use self::future::Recording;
+pub(crate) use self::observer::Observer;
+pub(crate) use self::panic_mark::PanicMark;

@@ -1,0 +1,195 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Instant;
+
+use azmon::instrument::http::{Exchange, NewExchange, Side};
+use azmon::instrument::propagation::{RemoteParent, extract_baggage};
+use azmon::instrument::{OperationName, Resolved, StartedSpan};
+use http::{Request, Response};
+use http_body::Body;
+use opentelemetry::Context;
+use opentelemetry::trace::{Link, SpanBuilder, SpanContext, SpanKind, TraceContextExt};
+use tower_service::Service;
+
+use super::name::Name;
+use super::request::ServerRequest;
+use super::settings::Settings;
+use crate::RequestHead;
+use crate::recording::{Observer, PanicMark, Recording, ResponseFuture, SpanEnd};
+
+/// Records what a service answers. Made by a [`ServerLayer`](super::ServerLayer).
+#[derive(Debug, Clone)]
+pub struct ServerTrace<S, E> {
+    inner: S,
+    settings: Arc<Settings>,
+    end: PhantomData<E>,
+}
+
+impl<S, E> ServerTrace<S, E> {
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self {
+            inner,
+            settings,
+            end: PhantomData,
+        }
+    }
+
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, E, ReqBody, ResBody> Service<Request<ReqBody>> for ServerTrace<S, E>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: fmt::Debug + 'static,
+    ResBody: Body<Error: fmt::Debug + 'static>,
+    E: SpanEnd,
+{
+    type Response = Response<E::Body<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, E>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (context, mut exchange) = match decide(&self.settings, &request) {
+            Decision::Ignore => (None, None),
+            Decision::Suppress(context) => (Some(context), None),
+            Decision::Record(exchange) => (Some(exchange.context()), Some(exchange)),
+        };
+        let inner = {
+            let _attached = context.clone().map(Context::attach);
+            let _mark = PanicMark::new(&mut exchange);
+            self.inner.call(request)
+        };
+        let recording = exchange.map(|exchange| Recording {
+            exchange: Some(exchange),
+            observer: Observer::Server(Arc::clone(&self.settings)),
+        });
+        ResponseFuture::new(inner, context, recording)
+    }
+}
+
+/// What is done with a request.
+enum Decision {
+    Ignore,
+    Record(Exchange),
+    Suppress(Context),
+}
+
+fn decide<B>(settings: &Settings, request: &Request<B>) -> Decision {
+    let current = Context::current();
+    if current.is_telemetry_suppressed() {
+        return Decision::Ignore;
+    }
+    let head = RequestHead::of(request);
+    let incoming = ServerRequest::new(settings, head);
+    if incoming.is_excluded(settings) {
+        return if settings.suppresses_excluded {
+            Decision::Suppress(current.with_telemetry_suppressed())
+        } else {
+            Decision::Ignore
+        };
+    }
+    let started = Instant::now();
+    match settings.providers.resolve(started) {
+        Resolved {
+            tracer: None,
+            metrics: None,
+        } => Decision::Ignore,
+        resolved => {
+            let new = start(settings, &incoming, &head, current, resolved, started);
+            Decision::Record(Exchange::start(new, request.method().clone()))
+        }
+    }
+}
+
+fn start(
+    settings: &Settings,
+    incoming: &ServerRequest<'_>,
+    head: &RequestHead<'_>,
+    current: Context,
+    resolved: Resolved<'_>,
+    started: Instant,
+) -> NewExchange {
+    let started_at = opentelemetry::time::now();
+    let is_grpc = incoming.is_grpc();
+    let name = incoming.name(settings, is_grpc);
+    let labels = incoming.labels(name.route.clone());
+    let is_name_final = is_grpc || settings.span_name.get().is_some();
+    let span = match resolved.tracer {
+        Some(tracer) => {
+            let (parent, links) = parent_and_links(settings, head, &current);
+            let builder = SpanBuilder {
+                span_kind: Some(SpanKind::Server),
+                name: name.name.clone(),
+                start_time: Some(started_at),
+                attributes: Some(incoming.attributes(settings, &name, is_grpc)),
+                links,
+                ..SpanBuilder::default()
+            };
+            with_operation(tracer.start_span(builder, &parent), name, is_grpc)
+        }
+        None => StartedSpan {
+            context: current,
+            is_recording: false,
+        },
+    };
+    NewExchange {
+        side: Side::Server,
+        context: span.context,
+        is_recording: span.is_recording,
+        started,
+        started_at,
+        metrics: resolved.metrics.cloned(),
+        labels,
+        request_size: incoming.size(),
+        cancellation_is_error: settings.cancellation_is_error,
+        late_method: (!is_name_final).then(|| incoming.span_method()),
+    }
+}
+
+/// The caller's span is the parent, or, if callers are not trusted, a link of a span that begins a trace.
+fn parent_and_links(
+    settings: &Settings,
+    head: &RequestHead<'_>,
+    current: &Context,
+) -> (Context, Option<Vec<Link>>) {
+    let remote = RemoteParent::from_headers(head.headers());
+    if settings.trusts_remote_parent {
+        let context = extract_baggage(current, head.headers());
+        return match remote {
+            Some(remote) => (remote.attach_to(&context), None),
+            None => (context, None),
+        };
+    }
+    let links = remote.map(|remote| vec![Link::with_context(remote.span_context().clone())]);
+    (current.with_remote_span_context(SpanContext::NONE), links)
+}
+
+/// The name of the operation is that of the span, unless a better one may come with the response.
+fn with_operation(span: StartedSpan, name: Name, is_grpc: bool) -> StartedSpan {
+    if !span.is_recording || name.route.is_none() && !is_grpc {
+        return span;
+    }
+    StartedSpan {
+        context: span.context.with_value(OperationName(name.name.into())),
+        ..span
+    }
+}
