@@ -39,5 +39,7 @@ mod worker;
 pub(crate) use self::losses::Losses;
 pub use self::losses::{DropReason, DroppedItems};
 pub(crate) use self::transmitter::{Transmitter, Undelivered};
-pub(crate) use self::transport::{HttpTransport, Reply, SendError, Sending, Transport};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::transport::Sending;
+pub(crate) use self::transport::{HttpTransport, Reply, SendError, Transport};
 pub(crate) use self::worker::{Worker, WorkerOptions};

@@ -14,9 +14,14 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use azmon::Telemetry;
+use azmon_tower::ServerLayer;
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
+
+/// How long the last telemetry may take.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A small shop whose requests can be seen in the portal.
 #[derive(Debug, Parser)]
@@ -29,11 +34,15 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
+    let telemetry = Telemetry::builder().service_name("shop").build()?;
+    let app = routes().layer(ServerLayer::new().exclude_paths(["/healthz"]));
+
     let listener = TcpListener::bind(arguments.listen).await?;
     announce(listener.local_addr()?);
-    axum::serve(listener, routes())
+    axum::serve(listener, app)
         .with_graceful_shutdown(told_to_end())
         .await?;
+    telemetry.shutdown(FLUSH_TIMEOUT)?;
     Ok(())
 }
 
