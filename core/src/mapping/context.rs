@@ -56,6 +56,7 @@ pub(super) fn push<'a>(
     if trace != TraceId::INVALID {
         add(tags::OPERATION_ID, attributes.arena().hex(trace.to_bytes()));
     }
+    let operation_name = operation_name.filter(|name| !name.is_empty());
     if let Some(name) = attributes.take_first(&OPERATION_NAME).or(operation_name) {
         add(tags::OPERATION_NAME, name);
     }

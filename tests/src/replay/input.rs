@@ -199,22 +199,54 @@ pub fn written(value: &Value) -> String {
     }
 }
 
-/// ECMAScript's `Number::toString`.
+/// ECMAScript's `Number::toString`: the fewest digits that mean the number, of two the even ones.
 fn float_written(number: f64) -> String {
-    let size = number.abs();
-    if size == 0.0 {
-        "0".to_owned()
-    } else if (1e-6..1e21).contains(&size) {
-        number.to_string()
-    } else {
-        let text = format!("{number:e}");
-        match text.split_once("e-") {
-            Some(_) => text,
-            None => text.replace('e', "e+"),
+    let shortest = (0..17)
+        .map(|precision| format!("{number:.precision$e}"))
+        .find(|text| text.parse() == Ok(number))
+        .unwrap_or_default();
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let sign = if number < 0.0 { "-" } else { "" };
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    // The point stands behind so many digits.
+    let point = exponent.parse().unwrap_or(0_isize) + 1;
+    match usize::try_from(point) {
+        _ if number == 0.0 => "0".to_owned(),
+        Ok(point @ 1..=21) if digits.len() <= point => format!("{sign}{digits:0<point$}"),
+        Ok(point @ 1..=21) => {
+            let (whole, fraction) = digits.split_at(point);
+            format!("{sign}{whole}.{fraction}")
         }
+        _ if (-5..=0).contains(&point) => {
+            let zeros = "0".repeat(point.unsigned_abs());
+            format!("{sign}0.{zeros}{digits}")
+        }
+        Ok(_) => format!("{mantissa}e+{exponent}"),
+        Err(_) => format!("{mantissa}e{exponent}"),
     }
 }
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_written_as_ecmascript_says() {
+        for (number, expected) in [
+            (2_227_814_751_169_856.25, "2227814751169856.2"),
+            (-0.0, "0"),
+            (100.0, "100"),
+            (0.000_001, "0.000001"),
+            (1e-7, "1e-7"),
+            (1.5e21, "1.5e+21"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (5e-324, "5e-324"),
+        ] {
+            assert_eq!(float_written(number), expected);
+        }
+    }
 }

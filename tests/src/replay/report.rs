@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use azmon::mapping::{Arena, Mapper, MappingOptions};
 use serde_json::Value;
 
 use crate::replay::case::{Case, Recording};
@@ -13,6 +12,7 @@ use crate::replay::item::{self, Item};
 use crate::replay::rule::Difference;
 use crate::replay::rules;
 use crate::replay::span;
+use crate::spans;
 
 /// What came of a replay.
 #[derive(Debug, Default)]
@@ -97,20 +97,7 @@ impl fmt::Display for Report {
 /// Maps an input as azmon does, limits and JSON included.
 #[must_use]
 pub fn map(input: &Value) -> Vec<Value> {
-    let span = span::span(input);
-    let options = MappingOptions::default().host_name(expected::HOST);
-    let mapper = Mapper::new(
-        "00000000-0000-0000-0000-000000000000",
-        &span::resource(input),
-        options,
-    );
-    let arena = Arena::new();
-    let mut envelopes = Vec::new();
-    mapper.map_span(&span, None, &arena, |mut envelope| {
-        envelope.apply_limits();
-        envelopes.push(serde_json::to_value(&envelope).unwrap_or_default());
-    });
-    envelopes
+    spans::mapped_for(&span::span(input), &span::resource(input))
 }
 
 /// Compares our envelopes with those of a case.

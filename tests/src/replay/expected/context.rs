@@ -2,9 +2,7 @@
 
 use crate::replay::expected::{Answer, request};
 use crate::replay::input::{Input, is_valid_id};
-
-/// Name that the replay gives to this host.
-pub const HOST: &str = "<hostname>";
+use crate::spans::HOST;
 
 pub(super) fn answers(input: &Input) -> Vec<(&'static str, Answer)> {
     let first = |keys: &[&'static str]| Answer::first(&input.attributes, keys);

@@ -16,7 +16,6 @@ mod request;
 
 pub use self::answer::Answer;
 pub use self::call::{Call, default_database_port};
-pub use self::context::HOST;
 pub use self::http::{composed_url, path_of, split_url};
 
 use std::collections::BTreeSet;

@@ -6,13 +6,13 @@ use crate::replay::expected::Answer;
 use crate::replay::input::Attributes;
 
 /// Host attributes and their ports, best first.
-const PEERS: [(&str, &str); 6] = [
-    ("server.address", "server.port"),
-    ("net.peer.name", "net.peer.port"),
-    ("net.peer.ip", "net.peer.port"),
-    ("network.peer.address", "network.peer.port"),
-    ("net.sock.peer.addr", "net.sock.peer.port"),
-    ("peer.address", ""),
+const PEERS: [(&str, Option<&str>); 6] = [
+    ("server.address", Some("server.port")),
+    ("net.peer.name", Some("net.peer.port")),
+    ("net.peer.ip", Some("net.peer.port")),
+    ("network.peer.address", Some("network.peer.port")),
+    ("net.sock.peer.addr", Some("net.sock.peer.port")),
+    ("peer.address", None),
 ];
 
 /// The service or host, without a port.
@@ -27,7 +27,10 @@ pub(super) fn peer_and_port(attributes: &Attributes, default: &[u16]) -> Answer 
     PEERS
         .iter()
         .fold(service(attributes), |found, (key, port)| {
-            found.or(|| host_and_port(attributes, key, port, default))
+            found.or(|| match port {
+                Some(port) => host_and_port(attributes, key, port, default),
+                None => host(attributes, key),
+            })
         })
 }
 

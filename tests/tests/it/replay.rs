@@ -1,0 +1,116 @@
+//! The golden recording is replayed without a failure, and the replay can fail.
+
+use azmon_tests::replay::case::{Case, Recording};
+use azmon_tests::replay::report::{Report, judge, map};
+use serde_json::{Value, json};
+
+const GOLDEN: &str = include_str!("../../golden/mapping.json");
+
+fn golden() -> Recording {
+    Recording::parse(GOLDEN).unwrap()
+}
+
+fn case<'a>(recording: &'a Recording, name: &str) -> &'a Case {
+    recording
+        .spans
+        .iter()
+        .find(|case| case.name == name)
+        .unwrap()
+}
+
+#[test]
+fn every_recorded_span_agrees_or_deviates_by_a_rule() {
+    let recording = golden();
+    let report = Report::of(&recording);
+    assert!(report.failed.is_empty(), "{report}");
+    assert_eq!(report.agreed + report.deviated, recording.spans.len());
+    let last = report.to_string();
+    assert!(last.ends_with(" deviated, 0 failed"), "{last}");
+}
+
+#[test]
+fn what_is_recorded_but_not_replayed_is_said() {
+    let recording = golden();
+    let report = Report::of(&recording);
+    assert_eq!(
+        report.not_replayed,
+        recording.logs.len() + recording.metrics.len()
+    );
+    assert!(report.not_replayed > 0);
+    assert!(report.to_string().contains("are not replayed yet"));
+}
+
+#[test]
+fn any_wrong_field_fails() {
+    for case in &golden().spans {
+        let ours = map(&case.input);
+        let pointers = leaves(&ours[0], "");
+        assert!(pointers.len() > 8, "{}", case.name);
+        for pointer in pointers {
+            let mut wrong = ours.clone();
+            let field = wrong[0].pointer_mut(&pointer).unwrap();
+            *field = match field.take() {
+                Value::String(text) => json!(format!("{text}~")),
+                // The other truth may be what one official says.
+                Value::Bool(_) => json!("neither"),
+                other => json!(other.as_f64().unwrap() + 1.0),
+            };
+            let verdict = judge(case, &wrong);
+            assert!(!verdict.failures.is_empty(), "{} {pointer}", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_missing_and_a_superfluous_property_fail() {
+    let recording = golden();
+    let case = case(&recording, "internal_child");
+    for properties in [json!({}), json!({"k": "v", "more": "w"})] {
+        let mut wrong = map(&case.input);
+        wrong[0]["data"]["baseData"]["properties"] = properties;
+        assert!(!judge(case, &wrong).failures.is_empty());
+    }
+}
+
+#[test]
+fn a_missing_envelope_fails() {
+    let recording = golden();
+    let case = case(&recording, "event_message");
+    let mut ours = map(&case.input);
+    assert!(judge(case, &ours).failures.is_empty());
+    ours.pop();
+    assert!(!judge(case, &ours).failures.is_empty());
+}
+
+#[test]
+fn an_item_that_both_officials_dropped_must_still_be_right() {
+    let mut recording = golden();
+    let mut case = recording.spans.swap_remove(0);
+    (case.python, case.node) = (Vec::new(), Vec::new());
+    let mut ours = map(&case.input);
+    assert!(judge(&case, &ours).failures.is_empty());
+    ours[0]["data"]["baseData"]["id"] = json!("0000000000000000");
+    assert!(!judge(&case, &ours).failures.is_empty());
+}
+
+/// Pointers to the values that are compared: neither versions nor what names the exporter or the host.
+fn leaves(value: &Value, pointer: &str) -> Vec<String> {
+    let ignored = ["/iKey", "/ver", "/baseType", "ai.internal.sdkVersion"];
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(key, value)| {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                leaves(value, &format!("{pointer}/{key}"))
+            })
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| leaves(value, &format!("{pointer}/{index}")))
+            .collect(),
+        _ if ignored.iter().any(|end| pointer.ends_with(end)) => Vec::new(),
+        _ if pointer.contains("/ai.device.") => Vec::new(),
+        _ => vec![pointer.to_owned()],
+    }
+}
