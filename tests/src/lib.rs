@@ -2,3 +2,8 @@
 
 pub mod replay;
 pub mod spans;
+
+/// The program in the README, which is compiled as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

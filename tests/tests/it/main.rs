@@ -1,6 +1,7 @@
 //! End-to-end tests of azmon.
 #![cfg(test)]
 
+mod end_to_end;
 mod hostile;
 mod mapping_traps;
 mod replay;
