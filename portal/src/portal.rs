@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The portal takes any key; this one is what it tells people to use.
 const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A portal that is running. Dropping it ends it at once.
+/// A portal that is running. Dropping it ends it, and cuts off requests that are being answered.
 #[derive(Debug)]
 #[must_use = "the portal ends when it is dropped"]
 pub struct Portal {
@@ -165,7 +165,7 @@ impl PortalBuilder {
         let routes = router(context, AllowedHosts::new(address, &self.hosts));
         let (stop, stopped) = oneshot::channel();
         let server = axum::serve(listener, routes).with_graceful_shutdown(async {
-            // A portal that is dropped aborts the server, so that only a message can arrive here.
+            // A message, or the end of the portal that would send it.
             let _ = stopped.await;
         });
         Ok(Portal {

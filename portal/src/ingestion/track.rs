@@ -36,11 +36,25 @@ async fn track(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return unread(&rejection),
+    let answer = match body {
+        Ok(body) => receive_apart(Arc::clone(&store), headers, body).await,
+        Err(rejection) => unread(&rejection),
     };
-    // Decompressing and parsing a large body takes long enough to hold up other connections.
+    store.count_refused(answer.errors().len());
+    if let [first, ..] = answer.errors() {
+        let (count, index, reason) = (answer.errors().len(), first.index, &first.message);
+        tracing::warn!(
+            count,
+            index,
+            reason,
+            "items were refused; this is the first"
+        );
+    }
+    answer
+}
+
+/// Decompressing and parsing a large body takes long enough to hold up other connections.
+async fn receive_apart(store: Arc<Store>, headers: HeaderMap, body: Bytes) -> Answer {
     let answer = tokio::task::spawn_blocking(move || receive(&store, &headers, body)).await;
     answer.unwrap_or_else(|error| {
         tracing::error!(%error, "ingestion failed");
@@ -58,15 +72,6 @@ fn unread(rejection: &BytesRejection) -> Answer {
 }
 
 fn receive(store: &Store, headers: &HeaderMap, body: Bytes) -> Answer {
-    let answer = read(store, headers, body);
-    store.count_refused(answer.errors().len());
-    for error in answer.errors() {
-        tracing::warn!(index = error.index, reason = error.message, "refused");
-    }
-    answer
-}
-
-fn read(store: &Store, headers: &HeaderMap, body: Bytes) -> Answer {
     let encoding = headers
         .get(CONTENT_ENCODING)
         .map(|value| String::from_utf8_lossy(value.as_bytes()));

@@ -1,4 +1,5 @@
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use azmon::envelope::{Data, ExceptionDetails, Properties, StackFrame};
@@ -43,9 +44,9 @@ struct Cause {
 /// Everything about one item.
 pub(super) async fn page(
     State(context): State<Context>,
-    Path(id): Path<String>,
+    id: Result<Path<u64>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let item = id.parse().ok().and_then(|id| context.store.find(id));
+    let item = id.ok().and_then(|Path(id)| context.store.find(id));
     let Some(item) = item else {
         return show_missing(&context, "This item is not here");
     };

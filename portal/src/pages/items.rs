@@ -1,4 +1,5 @@
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as UrlQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -39,11 +40,14 @@ struct Filter {
 /// The newest items.
 pub(super) async fn page(
     State(context): State<Context>,
-    UrlQuery(parameters): UrlQuery<Parameters>,
+    parameters: Result<UrlQuery<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    // An unknown kind shows everything: a page is for people.
-    let kind = parameters.kind.and_then(|kind| kind.parse().ok());
+    // A page is for people: what names no kind shows everything.
+    let kind = parameters
+        .ok()
+        .and_then(|UrlQuery(parameters)| parameters.kind);
+    let kind = kind.and_then(|kind| kind.parse().ok());
     let statistics = context.store.statistics();
     let tag = tag(&context, &statistics);
     if is_known(&headers, &tag) {

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,6 +16,8 @@ use crate::store::{Item, Query};
 
 /// The most items of an operation that are shown.
 const MAX_ROWS: usize = 1_000;
+
+const NOT_HERE: &str = "This operation is not here";
 
 #[derive(Debug, Template)]
 #[template(path = "operation.html")]
@@ -33,9 +36,12 @@ struct Operation {
 /// All items of an operation, in the order in which they happened.
 pub(super) async fn page(
     State(context): State<Context>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Ok(Path(id)) = id else {
+        return show_missing(&context, NOT_HERE);
+    };
     let statistics = context.store.statistics();
     let tag = tag(&context, &statistics);
     if is_known(&headers, &tag) {
@@ -47,7 +53,7 @@ pub(super) async fn page(
         ..Query::default()
     });
     if items.is_empty() {
-        return show_missing(&context, "This operation is not here");
+        return show_missing(&context, NOT_HERE);
     }
     items.reverse();
     items.sort_by_key(|item| item.envelope().time);

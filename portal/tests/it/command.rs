@@ -40,6 +40,17 @@ fn it_prints_where_it_really_listens() {
     std::net::TcpStream::connect(endpoint.trim()).unwrap();
 }
 
+#[test]
+fn the_environment_may_say_where_to_listen() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_azmon"));
+    command
+        .arg("portal")
+        .env("AZMON_PORTAL_LISTEN", "127.0.0.1:0");
+    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let line = connection_line(&mut running.0);
+    assert!(!line.ends_with(":4320"), "{line}");
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_cleanly_when_it_is_told_to() {

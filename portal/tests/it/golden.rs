@@ -317,15 +317,16 @@ fn metric_kind(kind: &Value) -> Option<MetricKind> {
     }
 }
 
-/// Milliseconds since 1970, as precise as every client is.
+/// Nanoseconds since 1970.
 fn moment(time: SystemTime) -> i128 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    i128::try_from(since.as_millis()).unwrap()
+    i128::try_from(since.as_nanos()).unwrap()
 }
 
+/// A time without a zone is in UTC.
 fn moment_sent(time: &Value) -> i128 {
     let text = time.as_str().unwrap().trim_end_matches('Z');
     let time: DateTime = text.parse().unwrap();
     let zoned = time.to_zoned(TimeZone::UTC).unwrap();
-    zoned.timestamp().as_nanosecond() / 1_000_000
+    zoned.timestamp().as_nanosecond()
 }

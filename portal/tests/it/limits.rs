@@ -22,6 +22,7 @@ async fn a_body_that_is_too_large_is_413() {
     assert_eq!(answer["errors"][0]["statusCode"], 413);
     let message = answer["errors"][0]["message"].as_str().unwrap();
     assert!(message.contains("33554432 bytes"), "{message}");
+    assert_eq!(harness.portal.statistics().refused, 1);
 }
 
 #[tokio::test]

@@ -71,12 +71,16 @@ async fn a_kind_can_be_chosen() {
             .await
             .contains("none of this kind")
     );
-    assert!(
-        harness
-            .page("/?kind=nonsense")
-            .await
-            .contains("the request")
-    );
+}
+
+#[tokio::test]
+async fn parameters_that_make_no_sense_show_everything() {
+    let harness = Harness::start().await;
+    harness.accept(&[event("the event")]).await;
+    for query in ["kind=nonsense", "kind=a&kind=b", "kind=%FF", "unknown=1"] {
+        let page = harness.page(&format!("/?{query}")).await;
+        assert!(page.contains("the event"), "{query}");
+    }
 }
 
 #[tokio::test]
@@ -176,6 +180,7 @@ async fn what_is_not_here_is_404_with_a_page() {
         "/items/nonsense",
         "/items/99999999999999999999",
         "/operations/none",
+        "/operations/%FF",
     ] {
         let response = harness.get(path).send().await.unwrap();
         assert_eq!(response.status(), 404, "{path}");
