@@ -9,30 +9,34 @@ use crate::cli::signal;
 
 /// Runs the command until it ends or is told to end.
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
-    match arguments.command {
+    let outcome = match arguments.command {
         Command::Portal(arguments) => portal(arguments).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            complain(&format!("error: {reason}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
-async fn portal(arguments: PortalArguments) -> ExitCode {
+async fn portal(arguments: PortalArguments) -> Result<(), String> {
     log_to_stderr(arguments.verbose);
+    // Before anything is printed: who reads that the portal runs may end it at once.
+    let told_to_end =
+        signal::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let mut builder = Portal::builder()
         .max_items(arguments.max_items)
         .max_bytes(arguments.max_megabytes.saturating_mul(MEBIBYTE));
     for name in arguments.allow_host {
         builder = builder.allow_host(name);
     }
-    let portal = match builder.bind(arguments.listen).await {
-        Ok(portal) => portal,
-        Err(error) => {
-            complain(&explain(&error));
-            return ExitCode::FAILURE;
-        }
-    };
+    let portal = builder.bind(arguments.listen).await.map_err(explain)?;
     greet(&portal);
-    signal::received().await;
+    told_to_end.await;
     portal.shutdown().await;
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 fn log_to_stderr(verbose: bool) {
@@ -67,14 +71,14 @@ fn greet(portal: &Portal) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-fn explain(error: &BindError) -> String {
+fn explain(error: BindError) -> String {
     let advice = if error.is_address_in_use() {
         "\nAnother program has the port, perhaps another portal. End it, or choose another port, \
          such as: azmon portal --listen 127.0.0.1:0"
     } else {
         ""
     };
-    format!("error: {error}{advice}")
+    format!("{error}{advice}")
 }
 
 fn complain(text: &str) {

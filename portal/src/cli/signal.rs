@@ -1,26 +1,27 @@
-/// Waits for Ctrl-C, or for the signal by which a supervisor ends a program.
+use std::io;
+
+/// Starts to listen for Ctrl-C, and for the signal by which a supervisor ends a program; the future waits for them.
+///
+/// From here on, before the future is polled too, neither ends the process by itself.
 #[cfg(unix)]
-pub(super) async fn received() {
+pub(super) fn listen() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return interrupted().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        () = interrupted() => {}
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-pub(super) async fn received() {
-    interrupted().await;
-}
-
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler Ctrl-C ends the process itself.
-        std::future::pending::<()>().await;
-    }
+/// Starts to listen for Ctrl-C; the future waits for it.
+#[cfg(windows)]
+pub(super) fn listen() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }

@@ -18,6 +18,7 @@ mod json;
 mod layout;
 mod operation;
 mod row;
+mod timeline;
 
 use axum::Router;
 use axum::routing::get;

@@ -10,7 +10,8 @@ use azmon::envelope::tags;
 
 use crate::pages::format::{self, Moment};
 use crate::pages::layout::{Layout, is_known, show_missing, show_tagged, tag, unchanged};
-use crate::pages::row::{Row, Span};
+use crate::pages::row::Row;
+use crate::pages::timeline::Timeline;
 use crate::server::{ApiError, Context};
 use crate::store::{Item, Query};
 
@@ -64,9 +65,9 @@ pub(super) async fn page(
 
 impl Operation {
     fn new(layout: Layout, id: String, name: String, items: &[Arc<Item>]) -> Self {
-        let span = Span::of(items.iter().map(AsRef::as_ref));
-        let row = |item: &Arc<Item>| match &span {
-            Some(span) => Row::new(item).with_bar(span.bar(item)),
+        let timeline = Timeline::of(items.iter().map(AsRef::as_ref));
+        let row = |item: &Arc<Item>| match &timeline {
+            Some(timeline) => Row::new(item).with_bar(timeline.bar(item)),
             None => Row::new(item),
         };
         let roles: BTreeSet<_> = items
@@ -78,9 +79,9 @@ impl Operation {
             id,
             name,
             start: items.first().map(|item| Moment::new(item.envelope().time)),
-            duration: span
+            duration: timeline
                 .as_ref()
-                .map(|span| format::duration(span.length))
+                .map(|timeline| format::duration(timeline.length()))
                 .unwrap_or_default(),
             count: format::counted(items.len(), "item"),
             roles: roles.into_iter().collect::<Vec<_>>().join(", "),

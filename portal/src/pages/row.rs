@@ -1,8 +1,7 @@
-use std::time::{Duration, SystemTime};
-
 use azmon::envelope::{Data, MetricPoint, SeverityLevel, tags};
 
 use crate::pages::format::{self, Moment};
+use crate::pages::timeline::Bar;
 use crate::store::{Item, ItemKind};
 
 /// Longest name of a row, in characters; the item's page shows all of it.
@@ -85,55 +84,5 @@ fn shorten(text: &str) -> String {
     match text.char_indices().nth(MAX_NAME) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
-    }
-}
-
-/// Where an item lies in the time of its operation, in percent of that.
-#[derive(Debug, PartialEq)]
-pub(super) struct Bar {
-    pub(super) start: String,
-    pub(super) length: String,
-}
-
-/// The time from an operation's first start to its last end.
-#[derive(Debug)]
-pub(super) struct Span {
-    start: SystemTime,
-    pub(super) length: Duration,
-}
-
-impl Span {
-    pub(super) fn of<'a>(items: impl Iterator<Item = &'a Item> + Clone) -> Option<Self> {
-        let start = items.clone().map(|item| item.envelope().time).min()?;
-        let end = |item: &Item| {
-            let time = item.envelope().time;
-            let duration = item.duration().unwrap_or_default();
-            time.checked_add(duration).unwrap_or(time)
-        };
-        let length = items.map(end).max()?.duration_since(start);
-        Some(Self {
-            start,
-            length: length.unwrap_or_default(),
-        })
-    }
-
-    /// Even what took no time is wide enough to be seen.
-    pub(super) fn bar(&self, item: &Item) -> Bar {
-        const LEAST: f64 = 0.6;
-        let percent = |duration: Duration| {
-            let share = duration.as_secs_f64() / self.length.as_secs_f64();
-            if share.is_finite() {
-                share * 100.0
-            } else {
-                0.0
-            }
-        };
-        let since = item.envelope().time.duration_since(self.start);
-        let start = percent(since.unwrap_or_default()).min(100.0 - LEAST);
-        let length = percent(item.duration().unwrap_or_default()).clamp(LEAST, 100.0 - start);
-        Bar {
-            start: format!("{start:.2}"),
-            length: format!("{length:.2}"),
-        }
     }
 }
