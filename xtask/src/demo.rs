@@ -12,12 +12,12 @@ use crate::verdict::{Method, Visit, differences, table};
 
 /// How long telemetry may take from the shop to the portal.
 const ARRIVAL: Duration = Duration::from_secs(30);
+/// How often the portal is asked meanwhile.
+const POLL: Duration = Duration::from_millis(100);
 /// What the portal prints before its connection string.
 const PORTAL_IS_READY: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING=";
 /// How many requests are sent unless told otherwise.
 const DEFAULT_REQUESTS: usize = 25;
-/// How often the portal is asked meanwhile.
-const POLL: Duration = Duration::from_millis(100);
 
 /// What would make the shop's telemetry another than the demo expects.
 const FOREIGN_SETTINGS: [&str; 5] = [
