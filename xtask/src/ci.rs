@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use crate::command::{self, cargo};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::{demo, test};
 
 /// Something that has to pass.
@@ -28,27 +29,58 @@ impl Step {
             action: Box::new(|| command::run(command)),
         }
     }
-}
 
-/// Runs all steps until one fails, and prints how long each took.
-pub(crate) fn run() -> Result {
-    let mut times = Vec::new();
-    let outcome = steps()?.into_iter().try_for_each(|step| {
-        println!("\n=== {}", step.name);
+    fn run(self) -> Report {
+        println!("\n=== {}", self.name);
         let start = Instant::now();
-        let outcome = (step.action)();
-        let mark = if outcome.is_ok() { "ok    " } else { "FAILED" };
-        times.push((mark, step.name.clone(), start.elapsed()));
-        outcome.map_err(|error| format!("step \"{}\" failed: {error}", step.name).into())
-    });
-    print_summary(&times);
-    outcome
+        let failure = (self.action)().err();
+        Report {
+            name: self.name,
+            failure,
+            time: start.elapsed(),
+        }
+    }
 }
 
-fn print_summary(times: &[(&str, String, Duration)]) {
+/// What became of a step.
+struct Report {
+    name: String,
+    failure: Option<Error>,
+    time: Duration,
+}
+
+/// Runs every step, after a failed one too, so that one run tells all; then prints how long each took.
+pub(crate) fn run() -> Result {
+    let reports: Vec<_> = steps()?.into_iter().map(Step::run).collect();
     println!("\n=== summary");
-    for (mark, name, time) in times {
-        println!("{mark} {:>7.1} s  {name}", time.as_secs_f64());
+    for report in &reports {
+        println!("{report}");
+    }
+    let failed: Vec<_> = reports
+        .iter()
+        .filter(|report| report.failure.is_some())
+        .map(|report| report.name.as_str())
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("failed: {}", failed.join(", ")).into())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = if self.failure.is_some() {
+            "FAILED"
+        } else {
+            "ok"
+        };
+        let seconds = self.time.as_secs_f64();
+        write!(f, "{mark:<6} {seconds:>7.1} s  {}", self.name)?;
+        match &self.failure {
+            Some(error) => write!(f, "\n       {error}"),
+            None => Ok(()),
+        }
     }
 }
 
