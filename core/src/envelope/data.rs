@@ -32,10 +32,14 @@ pub enum Data<'a> {
     #[serde(rename = "AvailabilityData")]
     Availability(AvailabilityData<'a>),
     /// A page shown in a browser.
-    #[serde(rename = "PageViewData")]
+    #[serde(rename = "PageViewData", alias = "PageviewData")]
     PageView(PageViewData<'a>),
     /// How long a browser took to show a page.
-    #[serde(rename = "PageViewPerfData", alias = "PageViewPerformanceData")]
+    #[serde(
+        rename = "PageViewPerfData",
+        alias = "PageViewPerformanceData",
+        alias = "PageviewPerformanceData"
+    )]
     PageViewPerf(PageViewPerfData<'a>),
 }
 

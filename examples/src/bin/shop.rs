@@ -38,9 +38,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = routes().layer(ServerLayer::new().exclude_paths(["/healthz"]));
 
     let listener = TcpListener::bind(arguments.listen).await?;
+    let told_to_end = told_to_end()?;
     announce(listener.local_addr()?);
     axum::serve(listener, app)
-        .with_graceful_shutdown(told_to_end())
+        .with_graceful_shutdown(told_to_end)
         .await?;
     telemetry.shutdown(FLUSH_TIMEOUT)?;
     Ok(())
@@ -104,20 +105,24 @@ async fn healthy() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Ctrl-C, or on Unix the signal by which a supervisor ends a program.
-async fn told_to_end() {
+/// Listens for Ctrl-C and, on Unix, for the signal by which a supervisor ends a program; the future waits for
+/// them.
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    let terminated = async {
+    let (mut interrupt, mut terminate) = {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
     };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    tokio::select! {
-        _ = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
