@@ -53,6 +53,11 @@ impl Arena {
         text.into_bump_str()
     }
 
+    /// Collects things that need no destructor.
+    pub(super) fn list<T: Copy>(&self, items: impl ExactSizeIterator<Item = T>) -> &[T] {
+        self.0.alloc_slice_fill_iter(items)
+    }
+
     /// Starts a text that grows in the arena.
     pub(super) fn string(&self, capacity: usize) -> bumpalo::collections::String<'_> {
         bumpalo::collections::String::with_capacity_in(capacity, &self.0)

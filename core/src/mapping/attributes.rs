@@ -13,6 +13,7 @@ use crate::mapping::text;
 #[derive(Debug)]
 pub(super) struct Attributes<'a> {
     all: &'a [KeyValue],
+    keys: &'a [Option<Key>],
     known: [Option<&'a Value>; Key::COUNT],
     used: Cell<u128>,
     arena: &'a Arena,
@@ -20,14 +21,16 @@ pub(super) struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     pub(super) fn new(all: &'a [KeyValue], arena: &'a Arena) -> Self {
+        let keys = arena.list(all.iter().map(|attribute| Key::of(attribute.key.as_str())));
         let mut known = [None; Key::COUNT];
-        for KeyValue { key, value, .. } in all {
-            if let Some(key) = Key::of(key.as_str()) {
-                known[key as usize] = Some(value);
+        for (key, attribute) in keys.iter().zip(all) {
+            if let Some(key) = key {
+                known[*key as usize] = Some(&attribute.value);
             }
         }
         Self {
             all,
+            keys,
             known,
             used: Cell::new(0),
             arena,
@@ -38,8 +41,9 @@ impl<'a> Attributes<'a> {
         self.arena
     }
 
-    pub(super) fn all(&self) -> &'a [KeyValue] {
-        self.all
+    /// Every attribute in order, with its key if it is a known one.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (Option<Key>, &'a KeyValue)> {
+        self.keys.iter().copied().zip(self.all)
     }
 
     /// The value of a key, whatever its type.

@@ -2,39 +2,40 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ptr;
 
 use opentelemetry::KeyValue;
 
 use crate::envelope::Properties;
 use crate::mapping::attributes::Attributes;
-use crate::mapping::keys::Key;
 use crate::mapping::text;
 
 /// Up to here, comparing each key with the later ones is faster than a hash map.
 const FEW: usize = 32;
 
 /// The attributes that are left, each key once, with room for `extra` pairs more.
+///
+/// Of a key that is there more than once, the last value is kept: the one that the rules see.
 pub(super) fn unused<'a>(attributes: &Attributes<'a>, extra: usize) -> Properties<'a> {
-    let all = attributes.all();
-    let last = (all.len() > FEW).then(|| last_places(all));
+    let all = attributes.iter();
+    let last = (all.len() > FEW).then(|| last_places(attributes));
     let mut properties = Properties::with_capacity(all.len() + extra);
-    for (place, KeyValue { key, value, .. }) in all.iter().enumerate() {
+    for (place, (known, KeyValue { key, value, .. })) in all.enumerate() {
         let name = key.as_str();
-        let is_kept = match (Key::of(name), &last) {
+        let is_kept = match (known, &last) {
             (Some(known), _) => {
-                // The last value of a key is the one that the rules saw.
                 let is_last = attributes
                     .value(known)
-                    .is_some_and(|last| std::ptr::eq(last, value));
+                    .is_some_and(|last| ptr::eq(last, value));
                 is_last && !attributes.is_used(known)
             }
             (None, Some(last)) => last.get(name) == Some(&place),
-            (None, None) => !all
-                .iter()
-                .skip(place + 1)
-                .any(|later| later.key.as_str() == name),
+            (None, None) => {
+                let mut later = attributes.iter().skip(place + 1);
+                !name.is_empty() && !later.any(|(_, later)| later.key.as_str() == name)
+            }
         };
-        if is_kept && !name.is_empty() {
+        if is_kept {
             let text = text::of(value, attributes.arena());
             properties.push(Cow::Borrowed(name), Cow::Borrowed(text));
         }
@@ -42,9 +43,13 @@ pub(super) fn unused<'a>(attributes: &Attributes<'a>, extra: usize) -> Propertie
     properties
 }
 
-fn last_places(all: &[KeyValue]) -> HashMap<&str, usize> {
-    let places = all.iter().enumerate();
-    places
-        .map(|(place, pair)| (pair.key.as_str(), place))
+fn last_places<'a>(attributes: &Attributes<'a>) -> HashMap<&'a str, usize> {
+    let names = attributes
+        .iter()
+        .map(|(_, attribute)| attribute.key.as_str());
+    names
+        .enumerate()
+        .map(|(place, name)| (name, place))
+        .filter(|(name, _)| !name.is_empty())
         .collect()
 }
