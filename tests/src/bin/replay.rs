@@ -1,5 +1,11 @@
 //! `replay FILE`: replays the recorded spans of a file; exits with 1 if one fails.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its user"
+)]
+
 use std::process::ExitCode;
 
 use azmon_tests::replay::case::Recording;

@@ -9,13 +9,14 @@
 //!   what [`expected`] works out from the input;
 //! - **failed** otherwise.
 //!
-//! Fields are compared by meaning: see [`item`]. Of a case, the worst field counts.
+//! Fields are compared by meaning: see [`item`] and [`compare`]. Of a case, the worst field counts.
 
 pub mod case;
 pub mod compare;
 pub mod expected;
 pub mod input;
 pub mod item;
+pub mod judge;
 pub mod report;
 pub mod rule;
 pub mod rules;

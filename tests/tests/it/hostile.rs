@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use azmon::envelope::{limits, tags};
 use azmon::mapping::{Arena, Mapper, MappingOptions};
 use azmon_tests::replay::input::Input;
-use azmon_tests::replay::{compare, expected, item, report};
-use azmon_tests::spans::{context, mapped, span};
+use azmon_tests::replay::span::{resource, span as recorded_span};
+use azmon_tests::replay::{compare, expected, item};
+use azmon_tests::spans::{context, mapped, mapped_for, span};
 use opentelemetry::trace::{Event, Link, SpanId, SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value as Attribute};
 use opentelemetry_sdk::Resource;
@@ -279,11 +280,11 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_field_is_what_the_rules_make_of_the_input(input in json_input()) {
-        let ours = report::map(&input);
+        let ours = mapped_for(&recorded_span(&input), &resource(&input));
         let expected = expected::items(&Input::of(&input));
         prop_assert_eq!(ours.len(), expected.len());
         for (ours, expected) in ours.iter().map(item::of).zip(&expected) {

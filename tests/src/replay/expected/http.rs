@@ -73,7 +73,7 @@ pub(super) fn target(input: &Input) -> Answer {
     let full = Answer::first(attributes, &FULL);
     let parts = full.text.as_deref().and_then(split_url);
     let scheme = Answer::first(attributes, &SCHEME).text;
-    let scheme = scheme.or(parts.as_ref().map(|(scheme, ..)| scheme.clone()));
+    let scheme = scheme.or_else(|| Some(parts.as_ref()?.0.clone()));
     let default = default_ports(scheme.as_deref());
     let without_default_port = |host: String| match host.rsplit_once(':') {
         Some((name, port)) if port_number(port).is_some_and(|port| default.contains(&port)) => {

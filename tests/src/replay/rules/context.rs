@@ -61,6 +61,11 @@ pub(super) const RULES: &[Rule] = &[
         reason: "a service that nobody named is called unknown_service and its program",
     },
     Rule {
+        field: "tags.*",
+        when: has_long_text,
+        reason: "every tag is cut to its limit: one that is longer loses the whole item",
+    },
+    Rule {
         field: "sampleRate",
         when: |d| {
             let rates = ["_MS.sampleRate", "microsoft.sample_rate"];
@@ -84,4 +89,14 @@ pub(super) const RULES: &[Rule] = &[
 
 fn has_any(difference: &Difference<'_>, keys: &[&str]) -> bool {
     difference.input.attributes.has_any(keys)
+}
+
+/// Whether some text is longer than the shortest limit of a tag.
+fn has_long_text(difference: &Difference<'_>) -> bool {
+    let input = difference.input;
+    let values = input.attributes.iter().chain(input.resource.iter());
+    let mut texts = values
+        .filter_map(|(_, value)| value.as_str())
+        .chain([input.name.as_str()]);
+    texts.any(|text| text.chars().count() > 46)
 }
