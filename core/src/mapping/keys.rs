@@ -113,6 +113,11 @@ impl Key {
     /// How many keys there are. At most 128: the used ones are bits of one `u128`.
     pub(super) const COUNT: usize = Self::NAMED.len();
 
+    /// The attribute's name.
+    pub(super) fn name(self) -> &'static str {
+        Self::NAMED.get(self as usize).map_or("", |(_, name)| name)
+    }
+
     /// The key of an attribute's name.
     pub(super) fn of(name: &str) -> Option<Self> {
         let mut place = hash(name.as_bytes());
@@ -168,6 +173,7 @@ mod tests {
     fn every_name_finds_its_key_and_no_other_name_does() {
         for (number, (key, name)) in Key::NAMED.iter().enumerate() {
             assert_eq!(*key as usize, number, "{name}");
+            assert_eq!(key.name(), *name);
             assert_eq!(Key::of(name), Some(*key), "{name}");
             assert_eq!(Key::of(&name.to_uppercase()), None, "{name}");
             assert_eq!(Key::of(&format!("{name}x")), None, "{name}");
@@ -175,6 +181,12 @@ mod tests {
         for name in ["", "a", "é", "http.request.header.x-id", "世界"] {
             assert_eq!(Key::of(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn the_operations_name_has_the_attribute_of_the_integrations() {
+        let name = Key::MicrosoftOperationName.name();
+        assert_eq!(name, crate::instrument::OperationName::ATTRIBUTE);
     }
 
     #[test]

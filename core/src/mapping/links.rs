@@ -7,9 +7,6 @@ use opentelemetry::trace::Link;
 use crate::mapping::Arena;
 use crate::mapping::text;
 
-/// The property that holds a span's links as JSON.
-pub(super) const PROPERTY: &str = "_MS.links";
-
 /// The measurement of the mean time, in milliseconds, that a consumer's messages waited in the queue.
 pub(super) const TIME_SINCE_ENQUEUED: &str = "timeSinceEnqueued";
 
@@ -19,7 +16,7 @@ const MAX_LINKS: usize = 100;
 /// When a message was enqueued, in milliseconds since 1970: an attribute of its link.
 const ENQUEUED_TIME: &str = "enqueuedTime";
 
-/// The links as compact JSON.
+/// The links as compact JSON, for the property `_MS.links`.
 pub(super) fn json<'a>(links: &[Link], arena: &'a Arena) -> Option<&'a str> {
     if links.is_empty() {
         return None;

@@ -16,12 +16,8 @@ use crate::mapping::{
     request, resource, rpc, success,
 };
 
-/// How many tags a span has at most, beside its resource's; more only cost a second allocation.
+/// How many tags a span usually has beside its resource's; more cost a second allocation.
 const USUAL_TAGS: usize = 8;
-
-/// The property of a failed span's description, as OpenTelemetry names it for formats that have no
-/// place for it.
-const STATUS_DESCRIPTION: &str = "otel.status_description";
 
 /// Makes envelopes of OpenTelemetry data for one resource.
 ///
@@ -71,26 +67,34 @@ impl Mapper {
                 (Data::RemoteDependency(dependency), operation_name)
             }
         };
-        let tags = self.span_tags(span, &attributes, operation_name);
-        *data.properties_mut() = span_properties(span, &attributes);
-
-        let envelope = |time, data, mut tags, parent| {
+        let tags = |parent| {
+            let mut tags = self.resource_tags();
+            context::push(&mut tags, span, &attributes, operation_name);
             context::push_parent(&mut tags, parent, arena);
-            Envelope {
-                sample_rate,
-                i_key: Cow::Borrowed(self.instrumentation_key.as_str()),
-                tags,
-                ..Envelope::new(time, data)
-            }
+            tags
         };
-        let span_id = span.span_context.span_id();
-        // In order, the span comes first; but its tags must outlive it only where there are events.
-        let shared = (!span.events.events.is_empty()).then(|| tags.clone());
-        emit(envelope(span.start_time, data, tags, span.parent_span_id));
-        for (event, tags) in span.events.events.iter().zip(shared.iter().cycle()) {
-            let data = events::data(event, arena);
-            emit(envelope(event.timestamp, data, tags.clone(), span_id));
+        let envelope = |time, tags, data| Envelope {
+            sample_rate,
+            i_key: Cow::Borrowed(self.instrumentation_key.as_str()),
+            tags,
+            ..Envelope::new(time, data)
+        };
+        let span_tags = tags(span.parent_span_id);
+        // Last, when every rule has said what it used.
+        *data.properties_mut() = span_properties(span, &attributes);
+        emit(envelope(span.start_time, span_tags, data));
+        for event in &span.events.events {
+            let tags = tags(span.span_context.span_id());
+            emit(envelope(event.timestamp, tags, events::data(event, arena)));
         }
+    }
+
+    fn resource_tags(&self) -> Tags<'_> {
+        let mut tags = Tags::with_capacity(self.tags.len() + USUAL_TAGS);
+        for (tag, value) in &self.tags {
+            tags.push(*tag, Cow::Borrowed(value.as_str()));
+        }
+        tags
     }
 
     fn request<'a>(
@@ -144,20 +148,6 @@ impl Mapper {
             &self.options,
         )
     }
-
-    fn span_tags<'a>(
-        &'a self,
-        span: &SpanData,
-        attributes: &Attributes<'a>,
-        operation_name: Option<&'a str>,
-    ) -> Tags<'a> {
-        let mut tags = Tags::with_capacity(self.tags.len() + USUAL_TAGS);
-        for (tag, value) in &self.tags {
-            tags.push(*tag, Cow::Borrowed(value.as_str()));
-        }
-        context::push(&mut tags, span, attributes, operation_name);
-        tags
-    }
 }
 
 /// The status that was answered or received: `0` where there is none.
@@ -190,25 +180,19 @@ fn span_measurements<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Measur
     measurements
 }
 
-/// What no rule used, and what the span says beside its attributes.
+/// What no rule used, the links, and why the span failed: under OpenTelemetry's name for formats that
+/// have no place for it.
 fn span_properties<'a>(span: &'a SpanData, attributes: &Attributes<'a>) -> Properties<'a> {
     let links = links::json(&span.links.links, attributes.arena());
     let description = match &span.status {
         Status::Error { description } => Some(description.as_ref()).filter(|text| !text.is_empty()),
         Status::Ok | Status::Unset => None,
     };
-    let own = [
-        (Key::MsLinks, links::PROPERTY, links),
-        (Key::StatusDescription, STATUS_DESCRIPTION, description),
-    ];
-    for (key, ..) in own.iter().filter(|(.., value)| value.is_some()) {
-        attributes.mark_used(*key);
-    }
-    let mut properties = properties::unused(attributes, own.len());
-    for (_, name, value) in own {
-        if let Some(value) = value {
-            properties.push(name, Cow::Borrowed(value));
-        }
-    }
+    let own = [(Key::MsLinks, links), (Key::StatusDescription, description)];
+    let own = own.into_iter().filter_map(|(key, text)| Some((key, text?)));
+    // They replace attributes of their names.
+    own.clone().for_each(|(key, _)| attributes.mark_used(key));
+    let mut properties = properties::unused(attributes, own.clone().count());
+    properties.extend(own.map(|(key, text)| (Cow::Borrowed(key.name()), Cow::Borrowed(text))));
     properties
 }
