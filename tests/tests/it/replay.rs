@@ -1,5 +1,8 @@
 //! The golden recording is replayed without a failure, and the replay can fail.
 
+use std::path::Path;
+use std::process::Command;
+
 use azmon_tests::replay::case::{Case, Recording};
 use azmon_tests::replay::judge::judge;
 use azmon_tests::replay::report::Report;
@@ -119,6 +122,37 @@ fn an_item_that_both_officials_dropped_must_still_be_right() {
     assert!(judge(&case, &ours).failures.is_empty());
     ours[0]["data"]["baseData"]["id"] = json!("0000000000000000");
     assert!(!judge(&case, &ours).failures.is_empty());
+}
+
+#[test]
+fn the_program_says_what_came_of_a_file_and_exits_accordingly() {
+    let wrong = GOLDEN.replace("\"k\":\"v\"", "\"k\":\"w\"");
+    assert_ne!(wrong, GOLDEN);
+    // In the inputs too: but there it is right again.
+    let wrong = wrong.replace(
+        "\"attributes\":{\"k\":\"w\"}",
+        "\"attributes\":{\"k\":\"v\"}",
+    );
+    for (name, json, code, last_line) in [
+        ("golden.json", GOLDEN, Some(0), ", 0 failed"),
+        ("wrong.json", &wrong, Some(1), " failed"),
+        ("no-recording.json", "[", Some(2), ""),
+    ] {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&path, json).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_replay"))
+            .arg(path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), code, "{text}");
+        assert!(text.trim_end().ends_with(last_line), "{text}");
+        assert_eq!(
+            code == Some(1),
+            text.contains("internal_child\n  properties.k: ours"),
+            "{text}"
+        );
+    }
 }
 
 /// Pointers to the values that are compared: neither versions nor what names the exporter or the host.

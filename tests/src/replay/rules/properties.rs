@@ -1,6 +1,36 @@
 //! Custom dimensions and measurements.
 
+use serde_json::Value;
+
 use crate::replay::rule::Rule;
+
+/// How the keys begin that one official or the other drops whether or not it has used them, and those
+/// that both keep although a field holds what they say.
+const CONVENTIONS: [&str; 23] = [
+    "_MS.",
+    "ai.",
+    "client.",
+    "code.",
+    "db.",
+    "enduser.",
+    "error.type",
+    "exception.",
+    "http.",
+    "message.",
+    "message_bus.",
+    "messaging.",
+    "microsoft.",
+    "net.",
+    "network.",
+    "otel.status_description",
+    "peer.",
+    "rpc.",
+    "server.",
+    "session.id",
+    "thread.",
+    "url.",
+    "user_agent.",
+];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -20,8 +50,13 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         field: "properties.*",
-        when: |d| d.attributes().value(d.key()).is_some(),
-        reason: "an attribute is kept, at its full length, exactly when no field holds what it says",
+        when: |d| d.attributes().value(d.key()).is_some() && is_of_a_convention(d.key()),
+        reason: "an attribute of a convention is kept exactly when no field holds what it says",
+    },
+    Rule {
+        field: "properties.*",
+        when: |d| d.attributes().value(d.key()).is_some_and(Value::is_array),
+        reason: "an array is JSON, its whole numbers have all digits, and it is cut between characters",
     },
     Rule {
         field: "measurements.timeSinceEnqueued",
@@ -39,3 +74,7 @@ pub(super) const RULES: &[Rule] = &[
         reason: "a key over 150 characters is dropped: cut ones would collide",
     },
 ];
+
+fn is_of_a_convention(key: &str) -> bool {
+    CONVENTIONS.iter().any(|prefix| key.starts_with(prefix))
+}
