@@ -5,3 +5,4 @@ mod end_to_end;
 mod hostile;
 mod mapping_traps;
 mod replay;
+mod strategies;
