@@ -219,7 +219,9 @@ fn http_calls_name_method_path_and_host() {
 fn an_http_target_has_no_default_port_and_no_credentials() {
     for (attributes, expected) in [
         (&[("url.full", "https://u:p@h:443/")][..], "h"),
+        (&[("url.full", "https://u:p@x@h/")], "h"),
         (&[("url.full", "https://h:80/")], "h:80"),
+        (&[("url.full", "ws://h:80/")], "h:80"),
         (&[("url.full", "https://h?q")], "h"),
         (
             &[
@@ -296,6 +298,85 @@ fn databases_have_type_target_and_statement_by_new_and_old_names() {
         call(SpanKind::Internal, &system),
         ["redis", "redis", "", "0"]
     );
+}
+
+#[test]
+fn each_database_system_has_its_type_and_its_default_port() {
+    for (system, kind, port) in [
+        ("cassandra", "cassandra", 9042),
+        ("db2", "SQL", 50000),
+        ("ibm.db2", "SQL", 50000),
+        ("derby", "SQL", 1527),
+        ("h2", "SQL", 8082),
+        ("h2database", "SQL", 8082),
+        ("hsqldb", "SQL", 0),
+        ("mariadb", "SQL", 3306),
+        ("memcached", "memcached", 11211),
+        ("microsoft.sql_server", "SQL", 1433),
+        ("mongodb", "mongodb", 27017),
+        ("mssql", "SQL", 1433),
+        ("mysql", "mysql", 3306),
+        ("oracle", "SQL", 1521),
+        ("oracle.db", "SQL", 1521),
+        ("other_sql", "SQL", 0),
+        ("postgresql", "postgresql", 5432),
+        ("redis", "redis", 6379),
+        ("sqlite", "SQL", 0),
+        ("cockroachdb", "cockroachdb", 0),
+    ] {
+        let with_port = |port: i64| {
+            let attributes = [
+                ("db.system.name", system.into()),
+                ("server.address", "db".into()),
+                ("server.port", port.into()),
+            ];
+            let [kind, target, ..] = call(SpanKind::Client, &attributes);
+            (kind, target)
+        };
+        assert_eq!(
+            with_port(port),
+            (kind.to_owned(), "db".to_owned()),
+            "{system}"
+        );
+        assert_eq!(with_port(4711).1, "db:4711", "{system}");
+    }
+}
+
+#[test]
+fn hosts_and_ports_are_written_so_that_they_can_be_read() {
+    for (host, port, expected) in [
+        ("h", "8080", "h:8080"),
+        ("h/", "8080", "h:8080"),
+        ("::1", "8080", "[::1]:8080"),
+        ("fe80::1%eth0", "8080", "[fe80::1%eth0]:8080"),
+        ("::1", "", "::1"),
+        ("h", "0", "h"),
+        ("h", "65536", "h"),
+        ("h", "+80", "h"),
+        ("/", "8080", ""),
+    ] {
+        let attributes = texts([("server.address", host), ("server.port", port)]);
+        assert_eq!(
+            call(SpanKind::Client, &attributes)[1],
+            expected,
+            "{host} {port}"
+        );
+    }
+}
+
+#[test]
+fn bots_tests_and_availability_tests_are_synthetic() {
+    for (key, value, expected) in [
+        ("user_agent.synthetic.type", "bot", "True"),
+        ("user_agent.synthetic.type", "test", "True"),
+        ("user_agent.synthetic.type", "human", ""),
+        ("http.user_agent", "AlwaysOn probe", "True"),
+        ("microsoft.synthetic_source", "load test", "load test"),
+    ] {
+        let envelope = &envelopes(&span(SpanKind::Server, "span", &texts([(key, value)])))[0];
+        let source = envelope["tags"]["ai.operation.syntheticSource"].as_str();
+        assert_eq!(source.unwrap_or_default(), expected, "{value}");
+    }
 }
 
 #[test]

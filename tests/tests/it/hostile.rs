@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::strategies::{hostile_span, json_input};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_field_is_what_the_rules_make_of_the_input(input in json_input()) {
@@ -37,6 +37,10 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_span_becomes_valid_json_within_the_limits(span in hostile_span()) {
