@@ -132,7 +132,7 @@ impl Key {
     }
 }
 
-/// An open-addressed table of the keys' numbers, made by the compiler. A quarter is full.
+/// An open-addressed table of the keys' numbers, made by the compiler. A sixth of it is full.
 static SLOTS: [u8; 512] = slots();
 
 const EMPTY: u8 = u8::MAX;
