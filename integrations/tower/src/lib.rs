@@ -9,6 +9,8 @@ pub mod server;
 
 pub use self::client::ClientLayer;
 pub use self::head::{RequestHead, ResponseHead};
+#[cfg(feature = "axum")]
+pub use self::recording::AxumBody;
 pub use self::recording::{AtBodyEnd, AtHeaders, ResponseBody, ResponseFuture, SpanEnd};
 pub use self::server::ServerLayer;
 

@@ -37,7 +37,10 @@ impl<'a> ClientRequest<'a> {
             .or_else(|| head.header(&HOST))
             .or_else(|| named(&settings.base_url))
             .unwrap_or_default();
-        let scheme = head.uri().scheme_str().or(settings.base_url.scheme_str());
+        let scheme = head
+            .uri()
+            .scheme_str()
+            .or_else(|| settings.base_url.scheme_str());
         Self {
             head,
             authority,

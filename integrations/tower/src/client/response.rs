@@ -6,11 +6,7 @@ use super::settings::Settings;
 use crate::ResponseHead;
 
 /// Takes from the head of a response what the layer wants to know.
-pub(crate) fn on_response(
-    settings: &Settings,
-    exchange: &mut Exchange,
-    head: &mut response::Parts,
-) {
+pub(crate) fn on_response(settings: &Settings, exchange: &mut Exchange, head: &response::Parts) {
     exchange.set_version(head.version);
     if !exchange.is_recording() {
         return;

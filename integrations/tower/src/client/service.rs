@@ -55,10 +55,10 @@ impl<S, E, ReqBody, ResBody> Service<Request<ReqBody>> for ClientTrace<S, E>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: fmt::Debug + 'static,
-    ResBody: Body<Error: fmt::Debug + 'static>,
-    E: SpanEnd,
+    ResBody: Body,
+    E: SpanEnd<ResBody>,
 {
-    type Response = Response<E::Body<ResBody>>;
+    type Response = Response<E::Body>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future, E>;
 

@@ -5,16 +5,14 @@ use http_body::Body;
 
 use super::ResponseBody;
 
-/// Where a span ends: [`AtBodyEnd`] or [`AtHeaders`]. This trait is sealed.
-pub trait SpanEnd: sealed::Sealed + Copy + fmt::Debug {
-    /// The body of responses.
-    type Body<B: Body<Error: fmt::Debug + 'static>>;
+/// Where the span of a response with the body `B` ends: [`AtBodyEnd`], [`AtHeaders`], or, for axum,
+/// `AxumBody`. This trait is sealed.
+pub trait SpanEnd<B>: sealed::Sealed {
+    /// The body that it has then.
+    type Body;
 
     #[doc(hidden)]
-    fn wrap<B: Body<Error: fmt::Debug + 'static>>(
-        body: B,
-        exchange: Option<Exchange>,
-    ) -> Self::Body<B>;
+    fn wrap(body: B, exchange: Option<Exchange>) -> Self::Body;
 }
 
 /// A span ends with the body of the response, which is wrapped.
@@ -25,21 +23,23 @@ pub struct AtBodyEnd;
 #[derive(Debug, Clone, Copy)]
 pub struct AtHeaders;
 
-impl SpanEnd for AtBodyEnd {
-    type Body<B: Body<Error: fmt::Debug + 'static>> = ResponseBody<B>;
+/// A span ends with the body of the response, which is one of axum.
+#[cfg(feature = "axum")]
+#[derive(Debug, Clone, Copy)]
+pub struct AxumBody;
 
-    fn wrap<B: Body<Error: fmt::Debug + 'static>>(
-        body: B,
-        exchange: Option<Exchange>,
-    ) -> ResponseBody<B> {
+impl<B: Body<Error: fmt::Debug + 'static>> SpanEnd<B> for AtBodyEnd {
+    type Body = ResponseBody<B>;
+
+    fn wrap(body: B, exchange: Option<Exchange>) -> ResponseBody<B> {
         ResponseBody::new(body, exchange)
     }
 }
 
-impl SpanEnd for AtHeaders {
-    type Body<B: Body<Error: fmt::Debug + 'static>> = B;
+impl<B> SpanEnd<B> for AtHeaders {
+    type Body = B;
 
-    fn wrap<B: Body<Error: fmt::Debug + 'static>>(body: B, exchange: Option<Exchange>) -> B {
+    fn wrap(body: B, exchange: Option<Exchange>) -> B {
         if let Some(exchange) = exchange {
             exchange.end(Ending::AtHeaders);
         }
@@ -47,8 +47,27 @@ impl SpanEnd for AtHeaders {
     }
 }
 
+/// A body that is axum's already, and not recorded, is not boxed again.
+#[cfg(feature = "axum")]
+impl<B> SpanEnd<B> for AxumBody
+where
+    B: Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError> + fmt::Debug + 'static,
+{
+    type Body = axum::body::Body;
+
+    fn wrap(body: B, exchange: Option<Exchange>) -> axum::body::Body {
+        match exchange {
+            Some(exchange) => axum::body::Body::new(ResponseBody::new(body, Some(exchange))),
+            None => axum::body::Body::new(body),
+        }
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::AtBodyEnd {}
     impl Sealed for super::AtHeaders {}
+    #[cfg(feature = "axum")]
+    impl Sealed for super::AxumBody {}
 }

@@ -60,11 +60,11 @@ impl<F, E> ResponseFuture<F, E> {
 impl<F, E, B, Error> Future for ResponseFuture<F, E>
 where
     F: Future<Output = Result<Response<B>, Error>>,
-    E: SpanEnd,
-    B: Body<Error: fmt::Debug + 'static>,
+    E: SpanEnd<B>,
+    B: Body,
     Error: fmt::Debug + 'static,
 {
-    type Output = Result<Response<E::Body<B>>, Error>;
+    type Output = Result<Response<E::Body>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -93,10 +93,10 @@ where
     }
 }
 
-fn respond<E, B>(response: Response<B>, recording: Option<Recording>) -> Response<E::Body<B>>
+fn respond<E, B>(response: Response<B>, recording: Option<Recording>) -> Response<E::Body>
 where
-    E: SpanEnd,
-    B: Body<Error: fmt::Debug + 'static>,
+    E: SpanEnd<B>,
+    B: Body,
 {
     let (mut head, body) = response.into_parts();
     let mut exchange = None;

@@ -7,6 +7,8 @@ mod observer;
 mod panic_mark;
 
 pub use self::body::ResponseBody;
+#[cfg(feature = "axum")]
+pub use self::end::AxumBody;
 pub use self::end::{AtBodyEnd, AtHeaders, SpanEnd};
 pub use self::future::ResponseFuture;
 

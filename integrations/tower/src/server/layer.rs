@@ -45,6 +45,19 @@ impl ServerLayer {
         }
     }
 
+    /// Gives responses the body of axum, in place of a [`ResponseBody`](crate::ResponseBody).
+    ///
+    /// `axum::serve` takes a service around a whole router then; and within one, a request that is not
+    /// recorded saves the box that axum puts around a body of another type.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub fn axum_body(self) -> ServerLayer<crate::AxumBody> {
+        ServerLayer {
+            settings: self.settings,
+            end: PhantomData,
+        }
+    }
+
     /// Ends spans with the head of the response, whose type stays what it is.
     ///
     /// The default is the end of the body, which is wrapped in a [`ResponseBody`](crate::ResponseBody).

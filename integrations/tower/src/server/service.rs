@@ -10,7 +10,7 @@ use azmon::instrument::{OperationName, Resolved, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanBuilder, SpanContext, SpanKind, TraceContextExt};
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use tower_service::Service;
 
 use super::name::Name;
@@ -56,10 +56,10 @@ impl<S, E, ReqBody, ResBody> Service<Request<ReqBody>> for ServerTrace<S, E>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: fmt::Debug + 'static,
-    ResBody: Body<Error: fmt::Debug + 'static>,
-    E: SpanEnd,
+    ResBody: Body,
+    E: SpanEnd<ResBody>,
 {
-    type Response = Response<E::Body<ResBody>>;
+    type Response = Response<E::Body>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future, E>;
 
@@ -68,11 +68,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (context, mut exchange) = match decide(&self.settings, &request) {
-            Decision::Ignore => (None, None),
-            Decision::Suppress(context) => (Some(context), None),
-            Decision::Record(exchange) => (Some(exchange.context()), Some(exchange)),
-        };
+        let (context, mut exchange) = begin(&self.settings, &request);
         let inner = {
             let _attached = context.clone().map(Context::attach);
             let _mark = PanicMark::new(&mut exchange);
@@ -86,38 +82,29 @@ where
     }
 }
 
-/// What is done with a request.
-enum Decision {
-    Ignore,
-    Record(Exchange),
-    Suppress(Context),
-}
-
-fn decide<B>(settings: &Settings, request: &Request<B>) -> Decision {
+/// Starts the exchange, unless the request or the context excludes it.
+fn begin<B>(settings: &Settings, request: &Request<B>) -> (Option<Context>, Option<Exchange>) {
     let current = Context::current();
     if current.is_telemetry_suppressed() {
-        return Decision::Ignore;
+        return (None, None);
     }
     let head = RequestHead::of(request);
     let incoming = ServerRequest::new(settings, head);
     if incoming.is_excluded(settings) {
-        return if settings.suppresses_excluded {
-            Decision::Suppress(current.with_telemetry_suppressed())
-        } else {
-            Decision::Ignore
-        };
+        let suppressed = settings
+            .suppresses_excluded
+            .then(|| current.with_telemetry_suppressed());
+        return (suppressed, None);
     }
     let started = Instant::now();
-    match settings.providers.resolve(started) {
-        Resolved {
-            tracer: None,
-            metrics: None,
-        } => Decision::Ignore,
-        resolved => {
-            let new = start(settings, &incoming, &head, current, resolved, started);
-            Decision::Record(Exchange::start(new, request.method().clone()))
-        }
+    let resolved = settings.providers.resolve(started);
+    if resolved.tracer.is_none() && resolved.metrics.is_none() {
+        return (None, None);
     }
+    let new = start(settings, &incoming, &head, current, resolved, started);
+    let context = new.context.clone();
+    let exchange = Exchange::start(new, request.method().clone());
+    (Some(context), Some(exchange))
 }
 
 fn start(
@@ -180,7 +167,14 @@ fn parent_and_links(
         };
     }
     let links = remote.map(|remote| vec![Link::with_context(remote.span_context().clone())]);
-    (current.with_remote_span_context(SpanContext::NONE), links)
+    // An invalid span in its place would count as a parent that is not sampled. Without one, nothing of
+    // the context need be given up.
+    let parent = if current.has_active_span() {
+        Context::new()
+    } else {
+        current.clone()
+    };
+    (parent, links)
 }
 
 /// The name of the operation is that of the span, unless a better one may come with the response.

@@ -1,0 +1,138 @@
+//! Servers of tonic: unary calls, and streams that fail in the middle.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt, stream};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Channel, Server};
+use tonic::{Code, Request, Response, Status};
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+
+use crate::fixture::{Telemetry, attribute, is_error, number, text};
+
+/// Answers by the name of the service that it is asked for.
+pub(crate) struct Answers;
+
+type Answered = Result<HealthCheckResponse, Status>;
+
+#[tonic::async_trait]
+impl Health for Answers {
+    type WatchStream = Pin<Box<dyn Stream<Item = Answered> + Send>>;
+
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
+        match request.into_inner().service.parse::<i32>() {
+            Ok(code) => Err(Status::new(Code::from_i32(code), "on purpose")),
+            Err(_) => Ok(Response::new(HealthCheckResponse::default())),
+        }
+    }
+
+    async fn watch(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let answers: Vec<Answered> = match request.into_inner().service.parse::<i32>() {
+            Ok(code) => vec![
+                Ok(HealthCheckResponse::default()),
+                Err(Status::new(Code::from_i32(code), "on purpose")),
+            ],
+            Err(_) => vec![Ok(HealthCheckResponse::default()); 3],
+        };
+        Ok(Response::new(stream::iter(answers).boxed()))
+    }
+}
+
+pub(crate) fn asking(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest {
+        service: service.to_owned(),
+    }
+}
+
+pub(crate) async fn serve(telemetry: &Telemetry) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::builder()
+        .layer(telemetry.server())
+        .add_service(HealthServer::new(Answers));
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    address
+}
+
+pub(crate) async fn channel(address: SocketAddr) -> Channel {
+    let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+    endpoint.connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_unary_call() {
+    let telemetry = Telemetry::new();
+    let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
+    client.check(asking("")).await.unwrap();
+    let span = telemetry.span().await;
+    assert_eq!(span.name, "grpc.health.v1.Health/Check");
+    assert_eq!(text(&span, "rpc.system.name").unwrap(), "grpc");
+    assert_eq!(
+        text(&span, "rpc.method").unwrap(),
+        "grpc.health.v1.Health/Check"
+    );
+    assert_eq!(text(&span, "rpc.response.status_code").unwrap(), "OK");
+    assert_eq!(number(&span, "http.response.status_code"), Some(200));
+    assert_eq!(attribute(&span, "error.type"), None);
+    assert!(!is_error(&span));
+}
+
+#[tokio::test]
+async fn a_unary_call_that_fails_is_an_error_if_the_server_is_at_fault() {
+    for (code, name, at_fault) in [
+        (2, "UNKNOWN", true),
+        (3, "INVALID_ARGUMENT", false),
+        (5, "NOT_FOUND", false),
+        (13, "INTERNAL", true),
+        (14, "UNAVAILABLE", true),
+        (16, "UNAUTHENTICATED", false),
+    ] {
+        let telemetry = Telemetry::new();
+        let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
+        client.check(asking(&code.to_string())).await.unwrap_err();
+        let span = telemetry.span().await;
+        assert_eq!(text(&span, "rpc.response.status_code").unwrap(), name);
+        assert_eq!(is_error(&span), at_fault, "{name}");
+        assert_eq!(
+            text(&span, "error.type").as_deref(),
+            at_fault.then_some(name)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_well() {
+    let telemetry = Telemetry::new();
+    let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
+    let messages = client.watch(asking("")).await.unwrap().into_inner();
+    assert_eq!(messages.count().await, 3);
+    let span = telemetry.span().await;
+    assert_eq!(span.name, "grpc.health.v1.Health/Watch");
+    assert_eq!(text(&span, "rpc.response.status_code").unwrap(), "OK");
+    assert!(!is_error(&span));
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_in_the_middle() {
+    let telemetry = Telemetry::new();
+    let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
+    let mut messages = client.watch(asking("13")).await.unwrap().into_inner();
+    messages.message().await.unwrap().unwrap();
+    messages.message().await.unwrap_err();
+    let span = telemetry.span().await;
+    assert_eq!(number(&span, "http.response.status_code"), Some(200));
+    assert_eq!(text(&span, "rpc.response.status_code").unwrap(), "INTERNAL");
+    assert_eq!(text(&span, "error.type").unwrap(), "INTERNAL");
+    assert!(is_error(&span));
+    telemetry.idle("http.server.active_requests").await;
+}
