@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{
-    Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
-    Tracer, TracerProvider,
+    Span, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId,
+    TraceState, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, global};
 
@@ -203,6 +203,7 @@ where
     T::Span: Send + Sync + 'static,
 {
     fn start_span(&self, builder: SpanBuilder, parent: &Context) -> StartedSpan {
+        let is_server = builder.span_kind == Some(SpanKind::Server);
         let span = self.build_with_context(builder, parent);
         if span.is_recording() {
             return StartedSpan {
@@ -211,7 +212,9 @@ where
             };
         }
         let started = span.span_context();
-        let context = if adds_nothing(started, parent.span().span_context()) {
+        let context = if !started.is_valid()
+            || is_server && adds_nothing(started, parent.span().span_context())
+        {
             parent.clone()
         } else {
             parent.with_remote_span_context(started.clone())
@@ -223,12 +226,12 @@ where
     }
 }
 
-/// A span that does not record stands for its parent, unless it says less: that the trace is not sampled.
+/// Below a caller that is not sampled either, the caller's span stands for one that nobody will see. The
+/// spans of clients below it have their own ids: what is sent on names whom it comes from.
 fn adds_nothing(span: &SpanContext, parent: &SpanContext) -> bool {
-    !span.is_valid()
-        || parent.is_valid()
-            && parent.trace_id() == span.trace_id()
-            && parent.is_sampled() == span.is_sampled()
+    parent.is_valid()
+        && parent.trace_id() == span.trace_id()
+        && parent.is_sampled() == span.is_sampled()
 }
 
 #[cfg(test)]
@@ -285,19 +288,36 @@ mod tests {
     }
 
     #[test]
-    fn an_unsampled_span_below_an_unsampled_parent_stands_for_it() {
+    fn a_callers_span_stands_for_that_of_a_server_if_neither_is_sampled() {
         let (provider, _) = provider(Sampler::AlwaysOff);
         let tracer = provider.tracer("test");
-        let parent = |flags| {
-            let span = SpanContext::new(2.into(), 3.into(), flags, true, TraceState::NONE);
-            Context::new().with_remote_span_context(span)
+        let start = |kind, flags| {
+            let caller = SpanContext::new(2.into(), 3.into(), flags, true, TraceState::NONE);
+            let parent = Context::new().with_remote_span_context(caller);
+            let builder = SpanBuilder {
+                span_kind: Some(kind),
+                ..SpanBuilder::default()
+            };
+            let started = tracer.start_span(builder, &parent).context;
+            started.span().span_context().clone()
         };
-        let same = tracer.start_span(SpanBuilder::default(), &parent(TraceFlags::NOT_SAMPLED));
-        assert_eq!(same.context.span().span_context().span_id(), 3.into());
-        let less = tracer.start_span(SpanBuilder::default(), &parent(TraceFlags::SAMPLED));
-        assert_ne!(less.context.span().span_context().span_id(), 3.into());
-        assert!(!less.context.span().span_context().is_sampled());
-        let root = tracer.start_span(SpanBuilder::default(), &Context::new());
+        let same = start(SpanKind::Server, TraceFlags::NOT_SAMPLED);
+        assert_eq!(same.span_id(), 3.into());
+        let less = start(SpanKind::Server, TraceFlags::SAMPLED);
+        assert_ne!(less.span_id(), 3.into());
+        assert!(!less.is_sampled());
+        let client = start(SpanKind::Client, TraceFlags::NOT_SAMPLED);
+        assert_ne!(client.span_id(), 3.into());
+        assert_eq!(client.trace_id(), 2.into());
+    }
+
+    #[test]
+    fn an_unsampled_trace_that_begins_here_has_ids() {
+        let (provider, _) = provider(Sampler::AlwaysOff);
+        let root = provider
+            .tracer("test")
+            .start_span(SpanBuilder::default(), &Context::new());
         assert!(root.context.span().span_context().is_valid());
+        assert!(!root.is_recording);
     }
 }
