@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::limits::{truncate, truncate_option};
+use crate::envelope::limits::{truncate_option, truncate_required};
 use crate::envelope::{Measurements, Properties, TimeSpan, lenient, limits};
 
 /// The result of an availability test.
@@ -55,8 +55,8 @@ pub struct AvailabilityData<'a> {
 
 impl AvailabilityData<'_> {
     pub(super) fn apply_limits(&mut self) {
-        truncate(&mut self.id, limits::ID);
-        truncate(&mut self.name, limits::NAME);
+        truncate_required(&mut self.id, limits::ID);
+        truncate_required(&mut self.name, limits::NAME);
         truncate_option(&mut self.run_location, limits::SHORT_TEXT);
         truncate_option(&mut self.message, limits::AVAILABILITY_MESSAGE);
         self.measurements.apply_measurement_limits();

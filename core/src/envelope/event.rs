@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::limits::truncate;
+use crate::envelope::limits::truncate_required;
 use crate::envelope::{Measurements, Properties, lenient, limits};
 
 /// A custom event: something that the business counts.
@@ -33,7 +33,7 @@ pub struct EventData<'a> {
 
 impl EventData<'_> {
     pub(super) fn apply_limits(&mut self) {
-        truncate(&mut self.name, limits::EVENT_NAME);
+        truncate_required(&mut self.name, limits::EVENT_NAME);
         self.measurements.apply_measurement_limits();
     }
 }

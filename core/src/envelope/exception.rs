@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::envelope::limits::{truncate, truncate_option};
+use crate::envelope::limits::{truncate, truncate_option, truncate_required};
 use crate::envelope::{Measurements, Properties, SeverityLevel, lenient, limits};
 
 /// An error, with its causes.
@@ -126,7 +126,7 @@ impl ExceptionData<'_> {
 impl ExceptionDetails<'_> {
     fn apply_limits(&mut self) {
         truncate_option(&mut self.type_name, limits::SHORT_TEXT);
-        truncate(&mut self.message, limits::MESSAGE);
+        truncate_required(&mut self.message, limits::MESSAGE);
         truncate_option(&mut self.stack, limits::MESSAGE);
         self.parsed_stack.truncate(limits::STACK_FRAMES);
         for frame in &mut self.parsed_stack {

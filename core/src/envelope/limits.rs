@@ -47,6 +47,9 @@ pub const GEN_AI_CONTENT_KEYS: [&str; 7] = [
     "gen_ai.evaluation.explanation",
 ];
 
+/// What stands for a required text that is empty, as in the official distributions' logs.
+pub const NOT_AVAILABLE: &str = "n/a";
+
 /// The longest value that a property of this key may have.
 #[must_use]
 pub fn property_value(key: &str) -> usize {
@@ -70,6 +73,15 @@ pub fn truncate(text: &mut Cow<'_, str>, max: usize) {
     match text {
         Cow::Borrowed(borrowed) => *borrowed = &borrowed[..end],
         Cow::Owned(owned) => owned.truncate(end),
+    }
+}
+
+/// [`truncate`] for a text that the service requires: it refuses the whole item if that is empty, so that
+/// [`NOT_AVAILABLE`] takes its place.
+pub(super) fn truncate_required(text: &mut Cow<'_, str>, max: usize) {
+    truncate(text, max);
+    if text.is_empty() {
+        *text = Cow::Borrowed(NOT_AVAILABLE);
     }
 }
 
@@ -103,6 +115,13 @@ mod tests {
             truncate(&mut owned, max);
             assert_eq!(owned, borrowed);
         }
+    }
+
+    #[test]
+    fn a_required_text_is_never_empty() {
+        let mut text = Cow::Borrowed("");
+        truncate_required(&mut text, 10);
+        assert_eq!(text, "n/a");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::limits::truncate;
+use crate::envelope::limits::truncate_required;
 use crate::envelope::{Measurements, Properties, SeverityLevel, lenient, limits};
 
 /// A log record; a row of the table `traces`.
@@ -36,7 +36,7 @@ pub struct MessageData<'a> {
 
 impl MessageData<'_> {
     pub(super) fn apply_limits(&mut self) {
-        truncate(&mut self.message, limits::MESSAGE);
+        truncate_required(&mut self.message, limits::MESSAGE);
         self.measurements.apply_measurement_limits();
     }
 }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::envelope::limits::{truncate, truncate_option};
+use crate::envelope::limits::{truncate_option, truncate_required};
 use crate::envelope::{Properties, lenient, limits};
 
 /// A measured value, or an aggregation of many.
@@ -92,7 +92,7 @@ impl MetricData<'_> {
         self.metrics.retain(|point| point.value.is_finite());
         for point in &mut self.metrics {
             truncate_option(&mut point.namespace, limits::METRIC_NAMESPACE);
-            truncate(&mut point.name, limits::METRIC_NAME);
+            truncate_required(&mut point.name, limits::METRIC_NAME);
             for number in [&mut point.min, &mut point.max, &mut point.std_dev] {
                 *number = number.filter(|number| number.is_finite());
             }

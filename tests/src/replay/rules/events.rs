@@ -23,6 +23,11 @@ pub(super) const RULES: &[Rule] = &[
         when: |d| !says(d, "exception.message"),
         reason: "an exception without a message says Exception",
     },
+    Rule {
+        field: "data.message",
+        when: |d| d.event.is_some_and(|event| event.name.is_empty()),
+        reason: "the service refuses a message without text",
+    },
 ];
 
 fn says(difference: &Difference<'_>, key: &str) -> bool {
