@@ -13,7 +13,7 @@
 //! | `traceparent` | exactly 55 bytes in version 00; a higher version may go on after a `-` |
 //! | random flag | kept as it came; set for traces that begin here |
 //! | several `tracestate` headers | one list, in order |
-//! | `tracestate` | one bad or repeated member, or more than 32, and the whole list is dropped |
+//! | `tracestate` | one bad member, or more than 32, and the whole list is dropped; repeated keys are inherited |
 //! | keys and values of `tracestate` | all that level 2 allows, also those that [`TraceState`] refuses |
 //! | empty `tracestate` | not sent |
 //!

@@ -242,11 +242,20 @@ async fn keys_of_level_2_are_passed_on() {
 }
 
 #[tokio::test]
+async fn repeated_keys_of_the_state_are_inherited() {
+    for (received, sent) in [
+        (&["tracestate: foo=1,foo=1"][..], "foo=1,foo=1"),
+        (&["tracestate: foo=1", "tracestate: foo=2"], "foo=1,foo=2"),
+    ] {
+        assert_eq!(tracestate_after(received).await.as_deref(), Some(sent));
+    }
+}
+
+#[tokio::test]
 async fn an_invalid_state_is_dropped_and_the_parent_kept() {
     let many: Vec<_> = (0..33).map(|number| format!("k{number}=1")).collect();
     let long = format!("{}=1", "k".repeat(257));
     for list in [
-        "foo=1,foo=2",
         "foo",
         "foo=1=2",
         "Foo=1",
