@@ -19,6 +19,9 @@ pub(crate) enum BuildErrorKind {
     ConnectionString(#[from] ParseConnectionStringError),
     #[error("the HTTP client could not be set up: {0}")]
     Transport(#[from] reqwest::Error),
+    #[cfg(feature = "otlp")]
+    #[error("the OTLP exporter could not be set up: {0}")]
+    Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("the worker thread could not be started: {0}")]
     Worker(#[from] std::io::Error),
 }
@@ -61,6 +64,12 @@ impl DeliveryError {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.0, Undelivered::Timeout(_))
+    }
+
+    /// Whether all that azmon sends was delivered, but another destination, such as OTLP, failed.
+    #[must_use]
+    pub fn is_other_destination(&self) -> bool {
+        matches!(self.0, Undelivered::Elsewhere(_))
     }
 
     /// Whether telemetry had been shut down before.

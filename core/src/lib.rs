@@ -1,5 +1,5 @@
-//! Application Insights for Rust: sends OpenTelemetry traces to Azure Monitor, or to a portal on your
-//! own machine.
+//! Application Insights for Rust: sends OpenTelemetry traces and metrics to Azure Monitor, or to a portal
+//! on your own machine.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -25,7 +25,8 @@
 //!   │ spans (OpenTelemetry API)                           │
 //!   ▼                                                     │
 //! SDK ─► processor ─ sampled? ─► bounded queue ───────────┴─► mapping ─► limits ─► lines of JSON ─► gzip
-//!                                  │ full: dropped, counted                                          │
+//!            │                     │ full: dropped, counted        ▲            └► console           │
+//!            └► standard metrics ──┼───── every 60 s ──────────────┘                                 │
 //!                                  ▼                                         POST /v2.1/track ◄──────┘
 //!                        Telemetry::dropped_items()                            ├ 200  done
 //!                                                                              ├ 206  the rest again
@@ -35,12 +36,13 @@
 //!
 //! Ending a span never blocks and takes no lock that a sender holds. The worker thread does all the rest,
 //! with a runtime of its own: azmon works in every flavour of Tokio runtime, in others, and in none.
-//! What spans become is in [`mapping`]; what is sent is in [`envelope`].
+//! What spans become is in [`mapping`]; what is sent is in [`envelope`]. Standard metrics count every span
+//! before sampling; [`TelemetryBuilder::standard_metrics`] says how.
 //!
 //! | What | Where |
 //! |---|---|
 //! | Set everything up | [`Telemetry`] |
-//! | Keep your own SDK set-up | [`SpanExporter`] |
+//! | Keep your own SDK set-up | [`SpanExporter`], [`MetricExporter`] |
 //! | Write instrumentation | [`instrument`] |
 //! | Test instrumented code | `testing`, with the feature of that name |
 //!
@@ -50,6 +52,7 @@
 //! |---|---|---|
 //! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
 //! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
+//! | `otlp` | no | Spans and metrics to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
 //! | `testing` | no | `testing::InMemoryDestination` and `testing::captured` |
 //!
 //! # Environment
@@ -68,12 +71,21 @@
 //! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span waits for others, in milliseconds | 1000 |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans that wait | 65,536 |
 //! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans that wait | 67,108,864 |
+//! | `OTEL_METRIC_EXPORT_INTERVAL` | how often metrics are sent, in milliseconds | 60,000 |
+//! | `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN` | `true` gives metrics their meter's name as namespace | `false` |
+//! | `APPLICATION_INSIGHTS_NO_STANDARD_METRICS` | `true` switches the standard metrics off | `false` |
+//! | `AZMON_PERFORMANCE_COUNTERS` | `false` switches the performance counters off | `true` |
+//! | `APPLICATIONINSIGHTS_SDKSTATS_DISABLED` | `true` switches the SDK statistics off | `false` |
+//! | `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL` | how often SDK statistics are sent, in seconds | 900 |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | a collector that gets everything, too, with the feature `otlp` | none |
+//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces` or `/v1/metrics` |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
 //!
 //! # What it does not do
 //!
-//! - It sends no telemetry about itself to anybody, and asks no metadata service.
+//! - It tells nobody about itself: SDK statistics go to your own resource, and no metadata service is
+//!   asked.
 //! - It holds what cannot be delivered in memory, not on disk: what is left at the end of the process is
 //!   lost, and counted.
 //!
@@ -90,6 +102,7 @@ mod exporter;
 mod fixtures;
 pub mod instrument;
 pub mod mapping;
+mod metrics;
 mod pipeline;
 mod telemetry;
 #[cfg(feature = "testing")]
@@ -100,6 +113,8 @@ pub use crate::connection_string::{
     ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
 };
 pub use crate::error::{BuildError, DeliveryError};
-pub use crate::exporter::{SpanExporter, SpanExporterBuilder};
+pub use crate::exporter::{
+    MetricExporter, MetricExporterBuilder, SpanExporter, SpanExporterBuilder,
+};
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
-pub use crate::transmission::{DropReason, DroppedItems};
+pub use crate::transmission::{DropReason, DroppedItems, TelemetryType};

@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::envelope::Envelope;
 use crate::transmission::{Reply, SendError, Sending, Transport};
-use crate::{SpanExporterBuilder, Telemetry, TelemetryBuilder};
+use crate::{MetricExporterBuilder, SpanExporterBuilder, Telemetry, TelemetryBuilder};
 
 /// The connection string under which in-memory destinations receive, unless another is set.
 pub const CONNECTION_STRING: &str = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://in-memory.invalid";
@@ -91,6 +91,22 @@ impl Transport for InMemoryDestination {
 }
 
 impl TelemetryBuilder {
+    /// Sends to memory instead of the network, under [`CONNECTION_STRING`]; the environment is not read.
+    ///
+    /// What comes without being asked for is off: standard metrics, performance counters and SDK
+    /// statistics. Switch on afterwards what a test is about.
+    #[must_use]
+    pub fn destination(self, destination: &InMemoryDestination) -> Self {
+        self.connection_string(CONNECTION_STRING)
+            .environment(|_| None)
+            .standard_metrics(false)
+            .performance_counters(false)
+            .sdk_statistics(false)
+            .transport(Arc::new(destination.clone()))
+    }
+}
+
+impl MetricExporterBuilder {
     /// Sends to memory instead of the network, under [`CONNECTION_STRING`]; the environment is not read.
     #[must_use]
     pub fn destination(self, destination: &InMemoryDestination) -> Self {

@@ -31,6 +31,51 @@ pub const OTEL_BSP_MAX_QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 /// Most memory of the spans that wait to be sent, in bytes, as azmon estimates it. Defaults to 64 MiB.
 pub const AZMON_MAX_QUEUE_BYTES: &str = "AZMON_MAX_QUEUE_BYTES";
 
+/// How often metrics are sent, in milliseconds. Defaults to 60,000.
+pub const OTEL_METRIC_EXPORT_INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
+
+/// `true` gives every metric its meter's name as namespace.
+pub const APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN: &str =
+    "APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN";
+
+/// `true` switches the standard metrics off.
+pub const APPLICATION_INSIGHTS_NO_STANDARD_METRICS: &str =
+    "APPLICATION_INSIGHTS_NO_STANDARD_METRICS";
+
+/// `false` switches the performance counters off.
+pub const AZMON_PERFORMANCE_COUNTERS: &str = "AZMON_PERFORMANCE_COUNTERS";
+
+/// `true` switches the SDK statistics off.
+pub const APPLICATIONINSIGHTS_SDKSTATS_DISABLED: &str = "APPLICATIONINSIGHTS_SDKSTATS_DISABLED";
+
+/// How often SDK statistics are sent, in seconds. Defaults to 900.
+pub const APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL: &str =
+    "APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL";
+
+/// The runtime of Azure Functions: SDK statistics tell that the program runs there.
+pub const FUNCTIONS_WORKER_RUNTIME: &str = "FUNCTIONS_WORKER_RUNTIME";
+
+/// The name of an Azure App Service: SDK statistics tell that the program runs there.
+pub const WEBSITE_SITE_NAME: &str = "WEBSITE_SITE_NAME";
+
+/// The namespace of an Azure Kubernetes Service: SDK statistics tell that the program runs there.
+pub const AKS_ARM_NAMESPACE_ID: &str = "AKS_ARM_NAMESPACE_ID";
+
+/// The host of Kubernetes, which the official SDKs take for an Azure Kubernetes Service, too.
+pub const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+
+/// An OTLP collector that gets everything, too, with the feature `otlp`: `http://host:4318`.
+pub const OTEL_EXPORTER_OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// The whole address for OTLP spans, if it is another.
+pub const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+
+/// The whole address for OTLP metrics, if it is another.
+pub const OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+
+/// The protocol of OTLP. There is only `http/protobuf`; another one is warned of.
+pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
 /// The process's environment. A value that is not Unicode counts as absent, and so does an empty one.
 pub(crate) fn of_process(name: &str) -> Option<String> {
     std::env::var(name).ok()

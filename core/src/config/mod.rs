@@ -4,8 +4,12 @@
 //! their own. The variables are constants of [`environment`].
 
 pub mod environment;
+mod metrics;
+mod otlp;
 mod resource;
 mod sampler;
 mod settings;
 
+pub(crate) use self::metrics::MetricChoices;
+pub(crate) use self::otlp::{OtlpChoice, OtlpEndpoints};
 pub(crate) use self::settings::{Choices, Settings};

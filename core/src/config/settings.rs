@@ -8,8 +8,9 @@ use crate::config::environment::{
     APPINSIGHTS_INSTRUMENTATIONKEY, APPLICATIONINSIGHTS_CONNECTION_STRING, AZMON_MAX_QUEUE_BYTES,
     OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
 };
-use crate::config::{resource, sampler};
+use crate::config::{MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler};
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
+use crate::metrics::AutomaticOptions;
 
 /// What the code chose. `None` leaves it to the environment, and then to the default.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Choices {
     pub(crate) max_export_delay: Option<Duration>,
     pub(crate) max_queue_items: Option<usize>,
     pub(crate) max_queue_bytes: Option<usize>,
+    pub(crate) metrics: MetricChoices,
+    pub(crate) otlp: Option<OtlpChoice>,
 }
 
 /// What holds.
@@ -33,6 +36,10 @@ pub(crate) struct Settings {
     pub(crate) max_export_delay: Duration,
     pub(crate) max_queue_items: usize,
     pub(crate) max_queue_bytes: usize,
+    pub(crate) metrics: AutomaticOptions,
+    pub(crate) metric_namespaces: Option<bool>,
+    /// `None` for no OTLP.
+    pub(crate) otlp: Option<OtlpEndpoints>,
 }
 
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
@@ -69,6 +76,9 @@ impl Settings {
                 .max_queue_bytes
                 .or_else(|| number(environment, AZMON_MAX_QUEUE_BYTES))
                 .unwrap_or(MAX_QUEUE_BYTES),
+            metrics: metrics::resolve(&choices.metrics, environment),
+            metric_namespaces: metrics::namespaces(environment),
+            otlp: otlp::resolve(choices.otlp.as_ref(), environment),
         })
     }
 }
@@ -85,7 +95,20 @@ fn connection_string(
         .transpose()
 }
 
-fn number<N: std::str::FromStr>(
+/// `true` or `false`; anything else is reported, and left out.
+pub(super) fn flag(
+    environment: &dyn Fn(&str) -> Option<String>,
+    variable: &'static str,
+) -> Option<bool> {
+    let value = environment(variable)?;
+    let flag = value.trim().to_ascii_lowercase().parse().ok();
+    if flag.is_none() {
+        otel_warn!(name: "Config.InvalidFlag", variable = variable, value = value.as_str());
+    }
+    flag
+}
+
+pub(super) fn number<N: std::str::FromStr>(
     environment: &dyn Fn(&str) -> Option<String>,
     variable: &'static str,
 ) -> Option<N> {

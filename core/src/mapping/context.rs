@@ -87,7 +87,7 @@ pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Aren
 }
 
 /// Says that a robot or a test caused the span.
-fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
+pub(super) fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let is_synthetic = || {
         let kind = attributes.peek(Key::UserAgentSyntheticType);
         let is_known = matches!(kind, Some("bot" | "test"));

@@ -19,6 +19,9 @@ use crate::mapping::{
 /// How many tags a span usually has beside its resource's; more cost a second allocation.
 const USUAL_TAGS: usize = 8;
 
+/// The property by which Azure Monitor knows that a standard metric counts the item.
+const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
+
 /// Makes envelopes of OpenTelemetry data for one resource.
 ///
 /// The [module](crate::mapping) says how. A mapper is made once and holds no state: it may be shared
@@ -28,6 +31,7 @@ pub struct Mapper {
     instrumentation_key: String,
     options: MappingOptions,
     tags: Vec<(&'static str, String)>,
+    counts_spans: bool,
 }
 
 impl Mapper {
@@ -38,7 +42,15 @@ impl Mapper {
             instrumentation_key: instrumentation_key.to_owned(),
             tags: resource::tags(resource, &options),
             options,
+            counts_spans: false,
         }
+    }
+
+    /// Marks the items of spans as counted by the standard metrics.
+    #[must_use]
+    pub(crate) fn with_standard_metrics(mut self) -> Self {
+        self.counts_spans = true;
+        self
     }
 
     /// Makes the envelopes of one span: first the request or dependency, then one for each event.
@@ -82,6 +94,10 @@ impl Mapper {
         let span_tags = tags(span.parent_span_id);
         // Last, when every rule has said what it used.
         *data.properties_mut() = span_properties(span, &attributes);
+        if self.counts_spans {
+            let counted_by = counted_by(&span.span_kind);
+            data.properties_mut().insert(COUNTED, counted_by);
+        }
         emit(envelope(span.start_time, span_tags, data));
         for event in &span.events.events {
             let tags = tags(span.span_context.span_id());
@@ -140,7 +156,7 @@ impl Mapper {
         }
     }
 
-    fn is_success(&self, span: &SpanData, attributes: &Attributes<'_>) -> bool {
+    pub(super) fn is_success(&self, span: &SpanData, attributes: &Attributes<'_>) -> bool {
         let http_status = attributes.peek_first(&http::STATUS);
         success::is_success(
             &span.status,
@@ -148,10 +164,32 @@ impl Mapper {
             &self.options,
         )
     }
+
+    /// The mapper's own tags, for an item that is not a span's.
+    pub(super) fn own_tags(&self) -> Tags<'static> {
+        let pairs = self.tags.iter();
+        pairs
+            .map(|(tag, value)| (Cow::Borrowed(*tag), Cow::Owned(value.clone())))
+            .collect()
+    }
+
+    /// The value of a tag that every item has.
+    pub(crate) fn tag(&self, tag: &str) -> Option<&str> {
+        let found = self.tags.iter().find(|(known, _)| *known == tag);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn instrumentation_key(&self) -> &str {
+        &self.instrumentation_key
+    }
+
+    pub(super) fn options(&self) -> &MappingOptions {
+        &self.options
+    }
 }
 
 /// The status that was answered or received: `0` where there is none.
-fn result_code<'a>(attributes: &Attributes<'a>, overridden: Key) -> Cow<'a, str> {
+pub(super) fn result_code<'a>(attributes: &Attributes<'a>, overridden: Key) -> Cow<'a, str> {
     let code = attributes
         .take(overridden)
         .or_else(|| attributes.take_first(&http::STATUS))
@@ -162,6 +200,16 @@ fn result_code<'a>(attributes: &Attributes<'a>, overridden: Key) -> Cow<'a, str>
 fn span_id<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Cow<'a, str> {
     let id = span.span_context.span_id();
     Cow::Borrowed(attributes.arena().hex(id.to_bytes()))
+}
+
+/// The extractor's name and version, as the .NET and Node.js SDKs write them.
+fn counted_by(kind: &SpanKind) -> Cow<'static, str> {
+    Cow::Borrowed(match kind {
+        SpanKind::Server | SpanKind::Consumer => "(Name:'Requests', Ver:'1.1')",
+        SpanKind::Client | SpanKind::Producer | SpanKind::Internal => {
+            "(Name:'Dependencies', Ver:'1.1')"
+        }
+    })
 }
 
 /// A clock that went backwards makes it zero.

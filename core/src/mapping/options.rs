@@ -1,4 +1,4 @@
-/// How spans become requests and dependencies, where people differ, and what is known better than the
+/// How spans become requests and dependencies, and instruments metrics, where people differ, and what is known better than the
 /// resource says.
 #[derive(Debug, Clone)]
 pub struct MappingOptions {
@@ -7,6 +7,7 @@ pub struct MappingOptions {
     pub(super) role_instance: Option<String>,
     pub(super) application_version: Option<String>,
     pub(super) host_name: Option<String>,
+    pub(super) metric_namespaces: Option<bool>,
 }
 
 impl Default for MappingOptions {
@@ -17,6 +18,7 @@ impl Default for MappingOptions {
             role_instance: None,
             application_version: None,
             host_name: None,
+            metric_namespaces: None,
         }
     }
 }
@@ -58,6 +60,22 @@ impl MappingOptions {
     #[must_use]
     pub fn host_name(mut self, name: impl Into<String>) -> Self {
         self.host_name = Some(name.into());
+        self
+    }
+
+    /// Sets whether a metric has its meter's name as namespace. Defaults to the variable
+    /// `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN`, then to `false`: Azure Monitor then keeps all
+    /// metrics in one namespace.
+    #[must_use]
+    pub fn metric_namespaces(mut self, namespaces: bool) -> Self {
+        self.metric_namespaces = Some(namespaces);
+        self
+    }
+
+    /// Lets the environment decide what the code has not.
+    #[must_use]
+    pub(crate) fn or_metric_namespaces(mut self, namespaces: Option<bool>) -> Self {
+        self.metric_namespaces = self.metric_namespaces.or(namespaces);
         self
     }
 }

@@ -1,16 +1,28 @@
 use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::envelope::Envelope;
 use crate::pipeline::size;
+use crate::transmission::TelemetryType;
 
 /// What waits to be sent.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A span that has ended and is sampled.
     Span(SpanData),
+    /// An item that is made already, such as a metric.
+    Envelope(Envelope<'static>),
 }
 
 impl Item {
+    /// What it becomes.
+    pub(crate) fn telemetry_type(&self) -> TelemetryType {
+        match self {
+            Self::Span(span) => TelemetryType::of_span(&span.span_kind),
+            Self::Envelope(envelope) => TelemetryType::of(envelope),
+        }
+    }
+
     /// Whether it is a request at the root of its trace in this process, which names the operation.
     pub(crate) fn is_root(&self) -> bool {
         match self {
@@ -18,6 +30,7 @@ impl Item {
                 let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
                 is_request && (span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote)
             }
+            Self::Envelope(_) => false,
         }
     }
 
@@ -25,6 +38,7 @@ impl Item {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Span(span) => size::of_span(span),
+            Self::Envelope(envelope) => size::of_envelope(envelope),
         }
     }
 }
@@ -32,6 +46,12 @@ impl Item {
 impl From<SpanData> for Item {
     fn from(span: SpanData) -> Self {
         Self::Span(span)
+    }
+}
+
+impl From<Envelope<'static>> for Item {
+    fn from(envelope: Envelope<'static>) -> Self {
+        Self::Envelope(envelope)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::ConnectionString;
 use crate::error::BuildErrorKind;
 use crate::mapping::Mapper;
 use crate::pipeline::{Producer, QueueLimits, queue};
-use crate::transmission::{HttpTransport, Transmitter, Transport, Worker, WorkerOptions};
+use crate::transmission::{Extras, HttpTransport, Transmitter, Transport, Worker, WorkerOptions};
 
 /// What a worker is started with.
 pub(crate) struct Launch<'a> {
@@ -20,6 +20,14 @@ pub(crate) struct Launch<'a> {
 impl Launch<'_> {
     /// Starts a worker with its queue.
     pub(crate) fn start(self) -> Result<(Producer, Transmitter), BuildErrorKind> {
+        self.start_with(Extras::default())
+    }
+
+    /// Starts a worker that does more than to send what waits in its queue.
+    pub(crate) fn start_with(
+        self,
+        extras: Extras,
+    ) -> Result<(Producer, Transmitter), BuildErrorKind> {
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new()?),
@@ -31,7 +39,7 @@ impl Launch<'_> {
         };
         let (producer, consumer) = queue(self.limits);
         let (transmitter, worker) = Worker::new(options, consumer, self.mapper);
-        worker.spawn()?;
+        worker.with(extras).spawn()?;
         Ok((producer, transmitter))
     }
 }

@@ -5,15 +5,17 @@
 //!   worker holds, and wakes the worker once per batch.
 //! - At most [`QueueLimits`] items and bytes wait. What comes beyond is dropped, the newest first, and
 //!   counted: an application that outruns its network loses telemetry, not memory.
-//! - Spans that are not sampled are not queued.
+//! - Spans that are not sampled are counted by the metrics, but not queued.
 
 mod item;
 mod launch;
+mod metric_queue;
 mod processor;
 mod queue;
 mod size;
 
 pub(crate) use self::item::Item;
 pub(crate) use self::launch::Launch;
+pub(crate) use self::metric_queue::MetricQueue;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};

@@ -6,14 +6,16 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::instrument::OperationName;
+use crate::metrics::SpanMetrics;
 use crate::pipeline::Producer;
-use crate::transmission::{DropReason, Transmitter};
+use crate::transmission::{DropReason, TelemetryType, Transmitter, Undelivered};
 
 /// Gives spans their operation's name when they start, and the worker the sampled ones when they end.
 #[derive(Debug)]
 pub(crate) struct Processor {
     producer: Producer,
     transmitter: Transmitter,
+    metrics: SpanMetrics,
 }
 
 impl Processor {
@@ -21,7 +23,14 @@ impl Processor {
         Self {
             producer,
             transmitter,
+            metrics: SpanMetrics::default(),
         }
+    }
+
+    /// Counts every span that ends, sampled or not.
+    pub(crate) fn with_metrics(mut self, metrics: SpanMetrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 }
 
@@ -38,13 +47,18 @@ impl SpanProcessor for Processor {
     }
 
     fn on_end(&self, span: SpanData) {
+        self.metrics.record(&span);
         if !span.span_context.is_sampled() {
             return;
         }
+        let (losses, kind) = (
+            self.transmitter.losses(),
+            TelemetryType::of_span(&span.span_kind),
+        );
         if self.transmitter.is_closed() {
-            self.transmitter.losses().count(DropReason::Shutdown, 1);
+            losses.count(DropReason::Shutdown, kind, 1);
         } else if !self.producer.push(span) {
-            self.transmitter.losses().count(DropReason::QueueFull, 1);
+            losses.count(DropReason::QueueFull, kind, 1);
         }
     }
 
@@ -52,8 +66,12 @@ impl SpanProcessor for Processor {
         self.transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
+    /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.transmitter.shutdown(timeout).map_err(Into::into)
+        match self.transmitter.shutdown(timeout) {
+            Err(Undelivered::AlreadyShutDown) => Ok(()),
+            delivery => delivery.map_err(Into::into),
+        }
     }
 }
 

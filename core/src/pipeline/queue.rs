@@ -141,7 +141,10 @@ mod tests {
         consumer.take(max, &mut batch);
         batch
             .into_iter()
-            .map(|Item::Span(span)| span.name.into_owned())
+            .map(|item| match item {
+                Item::Span(span) => span.name.into_owned(),
+                other @ Item::Envelope(_) => panic!("{other:?}"),
+            })
             .collect()
     }
 

@@ -3,6 +3,8 @@ use std::mem::size_of;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::envelope::Envelope;
+
 /// The memory that a span holds, in bytes, within a small factor: what an allocator adds is not known.
 pub(super) fn of_span(span: &SpanData) -> usize {
     let events = span
@@ -17,6 +19,16 @@ pub(super) fn of_span(span: &SpanData) -> usize {
         + of_attributes(&span.attributes)
         + events.sum::<usize>()
         + links.sum::<usize>()
+}
+
+/// The memory that an envelope holds beside its payload's own fields, in bytes.
+pub(super) fn of_envelope(envelope: &Envelope<'_>) -> usize {
+    let texts = envelope
+        .tags
+        .iter()
+        .chain(envelope.data.properties().iter());
+    let texts = texts.map(|(key, value)| 2 * size_of::<String>() + key.len() + value.len());
+    size_of::<Envelope<'_>>() + texts.sum::<usize>()
 }
 
 fn of_attributes(attributes: &[KeyValue]) -> usize {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::propagation::TextMapCompositePropagator;
 use opentelemetry::{KeyValue, Value, global};
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{
     Sampler, SdkTracerProvider, ShouldSample, SpanProcessor, TracerProviderBuilder,
@@ -13,9 +14,10 @@ use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, Processor, QueueLimits};
-use crate::telemetry::Telemetry;
-use crate::transmission::Transport;
+use crate::pipeline::{Launch, QueueLimits};
+use crate::telemetry::assembly::{self, Parts};
+use crate::telemetry::{Telemetry, otlp};
+use crate::transmission::{Console, Transport};
 
 /// Spans that wake the worker before its delay is over.
 const BATCH: usize = 2_048;
@@ -26,9 +28,12 @@ type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 ///
 /// The variables are listed in [`config::environment`](crate::config::environment).
 pub struct TelemetryBuilder {
-    choices: Choices,
+    pub(super) choices: Choices,
     mapping: MappingOptions,
     provider: TracerProviderBuilder,
+    pub(super) meters: MeterProviderBuilder,
+    pub(super) console: Option<Console>,
+    pub(super) has_others: bool,
     environment: Lookup,
     transport: Option<Arc<dyn Transport>>,
     install_globally: bool,
@@ -41,6 +46,9 @@ impl Default for TelemetryBuilder {
             choices: Choices::default(),
             mapping: MappingOptions::default(),
             provider: SdkTracerProvider::builder(),
+            meters: SdkMeterProvider::builder(),
+            console: None,
+            has_others: false,
             environment: Box::new(environment::of_process),
             transport: None,
             install_globally: true,
@@ -130,18 +138,20 @@ impl TelemetryBuilder {
     #[must_use]
     pub fn span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.provider = self.provider.with_span_processor(processor);
+        self.has_others = true;
         self
     }
 
     /// Makes a missing connection string no error: [`build`](Self::build) then gives telemetry that
-    /// records and sends nothing, but still propagates context.
+    /// records and sends nothing, but still propagates context. With another destination, OTLP or the
+    /// console, it is none anyway.
     #[must_use]
     pub fn disabled_without_connection_string(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Sets whether the tracer provider and the propagator become OpenTelemetry's global ones. Defaults
+    /// Sets whether the tracer provider, the meter provider and the propagator become OpenTelemetry's global ones. Defaults
     /// to `true`.
     #[must_use]
     pub fn install_globally(mut self, install: bool) -> Self {
@@ -165,76 +175,84 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Starts the worker thread, and installs the tracer provider and the propagator.
+    /// Starts the worker thread, and installs the tracer provider, the meter provider and the propagator.
     ///
     /// It needs no runtime, and neither blocks nor connects: an endpoint that is out of reach shows when
     /// something is sent.
     ///
     /// # Errors
     ///
-    /// When there is no connection string or it cannot be read, or when the system gives no thread, no
-    /// event queue or no TLS.
-    pub fn build(self) -> Result<Telemetry, BuildError> {
-        let settings = Settings::resolve(self.choices, &self.environment)
+    /// When there is no connection string and no other destination, when the connection string or the
+    /// address of the other destination cannot be read, or when the system gives no thread, no event
+    /// queue or no TLS.
+    pub fn build(mut self) -> Result<Telemetry, BuildError> {
+        let choices = std::mem::take(&mut self.choices);
+        let settings = Settings::resolve(choices, &self.environment)
             .map_err(BuildErrorKind::ConnectionString)?;
         let install_globally = self.install_globally;
-        let telemetry = match settings.connection_string {
-            Some(_) if !settings.disabled => {
-                enabled(settings, self.mapping, self.provider, self.transport)?
-            }
-            None if !self.optional && !settings.disabled => {
-                return Err(BuildErrorKind::NoConnectionString.into());
-            }
-            _ => disabled(self.provider),
+        let has_destination = settings.connection_string.is_some()
+            || settings.otlp.is_some()
+            || self.console.is_some();
+        let telemetry = match has_destination {
+            _ if settings.disabled => disabled(self.provider),
+            true => self.assemble(settings)?,
+            false if self.optional => disabled(self.provider),
+            false => return Err(BuildErrorKind::NoConnectionString.into()),
         };
         if install_globally {
             install(&telemetry);
         }
         Ok(telemetry)
     }
-}
 
-fn enabled(
-    settings: Settings,
-    mapping: MappingOptions,
-    provider: TracerProviderBuilder,
-    transport: Option<Arc<dyn Transport>>,
-) -> Result<Telemetry, BuildErrorKind> {
-    let connection = settings
-        .connection_string
-        .ok_or(BuildErrorKind::NoConnectionString)?;
-    let mapper = Mapper::new(
-        connection.instrumentation_key(),
-        &settings.resource,
-        mapping,
-    );
-    let launch = Launch {
-        connection: &connection,
-        transport,
-        max_export_delay: settings.max_export_delay,
-        limits: QueueLimits {
-            items: settings.max_queue_items,
-            bytes: settings.max_queue_bytes,
-            batch: BATCH.min(settings.max_queue_items),
-        },
-        mapper: Arc::new(mapper),
-    };
-    let (producer, transmitter) = launch.start()?;
-    let provider = provider
-        .with_span_processor(Processor::new(producer, transmitter.clone()))
-        .with_sampler(settings.sampler)
-        .with_resource(settings.resource)
-        .build();
-    Ok(Telemetry {
-        provider,
-        transmitter: Some(transmitter),
-    })
+    fn assemble(self, settings: Settings) -> Result<Telemetry, BuildErrorKind> {
+        let mut parts = Parts {
+            tracers: self.provider.with_sampler(settings.sampler),
+            meters: self.meters,
+            has_others: self.has_others,
+            transmitter: None,
+        };
+        if let Some(endpoints) = &settings.otlp {
+            parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
+        }
+        let connection = settings.connection_string;
+        let target = match (connection, self.console.is_some()) {
+            (Some(connection), _) => Some((connection, self.transport)),
+            (None, true) => Some(assembly::nowhere()?),
+            (None, false) => None,
+        };
+        if let Some((connection, transport)) = target {
+            let mapping = self
+                .mapping
+                .or_metric_namespaces(settings.metric_namespaces);
+            let key = connection.instrumentation_key();
+            let mapper = Mapper::new(key, &settings.resource, mapping);
+            let launch = Launch {
+                connection: &connection,
+                transport,
+                max_export_delay: settings.max_export_delay,
+                limits: QueueLimits {
+                    items: settings.max_queue_items,
+                    bytes: settings.max_queue_bytes,
+                    batch: BATCH.min(settings.max_queue_items),
+                },
+                mapper: Arc::new(match settings.metrics.standard_metrics {
+                    true => mapper.with_standard_metrics(),
+                    false => mapper,
+                }),
+            };
+            parts = parts.with_worker(launch, &settings.metrics, self.console)?;
+        }
+        Ok(parts.build(settings.resource))
+    }
 }
 
 fn disabled(provider: TracerProviderBuilder) -> Telemetry {
     Telemetry {
         provider: provider.with_sampler(Sampler::AlwaysOff).build(),
+        meters: SdkMeterProvider::builder().build(),
         transmitter: None,
+        has_others: false,
     }
 }
 
@@ -242,6 +260,7 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
 fn install(telemetry: &Telemetry) {
     if telemetry.is_enabled() {
         global::set_tracer_provider(telemetry.provider.clone());
+        global::set_meter_provider(telemetry.meters.clone());
     }
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),

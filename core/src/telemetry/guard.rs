@@ -1,13 +1,18 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::error::DeliveryError;
 use crate::telemetry::TelemetryBuilder;
-use crate::transmission::{DroppedItems, Transmitter};
+use crate::telemetry::bounded::bounded;
+use crate::transmission::{DroppedItems, Transmitter, Undelivered};
 
 /// How long [`Telemetry::force_flush`] waits.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long instruments may take to be collected; those of azmon itself take no time.
+const COLLECT_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// How long dropping the guard waits.
 const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -19,8 +24,11 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Telemetry {
     pub(super) provider: SdkTracerProvider,
-    /// `None` when telemetry is disabled.
+    pub(super) meters: SdkMeterProvider,
+    /// `None` when telemetry is disabled, or goes to other destinations only.
     pub(super) transmitter: Option<Transmitter>,
+    /// Whether somebody else gets spans or metrics, too.
+    pub(super) has_others: bool,
 }
 
 impl Telemetry {
@@ -36,45 +44,83 @@ impl Telemetry {
         &self.provider
     }
 
+    /// The OpenTelemetry meter provider, for code that does not use the global one.
+    ///
+    /// Its own flush only collects: [`force_flush`](Self::force_flush) also waits for the delivery.
+    #[must_use]
+    pub fn meter_provider(&self) -> &SdkMeterProvider {
+        &self.meters
+    }
+
     /// Whether telemetry is sent; not so if it is [disabled](TelemetryBuilder::disabled_without_connection_string).
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.transmitter.is_some()
+        self.transmitter.is_some() || self.has_others
     }
 
-    /// Sends everything that has ended, and waits for the service to answer, for at most 5 s.
+    /// Collects the metrics, sends everything that has ended, and waits for the service to answer, for at
+    /// most 5 s.
     ///
     /// It blocks the thread, and works in any runtime or none: the sending happens elsewhere. While the
-    /// endpoint is being given a pause after a failure, it is tried once.
+    /// endpoint is being given a pause after a failure, it is tried once. Instruments whose callbacks
+    /// block are waited for 2.5 s before, and other destinations 5 s afterwards.
     ///
     /// # Errors
     ///
     /// When something was not delivered: it is held to be sent again, was refused, or took too long.
     pub fn force_flush(&self) -> Result<(), DeliveryError> {
-        self.transmitter
-            .as_ref()
-            .map_or(Ok(()), |transmitter| Ok(transmitter.flush(FLUSH_TIMEOUT)?))
+        if !self.is_enabled() {
+            return Ok(());
+        }
+        let meters = self.meters.clone();
+        let metrics = bounded(COLLECT_TIMEOUT, move || meters.force_flush());
+        let delivery = match &self.transmitter {
+            Some(transmitter) => transmitter.flush(FLUSH_TIMEOUT),
+            None => Ok(()),
+        };
+        let spans = self.others(|| {
+            let provider = self.provider.clone();
+            bounded(FLUSH_TIMEOUT, move || provider.force_flush())
+        });
+        delivery?;
+        Ok(metrics.and(spans).map_err(elsewhere)?)
     }
 
-    /// Takes no more telemetry, sends what waits until `timeout` is over, and ends the worker.
+    /// Collects the metrics, takes no more telemetry, sends what waits until `timeout` is over, and ends
+    /// the worker.
     ///
     /// It blocks the thread, and works in any runtime or none. Spans that end during it are dropped and
-    /// counted; the SDK forgets those that end later.
+    /// counted; the SDK forgets those that end later. Other destinations share the time.
     ///
     /// # Errors
     ///
     /// When something was not delivered and is lost, or telemetry was shut down before.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), DeliveryError> {
-        let Some(transmitter) = &self.transmitter else {
+        if !self.is_enabled() {
             return Ok(());
+        }
+        let start = Instant::now();
+        let left = || timeout.saturating_sub(start.elapsed());
+        let meters = self.meters.clone();
+        let metrics = bounded(COLLECT_TIMEOUT.min(timeout / 2), move || {
+            meters.shutdown_with_timeout(timeout)
+        });
+        let delivery = match &self.transmitter {
+            Some(transmitter) => transmitter.shutdown(left()),
+            None => Ok(()),
         };
-        let delivery = transmitter.shutdown(timeout);
-        // Our own processor has just been shut down; what it says again is known.
-        let _ = self.provider.shutdown_with_timeout(timeout);
-        Ok(delivery?)
+        let (provider, rest) = (self.provider.clone(), left());
+        let spans = bounded(rest, move || provider.shutdown_with_timeout(rest));
+        delivery?;
+        Ok(self.others(|| metrics.and(spans)).map_err(elsewhere)?)
     }
 
-    /// What was dropped since the start, by reason; empty if nothing was.
+    /// What other destinations say, if there are any.
+    fn others(&self, result: impl FnOnce() -> OTelSdkResult) -> OTelSdkResult {
+        if self.has_others { result() } else { Ok(()) }
+    }
+
+    /// What was dropped since the start, by reason and type; empty if nothing was.
     ///
     /// The same numbers are logged, once a minute at most, as the event `Export.ItemsDropped`.
     #[must_use]
@@ -100,4 +146,8 @@ impl Drop for Telemetry {
         // log, where the worker writes it.
         let _ = self.shutdown(DROP_TIMEOUT);
     }
+}
+
+fn elsewhere(error: OTelSdkError) -> Undelivered {
+    Undelivered::Elsewhere(error.to_string())
 }

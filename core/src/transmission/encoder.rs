@@ -9,7 +9,7 @@ use crate::pipeline::Item;
 use crate::transmission::batch::Batch;
 use crate::transmission::item::{self, Written};
 use crate::transmission::operation_names::OperationNames;
-use crate::transmission::{DropReason, Losses};
+use crate::transmission::{Console, DropReason, ItemKind, Losses};
 
 /// Most items of a batch; the service takes 64,000.
 const MOST_ITEMS: usize = 4_096;
@@ -23,7 +23,9 @@ pub(super) struct Encoder {
     arena: Arena,
     names: OperationNames,
     lines: Vec<u8>,
-    items: usize,
+    /// What the lines are.
+    kinds: Vec<ItemKind>,
+    console: Option<Console>,
     /// The number of the last batch that was made; the first is 1.
     last: u64,
 }
@@ -35,9 +37,15 @@ impl Encoder {
             arena: Arena::new(),
             names: OperationNames::default(),
             lines: Vec::new(),
-            items: 0,
+            kinds: Vec::new(),
+            console: None,
             last: 0,
         }
+    }
+
+    /// Shows everything that is encoded from now on.
+    pub(super) fn show_on(&mut self, console: Console) {
+        self.console = Some(console);
     }
 
     /// Encodes `items` into as many batches as they need.
@@ -48,7 +56,7 @@ impl Encoder {
         let others = items.iter().filter(|item| !item.is_root());
         for item in roots.chain(others) {
             self.add(mapper, item);
-            if self.items >= MOST_ITEMS || self.lines.len() >= MOST_BYTES {
+            if self.kinds.len() >= MOST_ITEMS || self.lines.len() >= MOST_BYTES {
                 self.finish().into_iter().for_each(&mut emit);
             }
         }
@@ -62,11 +70,12 @@ impl Encoder {
 
     /// A defect in a mapping must cost one item, not the thread that sends all of them.
     fn add(&mut self, mapper: &Mapper, item: &Item) {
-        let (start, items) = (self.lines.len(), self.items);
+        let (start, items) = (self.lines.len(), self.kinds.len());
         if catch_unwind(AssertUnwindSafe(|| self.map(mapper, item))).is_err() {
             self.lines.truncate(start);
-            self.items = items;
-            self.losses.count(DropReason::Internal, 1);
+            self.kinds.truncate(items);
+            self.losses
+                .count(DropReason::Internal, item.telemetry_type(), 1);
             otel_error!(name: "Encoder.Panicked");
         }
         self.arena.reset();
@@ -78,16 +87,21 @@ impl Encoder {
             arena,
             names,
             lines,
-            items,
+            kinds,
+            console,
             last: _,
         } = self;
-        let mut write = |envelope: &mut Envelope<'_>| match item::write(envelope, lines) {
-            Written::Whole => *items += 1,
-            Written::Trimmed => {
-                *items += 1;
-                losses.count_trimmed();
+        let mut write = |envelope: &mut Envelope<'_>| {
+            let kind = ItemKind::of(envelope);
+            match item::write(envelope, lines) {
+                Written::Whole => {}
+                Written::Trimmed => losses.count_trimmed(),
+                Written::Refused => return losses.count(DropReason::TooLarge, kind, 1),
             }
-            Written::Refused => losses.count(DropReason::TooLarge, 1),
+            kinds.push(kind);
+            if let Some(console) = console {
+                console.show(envelope);
+            }
         };
         match item {
             Item::Span(span) if item.is_root() => {
@@ -100,20 +114,21 @@ impl Encoder {
                 let name = names.of(span.span_context.trace_id());
                 mapper.map_span(span, name, arena, |mut envelope| write(&mut envelope));
             }
+            Item::Envelope(envelope) => write(&mut envelope.clone()),
         }
     }
 
     fn finish(&mut self) -> Option<Batch> {
-        let items = std::mem::take(&mut self.items);
-        if items == 0 {
+        if self.kinds.is_empty() {
             return None;
         }
         self.last += 1;
-        let batch = Batch::compress(self.last, items, &self.lines);
-        self.lines.clear();
+        let batch = Batch::compress(self.last, &self.kinds, &self.lines);
         if batch.is_err() {
-            self.losses.count(DropReason::Internal, items);
+            self.losses.count_each(DropReason::Internal, &self.kinds);
         }
+        self.kinds.clear();
+        self.lines.clear();
         batch.ok()
     }
 }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::transmission::{ItemKind, TelemetryType};
+
 /// Why an item was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -45,30 +47,49 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// How many items were dropped for one reason, since the start.
+/// How many items of one type were dropped for one reason, since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DroppedItems {
     /// Why.
     pub reason: DropReason,
+    /// What.
+    pub telemetry_type: TelemetryType,
     /// How many.
     pub count: u64,
 }
 
-/// Counts of what was lost.
-#[derive(Debug, Default)]
+/// Counts of what was lost, by reason and kind.
+#[derive(Debug)]
 pub(crate) struct Losses {
-    dropped: [AtomicU64; DropReason::ALL.len()],
+    dropped: [[AtomicU64; ItemKind::COUNT]; DropReason::ALL.len()],
     trimmed: AtomicU64,
     news: AtomicBool,
 }
 
+impl Default for Losses {
+    fn default() -> Self {
+        let zeros = |_| std::array::from_fn(|_| AtomicU64::new(0));
+        Self {
+            dropped: std::array::from_fn(zeros),
+            trimmed: AtomicU64::new(0),
+            news: AtomicBool::new(false),
+        }
+    }
+}
+
 impl Losses {
-    pub(crate) fn count(&self, reason: DropReason, items: usize) {
+    pub(crate) fn count(&self, reason: DropReason, kind: impl Into<ItemKind>, items: usize) {
         if items > 0 {
-            self.dropped[reason as usize].fetch_add(items as u64, Ordering::Relaxed);
+            let count = &self.dropped[reason as usize][kind.into().index()];
+            count.fetch_add(items as u64, Ordering::Relaxed);
             self.news.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Counts one item of each of `kinds`.
+    pub(crate) fn count_each(&self, reason: DropReason, kinds: &[ItemKind]) {
+        kinds.iter().for_each(|kind| self.count(reason, *kind, 1));
     }
 
     /// Whether something was dropped since the last call.
@@ -85,16 +106,42 @@ impl Losses {
         self.trimmed.load(Ordering::Relaxed)
     }
 
-    /// The reasons that have counted something.
+    /// What has counted something, by reason and type.
     pub(crate) fn dropped(&self) -> impl Iterator<Item = DroppedItems> {
+        let by_type = |(reason, counts): (DropReason, &[AtomicU64; ItemKind::COUNT])| {
+            let mut totals = TelemetryType::ALL.map(|telemetry_type| DroppedItems {
+                reason,
+                telemetry_type,
+                count: 0,
+            });
+            for (kind, count) in ItemKind::all().zip(counts) {
+                totals[kind.telemetry_type as usize].count += count.load(Ordering::Relaxed);
+            }
+            totals
+        };
         DropReason::ALL
             .into_iter()
             .zip(&self.dropped)
-            .map(|(reason, count)| DroppedItems {
-                reason,
-                count: count.load(Ordering::Relaxed),
-            })
+            .flat_map(by_type)
             .filter(|dropped| dropped.count > 0)
+    }
+
+    /// What has counted something, by reason and kind.
+    pub(crate) fn by_kind(&self) -> impl Iterator<Item = (DropReason, ItemKind, u64)> {
+        let of_reason = |(reason, counts): (DropReason, &'_ [AtomicU64; ItemKind::COUNT])| {
+            let loaded: Vec<_> = counts
+                .iter()
+                .map(|count| count.load(Ordering::Relaxed))
+                .collect();
+            ItemKind::all()
+                .zip(loaded)
+                .map(move |(kind, count)| (reason, kind, count))
+        };
+        DropReason::ALL
+            .into_iter()
+            .zip(&self.dropped)
+            .flat_map(of_reason)
+            .filter(|(.., count)| *count > 0)
     }
 }
 
@@ -103,18 +150,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_its_own_count() {
+    fn every_reason_and_every_type_has_its_own_count() {
         let losses = Losses::default();
-        for (items, reason) in DropReason::ALL.into_iter().enumerate() {
-            losses.count(reason, items + 1);
+        let mut expected = Vec::new();
+        for reason in DropReason::ALL {
+            for telemetry_type in TelemetryType::ALL {
+                let count = expected.len() + 1;
+                losses.count(reason, telemetry_type, count);
+                expected.push((reason, telemetry_type, count as u64));
+            }
         }
         let counted: Vec<_> = losses
             .dropped()
-            .map(|dropped| (dropped.reason, dropped.count))
+            .map(|dropped| (dropped.reason, dropped.telemetry_type, dropped.count))
             .collect();
+        assert_eq!(counted, expected);
+    }
+
+    #[test]
+    fn success_and_failure_are_one_type_but_two_kinds() {
+        let losses = Losses::default();
+        let request = |success| ItemKind {
+            telemetry_type: TelemetryType::Request,
+            success,
+        };
+        let kinds = [Some(true), Some(false), Some(true)].map(request);
+        losses.count_each(DropReason::Rejected, &kinds);
         assert_eq!(
-            counted,
-            DropReason::ALL.into_iter().zip(1..).collect::<Vec<_>>()
+            losses
+                .dropped()
+                .map(|dropped| dropped.count)
+                .collect::<Vec<_>>(),
+            [3]
         );
+        let by_kind: Vec<_> = losses
+            .by_kind()
+            .map(|(_, kind, count)| (kind.success, count))
+            .collect();
+        assert_eq!(by_kind, [(Some(false), 1), (Some(true), 2)]);
     }
 }

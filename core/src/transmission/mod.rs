@@ -20,7 +20,9 @@
 //! On the wire a batch is newline-delimited JSON, compressed with gzip: a batch that is sent again is the
 //! same bytes.
 
+mod answers;
 mod batch;
+mod console;
 mod encoder;
 mod gate;
 mod item;
@@ -29,6 +31,7 @@ mod operation_names;
 mod outbox;
 mod redirect;
 mod response;
+mod telemetry_type;
 #[cfg(test)]
 mod tests;
 mod transmitter;
@@ -36,10 +39,13 @@ mod transport;
 mod waiters;
 mod worker;
 
+pub(crate) use self::console::Console;
 pub(crate) use self::losses::Losses;
 pub use self::losses::{DropReason, DroppedItems};
+pub(crate) use self::telemetry_type::ItemKind;
+pub use self::telemetry_type::TelemetryType;
 pub(crate) use self::transmitter::{Transmitter, Undelivered};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::transport::Sending;
-pub(crate) use self::transport::{HttpTransport, Reply, SendError, Transport};
-pub(crate) use self::worker::{Worker, WorkerOptions};
+pub(crate) use self::transport::{HttpTransport, Nowhere, Reply, SendError, Transport};
+pub(crate) use self::worker::{Extras, Worker, WorkerOptions};

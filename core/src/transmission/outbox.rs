@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 
+use crate::transmission::ItemKind;
 use crate::transmission::batch::Batch;
 
 /// Most compressed bytes that wait to be sent or answered, 32 MiB: some hundred thousand items.
@@ -55,9 +56,16 @@ impl Outbox {
         self.waiting.iter().map(|batch| batch.number).min()
     }
 
+    /// What waits.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = ItemKind> {
+        self.waiting
+            .iter()
+            .flat_map(|batch| batch.kinds.iter().copied())
+    }
+
     /// How many items wait.
     pub(super) fn items(&self) -> usize {
-        self.waiting.iter().map(|batch| batch.items).sum()
+        self.waiting.iter().map(Batch::items).sum()
     }
 }
 
@@ -68,7 +76,7 @@ mod tests {
     fn batch(number: u64, bytes: usize) -> Batch {
         Batch {
             number,
-            items: 1,
+            kinds: vec![crate::transmission::TelemetryType::Request.into()],
             body: vec![0; bytes].into(),
         }
     }

@@ -12,21 +12,25 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) enum Verdict {
     /// The service has it.
     Accepted,
-    /// The service has some of it: `retry` are the numbers of the items to send again, from 0.
+    /// The service has some of it: `retry` and `refused` are the numbers of items, from 0, with the status
+    /// of each, in ascending order. Those to be sent again are in no other list.
     Partial {
-        retry: Vec<usize>,
+        retry: Vec<(usize, u16)>,
         retry_after: Option<Duration>,
-        refused: usize,
+        refused: Vec<(usize, u16)>,
         message: String,
     },
     /// Nothing was taken; send all of it again.
-    Retry { retry_after: Option<Duration> },
+    Retry {
+        status: u16,
+        retry_after: Option<Duration>,
+    },
     /// Send all of it again, and everything after it, to this address, if it may be.
     Redirect { location: String },
     /// It is too large; send it in parts.
     Split,
     /// It will never be taken.
-    Refused { message: String },
+    Refused { status: u16, message: String },
 }
 
 /// The body of the service's answer.
@@ -63,10 +67,17 @@ pub(super) fn judge(reply: &Reply, items: usize, now: SystemTime) -> Verdict {
         (307 | 308, Some(location)) => Verdict::Redirect {
             location: location.clone(),
         },
-        (307 | 308, None) => Verdict::Retry { retry_after },
+        (307 | 308, None) => Verdict::Retry {
+            status: reply.status,
+            retry_after,
+        },
         (413, _) => Verdict::Split,
-        (status, _) if is_retryable(status) => Verdict::Retry { retry_after },
+        (status, _) if is_retryable(status) => Verdict::Retry {
+            status,
+            retry_after,
+        },
         (status, _) => Verdict::Refused {
+            status,
             message: refusal(status, &reply.body),
         },
     }
@@ -82,22 +93,36 @@ fn judge_items(body: &[u8], items: usize, retry_after: Option<Duration>) -> Verd
         .filter(|error| error.index < items && !error.is_sampled_out());
     let (retryable, refused): (Vec<_>, Vec<_>) =
         errors.partition(|error| is_retryable(error.status_code));
-    let mut retry: Vec<usize> = retryable.into_iter().map(|error| error.index).collect();
-    retry.sort_unstable();
-    retry.dedup();
-    if retry.is_empty() && refused.is_empty() {
-        return Verdict::Accepted;
-    }
     let message = refused
         .first()
         .map(|error| error.message.clone())
         .unwrap_or_default();
+    let retry = numbers(&retryable);
+    let mut refused = numbers(&refused);
+    let is_retried = |index| {
+        retry
+            .binary_search_by_key(&index, |(retried, _)| *retried)
+            .is_ok()
+    };
+    refused.retain(|(index, _)| !is_retried(*index));
+    if retry.is_empty() && refused.is_empty() {
+        return Verdict::Accepted;
+    }
     Verdict::Partial {
         retry,
         retry_after,
-        refused: refused.len(),
+        refused,
         message,
     }
+}
+
+/// The items that errors speak of, each once.
+fn numbers(errors: &[ItemError]) -> Vec<(usize, u16)> {
+    let numbers = errors.iter().map(|error| (error.index, error.status_code));
+    let mut numbers: Vec<_> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.dedup_by_key(|(index, _)| *index);
+    numbers
 }
 
 fn is_retryable(status: u16) -> bool {
@@ -174,9 +199,9 @@ mod tests {
         assert_eq!(
             verdict(206, body),
             Verdict::Partial {
-                retry: vec![1, 3],
+                retry: vec![(1, 429), (3, 500)],
                 retry_after: None,
-                refused: 1,
+                refused: vec![(0, 400)],
                 message: "103: Field 'name' is required".to_owned()
             }
         );
@@ -194,7 +219,10 @@ mod tests {
         for status in [401, 403, 408, 429, 439, 500, 502, 503, 504] {
             assert_eq!(
                 verdict(status, ""),
-                Verdict::Retry { retry_after: None },
+                Verdict::Retry {
+                    status,
+                    retry_after: None
+                },
                 "{status}"
             );
         }
@@ -205,7 +233,13 @@ mod tests {
             );
         }
         assert_eq!(verdict(413, ""), Verdict::Split);
-        assert_eq!(verdict(307, ""), Verdict::Retry { retry_after: None });
+        assert_eq!(
+            verdict(307, ""),
+            Verdict::Retry {
+                status: 307,
+                retry_after: None
+            }
+        );
         let redirect = Reply {
             location: Some("https://x".to_owned()),
             ..reply(308, "")
@@ -225,6 +259,7 @@ mod tests {
         assert_eq!(
             verdict(400, body),
             Verdict::Refused {
+                status: 400,
                 message: "status 400: Invalid instrumentation key".to_owned()
             }
         );
@@ -250,7 +285,10 @@ mod tests {
             let retry_after = seconds.map(Duration::from_secs);
             assert_eq!(
                 judge(&reply, 1, NOW),
-                Verdict::Retry { retry_after },
+                Verdict::Retry {
+                    status: 503,
+                    retry_after
+                },
                 "{value:?}"
             );
         }

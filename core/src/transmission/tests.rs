@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::fixtures::span;
 use crate::mapping::{Mapper, MappingOptions};
+use crate::metrics::{AutomaticMetrics, AutomaticOptions};
 use crate::pipeline::{Producer, QueueLimits, queue};
 use crate::transmission::{
-    Reply, SendError, Sending, Transmitter, Transport, Worker, WorkerOptions,
+    Extras, Reply, SendError, Sending, Transmitter, Transport, Worker, WorkerOptions,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -100,6 +101,13 @@ struct Bench {
 
 impl Bench {
     fn start(script: impl IntoIterator<Item = Script>) -> Self {
+        Self::start_with(script, |_| AutomaticMetrics::default())
+    }
+
+    fn start_with(
+        script: impl IntoIterator<Item = Script>,
+        metrics: impl FnOnce(&Arc<Mapper>) -> AutomaticMetrics,
+    ) -> Self {
         let transport = Arc::new(Scripted {
             script: Mutex::new(script.into_iter().collect()),
             ..Scripted::default()
@@ -115,8 +123,13 @@ impl Bench {
             MappingOptions::default(),
         );
         let (producer, consumer) = queue(LIMITS);
-        let (transmitter, worker) = Worker::new(options, consumer, Arc::new(mapper));
-        tokio::spawn(worker.run());
+        let mapper = Arc::new(mapper);
+        let extras = Extras {
+            metrics: metrics(&mapper),
+            console: None,
+        };
+        let (transmitter, worker) = Worker::new(options, consumer, mapper);
+        tokio::spawn(worker.with(extras).run());
         Self {
             producer,
             transmitter,
@@ -237,4 +250,59 @@ async fn uploads_run_side_by_side_up_to_a_limit() {
     sleep(600 * SECOND).await;
     assert_eq!(bench.asked().len(), 40);
     assert_eq!(bench.transport.running.lock().unwrap().1, 16);
+}
+
+const METRICS: AutomaticOptions = AutomaticOptions {
+    standard_metrics: false,
+    performance_counters: false,
+    interval: Duration::from_secs(60),
+    statistics_interval: None,
+    compute_type: "unknown",
+};
+
+#[tokio::test(start_paused = true)]
+async fn standard_metrics_are_sent_at_their_interval_if_there_are_any() {
+    let mut counted = None;
+    let bench = Bench::start_with([], |mapper| {
+        let options = AutomaticOptions {
+            standard_metrics: true,
+            ..METRICS
+        };
+        let (metrics, spans) = AutomaticMetrics::new(&options, mapper);
+        counted = Some(spans);
+        metrics
+    });
+    let spans = counted.unwrap();
+    spans.record(&span("x"));
+    sleep(150 * SECOND).await;
+    spans.record(&span("y"));
+    sleep(600 * SECOND).await;
+    assert_eq!(bench.asked(), [60, 180]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn performance_counters_are_sent_at_every_interval() {
+    let bench = Bench::start_with([], |mapper| {
+        let options = AutomaticOptions {
+            performance_counters: true,
+            ..METRICS
+        };
+        AutomaticMetrics::new(&options, mapper).0
+    });
+    sleep(200 * SECOND).await;
+    assert_eq!(bench.asked(), [60, 120, 180]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn statistics_tell_of_others_but_not_of_themselves() {
+    let bench = Bench::start_with([], |mapper| {
+        let options = AutomaticOptions {
+            statistics_interval: Some(900 * SECOND),
+            ..METRICS
+        };
+        AutomaticMetrics::new(&options, mapper).0
+    });
+    bench.push(1);
+    sleep(4_000 * SECOND).await;
+    assert_eq!(bench.asked(), [5, 900]);
 }

@@ -23,6 +23,8 @@ pub(crate) enum Undelivered {
     Dropped(usize),
     #[error("not done within {0:?}")]
     Timeout(Duration),
+    #[error("another destination: {0}")]
+    Elsewhere(String),
     #[error("telemetry was shut down before")]
     AlreadyShutDown,
 }
@@ -32,7 +34,7 @@ impl From<Undelivered> for OTelSdkError {
         match error {
             Undelivered::Timeout(timeout) => Self::Timeout(timeout),
             Undelivered::AlreadyShutDown => Self::AlreadyShutdown,
-            Undelivered::Held(_) | Undelivered::Dropped(_) => {
+            Undelivered::Held(_) | Undelivered::Dropped(_) | Undelivered::Elsewhere(_) => {
                 Self::InternalFailure(error.to_string())
             }
         }

@@ -80,6 +80,20 @@ impl Transport for HttpTransport {
     }
 }
 
+/// Takes everything and sends it nowhere: for telemetry that is only looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nowhere;
+
+impl Transport for Nowhere {
+    fn post(&self, _endpoint: &str, _body: Bytes) -> Sending {
+        let reply = Reply {
+            status: 200,
+            ..Reply::default()
+        };
+        Box::pin(std::future::ready(Ok(reply)))
+    }
+}
+
 async fn read(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> {
     let mut body = BytesMut::new();
     while body.len() < MAX_ANSWER

@@ -1,24 +1,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use opentelemetry::{Context, otel_debug, otel_warn};
+use opentelemetry::{Context, otel_warn};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
+use crate::envelope::Envelope;
 use crate::mapping::Mapper;
+use crate::metrics::AutomaticMetrics;
 use crate::pipeline::{Consumer, Item};
 use crate::transmission::batch::Batch;
 use crate::transmission::encoder::Encoder;
 use crate::transmission::gate::Gate;
 use crate::transmission::outbox::Outbox;
-use crate::transmission::redirect;
-use crate::transmission::response::{Verdict, judge};
 use crate::transmission::transmitter::{Answer, Command};
 use crate::transmission::waiters::Waiters;
 use crate::transmission::{
-    DropReason, Losses, Reply, SendError, Transmitter, Transport, Undelivered,
+    Console, DropReason, ItemKind, Losses, Reply, SendError, Transmitter, Transport, Undelivered,
 };
 
 /// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
@@ -39,23 +39,33 @@ pub(crate) struct WorkerOptions {
     pub(crate) max_export_delay: Duration,
 }
 
+/// What a worker does beside sending what it is given.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    /// The metrics that nobody else collects.
+    pub(crate) metrics: AutomaticMetrics,
+    /// Where everything that is sent is shown.
+    pub(crate) console: Option<Console>,
+}
+
 /// The loop that owns everything on its way.
 pub(crate) struct Worker {
-    options: WorkerOptions,
+    pub(super) options: WorkerOptions,
     commands: UnboundedReceiver<Command>,
     consumer: Consumer,
     mapper: Arc<Mapper>,
-    losses: Arc<Losses>,
+    pub(super) losses: Arc<Losses>,
     encoder: Encoder,
+    pub(super) metrics: AutomaticMetrics,
     items: Vec<Item>,
     /// Since when something waits in the queue.
     queued_since: Option<Instant>,
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     uploads: JoinSet<Result<Reply, SendError>>,
-    under_way: HashMap<Id, Batch>,
-    gate: Gate,
-    redirects: u32,
-    waiters: Waiters,
+    pub(super) under_way: HashMap<Id, Batch>,
+    pub(super) gate: Gate,
+    pub(super) redirects: u32,
+    pub(super) waiters: Waiters,
     closing: Option<Closing>,
     reported: Option<Instant>,
 }
@@ -82,6 +92,7 @@ impl Worker {
             mapper,
             encoder: Encoder::new(losses.clone()),
             losses,
+            metrics: AutomaticMetrics::default(),
             items: Vec::new(),
             queued_since: None,
             outbox: Outbox::default(),
@@ -94,6 +105,15 @@ impl Worker {
             reported: None,
         };
         (transmitter, worker)
+    }
+
+    /// Gives the worker more to do.
+    pub(crate) fn with(mut self, extras: Extras) -> Self {
+        self.metrics = extras.metrics;
+        if let Some(console) = extras.console {
+            self.encoder.show_on(console);
+        }
+        self
     }
 
     /// Starts the thread `azmon-worker`, which ends after a shutdown, or when every handle is gone.
@@ -115,7 +135,9 @@ impl Worker {
     }
 
     pub(crate) async fn run(mut self) {
+        self.metrics.start(Instant::now());
         loop {
+            self.measure();
             let more = self.collect();
             self.dispatch();
             self.answer_waiters();
@@ -125,6 +147,23 @@ impl Worker {
             }
             self.wait(more).await;
         }
+    }
+
+    /// Encodes the metrics that are due, with what waits. While there is no room, they go on counting.
+    fn measure(&mut self) {
+        if !self.outbox.has_room() {
+            return;
+        }
+        let due = self.metrics.due(Instant::now(), &self.mapper, &self.losses);
+        if !due.is_empty() {
+            self.add(due);
+            self.encode_queue();
+        }
+    }
+
+    /// Lets made items go with the next ones of the queue.
+    fn add(&mut self, envelopes: Vec<Envelope<'static>>) {
+        self.items.extend(envelopes.into_iter().map(Item::from));
     }
 
     /// Encodes what waits in the queue if it is time; true if more waits than one step takes.
@@ -198,7 +237,8 @@ impl Worker {
             .opens()
             .filter(|_| !self.outbox.is_empty() && self.under_way.is_empty());
         let end = self.closing.as_ref().map(|closing| closing.deadline);
-        [due, retry, end].into_iter().flatten().min()
+        let metrics = self.metrics.next().filter(|_| self.outbox.has_room());
+        [due, retry, end, metrics].into_iter().flatten().min()
     }
 
     fn obey(&mut self, command: Option<Command>) {
@@ -213,6 +253,8 @@ impl Worker {
                 self.waiters.add(self.encoder.last(), answer);
             }
             Some(Command::Flush { answer }) => {
+                let metrics = self.metrics.flush();
+                self.add(metrics);
                 self.encode_all();
                 self.gate.try_now(Instant::now());
                 self.waiters.add(self.encoder.last(), answer);
@@ -223,6 +265,8 @@ impl Worker {
     }
 
     fn close(&mut self, deadline: Instant, answer: Option<Answer>) {
+        let metrics = self.metrics.end(&self.mapper, &self.losses);
+        self.add(metrics);
         self.encode_all();
         self.gate.try_now(Instant::now());
         self.closing = Some(Closing { deadline, answer });
@@ -237,114 +281,6 @@ impl Worker {
                 return;
             }
         }
-    }
-
-    /// Does what the answer to an upload asks for.
-    fn settle(&mut self, answered: Result<(Id, Result<Reply, SendError>), JoinError>) {
-        let (id, result) = match answered {
-            Ok((id, result)) => (id, result),
-            Err(error) => (error.id(), Err(SendError(error.to_string()))),
-        };
-        let Some(batch) = self.under_way.remove(&id) else {
-            return;
-        };
-        self.outbox.answered(&batch);
-        match result {
-            Ok(reply) => {
-                let verdict = judge(&reply, batch.items, SystemTime::now());
-                self.apply(verdict, batch, reply.status);
-            }
-            Err(error) => {
-                otel_warn!(name: "Export.NoAnswer", endpoint = self.options.endpoint.as_str(), error = error.to_string());
-                self.retry(batch, None);
-            }
-        }
-    }
-
-    fn apply(&mut self, verdict: Verdict, batch: Batch, status: u16) {
-        if !matches!(verdict, Verdict::Redirect { .. }) {
-            self.redirects = 0;
-        }
-        match verdict {
-            Verdict::Accepted => self.gate.succeeded(),
-            Verdict::Partial {
-                retry,
-                retry_after,
-                refused,
-                message,
-            } => {
-                self.refuse(&batch, refused, &message);
-                self.keep(&batch, &retry, retry_after);
-            }
-            Verdict::Retry { retry_after } => {
-                otel_warn!(name: "Export.Postponed", endpoint = self.options.endpoint.as_str(), status = status);
-                self.retry(batch, retry_after);
-            }
-            Verdict::Redirect { location } => self.redirect(batch, &location),
-            Verdict::Split => self.split(&batch),
-            Verdict::Refused { message } => {
-                self.gate.succeeded();
-                self.refuse(&batch, batch.items, &message);
-            }
-        }
-    }
-
-    fn retry(&mut self, batch: Batch, retry_after: Option<Duration>) {
-        self.gate
-            .failed(Instant::now(), retry_after, fastrand::f64());
-        self.outbox.put_back(batch);
-    }
-
-    fn keep(&mut self, batch: &Batch, items: &[usize], retry_after: Option<Duration>) {
-        if items.is_empty() {
-            return self.gate.succeeded();
-        }
-        match batch.only(items) {
-            Ok(rest) => self.retry(rest, retry_after),
-            Err(_) => self.drop_items(batch.number, items.len(), DropReason::Internal),
-        }
-    }
-
-    fn split(&mut self, batch: &Batch) {
-        if batch.items <= 1 {
-            return self.drop_items(batch.number, batch.items, DropReason::TooLarge);
-        }
-        match batch.halves() {
-            Ok([first, second]) => {
-                self.outbox.put_back(second);
-                self.outbox.put_back(first);
-            }
-            Err(_) => self.drop_items(batch.number, batch.items, DropReason::Internal),
-        }
-    }
-
-    /// Everything goes to the new address from now on, until the process ends.
-    fn redirect(&mut self, batch: Batch, location: &str) {
-        self.redirects += 1;
-        match redirect::follow(&self.options.endpoint, location) {
-            Some(endpoint) if self.redirects <= redirect::MOST => {
-                otel_debug!(name: "Export.Redirected", from = self.options.endpoint.as_str(), to = endpoint.as_str());
-                self.options.endpoint = endpoint;
-                self.outbox.put_back(batch);
-            }
-            _ => {
-                otel_warn!(name: "Export.RedirectRefused", endpoint = self.options.endpoint.as_str(), location = location);
-                self.redirects = 0;
-                self.retry(batch, None);
-            }
-        }
-    }
-
-    fn refuse(&mut self, batch: &Batch, items: usize, message: &str) {
-        if items > 0 {
-            otel_warn!(name: "Export.Refused", endpoint = self.options.endpoint.as_str(), items = items, message = message);
-            self.drop_items(batch.number, items, DropReason::Rejected);
-        }
-    }
-
-    fn drop_items(&mut self, batch: u64, items: usize, reason: DropReason) {
-        self.losses.count(reason, items);
-        self.waiters.dropped(batch, items);
     }
 
     /// Answers those whose batches are all settled, and those who wait in vain: the endpoint is out of reach.
@@ -365,7 +301,12 @@ impl Worker {
         if due && self.losses.take_news() {
             self.reported = Some(Instant::now());
             for dropped in self.losses.dropped() {
-                otel_warn!(name: "Export.ItemsDropped", reason = dropped.reason.as_str(), total = dropped.count);
+                otel_warn!(
+                    name: "Export.ItemsDropped",
+                    reason = dropped.reason.as_str(),
+                    telemetry_type = dropped.telemetry_type.as_str(),
+                    total = dropped.count
+                );
             }
         }
     }
@@ -379,9 +320,9 @@ impl Worker {
 
     /// Counts what is left, and says how it ended.
     fn end(mut self) {
-        let flying: usize = self.under_way.values().map(|batch| batch.items).sum();
-        let left = flying + self.outbox.items() + self.consumer.len();
-        self.losses.count(DropReason::Shutdown, left);
+        let left = self.left();
+        self.losses.count_each(DropReason::Shutdown, &left);
+        let left = left.len();
         self.reported = None;
         self.report_losses();
         let failed = || Undelivered::Dropped(left);
@@ -389,5 +330,14 @@ impl Worker {
         if let Some(answer) = self.closing.and_then(|closing| closing.answer) {
             answer(if left == 0 { Ok(()) } else { Err(failed()) });
         }
+    }
+
+    /// What is still here.
+    fn left(&mut self) -> Vec<ItemKind> {
+        self.consumer.take(usize::MAX, &mut self.items);
+        let flying = self.under_way.values();
+        let flying = flying.flat_map(|batch| batch.kinds.iter().copied());
+        let queued = self.items.iter().map(|item| item.telemetry_type().into());
+        flying.chain(self.outbox.kinds()).chain(queued).collect()
     }
 }

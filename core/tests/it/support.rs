@@ -9,7 +9,8 @@ use opentelemetry::trace::{Tracer, TracerProvider};
 /// Longer than any test: nothing is sent unless it is flushed, or a batch is full.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
 
-/// Telemetry that is not installed globally, and knows nothing of the process's environment.
+/// Telemetry that is not installed globally, knows nothing of the process's environment, and sends
+/// nothing that it is not told to.
 pub(crate) fn telemetry(connection_string: String) -> Telemetry {
     builder(connection_string).build().unwrap()
 }
@@ -20,6 +21,10 @@ pub(crate) fn builder(connection_string: String) -> azmon::TelemetryBuilder {
         .environment(|_| None)
         .service_name("it")
         .max_export_delay(NEVER)
+        .metric_interval(NEVER)
+        .standard_metrics(false)
+        .performance_counters(false)
+        .sdk_statistics(false)
         .install_globally(false)
 }
 
@@ -35,6 +40,7 @@ pub(crate) fn name(envelope: &Envelope<'_>) -> String {
     match &envelope.data {
         Data::Request(data) => data.name.to_string(),
         Data::RemoteDependency(data) => data.name.to_string(),
+        Data::Metric(data) => data.metrics[0].name.to_string(),
         other => format!("{other:?}"),
     }
 }

@@ -1,0 +1,25 @@
+//! Performance counters of the process and the machine, under the names that Azure Monitor knows from
+//! Windows.
+//!
+//! | Name | What, on Linux | Unit |
+//! |---|---|---|
+//! | `\Process(??APP_WIN32_PROC??)\% Processor Time` | user and system time of the process | percent of one processor |
+//! | `… % Processor Time Normalized` | the same | percent of all processors |
+//! | `… Private Bytes` | memory that only this process has, swapped out or not | bytes |
+//! | `… IO Data Bytes/sec` | what was read and written, whatever to | bytes per second |
+//! | `\Processor(_Total)\% Processor Time` | the machine's time that was not idle | percent |
+//! | `\Memory\Available Bytes` | memory that can be had without swapping | bytes |
+//! | `\ASP.NET Applications(??APP_W3SVC_PROC??)\Requests/Sec` | requests that ended | per second |
+//! | `… Request Execution Time` | how long they took, on average | milliseconds |
+//!
+//! Elsewhere there are the last two only. What the system does not tell is left out, as is, in a
+//! container, what the kernel hides.
+
+mod counters;
+mod requests;
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
+mod system;
+
+pub(super) use self::counters::PerformanceCounters;
+pub(super) use self::requests::RequestRate;

@@ -1,0 +1,58 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::Temporality;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+
+use crate::mapping::Mapper;
+use crate::pipeline::Producer;
+use crate::transmission::{DropReason, TelemetryType, Transmitter};
+
+/// Puts what a reader collects into the queue of all signals, and does not wait for it to be sent.
+///
+/// A reader has no time limit for an export, so that one that waits for the network would make a
+/// shutdown wait, too.
+pub(crate) struct MetricQueue {
+    mapper: Arc<Mapper>,
+    producer: Producer,
+    transmitter: Transmitter,
+}
+
+impl MetricQueue {
+    pub(crate) fn new(mapper: Arc<Mapper>, producer: Producer, transmitter: Transmitter) -> Self {
+        Self {
+            mapper,
+            producer,
+            transmitter,
+        }
+    }
+}
+
+impl PushMetricExporter for MetricQueue {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let (losses, kind) = (self.transmitter.losses(), TelemetryType::CustomMetric);
+        self.mapper.map_metrics(metrics, |envelope| {
+            if self.transmitter.is_closed() {
+                losses.count(DropReason::Shutdown, kind, 1);
+            } else if !self.producer.push(envelope) {
+                losses.count(DropReason::QueueFull, kind, 1);
+            }
+        });
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    /// The worker goes on: other signals use it, and whoever owns it ends it.
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        Temporality::Delta
+    }
+}

@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader};
+use opentelemetry_sdk::trace::TracerProviderBuilder;
+
+use crate::ConnectionString;
+use crate::error::BuildErrorKind;
+use crate::metrics::{AutomaticMetrics, AutomaticOptions};
+use crate::pipeline::{Launch, MetricQueue, Processor};
+use crate::telemetry::Telemetry;
+use crate::transmission::{Console, Extras, Nowhere, Transmitter, Transport};
+
+/// What telemetry is put together from.
+pub(super) struct Parts {
+    pub(super) tracers: TracerProviderBuilder,
+    pub(super) meters: MeterProviderBuilder,
+    /// Whether somebody else gets spans or metrics, too.
+    pub(super) has_others: bool,
+    pub(super) transmitter: Option<Transmitter>,
+}
+
+impl Parts {
+    /// Starts the worker, and lets spans and metrics come to it.
+    pub(super) fn with_worker(
+        self,
+        launch: Launch<'_>,
+        options: &AutomaticOptions,
+        console: Option<Console>,
+    ) -> Result<Self, BuildErrorKind> {
+        let mapper = launch.mapper.clone();
+        let (metrics, span_metrics) = AutomaticMetrics::new(options, &mapper);
+        let (producer, transmitter) = launch.start_with(Extras { metrics, console })?;
+        let queue = MetricQueue::new(mapper, producer.clone(), transmitter.clone());
+        let reader = PeriodicReader::builder(queue).with_interval(options.interval);
+        let processor = Processor::new(producer, transmitter.clone()).with_metrics(span_metrics);
+        Ok(Self {
+            tracers: self.tracers.with_span_processor(processor),
+            meters: self.meters.with_reader(reader.build()),
+            transmitter: Some(transmitter),
+            ..self
+        })
+    }
+
+    pub(super) fn build(self, resource: Resource) -> Telemetry {
+        Telemetry {
+            provider: self.tracers.with_resource(resource.clone()).build(),
+            meters: self.meters.with_resource(resource).build(),
+            transmitter: self.transmitter,
+            has_others: self.has_others,
+        }
+    }
+}
+
+/// The target of telemetry that is only looked at.
+pub(super) fn nowhere() -> Result<(ConnectionString, Option<Arc<dyn Transport>>), BuildErrorKind> {
+    let key = "00000000-0000-0000-0000-000000000000";
+    let connection = ConnectionString::from_instrumentation_key(key)?;
+    Ok((connection, Some(Arc::new(Nowhere))))
+}

@@ -1,0 +1,14 @@
+use std::time::Duration;
+
+use crate::config::OtlpEndpoints;
+use crate::error::BuildErrorKind;
+use crate::telemetry::assembly::Parts;
+
+/// Without the feature the settings never ask for OTLP.
+pub(in crate::telemetry) fn add(
+    parts: Parts,
+    _endpoints: &OtlpEndpoints,
+    _interval: Duration,
+) -> Result<Parts, BuildErrorKind> {
+    Ok(parts)
+}

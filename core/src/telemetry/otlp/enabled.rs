@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::PeriodicReader;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
+
+use crate::config::{OtlpChoice, OtlpEndpoints};
+use crate::error::BuildErrorKind;
+use crate::telemetry::TelemetryBuilder;
+use crate::telemetry::assembly::Parts;
+
+impl TelemetryBuilder {
+    /// Sends spans and metrics to an OTLP collector, too, by HTTP and protobuf.
+    ///
+    /// Where to is up to `OTEL_EXPORTER_OTLP_ENDPOINT`, which does the same without this call, or to the
+    /// variables of a signal; else it is `http://localhost:4318`. Headers, the timeout and compression
+    /// are read by the exporter itself, from the process's environment, as the
+    /// [specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/) names them.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// let telemetry = azmon::Telemetry::builder().service_name("shop").otlp().build()?;
+    /// # Ok::<(), azmon::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn otlp(mut self) -> Self {
+        self.choices.otlp = Some(OtlpChoice::Default);
+        self
+    }
+
+    /// Sends spans and metrics to the OTLP collector at `endpoint`, too, such as
+    /// `http://localhost:4318`; the paths `/v1/traces` and `/v1/metrics` are added.
+    ///
+    /// See [`otlp`](Self::otlp).
+    #[must_use]
+    pub fn otlp_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.choices.otlp = Some(OtlpChoice::Endpoint(endpoint.into()));
+        self
+    }
+}
+
+/// Adds the exporters, under the SDK's own processors: their threads have telemetry suppressed, so that
+/// they never trace themselves.
+pub(in crate::telemetry) fn add(
+    parts: Parts,
+    endpoints: &OtlpEndpoints,
+    interval: Duration,
+) -> Result<Parts, BuildErrorKind> {
+    let spans = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(endpoints.traces.as_str())
+        .build()?;
+    let metrics = MetricExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(endpoints.metrics.as_str())
+        .build()?;
+    let processor = SampledOnly(BatchSpanProcessor::builder(spans).build());
+    let reader = PeriodicReader::builder(metrics)
+        .with_interval(interval)
+        .build();
+    Ok(Parts {
+        tracers: parts.tracers.with_span_processor(processor),
+        meters: parts.meters.with_reader(reader),
+        has_others: true,
+        ..parts
+    })
+}
+
+/// The SDK's batch processor would also export what is recorded but not sampled.
+#[derive(Debug)]
+struct SampledOnly(BatchSpanProcessor);
+
+impl SpanProcessor for SampledOnly {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.0.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        if span.span_context.is_sampled() {
+            self.0.on_end(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
+    }
+}

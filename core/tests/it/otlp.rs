@@ -1,0 +1,213 @@
+//! OTLP beside Azure Monitor.
+
+use std::net::Ipv4Addr;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use azmon::{Telemetry, TelemetryBuilder};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+
+use crate::endpoint::{Endpoint, Script};
+use crate::support::{NEVER, builder, span};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+struct Export {
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Export {
+    /// Texts are as they are in a protocol buffer.
+    fn has(&self, text: &str) -> bool {
+        self.body
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    }
+}
+
+/// A collector on a thread of its own, which lives as long as the test binary.
+fn collector() -> (String, Receiver<Export>) {
+    async fn take(
+        State(exports): State<Sender<Export>>,
+        uri: Uri,
+        headers: HeaderMap,
+        body: Bytes,
+    ) {
+        let path = uri.path().to_owned();
+        let _ = exports.send(Export {
+            path,
+            headers,
+            body,
+        });
+    }
+    let (exports, received) = channel();
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let app = Router::new().fallback(take).with_state(exports);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, app).await.unwrap();
+        });
+    });
+    (format!("http://{address}"), received)
+}
+
+fn work(telemetry: &Telemetry) {
+    span(telemetry, "the work");
+    telemetry
+        .meter_provider()
+        .meter("it")
+        .u64_counter("the.orders")
+        .build()
+        .add(1, &[]);
+}
+
+fn assert_arrives(builder: TelemetryBuilder, exports: &Receiver<Export>) {
+    let telemetry = builder.build().unwrap();
+    work(&telemetry);
+    telemetry.force_flush().unwrap();
+    let mut arrived: Vec<_> = exports.try_iter().collect();
+    arrived.sort_by(|a, b| a.path.cmp(&b.path));
+    let paths: Vec<_> = arrived.iter().map(|export| export.path.as_str()).collect();
+    assert_eq!(paths, ["/v1/metrics", "/v1/traces"]);
+    assert!(arrived[0].has("the.orders") && arrived[1].has("the work"));
+    for export in &arrived {
+        assert!(!export.headers.contains_key("traceparent"));
+        assert!(export.has("service.name"));
+    }
+}
+
+#[test]
+fn one_call_sends_the_same_to_azure_and_to_a_collector() {
+    let (collector, exports) = collector();
+    let endpoint = Endpoint::start([Script::Accept]);
+    assert_arrives(
+        builder(endpoint.connection_string()).otlp_endpoint(collector),
+        &exports,
+    );
+    let mut names = endpoint.received()[0].names();
+    names.sort();
+    assert_eq!(names, ["the work", "the.orders"]);
+}
+
+#[test]
+fn the_variable_does_the_same_without_a_connection_string() {
+    let (collector, exports) = collector();
+    let builder = Telemetry::builder()
+        .environment(move |name| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| collector.clone()))
+        .service_name("it")
+        .metric_interval(NEVER)
+        .install_globally(false);
+    assert_arrives(builder, &exports);
+}
+
+#[test]
+fn a_collector_out_of_reach_costs_azure_nothing_and_is_said() {
+    let endpoint = Endpoint::start([Script::Accept]);
+    let closed = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let nobody = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let telemetry = builder(endpoint.connection_string())
+        .otlp_endpoint(nobody)
+        .build()
+        .unwrap();
+    work(&telemetry);
+    let error = telemetry.force_flush().unwrap_err();
+    assert!(error.is_other_destination(), "{error}");
+    let mut names = endpoint.received()[0].names();
+    names.sort();
+    assert_eq!(names, ["the work", "the.orders"]);
+}
+
+#[test]
+fn a_shutdown_delivers_the_last_words_to_the_collector_too() {
+    let (collector, exports) = collector();
+    let endpoint = Endpoint::start([Script::Accept]);
+    let telemetry = builder(endpoint.connection_string())
+        .otlp_endpoint(collector)
+        .build()
+        .unwrap();
+    work(&telemetry);
+    telemetry.shutdown(TIMEOUT).unwrap();
+    let mut paths: Vec<_> = exports.try_iter().map(|export| export.path).collect();
+    paths.sort();
+    assert_eq!(paths, ["/v1/metrics", "/v1/traces"]);
+    assert_eq!(endpoint.received()[0].envelopes.len(), 2);
+}
+
+#[test]
+fn an_address_that_is_none_is_an_error() {
+    let endpoint = Endpoint::start([]);
+    let built = builder(endpoint.connection_string())
+        .otlp_endpoint("not an address")
+        .build();
+    assert!(
+        built.unwrap_err().to_string().contains("OTLP"),
+        "the error says what it is about"
+    );
+}
+
+#[test]
+fn spans_that_are_recorded_but_not_sampled_are_not_exported() {
+    let (collector, exports) = collector();
+    let endpoint = Endpoint::start([Script::Accept]);
+    let telemetry = builder(endpoint.connection_string())
+        .otlp_endpoint(collector)
+        .sampler(RecordOnly)
+        .build()
+        .unwrap();
+    work(&telemetry);
+    telemetry.force_flush().unwrap();
+    let paths: Vec<_> = exports.try_iter().map(|export| export.path).collect();
+    assert_eq!(paths, ["/v1/metrics"]);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn it_is_built_used_and_dropped_inside_a_runtime() {
+    let (collector, exports) = collector();
+    let endpoint = Endpoint::start([Script::Accept]);
+    let telemetry = builder(endpoint.connection_string())
+        .otlp_endpoint(collector)
+        .build()
+        .unwrap();
+    work(&telemetry);
+    drop(telemetry);
+    assert_eq!(exports.try_iter().count(), 2);
+    assert_eq!(endpoint.received()[0].envelopes.len(), 2);
+}
+
+#[derive(Debug, Clone)]
+struct RecordOnly;
+
+impl ShouldSample for RecordOnly {
+    fn should_sample(
+        &self,
+        _parent: Option<&Context>,
+        _trace_id: TraceId,
+        _name: &str,
+        _kind: &SpanKind,
+        _attributes: &[KeyValue],
+        _links: &[Link],
+    ) -> SamplingResult {
+        SamplingResult {
+            decision: SamplingDecision::RecordOnly,
+            attributes: Vec::new(),
+            trace_state: TraceState::default(),
+        }
+    }
+}
