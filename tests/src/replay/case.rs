@@ -12,7 +12,7 @@ pub struct Recording {
     /// Recorded, but not replayed yet.
     #[serde(default)]
     pub logs: Vec<Value>,
-    /// Recorded, but not replayed yet.
+    /// What is replayed, too; its cases are read by [`metrics`](crate::replay::metrics).
     #[serde(default)]
     pub metrics: Vec<Value>,
 }

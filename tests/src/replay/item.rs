@@ -7,6 +7,7 @@
 //! | `tags.<tag>` | a context tag |
 //! | `data.<field>` | a field of the payload |
 //! | `exception.<field>` | a field of the first exception |
+//! | `metric.<field>` | a field of the first metric |
 //! | `properties.<key>`, `measurements.<key>` | a custom dimension, a custom measurement |
 //!
 //! Left out, since they say nothing of the span or are the exporter's own: versions, the instrumentation
@@ -41,6 +42,7 @@ pub fn of(envelope: &Value) -> Item {
             "ver" => {}
             "properties" | "measurements" => add(&mut item, field, value),
             "exceptions" => add(&mut item, "exception", &value[0]),
+            "metrics" => add(&mut item, "metric", &value[0]),
             _ => {
                 item.insert(format!("data.{field}"), value.clone());
             }

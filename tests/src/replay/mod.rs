@@ -1,4 +1,4 @@
-//! Replays recorded spans through the mapping, and compares with what Microsoft's exporters made of them.
+//! Replays recorded spans and metrics through the mapping, and compares with what Microsoft's exporters made of them.
 //!
 //! A recording is a JSON file: per case the span that was given to an exporter (`input`), and the
 //! envelopes that the Python exporter (`python`) and the Node.js exporter (`node`) sent for it. The two
@@ -17,6 +17,7 @@ pub mod expected;
 pub mod input;
 pub mod item;
 pub mod judge;
+pub mod metrics;
 pub mod report;
 pub mod rule;
 pub mod rules;

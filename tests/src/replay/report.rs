@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::replay::case::Recording;
 use crate::replay::judge::judge;
+use crate::replay::metrics;
 use crate::replay::span;
 use crate::spans;
 
@@ -18,8 +19,6 @@ pub struct Report {
     pub failed: Vec<Failure>,
     /// Logs that the recording holds.
     pub logs: usize,
-    /// Metrics that the recording holds.
-    pub metrics: usize,
 }
 
 /// A case that failed.
@@ -37,7 +36,6 @@ impl Report {
     pub fn of(recording: &Recording) -> Self {
         let mut report = Self {
             logs: recording.logs.len(),
-            metrics: recording.metrics.len(),
             ..Self::default()
         };
         for case in &recording.spans {
@@ -52,6 +50,17 @@ impl Report {
                 report.agreed += 1;
             } else {
                 report.deviated += 1;
+            }
+        }
+        for case in &recording.metrics {
+            let verdict = metrics::judge(case, &metrics::map(&case["input"]));
+            match verdict {
+                metrics::Verdict::Agreed => report.agreed += 1,
+                metrics::Verdict::Deviated(_) => report.deviated += 1,
+                metrics::Verdict::Failed(lines) => report.failed.push(Failure {
+                    case: case["case"].as_str().unwrap_or_default().to_owned(),
+                    lines,
+                }),
             }
         }
         report
@@ -70,10 +79,11 @@ impl fmt::Display for Report {
             agreed,
             deviated,
             logs,
-            metrics,
             ..
         } = self;
-        writeln!(f, "not replayed yet: {logs} logs, {metrics} metrics")?;
+        if *logs > 0 {
+            writeln!(f, "not replayed yet: {logs} logs")?;
+        }
         write!(
             f,
             "{agreed} agreed, {deviated} deviated, {} failed",

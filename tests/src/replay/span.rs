@@ -104,7 +104,7 @@ fn time(nanoseconds: &Value) -> SystemTime {
     }
 }
 
-fn attributes(fields: &Value) -> Vec<KeyValue> {
+pub(super) fn attributes(fields: &Value) -> Vec<KeyValue> {
     let empty = Map::new();
     let fields = fields.as_object().unwrap_or(&empty);
     let pairs = fields.iter().filter(|(_, value)| !value.is_null());

@@ -41,10 +41,7 @@ fn every_recorded_span_agrees_or_deviates_by_a_rule() {
 #[test]
 fn what_is_recorded_but_not_replayed_is_said() {
     let report = Report::of(&golden()).to_string();
-    assert!(
-        report.contains("not replayed yet: 25 logs, 11 metrics\n"),
-        "{report}"
-    );
+    assert!(report.contains("not replayed yet: 25 logs\n"), "{report}");
 }
 
 #[test]

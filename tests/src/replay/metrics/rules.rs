@@ -1,0 +1,35 @@
+//! The reviewed deviations of metrics, and what ours must be, worked out from the input alone.
+
+use serde_json::Value;
+
+use crate::replay::metrics::input::Point;
+
+/// A deviation that was thought about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    /// The field, as [`item`](crate::replay::item) names it.
+    pub(super) field: &'static str,
+    /// What ours must be for a point, if the rule speaks of it.
+    pub(super) expected: fn(Point<'_>) -> Option<Value>,
+    /// Why ours is better.
+    pub(super) reason: &'static str,
+}
+
+/// All rules.
+pub(super) const ALL: &[Rule] = &[STANDARD_DEVIATION];
+
+const STANDARD_DEVIATION: Rule = Rule {
+    field: "metric.stdDev",
+    expected: standard_deviation,
+    reason: "the ends and the sum of up to three values tell their standard deviation, which the \
+             officials leave out",
+};
+
+fn standard_deviation(point: Point<'_>) -> Option<Value> {
+    let values = point.values();
+    let is_told = (1..=3).contains(&values.len());
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares = values.iter().map(|value| (value - mean).powi(2));
+    is_told.then(|| Value::from((squares.sum::<f64>() / count).sqrt()))
+}
