@@ -1,11 +1,15 @@
 //! What unit tests of several modules need.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::InstrumentationScope;
+use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord, SdkLoggerProvider};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 /// An internal span of 125 ms that is sampled and has no parent.
@@ -31,5 +35,38 @@ pub(crate) fn span(name: &str) -> SpanData {
         links: SpanLinks::default(),
         status: Status::Unset,
         instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
+/// A log record of the scope `scope`, as the SDK hands it to processors; it makes them nowhere else.
+pub(crate) fn log_record(fill: impl FnOnce(&mut SdkLogRecord)) -> SdkLogRecord {
+    let seen = Arc::default();
+    let capture = Capture(Arc::clone(&seen));
+    let provider = SdkLoggerProvider::builder()
+        .with_log_processor(capture)
+        .build();
+    let logger = provider.logger("scope");
+    let mut record = logger.create_log_record();
+    record.set_timestamp(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+    fill(&mut record);
+    logger.emit(record);
+    let record = seen.lock().unwrap().take();
+    record.unwrap()
+}
+
+#[derive(Debug)]
+struct Capture(Arc<Mutex<Option<SdkLogRecord>>>);
+
+impl LogProcessor for Capture {
+    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
+        *self.0.lock().unwrap() = Some(record.clone());
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Application Insights for Rust: sends OpenTelemetry traces and metrics to Azure Monitor, or to a portal
-//! on your own machine.
+//! Application Insights for Rust: sends OpenTelemetry traces, logs and metrics to Azure Monitor, or to a
+//! portal on your own machine.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -22,7 +22,7 @@
 //!
 //! ```text
 //! your code, azmon-tower, …                             the thread `azmon-worker`
-//!   │ spans (OpenTelemetry API)                           │
+//!   │ spans, log records (OpenTelemetry API)              │
 //!   ▼                                                     │
 //! SDK ─► processor ─ sampled? ─► bounded queue ───────────┴─► mapping ─► limits ─► lines of JSON ─► gzip
 //!            │                     │ full: dropped, counted        ▲            └► console           │
@@ -34,7 +34,7 @@
 //!                                                                              └ 400 402 404: dropped, counted
 //! ```
 //!
-//! Ending a span never blocks and takes no lock that a sender holds. The worker thread does all the rest,
+//! Ending a span, or logging, never blocks and takes no lock that a sender holds. The worker thread does all the rest,
 //! with a runtime of its own: azmon works in every flavour of Tokio runtime, in others, and in none.
 //! What spans become is in [`mapping`]; what is sent is in [`envelope`]. Standard metrics count every span
 //! before sampling; [`TelemetryBuilder::standard_metrics`] says how.
@@ -42,9 +42,49 @@
 //! | What | Where |
 //! |---|---|
 //! | Set everything up | [`Telemetry`] |
-//! | Keep your own SDK set-up | [`SpanExporter`], [`MetricExporter`] |
+//! | Send what `tracing` and `log` say | `Telemetry::tracing_layer`, with the feature `tracing` |
+//! | Send custom events, availability results, errors | [`event`], [`availability`], [`exception`] |
+//! | Say who the user is | [`instrument::Identity`] |
+//! | Keep your own SDK set-up | [`SpanExporter`], [`LogExporter`], [`MetricExporter`] |
 //! | Write instrumentation | [`instrument`] |
 //! | Test instrumented code | `testing`, with the feature of that name |
+//!
+//! # Logs, errors and panics
+//!
+//! Log records come from any bridge to [`Telemetry::logger_provider`], best from azmon's own layer. They
+//! have the role of the service, as spans do, and belong to the request that is being handled:
+//!
+//! ```
+//! # #[cfg(feature = "tracing")] {
+//! use std::error::Error;
+//! use tracing_subscriber::layer::SubscriberExt;
+//!
+//! # fn run(telemetry: &azmon::Telemetry, order: u32) -> Result<(), Box<dyn Error>> {
+//! let subscriber = tracing_subscriber::registry().with(telemetry.tracing_layer());
+//! tracing::subscriber::set_global_default(subscriber)?;
+//!
+//! tracing::warn!(order, "the stock is low");                              // traces
+//! if let Err(error) = "x".parse::<u32>() {
+//!     tracing::error!(error = &error as &dyn Error, order, "not ordered"); // exceptions, with their causes
+//! }
+//! tracing::info!(microsoft.custom_event.name = "checkout", order);        // customEvents
+//! azmon::event("checkout").property("order", order).measurement("amount", 49.9).send();
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! | To | Do |
+//! |---|---|
+//! | see errors as exceptions | log them with `error = &error as &dyn Error`; an `anyhow::Error` or an `eyre::Report` with `error.as_ref()`, or `?error` for its backtrace too |
+//! | see panics | nothing: [they are exceptions](TelemetryBuilder::panic_hook) of their request |
+//! | see their stack | set `RUST_BACKTRACE=1`; files and lines need `debug = "line-tables-only"` in a release build's profile |
+//! | send custom events from a library that knows nothing of azmon | log with `microsoft.custom_event.name` |
+//! | send what `log` says | `tracing_log::LogTracer::init()`, beside the layer |
+//! | send `DEBUG` of one module | `Telemetry::tracing_layer_with` |
+//! | add the version, or another attribute, to every record | a [`log_processor`](TelemetryBuilder::log_processor) |
+//! | sample, and keep the numbers of logs right | [`UnsampledLogs`] |
+//! | log without `tracing` | any bridge to [`Telemetry::logger_provider`]; [`LogExporter`] under your own |
 //!
 //! # Features
 //!
@@ -53,6 +93,7 @@
 //! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
 //! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
 //! | `otlp` | no | Spans and metrics to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
+//! | `tracing` | yes | `Telemetry::tracing_layer`, and with it `tracing-subscriber` and `tracing-opentelemetry` |
 //! | `testing` | no | `testing::InMemoryDestination` and `testing::captured` |
 //!
 //! # Environment
@@ -68,9 +109,9 @@
 //! | `OTEL_TRACES_SAMPLER` | `always_on`, `always_off`, `traceidratio`, each also after `parentbased_` | `always_on` |
 //! | `OTEL_TRACES_SAMPLER_ARG` | the share that `traceidratio` keeps, 0 to 1 | 1 |
 //! | `OTEL_SDK_DISABLED` | `true` switches telemetry off | `false` |
-//! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span waits for others, in milliseconds | 1000 |
-//! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans that wait | 65,536 |
-//! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans that wait | 67,108,864 |
+//! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span or a log record waits for others, in milliseconds | 1000 |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans and log records that wait | 65,536 |
+//! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans and log records that wait | 67,108,864 |
 //! | `OTEL_METRIC_EXPORT_INTERVAL` | how often metrics are sent, in milliseconds | 60,000 |
 //! | `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN` | `true` gives metrics their meter's name as namespace | `false` |
 //! | `APPLICATION_INSIGHTS_NO_STANDARD_METRICS` | `true` switches the standard metrics off | `false` |
@@ -93,8 +134,11 @@
 //!
 //! 1.88. Raising it is a minor change.
 
+#[cfg(feature = "tracing")]
+mod bridge;
 pub mod config;
 mod connection_string;
+mod custom;
 pub mod envelope;
 mod error;
 mod exporter;
@@ -109,12 +153,17 @@ mod telemetry;
 pub mod testing;
 mod transmission;
 
+#[cfg(feature = "tracing")]
+pub use crate::bridge::tracing_targets;
 pub use crate::connection_string::{
     ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
 };
+pub use crate::custom::{Availability, Event, Exception, availability, event, exception};
 pub use crate::error::{BuildError, DeliveryError};
 pub use crate::exporter::{
-    MetricExporter, MetricExporterBuilder, SpanExporter, SpanExporterBuilder,
+    ExporterBuilder, LogExporter, LogExporterBuilder, MetricExporter, MetricExporterBuilder,
+    SpanExporter, SpanExporterBuilder,
 };
+pub use crate::pipeline::UnsampledLogs;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
 pub use crate::transmission::{DropReason, DroppedItems, TelemetryType};

@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::envelope::Envelope;
 use crate::transmission::{Reply, SendError, Sending, Transport};
-use crate::{MetricExporterBuilder, SpanExporterBuilder, Telemetry, TelemetryBuilder};
+use crate::{ExporterBuilder, MetricExporterBuilder, Telemetry, TelemetryBuilder};
 
 /// The connection string under which in-memory destinations receive, unless another is set.
 pub const CONNECTION_STRING: &str = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://in-memory.invalid";
@@ -116,7 +116,7 @@ impl MetricExporterBuilder {
     }
 }
 
-impl SpanExporterBuilder {
+impl<E> ExporterBuilder<E> {
     /// Sends to memory instead of the network, under [`CONNECTION_STRING`]; the environment is not read.
     #[must_use]
     pub fn destination(self, destination: &InMemoryDestination) -> Self {

@@ -22,13 +22,13 @@ pub const OTEL_TRACES_SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 /// `true` switches telemetry off, whatever the code says. Context is still propagated.
 pub const OTEL_SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
 
-/// Longest time that a span waits for others to be sent with, in milliseconds. Defaults to 1000.
+/// Longest time that a span or a log record waits for others to be sent with, in milliseconds. Defaults to 1000.
 pub const OTEL_BSP_SCHEDULE_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
 
-/// Most spans that wait to be sent. Defaults to 65,536.
+/// Most spans and log records that wait to be sent. Defaults to 65,536.
 pub const OTEL_BSP_MAX_QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 
-/// Most memory of the spans that wait to be sent, in bytes, as azmon estimates it. Defaults to 64 MiB.
+/// Most memory of the spans and log records that wait to be sent, in bytes, as azmon estimates it. Defaults to 64 MiB.
 pub const AZMON_MAX_QUEUE_BYTES: &str = "AZMON_MAX_QUEUE_BYTES";
 
 /// How often metrics are sent, in milliseconds. Defaults to 60,000.

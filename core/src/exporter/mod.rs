@@ -1,7 +1,12 @@
 //! The plain SDK exporter traits, for people who assemble their own SDK.
 
+mod builder;
+mod log;
 mod metric;
+mod sender;
 mod span;
 
+pub use self::builder::ExporterBuilder;
+pub use self::log::{LogExporter, LogExporterBuilder};
 pub use self::metric::{MetricExporter, MetricExporterBuilder};
 pub use self::span::{SpanExporter, SpanExporterBuilder};

@@ -1,19 +1,13 @@
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::config::{Choices, Settings, environment};
-use crate::error::{BuildError, BuildErrorKind};
-use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Item, Launch, QueueLimits};
-use crate::transmission::{Transmitter, Transport};
-
-/// How long a flush waits; that of the SDK's own processors.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::error::BuildError;
+use crate::exporter::ExporterBuilder;
+use crate::exporter::sender::Sender;
+use crate::pipeline::Item;
 
 /// Sends spans to Azure Monitor, for a tracer provider that is put together by hand.
 ///
@@ -35,65 +29,21 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).build();
 /// # Ok::<(), azmon::BuildError>(())
 /// ```
-pub struct SpanExporter {
-    instrumentation_key: String,
-    options: MappingOptions,
-    mapper: Arc<Mapper>,
-    transmitter: Transmitter,
-}
+#[derive(Debug)]
+pub struct SpanExporter(Sender);
 
-/// Settings of a [`SpanExporter`]: code beats environment beats default.
-pub struct SpanExporterBuilder {
-    choices: Choices,
-    mapping: MappingOptions,
-    environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    transport: Option<Arc<dyn Transport>>,
-}
+/// Settings of a [`SpanExporter`].
+pub type SpanExporterBuilder = ExporterBuilder<SpanExporter>;
 
 impl SpanExporter {
     /// Starts to configure an exporter.
     #[must_use]
     pub fn builder() -> SpanExporterBuilder {
-        SpanExporterBuilder {
-            choices: Choices::default(),
-            mapping: MappingOptions::default(),
-            environment: Box::new(environment::of_process),
-            transport: None,
-        }
+        ExporterBuilder::new()
     }
 }
 
 impl SpanExporterBuilder {
-    /// Sets the connection string. Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`.
-    #[must_use]
-    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
-        self.choices.connection_string = Some(connection_string.into());
-        self
-    }
-
-    /// Sets how spans become requests and dependencies.
-    #[must_use]
-    pub fn mapping(mut self, options: MappingOptions) -> Self {
-        self.mapping = options;
-        self
-    }
-
-    /// Sets where environment variables are looked up. Defaults to the process's environment.
-    #[must_use]
-    pub fn environment(
-        mut self,
-        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.environment = Box::new(lookup);
-        self
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
     /// Starts the worker thread.
     ///
     /// # Errors
@@ -101,37 +51,7 @@ impl SpanExporterBuilder {
     /// When there is no connection string or it cannot be read, or when the system gives no thread, no
     /// event queue or no TLS.
     pub fn build(self) -> Result<SpanExporter, BuildError> {
-        let settings = Settings::resolve(self.choices, &self.environment)
-            .map_err(BuildErrorKind::ConnectionString)?;
-        let connection = settings
-            .connection_string
-            .ok_or(BuildErrorKind::NoConnectionString)?;
-        let instrumentation_key = connection.instrumentation_key().to_owned();
-        let mapper = Mapper::new(
-            &instrumentation_key,
-            &settings.resource,
-            self.mapping.clone(),
-        );
-        let mapper = Arc::new(mapper);
-        let launch = Launch {
-            connection: &connection,
-            transport: self.transport,
-            max_export_delay: settings.max_export_delay,
-            // The SDK's processors queue; what they hand over is sent at once.
-            limits: QueueLimits {
-                items: 0,
-                bytes: 0,
-                batch: 0,
-            },
-            mapper: mapper.clone(),
-        };
-        let (_, transmitter) = launch.start()?;
-        Ok(SpanExporter {
-            instrumentation_key,
-            options: self.mapping,
-            mapper,
-            transmitter,
-        })
+        self.start().map(SpanExporter)
     }
 }
 
@@ -141,41 +61,18 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
         let sampled = batch
             .into_iter()
             .filter(|span| span.span_context.is_sampled());
-        let items = sampled.map(Item::Span).collect();
-        let delivery = self.transmitter.export(self.mapper.clone(), items);
-        delivery.await.map_err(OTelSdkError::from)
+        self.0.export(sampled.map(Item::Span).collect()).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.transmitter
-            .flush(FLUSH_TIMEOUT)
-            .map_err(OTelSdkError::from)
+        self.0.force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.transmitter
-            .shutdown(timeout)
-            .map_err(OTelSdkError::from)
+        self.0.shutdown(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        let mapper = Mapper::new(&self.instrumentation_key, resource, self.options.clone());
-        self.mapper = Arc::new(mapper);
-    }
-}
-
-impl fmt::Debug for SpanExporter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpanExporter")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SpanExporterBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpanExporterBuilder")
-            .field("mapping", &self.mapping)
-            .finish_non_exhaustive()
+        self.0.set_resource(resource);
     }
 }

@@ -1,14 +1,20 @@
 //! What the integrations share: propagation, exclusions, attributes, and the operation's name.
 
+mod error_chain;
 pub mod exclude;
 pub mod http;
+mod identity;
 mod operation;
 pub mod propagation;
 mod providers;
 mod recent;
 mod route_names;
+mod sample_rate;
 
+pub use self::error_chain::ErrorChain;
+pub use self::identity::Identity;
 pub use self::operation::OperationName;
 pub use self::providers::{Providers, Resolved, StartSpan, StartedSpan};
 pub use self::recent::{recent_address, recent_text};
 pub use self::route_names::{RouteName, RouteNames};
+pub use self::sample_rate::SampleRate;

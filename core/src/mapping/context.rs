@@ -1,9 +1,8 @@
-//! Context tags: operation, place, user and session of a span.
+//! Context tags: operation, place, user and session of a span or a log record.
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{SpanId, SpanKind, TraceId};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::trace::{SpanId, TraceId};
 
 use crate::envelope::{Tags, tags};
 use crate::mapping::Arena;
@@ -42,17 +41,18 @@ const CLIENT_IP: [Key; 6] = [
 /// Part of the user agent of Azure's availability tests.
 const AVAILABILITY_TEST: &str = "AlwaysOn";
 
-/// Adds what a span and its events have in common.
+/// Adds what a span and its events have in common, or what a log record says.
 ///
-/// `operation_name` is what the operation is called if no attribute says.
+/// Only a request's attributes say where its client is. `operation_name` is what the operation is called
+/// if no attribute says.
 pub(super) fn push<'a>(
     to: &mut Tags<'a>,
-    span: &SpanData,
+    trace: TraceId,
+    is_request: bool,
     attributes: &Attributes<'a>,
     operation_name: Option<&'a str>,
 ) {
     let mut add = |key, value| to.push(key, Cow::Borrowed(value));
-    let trace = span.span_context.trace_id();
     if trace != TraceId::INVALID {
         add(tags::OPERATION_ID, attributes.arena().hex(trace.to_bytes()));
     }
@@ -63,9 +63,9 @@ pub(super) fn push<'a>(
     if let Some(source) = synthetic_source(attributes) {
         add(tags::OPERATION_SYNTHETIC_SOURCE, source);
     }
-    let client_ip = match span.span_kind {
-        SpanKind::Server | SpanKind::Consumer => attributes.take_first(&CLIENT_IP),
-        _ => attributes.take(Key::MicrosoftClientIp),
+    let client_ip = match is_request {
+        true => attributes.take_first(&CLIENT_IP),
+        false => attributes.take(Key::MicrosoftClientIp),
     };
     if let Some(ip) = client_ip {
         add(tags::LOCATION_IP, ip);
@@ -78,7 +78,7 @@ pub(super) fn push<'a>(
     }
 }
 
-/// Adds the item's parent: the parent span for a span, the span for its events.
+/// Adds the item's parent: the parent span for a span, the span for its events and its log records.
 pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Arena) {
     if parent != SpanId::INVALID {
         let id = arena.hex(parent.to_bytes());
@@ -86,7 +86,7 @@ pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Aren
     }
 }
 
-/// Says that a robot or a test caused the span.
+/// Says that a robot or a test caused the item.
 pub(super) fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let is_synthetic = || {
         let kind = attributes.peek(Key::UserAgentSyntheticType);

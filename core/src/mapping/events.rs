@@ -4,16 +4,12 @@ use std::borrow::Cow;
 
 use opentelemetry::trace::Event;
 
-use crate::envelope::{Data, ExceptionData, ExceptionDetails, MessageData, SCHEMA_VERSION};
+use crate::envelope::{Data, ExceptionData, MessageData, SCHEMA_VERSION};
 use crate::mapping::attributes::Attributes;
-use crate::mapping::keys::Key;
-use crate::mapping::{Arena, measurements, properties};
+use crate::mapping::{Arena, exception, measurements, properties};
 
 /// The name of an event that is an exception.
 const EXCEPTION: &str = "exception";
-
-/// Stands for a type or a message that the event does not have.
-const UNKNOWN: &str = "Exception";
 
 /// The payload of an event.
 pub(super) fn data<'a>(event: &'a Event, arena: &'a Arena) -> Data<'a> {
@@ -26,19 +22,10 @@ pub(super) fn data<'a>(event: &'a Event, arena: &'a Arena) -> Data<'a> {
 }
 
 fn exception<'a>(attributes: &Attributes<'a>) -> Data<'a> {
-    let stack = attributes.take(Key::ExceptionStacktrace);
-    let details = ExceptionDetails {
-        type_name: Some(Cow::Borrowed(
-            attributes.take(Key::ExceptionType).unwrap_or(UNKNOWN),
-        )),
-        message: Cow::Borrowed(attributes.take(Key::ExceptionMessage).unwrap_or(UNKNOWN)),
-        has_full_stack: Some(stack.is_some()),
-        stack: stack.map(Cow::Borrowed),
-        ..ExceptionDetails::default()
-    };
+    let exceptions = exception::chain(attributes, None);
     Data::Exception(ExceptionData {
         ver: SCHEMA_VERSION,
-        exceptions: vec![details],
+        exceptions,
         severity_level: None,
         problem_id: None,
         measurements: measurements::custom(attributes),

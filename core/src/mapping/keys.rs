@@ -26,7 +26,15 @@ keys! {
     AiOperationName = "ai.operation.name",
     EnduserId = "enduser.id",
     EnduserPseudoId = "enduser.pseudo.id",
+    MicrosoftAvailabilityDuration = "microsoft.availability.duration",
+    MicrosoftAvailabilityId = "microsoft.availability.id",
+    MicrosoftAvailabilityMessage = "microsoft.availability.message",
+    MicrosoftAvailabilityName = "microsoft.availability.name",
+    MicrosoftAvailabilityRunLocation = "microsoft.availability.runLocation",
+    MicrosoftAvailabilitySuccess = "microsoft.availability.success",
+    MicrosoftAvailabilityTestTimestamp = "microsoft.availability.testTimestamp",
     MicrosoftClientIp = "microsoft.client.ip",
+    MicrosoftCustomEventName = "microsoft.custom_event.name",
     MicrosoftCustomMeasurements = "microsoft.custom_measurements",
     MicrosoftDependencyData = "microsoft.dependency.data",
     MicrosoftDependencyName = "microsoft.dependency.name",
@@ -103,7 +111,11 @@ keys! {
     MessagingDestination = "messaging.destination",
     MessagingDestinationName = "messaging.destination.name",
     MessagingSystem = "messaging.system",
-    // Events.
+    // Events and logs.
+    CodeFilePath = "code.file.path",
+    CodeLineNumber = "code.line.number",
+    ExceptionCauseMessage = "exception.cause.message",
+    ExceptionCauseType = "exception.cause.type",
     ExceptionMessage = "exception.message",
     ExceptionStacktrace = "exception.stacktrace",
     ExceptionType = "exception.type",
@@ -132,7 +144,7 @@ impl Key {
     }
 }
 
-/// An open-addressed table of the keys' numbers, made by the compiler. A sixth of it is full.
+/// An open-addressed table of the keys' numbers, made by the compiler. Less than a fifth is full.
 static SLOTS: [u8; 512] = slots();
 
 const EMPTY: u8 = u8::MAX;

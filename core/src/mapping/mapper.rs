@@ -12,11 +12,11 @@ use crate::mapping::attributes::Attributes;
 use crate::mapping::dependency::Call;
 use crate::mapping::keys::Key;
 use crate::mapping::{
-    Arena, MappingOptions, context, dependency, events, http, links, measurements, properties,
-    request, resource, rpc, success,
+    Arena, LogData, MappingOptions, context, dependency, events, http, links, log, measurements,
+    properties, request, resource, rpc, success,
 };
 
-/// How many tags a span usually has beside its resource's; more cost a second allocation.
+/// How many tags an item usually has beside its resource's; more cost a second allocation.
 const USUAL_TAGS: usize = 8;
 
 /// The property by which Azure Monitor knows that a standard metric counts the item.
@@ -53,6 +53,33 @@ impl Mapper {
         self
     }
 
+    /// Makes the envelope of one log record: an exception, a custom event, an availability result, or else
+    /// a message.
+    ///
+    /// `operation_name` and `sample_rate` are those of the request that the record belongs to, if the
+    /// caller knows them and the record does not say. Lengths are not limited here: see
+    /// [`Envelope::apply_limits`].
+    pub fn map_log<'a>(
+        &'a self,
+        log: &'a LogData,
+        operation_name: Option<&'a str>,
+        sample_rate: Option<f64>,
+        arena: &'a Arena,
+    ) -> Envelope<'a> {
+        let attributes = Attributes::new(&log.attributes, arena);
+        let own_rate = measurements::sample_rate(&attributes).or(log.sample_rate);
+        let mut tags = self.resource_tags();
+        context::push(&mut tags, log.trace_id, false, &attributes, operation_name);
+        context::push_parent(&mut tags, log.span_id, arena);
+        let (time, data) = log::payload(log, &attributes, &self.options);
+        Envelope {
+            sample_rate: own_rate.or(sample_rate),
+            i_key: Cow::Borrowed(self.instrumentation_key.as_str()),
+            tags,
+            ..Envelope::new(time, data)
+        }
+    }
+
     /// Makes the envelopes of one span: first the request or dependency, then one for each event.
     ///
     /// `operation_name` is the name of the request that the span belongs to, if the caller knows it and
@@ -79,9 +106,11 @@ impl Mapper {
                 (Data::RemoteDependency(dependency), operation_name)
             }
         };
+        let is_request = matches!(data, Data::Request(_));
+        let trace = span.span_context.trace_id();
         let tags = |parent| {
             let mut tags = self.resource_tags();
-            context::push(&mut tags, span, &attributes, operation_name);
+            context::push(&mut tags, trace, is_request, &attributes, operation_name);
             context::push_parent(&mut tags, parent, arena);
             tags
         };

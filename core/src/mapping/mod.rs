@@ -50,6 +50,29 @@
 //!
 //! Their tags and their sample rate are those of the span, but their parent is the span.
 //!
+//! # Exceptions, custom events, availability results and messages: log records
+//!
+//! [`Mapper::map_log`] makes the first of these that the record has everything for:
+//!
+//! | Item | Field | From |
+//! |---|---|---|
+//! | exception | `typeName`, `message` | `exception.type`, `exception.message`, of which one is needed; the record's text; `Exception` |
+//! | | `stack`, `hasFullStack` | as for events |
+//! | | inner exceptions | `exception.cause.type`, `exception.cause.message`: lists, as [`ErrorChain`](crate::instrument::ErrorChain) writes them |
+//! | | `problemId` | without frames: the type, and `code.file.path` with `code.line.number` |
+//! | custom event | `name` | `microsoft.custom_event.name`; the record's event name, [if asked for](MappingOptions::event_names_are_custom_events) |
+//! | availability result | `id`, `name`, `duration`, `success` | `microsoft.availability.` and these names, all of them; the duration as `hh:mm:ss.fff` |
+//! | | `runLocation`, `message`, the time | `microsoft.availability.` and `runLocation`, `message`, `testTimestamp` |
+//! | message | `message` | the record's text, or its data as JSON; its event name; `n/a` |
+//!
+//! `severityLevel` of exceptions and messages is that of the record's severity number. Custom dimensions
+//! are, beside the attributes, what no field holds: `message` (the record's text), `event_name`,
+//! `logger_name` (the scope, else the target), `target`, and `severity_text` where it says more than the
+//! level. Tags are those of spans that are no requests; the parent is the span.
+//!
+//! Of exceptions of events and of records alike, a backtrace of Rust is also read into frames:
+//! `parsedStack`, with method, crate, file and line, from where the program panicked or made the error.
+//!
 //! # Tags and the rest
 //!
 //! | Field | From |
@@ -100,13 +123,16 @@
 
 mod arena;
 mod attributes;
+mod backtrace;
 mod context;
 mod database;
 mod dependency;
 mod events;
+mod exception;
 mod http;
 mod keys;
 mod links;
+mod log;
 mod mapper;
 mod measurements;
 mod messaging;
@@ -125,6 +151,7 @@ mod tests;
 mod text;
 
 pub use self::arena::Arena;
+pub use self::log::LogData;
 pub use self::mapper::Mapper;
 pub use self::options::MappingOptions;
 pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};

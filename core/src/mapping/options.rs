@@ -1,8 +1,9 @@
-/// How spans become requests and dependencies, and instruments metrics, where people differ, and what is known better than the
+/// How spans become requests and dependencies, log records custom events, and instruments metrics, where people differ, and what is known better than the
 /// resource says.
 #[derive(Debug, Clone)]
 pub struct MappingOptions {
     pub(super) client_errors_are_failures: bool,
+    pub(super) event_names_are_custom_events: bool,
     pub(super) role_name: Option<String>,
     pub(super) role_instance: Option<String>,
     pub(super) application_version: Option<String>,
@@ -14,6 +15,7 @@ impl Default for MappingOptions {
     fn default() -> Self {
         Self {
             client_errors_are_failures: true,
+            event_names_are_custom_events: false,
             role_name: None,
             role_instance: None,
             application_version: None,
@@ -31,6 +33,16 @@ impl MappingOptions {
     #[must_use]
     pub fn client_errors_are_failures(mut self, failures: bool) -> Self {
         self.client_errors_are_failures = failures;
+        self
+    }
+
+    /// Sets whether a log record that has an event name becomes a custom event of that name. Defaults to
+    /// `false`, as in the official distributions: only `microsoft.custom_event.name` makes one.
+    ///
+    /// The names that the macros of `tracing` make up, such as `event src/main.rs:12`, never count.
+    #[must_use]
+    pub fn event_names_are_custom_events(mut self, custom_events: bool) -> Self {
+        self.event_names_are_custom_events = custom_events;
         self
     }
 

@@ -2,6 +2,7 @@ use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::Envelope;
+use crate::mapping::LogData;
 use crate::pipeline::size;
 use crate::transmission::TelemetryType;
 
@@ -12,6 +13,8 @@ pub(crate) enum Item {
     Span(SpanData),
     /// An item that is made already, such as a metric.
     Envelope(Envelope<'static>),
+    /// A log record that is not left out with its span.
+    Log(LogData),
 }
 
 impl Item {
@@ -20,6 +23,8 @@ impl Item {
         match self {
             Self::Span(span) => TelemetryType::of_span(&span.span_kind),
             Self::Envelope(envelope) => TelemetryType::of(envelope),
+            // What else it may become is only known when it is mapped.
+            Self::Log(_) => TelemetryType::Trace,
         }
     }
 
@@ -30,7 +35,7 @@ impl Item {
                 let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
                 is_request && (span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote)
             }
-            Self::Envelope(_) => false,
+            Self::Envelope(_) | Self::Log(_) => false,
         }
     }
 
@@ -39,6 +44,7 @@ impl Item {
         match self {
             Self::Span(span) => size::of_span(span),
             Self::Envelope(envelope) => size::of_envelope(envelope),
+            Self::Log(log) => size::of_log(log),
         }
     }
 }
@@ -52,6 +58,12 @@ impl From<SpanData> for Item {
 impl From<Envelope<'static>> for Item {
     fn from(envelope: Envelope<'static>) -> Self {
         Self::Envelope(envelope)
+    }
+}
+
+impl From<LogData> for Item {
+    fn from(log: LogData) -> Self {
+        Self::Log(log)
     }
 }
 

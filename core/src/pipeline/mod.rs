@@ -1,21 +1,26 @@
 //! From the SDK to the worker: a bounded queue that never makes a request wait.
 //!
 //! Invariants:
-//! - Ending a span costs a size estimate, two atomic additions and one push; it takes no lock that the
+//! - Ending a span, or emitting a log record, costs a size estimate, two atomic additions and one push; it takes no lock that the
 //!   worker holds, and wakes the worker once per batch.
 //! - At most [`QueueLimits`] items and bytes wait. What comes beyond is dropped, the newest first, and
 //!   counted: an application that outruns its network loses telemetry, not memory.
-//! - Spans that are not sampled are counted by the metrics, but not queued.
+//! - Spans that are not sampled are counted by the metrics, but not queued; log records in them by
+//!   [`UnsampledLogs`].
 
 mod item;
 mod launch;
+mod log_processor;
 mod metric_queue;
 mod processor;
 mod queue;
 mod size;
+mod unsampled_logs;
 
 pub(crate) use self::item::Item;
 pub(crate) use self::launch::Launch;
+pub(crate) use self::log_processor::LogProcessor;
 pub(crate) use self::metric_queue::MetricQueue;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};
+pub use self::unsampled_logs::UnsampledLogs;

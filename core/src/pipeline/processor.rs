@@ -5,12 +5,12 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::instrument::OperationName;
+use crate::instrument::{Identity, OperationName};
 use crate::metrics::SpanMetrics;
 use crate::pipeline::Producer;
 use crate::transmission::{DropReason, TelemetryType, Transmitter, Undelivered};
 
-/// Gives spans their operation's name when they start, and the worker the sampled ones when they end.
+/// Gives spans their operation's name and its user when they start, and the worker the sampled ones when they end.
 #[derive(Debug)]
 pub(crate) struct Processor {
     producer: Producer,
@@ -43,6 +43,9 @@ impl SpanProcessor for Processor {
                 OperationName::ATTRIBUTE,
                 Value::String(name.clone()),
             ));
+        }
+        if let Some(identity) = Identity::of(context) {
+            span.set_attributes(identity.attributes());
         }
     }
 

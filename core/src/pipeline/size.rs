@@ -4,6 +4,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::Envelope;
+use crate::mapping::LogData;
 
 /// The memory that a span holds, in bytes, within a small factor: what an allocator adds is not known.
 pub(super) fn of_span(span: &SpanData) -> usize {
@@ -29,6 +30,11 @@ pub(super) fn of_envelope(envelope: &Envelope<'_>) -> usize {
         .chain(envelope.data.properties().iter());
     let texts = texts.map(|(key, value)| 2 * size_of::<String>() + key.len() + value.len());
     size_of::<Envelope<'_>>() + texts.sum::<usize>()
+}
+
+/// The memory that a log record holds, in bytes, within the same factor.
+pub(super) fn of_log(log: &LogData) -> usize {
+    size_of::<LogData>() + of_attributes(log.attributes()) + log.body().map_or(0, of_value)
 }
 
 fn of_attributes(attributes: &[KeyValue]) -> usize {

@@ -9,19 +9,21 @@ use crate::error::BuildErrorKind;
 use crate::metrics::{AutomaticMetrics, AutomaticOptions};
 use crate::pipeline::{Launch, MetricQueue, Processor};
 use crate::telemetry::Telemetry;
+use crate::telemetry::logs::Logs;
 use crate::transmission::{Console, Extras, Nowhere, Transmitter, Transport};
 
 /// What telemetry is put together from.
 pub(super) struct Parts {
     pub(super) tracers: TracerProviderBuilder,
     pub(super) meters: MeterProviderBuilder,
+    pub(super) logs: Logs,
     /// Whether somebody else gets spans or metrics, too.
     pub(super) has_others: bool,
     pub(super) transmitter: Option<Transmitter>,
 }
 
 impl Parts {
-    /// Starts the worker, and lets spans and metrics come to it.
+    /// Starts the worker, and lets spans, log records and metrics come to it.
     pub(super) fn with_worker(
         self,
         launch: Launch<'_>,
@@ -33,10 +35,12 @@ impl Parts {
         let (producer, transmitter) = launch.start_with(Extras { metrics, console })?;
         let queue = MetricQueue::new(mapper, producer.clone(), transmitter.clone());
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
+        let logs = self.logs.connect(producer.clone(), transmitter.clone());
         let processor = Processor::new(producer, transmitter.clone()).with_metrics(span_metrics);
         Ok(Self {
             tracers: self.tracers.with_span_processor(processor),
             meters: self.meters.with_reader(reader.build()),
+            logs,
             transmitter: Some(transmitter),
             ..self
         })
@@ -45,9 +49,11 @@ impl Parts {
     pub(super) fn build(self, resource: Resource) -> Telemetry {
         Telemetry {
             provider: self.tracers.with_resource(resource.clone()).build(),
-            meters: self.meters.with_resource(resource).build(),
+            meters: self.meters.with_resource(resource.clone()).build(),
+            logger_provider: self.logs.build(resource),
             transmitter: self.transmitter,
             has_others: self.has_others,
+            panics: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::propagation::TextMapCompositePropagator;
 use opentelemetry::{KeyValue, Value, global};
+use opentelemetry_sdk::logs::{LogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{
@@ -14,8 +15,10 @@ use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, QueueLimits};
+use crate::pipeline::{Launch, QueueLimits, UnsampledLogs};
 use crate::telemetry::assembly::{self, Parts};
+use crate::telemetry::global::set_logger_provider;
+use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::transmission::{Console, Transport};
 
@@ -32,11 +35,13 @@ pub struct TelemetryBuilder {
     mapping: MappingOptions,
     provider: TracerProviderBuilder,
     pub(super) meters: MeterProviderBuilder,
+    logs: Logs,
     pub(super) console: Option<Console>,
     pub(super) has_others: bool,
     environment: Lookup,
     transport: Option<Arc<dyn Transport>>,
     install_globally: bool,
+    panic_hook: Option<bool>,
     optional: bool,
 }
 
@@ -47,11 +52,13 @@ impl Default for TelemetryBuilder {
             mapping: MappingOptions::default(),
             provider: SdkTracerProvider::builder(),
             meters: SdkMeterProvider::builder(),
+            logs: Logs::default(),
             console: None,
             has_others: false,
             environment: Box::new(environment::of_process),
             transport: None,
             install_globally: true,
+            panic_hook: None,
             optional: false,
         }
     }
@@ -99,14 +106,14 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets how spans become requests and dependencies.
+    /// Sets how OpenTelemetry's data becomes Application Insights'.
     #[must_use]
     pub fn mapping(mut self, options: MappingOptions) -> Self {
         self.mapping = options;
         self
     }
 
-    /// Sets the longest time that a span waits for others to be sent with.
+    /// Sets the longest time that a span or a log record waits for others to be sent with.
     ///
     /// Defaults to `OTEL_BSP_SCHEDULE_DELAY`, then to 1 s. A batch that is full goes at once.
     #[must_use]
@@ -115,7 +122,7 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets how many spans may wait. Defaults to `OTEL_BSP_MAX_QUEUE_SIZE`, then to 65,536.
+    /// Sets how many spans and log records may wait. Defaults to `OTEL_BSP_MAX_QUEUE_SIZE`, then to 65,536.
     ///
     /// More are dropped, the newest first, and counted.
     #[must_use]
@@ -124,7 +131,7 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets how many bytes the spans that wait may take, as azmon estimates them. Defaults to
+    /// Sets how many bytes the spans and log records that wait may take, as azmon estimates them. Defaults to
     /// `AZMON_MAX_QUEUE_BYTES`, then to 64 MiB.
     ///
     /// More are dropped, the newest first, and counted.
@@ -142,6 +149,46 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Adds a processor that sees, and may change, every log record before azmon does, such as that of a
+    /// second exporter. One that panics while it sees a panic's record ends the process.
+    #[must_use]
+    pub fn log_processor(mut self, processor: impl LogProcessor + 'static) -> Self {
+        self.logs.provider = self.logs.provider.with_log_processor(processor);
+        self
+    }
+
+    /// Sets what becomes of log records in spans that are not sampled. Defaults to
+    /// [`UnsampledLogs::KeepErrors`].
+    #[must_use]
+    pub fn unsampled_logs(mut self, logs: UnsampledLogs) -> Self {
+        self.logs.unsampled = logs;
+        self
+    }
+
+    /// Sets whether panics become exceptions. Defaults to what
+    /// [`install_globally`](Self::install_globally) says, since the hook is the process's.
+    ///
+    /// The exception has the message, the place, and the name of the thread; it belongs to the request
+    /// that is being handled. It has the stack, by frames, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE`
+    /// asks for it, as [`Backtrace::capture`](std::backtrace::Backtrace::capture) does. The hook that was
+    /// set before is called afterwards; one that is set later should call the one that it replaces.
+    ///
+    /// A panic that ends the process is of severity `Critical`, and holds the process for at most 2 s
+    /// until everything is sent. It is known to end it
+    ///
+    /// - where the program is built with `panic = "abort"`;
+    /// - on the main thread, outside a task of Tokio, which would catch it;
+    /// - where the standard library aborts since it cannot unwind: out of a destructor during another
+    ///   panic, or out of an `extern "C"` function.
+    ///
+    /// Nothing is known of [`abort`](std::process::abort) and [`exit`](std::process::exit), nor of a hook
+    /// that ends the process.
+    #[must_use]
+    pub fn panic_hook(mut self, report: bool) -> Self {
+        self.panic_hook = Some(report);
+        self
+    }
+
     /// Makes a missing connection string no error: [`build`](Self::build) then gives telemetry that
     /// records and sends nothing, but still propagates context. With another destination, OTLP or the
     /// console, it is none anyway.
@@ -151,8 +198,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets whether the tracer provider, the meter provider and the propagator become OpenTelemetry's global ones. Defaults
-    /// to `true`.
+    /// Sets whether the tracer provider, the meter provider and the propagator become OpenTelemetry's
+    /// global ones, and whether [`event`](crate::event) and its like come here. Defaults to `true`.
     #[must_use]
     pub fn install_globally(mut self, install: bool) -> Self {
         self.install_globally = install;
@@ -190,10 +237,11 @@ impl TelemetryBuilder {
         let settings = Settings::resolve(choices, &self.environment)
             .map_err(BuildErrorKind::ConnectionString)?;
         let install_globally = self.install_globally;
+        let panic_hook = self.panic_hook.unwrap_or(install_globally);
         let has_destination = settings.connection_string.is_some()
             || settings.otlp.is_some()
             || self.console.is_some();
-        let telemetry = match has_destination {
+        let mut telemetry = match has_destination {
             _ if settings.disabled => disabled(self.provider),
             true => self.assemble(settings)?,
             false if self.optional => disabled(self.provider),
@@ -202,6 +250,9 @@ impl TelemetryBuilder {
         if install_globally {
             install(&telemetry);
         }
+        if panic_hook {
+            telemetry.report_panics();
+        }
         Ok(telemetry)
     }
 
@@ -209,6 +260,7 @@ impl TelemetryBuilder {
         let mut parts = Parts {
             tracers: self.provider.with_sampler(settings.sampler),
             meters: self.meters,
+            logs: self.logs,
             has_others: self.has_others,
             transmitter: None,
         };
@@ -251,8 +303,10 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
     Telemetry {
         provider: provider.with_sampler(Sampler::AlwaysOff).build(),
         meters: SdkMeterProvider::builder().build(),
+        logger_provider: SdkLoggerProvider::builder().build(),
         transmitter: None,
         has_others: false,
+        panics: None,
     }
 }
 
@@ -261,6 +315,7 @@ fn install(telemetry: &Telemetry) {
     if telemetry.is_enabled() {
         global::set_tracer_provider(telemetry.provider.clone());
         global::set_meter_provider(telemetry.meters.clone());
+        set_logger_provider(telemetry.logger_provider.clone());
     }
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),

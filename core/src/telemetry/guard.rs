@@ -1,12 +1,15 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::error::DeliveryError;
 use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::bounded::bounded;
+use crate::telemetry::panic_hook::Reporter;
 use crate::transmission::{DroppedItems, Transmitter, Undelivered};
 
 /// How long [`Telemetry::force_flush`] waits.
@@ -25,10 +28,13 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Telemetry {
     pub(super) provider: SdkTracerProvider,
     pub(super) meters: SdkMeterProvider,
+    pub(super) logger_provider: SdkLoggerProvider,
     /// `None` when telemetry is disabled, or goes to other destinations only.
     pub(super) transmitter: Option<Transmitter>,
     /// Whether somebody else gets spans or metrics, too.
     pub(super) has_others: bool,
+    /// `None` when panics are not reported.
+    pub(super) panics: Option<Arc<Reporter>>,
 }
 
 impl Telemetry {
@@ -50,6 +56,13 @@ impl Telemetry {
     #[must_use]
     pub fn meter_provider(&self) -> &SdkMeterProvider {
         &self.meters
+    }
+
+    /// The OpenTelemetry logger provider, for bridges from logging libraries; OpenTelemetry has no global
+    /// one.
+    #[must_use]
+    pub fn logger_provider(&self) -> &SdkLoggerProvider {
+        &self.logger_provider
     }
 
     /// Whether telemetry is sent; not so if it is [disabled](TelemetryBuilder::disabled_without_connection_string).
@@ -89,8 +102,9 @@ impl Telemetry {
     /// Collects the metrics, takes no more telemetry, sends what waits until `timeout` is over, and ends
     /// the worker.
     ///
-    /// It blocks the thread, and works in any runtime or none. Spans that end during it are dropped and
-    /// counted; the SDK forgets those that end later. Other destinations share the time.
+    /// It blocks the thread, and works in any runtime or none. Spans that end and log records that are
+    /// emitted during it are dropped and counted; the SDK forgets those that come later. Other
+    /// destinations share the time.
     ///
     /// # Errors
     ///
@@ -109,6 +123,11 @@ impl Telemetry {
             Some(transmitter) => transmitter.shutdown(left()),
             None => Ok(()),
         };
+        if let Some(panics) = &self.panics {
+            panics.remove();
+        }
+        // Our own processors have just been shut down; what they say again is known.
+        let _ = self.logger_provider.shutdown_with_timeout(left());
         let (provider, rest) = (self.provider.clone(), left());
         let spans = bounded(rest, move || provider.shutdown_with_timeout(rest));
         delivery?;

@@ -2,9 +2,12 @@ mod assembly;
 mod bounded;
 mod builder;
 mod console;
+pub(crate) mod global;
 mod guard;
+mod logs;
 mod metrics;
 mod otlp;
+mod panic_hook;
 
 pub use self::builder::TelemetryBuilder;
 pub use self::guard::Telemetry;

@@ -115,6 +115,10 @@ impl Encoder {
                 mapper.map_span(span, name, arena, |mut envelope| write(&mut envelope));
             }
             Item::Envelope(envelope) => write(&mut envelope.clone()),
+            Item::Log(log) => {
+                let (name, rate) = (names.of(log.trace_id()), names.sample_rate(log.trace_id()));
+                write(&mut mapper.map_log(log, name, rate, arena));
+            }
         }
     }
 

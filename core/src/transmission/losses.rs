@@ -17,15 +17,18 @@ pub enum DropReason {
     Shutdown,
     /// azmon failed to encode the item.
     Internal,
+    /// The log record belongs to a span that is not sampled: see [`UnsampledLogs`](crate::UnsampledLogs).
+    Unsampled,
 }
 
 impl DropReason {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::QueueFull,
         Self::TooLarge,
         Self::Rejected,
         Self::Shutdown,
         Self::Internal,
+        Self::Unsampled,
     ];
 
     /// The reason as a word, as logs show it.
@@ -37,6 +40,7 @@ impl DropReason {
             Self::Rejected => "rejected",
             Self::Shutdown => "shutdown",
             Self::Internal => "internal",
+            Self::Unsampled => "unsampled",
         }
     }
 }
@@ -83,7 +87,9 @@ impl Losses {
         if items > 0 {
             let count = &self.dropped[reason as usize][kind.into().index()];
             count.fetch_add(items as u64, Ordering::Relaxed);
-            self.news.store(true, Ordering::Relaxed);
+            // What sampling leaves out is no news.
+            self.news
+                .fetch_or(reason != DropReason::Unsampled, Ordering::Relaxed);
         }
     }
 
@@ -92,7 +98,7 @@ impl Losses {
         kinds.iter().for_each(|kind| self.count(reason, *kind, 1));
     }
 
-    /// Whether something was dropped since the last call.
+    /// Whether something was dropped since the last call, other than by sampling.
     pub(crate) fn take_news(&self) -> bool {
         self.news.load(Ordering::Relaxed) && self.news.swap(false, Ordering::Relaxed)
     }
@@ -188,5 +194,16 @@ mod tests {
             .map(|(_, kind, count)| (kind.success, count))
             .collect();
         assert_eq!(by_kind, [(Some(false), 1), (Some(true), 2)]);
+    }
+
+    #[test]
+    fn what_sampling_leaves_out_is_counted_but_no_news() {
+        let losses = Losses::default();
+        losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+        assert!(!losses.take_news());
+        losses.count(DropReason::Rejected, TelemetryType::Trace, 1);
+        losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+        assert!(losses.take_news());
+        assert!(!losses.take_news());
     }
 }

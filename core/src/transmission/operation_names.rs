@@ -10,25 +10,35 @@ const MOST_TRACES: usize = 4_096;
 /// How many names are kept for use again. An application has few, unless it puts ids into them.
 const MOST_NAMES: usize = 1_024;
 
-/// The names of the requests that passed by, by trace: for their children that end later, or with them.
+/// The names of the requests that passed by, by trace, and their sample rates: for their children that end
+/// later, or with them, and for their log records.
 ///
 /// Children that end before their request and are sent without it learn its name only from the context
 /// (see [`OperationName`](crate::instrument::OperationName)).
 #[derive(Debug, Default)]
 pub(super) struct OperationNames {
-    by_trace: HashMap<TraceId, Arc<str>>,
+    by_trace: HashMap<TraceId, Request>,
     order: VecDeque<TraceId>,
     names: HashSet<Arc<str>>,
 }
 
+#[derive(Debug)]
+struct Request {
+    name: Arc<str>,
+    sample_rate: Option<f64>,
+}
+
 impl OperationNames {
-    /// Remembers the operation's name of the request at the root of a trace.
+    /// Remembers the operation's name, and the sample rate, of the request at the root of a trace.
     pub(super) fn remember(&mut self, trace: TraceId, request: &Envelope<'_>) {
         let Some(name) = request.tags.get(tags::OPERATION_NAME) else {
             return;
         };
-        let name = self.intern(name);
-        if self.by_trace.insert(trace, name).is_none() {
+        let request = Request {
+            name: self.intern(name),
+            sample_rate: request.sample_rate,
+        };
+        if self.by_trace.insert(trace, request).is_none() {
             self.order.push_back(trace);
         }
         if self.order.len() > MOST_TRACES
@@ -40,7 +50,12 @@ impl OperationNames {
 
     /// The name of the operation that a trace belongs to.
     pub(super) fn of(&self, trace: TraceId) -> Option<&str> {
-        self.by_trace.get(&trace).map(|name| &**name)
+        self.by_trace.get(&trace).map(|request| &*request.name)
+    }
+
+    /// The sample rate of the request at the root of a trace, in percent.
+    pub(super) fn sample_rate(&self, trace: TraceId) -> Option<f64> {
+        self.by_trace.get(&trace)?.sample_rate
     }
 
     fn intern(&mut self, name: &str) -> Arc<str> {
@@ -87,6 +102,18 @@ mod tests {
         assert_eq!(names.of(trace(1)), Some("GET /a"));
         assert_eq!(names.of(trace(2)), Some("process b"));
         assert_eq!(names.of(trace(3)), None);
+    }
+
+    #[test]
+    fn a_trace_has_the_sample_rate_of_its_request() {
+        let mut names = OperationNames::default();
+        let mut sampled = request("GET /a");
+        sampled.sample_rate = Some(25.0);
+        names.remember(trace(1), &sampled);
+        names.remember(trace(2), &request("GET /b"));
+        assert_eq!(names.sample_rate(trace(1)), Some(25.0));
+        assert_eq!(names.sample_rate(trace(2)), None);
+        assert_eq!(names.sample_rate(trace(3)), None);
     }
 
     #[test]

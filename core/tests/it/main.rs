@@ -1,13 +1,19 @@
 //! azmon as a whole, against a real endpoint over real sockets.
 #![cfg(test)]
 
+mod child;
 mod console;
+mod custom;
 mod delivery;
 mod endpoint;
 mod exporter;
 mod failure;
 mod load;
+mod log_exporter;
+mod logs;
 mod metrics;
 mod otlp;
+mod panics;
 mod runtimes;
 mod support;
+mod tracing_layer;

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use azmon::Telemetry;
-use azmon::envelope::{Data, Envelope};
-use opentelemetry::trace::{Tracer, TracerProvider};
+use azmon::envelope::{Data, Envelope, ExceptionData};
+use azmon::instrument::OperationName;
+use azmon::testing::InMemoryDestination;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer, TracerProvider};
 
 /// Longer than any test: nothing is sent unless it is flushed, or a batch is full.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
@@ -41,8 +44,59 @@ pub(crate) fn name(envelope: &Envelope<'_>) -> String {
         Data::Request(data) => data.name.to_string(),
         Data::RemoteDependency(data) => data.name.to_string(),
         Data::Metric(data) => data.metrics[0].name.to_string(),
+        Data::Message(data) => data.message.to_string(),
+        Data::Event(data) => data.name.to_string(),
         other => format!("{other:?}"),
     }
+}
+
+/// Telemetry in memory, that is not installed globally.
+pub(crate) fn in_memory() -> (Telemetry, InMemoryDestination) {
+    let destination = InMemoryDestination::new();
+    (
+        in_memory_builder(&destination).build().unwrap(),
+        destination,
+    )
+}
+
+pub(crate) fn in_memory_builder(destination: &InMemoryDestination) -> azmon::TelemetryBuilder {
+    Telemetry::builder()
+        .destination(destination)
+        .service_name("it")
+        .max_export_delay(NEVER)
+        .install_globally(false)
+}
+
+/// What has been recorded, sent and received.
+pub(crate) fn flushed(
+    telemetry: &Telemetry,
+    destination: &InMemoryDestination,
+) -> Vec<Envelope<'static>> {
+    telemetry.force_flush().unwrap();
+    destination.envelopes()
+}
+
+pub(crate) fn tag<'a>(envelope: &'a Envelope<'_>, key: &str) -> Option<&'a str> {
+    envelope.tags.get(key).map(|value| &**value)
+}
+
+pub(crate) fn property<'a>(envelope: &'a Envelope<'_>, key: &str) -> Option<&'a str> {
+    envelope.data.properties().get(key).map(|value| &**value)
+}
+
+pub(crate) fn exception<'a>(envelope: &'a Envelope<'static>) -> &'a ExceptionData<'static> {
+    match &envelope.data {
+        Data::Exception(data) => data,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The context of a request that is being handled: sampled or not, and named.
+pub(crate) fn request(telemetry: &Telemetry, name: &'static str) -> Context {
+    let tracer = telemetry.tracer_provider().tracer("it");
+    let span = tracer.span_builder(name).with_kind(SpanKind::Server);
+    let context = Context::current_with_span(span.start(&tracer));
+    context.with_value(OperationName(name.into()))
 }
 
 /// How many items were dropped, by reason.

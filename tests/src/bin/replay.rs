@@ -1,5 +1,10 @@
-//! `replay FILE`: replays the recorded spans of a file; exits with 1 if one fails.
+//! `replay FILE`: replays the recorded spans and log records of a file; exits with 1 if one fails.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its user"
+)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -6,24 +6,24 @@ use serde_json::Value;
 /// A file of recorded cases.
 #[derive(Debug, Deserialize)]
 pub struct Recording {
-    /// What is replayed.
+    /// Spans, which are replayed.
     #[serde(default)]
     pub spans: Vec<Case>,
-    /// Recorded, but not replayed yet.
+    /// Log records, which are replayed.
     #[serde(default)]
-    pub logs: Vec<Value>,
+    pub logs: Vec<Case>,
     /// What is replayed, too; its cases are read by [`metrics`](crate::replay::metrics).
     #[serde(default)]
     pub metrics: Vec<Value>,
 }
 
-/// One span and what the exporters made of it.
+/// One item and what the exporters made of it.
 #[derive(Debug, Deserialize)]
 pub struct Case {
     /// Its name, for reports only.
     #[serde(rename = "case")]
     pub name: String,
-    /// The span.
+    /// The item.
     pub input: Value,
     /// The envelopes of the Python exporter.
     #[serde(default)]
@@ -41,7 +41,7 @@ impl Recording {
     /// When the text is not a recording.
     pub fn parse(json: &str) -> serde_json::Result<Self> {
         let mut recording: Self = serde_json::from_str(json)?;
-        for case in &mut recording.spans {
+        for case in recording.spans.iter_mut().chain(&mut recording.logs) {
             expand(&mut case.input);
             case.python.iter_mut().for_each(expand);
             case.node.iter_mut().for_each(expand);

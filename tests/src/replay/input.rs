@@ -82,7 +82,7 @@ pub struct Link {
     pub attributes: Attributes,
 }
 
-/// A recorded span.
+/// A recorded span or log record.
 #[derive(Debug, Clone)]
 pub struct Input {
     /// `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER` or `INTERNAL`.
@@ -111,6 +111,23 @@ pub struct Input {
     pub start: i64,
     /// End, in nanoseconds since 1970.
     pub end: i64,
+    /// What only a log record says. Its span is the parent, and its time the start.
+    pub log: Option<Log>,
+}
+
+/// What a recorded log record says that a span does not.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Text or data.
+    pub body: Value,
+    /// From 1 to 24.
+    pub severity: Option<u64>,
+    /// The severity in the words of the library that logged.
+    pub severity_text: String,
+    /// Name of the event that the record tells of.
+    pub event_name: String,
+    /// Name of the logger.
+    pub scope: String,
 }
 
 impl Input {
@@ -118,6 +135,13 @@ impl Input {
     #[must_use]
     pub fn of(input: &Value) -> Self {
         let list = |key: &str| input[key].as_array().cloned().unwrap_or_default();
+        let log = Log::of(input);
+        let parent = match &log {
+            Some(_) => &input["span_id"],
+            None => &input["parent"]["span_id"],
+        };
+        let times = ["start_ns", "timestamp_ns", "observed_ns"];
+        let start = times.iter().find_map(|key| input[key].as_i64());
         Self {
             kind: text(&input["kind"]),
             name: text(&input["name"]),
@@ -129,9 +153,10 @@ impl Input {
             links: list("links").iter().map(Link::of).collect(),
             trace_id: text(&input["trace_id"]),
             span_id: text(&input["span_id"]),
-            parent: Some(text(&input["parent"]["span_id"])).filter(|id| is_valid_id(id)),
-            start: input["start_ns"].as_i64().unwrap_or_default(),
+            parent: Some(text(parent)).filter(|id| is_valid_id(id)),
+            start: start.unwrap_or_default(),
             end: input["end_ns"].as_i64().unwrap_or_default(),
+            log,
         }
     }
 
@@ -139,6 +164,18 @@ impl Input {
     #[must_use]
     pub fn is_request(&self) -> bool {
         self.kind == "SERVER" || self.kind == "CONSUMER"
+    }
+}
+
+impl Log {
+    fn of(input: &Value) -> Option<Self> {
+        Some(Self {
+            body: input.get("body")?.clone(),
+            severity: input["severity_number"].as_u64(),
+            severity_text: text(&input["severity_text"]),
+            event_name: text(&input["event_name"]),
+            scope: text(&input["scope"]),
+        })
     }
 }
 

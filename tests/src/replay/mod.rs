@@ -1,6 +1,7 @@
-//! Replays recorded spans and metrics through the mapping, and compares with what Microsoft's exporters made of them.
+//! Replays recorded spans, log records and metrics through the mapping, and compares with what Microsoft's
+//! exporters made of them.
 //!
-//! A recording is a JSON file: per case the span that was given to an exporter (`input`), and the
+//! A recording is a JSON file: per case the item that was given to an exporter (`input`), and the
 //! envelopes that the Python exporter (`python`) and the Node.js exporter (`node`) sent for it. The two
 //! disagree with each other, so neither is the reference. A field of ours is
 //!
@@ -17,6 +18,7 @@ pub mod expected;
 pub mod input;
 pub mod item;
 pub mod judge;
+pub mod log;
 pub mod metrics;
 pub mod report;
 pub mod rule;

@@ -4,9 +4,8 @@ use std::fmt;
 
 use crate::replay::case::Recording;
 use crate::replay::judge::judge;
-use crate::replay::metrics;
-use crate::replay::span;
-use crate::spans;
+use crate::replay::{log, metrics, span};
+use crate::{logs, spans};
 
 /// What came of a replay.
 #[derive(Debug, Default)]
@@ -17,8 +16,6 @@ pub struct Report {
     pub deviated: usize,
     /// Cases in which some field differs from both, by no rule or not as it says.
     pub failed: Vec<Failure>,
-    /// Logs that the recording holds.
-    pub logs: usize,
 }
 
 /// A case that failed.
@@ -34,12 +31,18 @@ impl Report {
     /// Replays a recording.
     #[must_use]
     pub fn of(recording: &Recording) -> Self {
-        let mut report = Self {
-            logs: recording.logs.len(),
-            ..Self::default()
-        };
-        for case in &recording.spans {
-            let ours = spans::mapped_for(&span::span(&case.input), &span::resource(&case.input));
+        let mut report = Self { ..Self::default() };
+        let spans = recording.spans.iter().map(|case| {
+            let resource = span::resource(&case.input);
+            let ours = spans::mapped_for(&span::span(&case.input), &resource);
+            (case, ours)
+        });
+        let logs = recording.logs.iter().map(|case| {
+            let resource = span::resource(&case.input);
+            let ours = logs::mapped_for(&log::log(&case.input), &resource);
+            (case, vec![ours])
+        });
+        for (case, ours) in spans.chain(logs) {
             let verdict = judge(case, &ours);
             if !verdict.failures.is_empty() {
                 report.failed.push(Failure {
@@ -76,14 +79,8 @@ impl fmt::Display for Report {
             }
         }
         let Self {
-            agreed,
-            deviated,
-            logs,
-            ..
+            agreed, deviated, ..
         } = self;
-        if *logs > 0 {
-            writeln!(f, "not replayed yet: {logs} logs")?;
-        }
         write!(
             f,
             "{agreed} agreed, {deviated} deviated, {} failed",

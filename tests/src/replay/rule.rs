@@ -7,14 +7,14 @@ use crate::replay::input::{Attributes, Event, Input};
 pub struct Difference<'a> {
     /// The field, as [`item`](crate::replay::item) names it.
     pub field: &'a str,
-    /// The span.
+    /// The span or the log record.
     pub input: &'a Input,
     /// The event, if the item is an event's.
     pub event: Option<&'a Event>,
 }
 
 impl<'a> Difference<'a> {
-    /// The attributes of the item: the event's, else the span's.
+    /// The attributes of the item: the event's, else the input's.
     #[must_use]
     pub fn attributes(&self) -> &'a Attributes {
         self.event

@@ -71,7 +71,7 @@ fn context(trace_id: &Value, span_id_of_it: &Value) -> SpanContext {
     )
 }
 
-fn span_id(id: &Value) -> SpanId {
+pub(super) fn span_id(id: &Value) -> SpanId {
     let id = id.as_str().and_then(|id| SpanId::from_hex(id).ok());
     id.unwrap_or(SpanId::INVALID)
 }
@@ -94,7 +94,7 @@ fn status(status: &Value) -> Status {
     }
 }
 
-fn time(nanoseconds: &Value) -> SystemTime {
+pub(super) fn time(nanoseconds: &Value) -> SystemTime {
     let nanoseconds = nanoseconds.as_i64().unwrap_or_default();
     let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
     if nanoseconds < 0 {

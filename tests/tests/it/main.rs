@@ -3,6 +3,7 @@
 
 mod end_to_end;
 mod hostile;
+mod hostile_logs;
 mod mapping_traps;
 mod replay;
 mod strategies;

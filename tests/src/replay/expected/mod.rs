@@ -10,6 +10,7 @@ mod context;
 mod events;
 mod http;
 mod limits;
+mod logs;
 mod network;
 mod properties;
 mod request;
@@ -17,6 +18,7 @@ mod request;
 pub use self::answer::Answer;
 pub use self::call::{Call, default_database_port};
 pub use self::http::{composed_url, path_of, split_url};
+pub use self::logs::Kind;
 
 use std::collections::BTreeSet;
 
@@ -25,9 +27,14 @@ use serde_json::Value;
 use crate::replay::input::Input;
 use crate::replay::item::Item;
 
-/// The items of an input: the span's, then one for each event.
+/// The items of an input: the span's, then one for each event; or the log record's.
 #[must_use]
 pub fn items(input: &Input) -> Vec<Item> {
+    if let Some(log) = &input.log {
+        let mut item = logs::item(log, input);
+        limits::apply(&mut item);
+        return vec![item];
+    }
     let answers = answers(input);
     let used: BTreeSet<&str> = answers
         .iter()

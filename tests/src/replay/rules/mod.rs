@@ -7,6 +7,7 @@
 mod context;
 mod dependency;
 mod events;
+mod logs;
 mod properties;
 mod request;
 
@@ -19,6 +20,7 @@ pub const ALL: &[&[Rule]] = &[
     dependency::RULES,
     properties::RULES,
     events::RULES,
+    logs::RULES,
     &[ODD_VALUE],
 ];
 

@@ -1,0 +1,77 @@
+use std::sync::OnceLock;
+
+use opentelemetry::Context;
+use opentelemetry::logs::{LogRecord, Logger, LoggerProvider, Severity};
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+use tracing::dispatcher::WeakDispatch;
+use tracing::{Dispatch, Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::bridge::visitor::Visitor;
+
+/// Makes log records of events.
+///
+/// OpenTelemetry's own appender does the same, but of an error keeps the message only: neither the type
+/// nor the sources.
+#[derive(Debug)]
+pub(super) struct Events {
+    logger: SdkLogger,
+    dispatch: OnceLock<WeakDispatch>,
+}
+
+impl Events {
+    pub(super) fn new(provider: &SdkLoggerProvider) -> Self {
+        Self {
+            // The target says who speaks.
+            logger: provider.logger(""),
+            dispatch: OnceLock::new(),
+        }
+    }
+
+    /// The context that the event belongs to, if it is not the current one.
+    fn foreign_context(&self, event: &Event<'_>) -> Option<Context> {
+        if event.is_root() {
+            return Some(Context::new());
+        }
+        let parent = event.parent()?;
+        let dispatch = self.dispatch.get()?.upgrade()?;
+        tracing_opentelemetry::get_otel_context(parent, &dispatch)
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Events {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        // Of several, the first one is as good as any: a span is known to that which made it.
+        let _ = self.dispatch.set(dispatch.downgrade());
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+        let metadata = event.metadata();
+        let severity = severity(*metadata.level());
+        let name = Some(metadata.name());
+        if !self.logger.event_enabled(severity, metadata.target(), name) {
+            return;
+        }
+        let mut record = self.logger.create_log_record();
+        record.set_event_name(metadata.name());
+        record.set_severity_number(severity);
+        record.set_severity_text(metadata.level().as_str());
+        let mut visitor = Visitor::new(&mut record, severity, metadata);
+        event.record(&mut visitor);
+        visitor.finish();
+        let _guard = self.foreign_context(event).map(Context::attach);
+        self.logger.emit(record);
+    }
+}
+
+fn severity(level: Level) -> Severity {
+    match level {
+        Level::TRACE => Severity::Trace,
+        Level::DEBUG => Severity::Debug,
+        Level::INFO => Severity::Info,
+        Level::WARN => Severity::Warn,
+        Level::ERROR => Severity::Error,
+    }
+}

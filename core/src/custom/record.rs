@@ -1,0 +1,118 @@
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use opentelemetry::Key;
+use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+
+use crate::instrument::Identity;
+use crate::telemetry::global;
+
+/// Name of the logger through which direct calls go.
+const SCOPE: &str = "azmon";
+
+/// What all direct calls gather before they are sent.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    /// `None` for the global one, as it is when the record is sent.
+    provider: Option<SdkLoggerProvider>,
+    attributes: Vec<(Key, AnyValue)>,
+    measurements: serde_json::Map<String, serde_json::Value>,
+    time: Option<SystemTime>,
+}
+
+impl Record {
+    pub(super) fn new(provider: Option<SdkLoggerProvider>) -> Self {
+        Self {
+            provider,
+            attributes: Vec::new(),
+            measurements: serde_json::Map::new(),
+            time: None,
+        }
+    }
+
+    pub(super) fn add(&mut self, key: impl Into<Key>, value: impl Into<AnyValue>) {
+        self.attributes.push((key.into(), value.into()));
+    }
+
+    pub(super) fn extend(&mut self, attributes: impl IntoIterator<Item = (Key, AnyValue)>) {
+        self.attributes.extend(attributes);
+    }
+
+    /// JSON has no numbers that are not finite: they are left out.
+    pub(super) fn measure(&mut self, name: Cow<'static, str>, value: f64) {
+        if let Some(number) = serde_json::Number::from_f64(value) {
+            self.measurements.insert(name.into_owned(), number.into());
+        }
+    }
+
+    pub(super) fn identify(&mut self, identity: &Identity) {
+        for (key, id) in identity.ids() {
+            self.add(key, id.clone());
+        }
+    }
+
+    pub(super) fn at(&mut self, time: SystemTime) {
+        self.time = Some(time);
+    }
+
+    pub(super) fn send(mut self, severity: Severity) {
+        let Some(provider) = self.provider.take().or_else(global::logger_provider) else {
+            return;
+        };
+        if !self.measurements.is_empty() {
+            let json = serde_json::Value::Object(std::mem::take(&mut self.measurements));
+            self.add("microsoft.custom_measurements", json.to_string());
+        }
+        let logger = provider.logger(SCOPE);
+        let mut record = logger.create_log_record();
+        record.set_severity_number(severity);
+        record.add_attributes(self.attributes);
+        if let Some(time) = self.time {
+            record.set_timestamp(time);
+        }
+        logger.emit(record);
+    }
+}
+
+/// Implements what all kinds have in common, so that each has it in its own documentation.
+macro_rules! common_methods {
+    ($kind:ident) => {
+        impl $kind {
+            /// Adds a custom dimension: a text, a number, a boolean. Names end at 150 characters, and texts
+            /// at 8,192.
+            pub fn property(
+                mut self,
+                name: impl Into<opentelemetry::Key>,
+                value: impl Into<opentelemetry::logs::AnyValue>,
+            ) -> Self {
+                self.record.add(name, value);
+                self
+            }
+
+            /// Adds a custom measurement: a number that can be summed. One that is not finite is left out.
+            pub fn measurement(
+                mut self,
+                name: impl Into<std::borrow::Cow<'static, str>>,
+                value: f64,
+            ) -> Self {
+                self.record.measure(name.into(), value);
+                self
+            }
+
+            /// Says who caused it. Defaults to the [`Identity`](crate::instrument::Identity) of the current
+            /// context.
+            pub fn identity(mut self, identity: &crate::instrument::Identity) -> Self {
+                self.record.identify(identity);
+                self
+            }
+
+            /// Says when it happened. Defaults to when it is sent.
+            pub fn time(mut self, time: std::time::SystemTime) -> Self {
+                self.record.at(time);
+                self
+            }
+        }
+    };
+}
+pub(super) use common_methods;

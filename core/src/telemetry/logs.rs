@@ -1,0 +1,27 @@
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::{LoggerProviderBuilder, SdkLoggerProvider};
+
+use crate::pipeline::{LogProcessor, Producer, UnsampledLogs};
+use crate::transmission::Transmitter;
+
+/// What the builder gathers about logs.
+#[derive(Debug, Default)]
+pub(super) struct Logs {
+    pub(super) provider: LoggerProviderBuilder,
+    pub(super) unsampled: UnsampledLogs,
+}
+
+impl Logs {
+    /// Lets log records come to a worker.
+    pub(super) fn connect(self, producer: Producer, transmitter: Transmitter) -> Self {
+        let processor = LogProcessor::new(producer, transmitter, self.unsampled);
+        Self {
+            provider: self.provider.with_log_processor(processor),
+            ..self
+        }
+    }
+
+    pub(super) fn build(self, resource: Resource) -> SdkLoggerProvider {
+        self.provider.with_resource(resource).build()
+    }
+}

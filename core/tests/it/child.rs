@@ -1,0 +1,33 @@
+//! Tests that need a process of their own: they run this program again, for one ignored test.
+
+use std::process::{Command, Output};
+
+use azmon::envelope::Envelope;
+
+use crate::endpoint::{Endpoint, Script};
+
+/// What the child is told, and where it sends.
+const TASK: &str = "AZMON_IT_TASK";
+const CONNECTION_STRING: &str = "AZMON_IT_CONNECTION_STRING";
+
+/// Runs an ignored test, and returns what arrived and how it ended.
+pub(crate) fn run(test: &str, task: &str, backtrace: &str) -> (Vec<Envelope<'static>>, Output) {
+    let endpoint = Endpoint::start(std::iter::repeat_n(Script::Accept, 1_000));
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env(TASK, task)
+        .env(CONNECTION_STRING, endpoint.connection_string())
+        .env("RUST_BACKTRACE", backtrace)
+        .env_remove("RUST_LIB_BACKTRACE")
+        .output()
+        .unwrap();
+    let requests = endpoint.received().into_iter();
+    let envelopes = requests.flat_map(|request| request.envelopes);
+    (envelopes.collect(), output)
+}
+
+/// In the child: what it is told, and the connection string.
+pub(crate) fn told() -> (String, String) {
+    let read = |name| std::env::var(name).unwrap();
+    (read(TASK), read(CONNECTION_STRING))
+}
