@@ -24,7 +24,7 @@
 //! your code, azmon-tower, …                             the thread `azmon-worker`
 //!   │ spans, log records (OpenTelemetry API)              │
 //!   ▼                                                     │
-//! SDK ─► processor ─ sampled? ─► bounded queue ───────────┴─► mapping ─► limits ─► lines of JSON ─► gzip
+//! SDK ─► processor ─ sampled? ─► bounded queue ───────────┴─► mapping ─► your processors ─► limits ─► JSON ─► gzip
 //!            │                     │ full: dropped, counted        ▲            └► console           │
 //!            └► standard metrics ──┼───── every 60 s ──────────────┘                                 │
 //!                                  ▼                                         POST /v2.1/track ◄──────┘
@@ -47,6 +47,8 @@
 //! | Say who the user is | [`instrument::Identity`] |
 //! | Keep your own SDK set-up | [`SpanExporter`], [`LogExporter`], [`MetricExporter`] |
 //! | Write instrumentation | [`instrument`] |
+//! | Send less: sample | [`sampling`] |
+//! | Change or drop items before they are sent | [`TelemetryBuilder::telemetry_processor`] |
 //! | Test instrumented code | `testing`, with the feature of that name |
 //!
 //! # Logs, errors and panics
@@ -106,8 +108,8 @@
 //! | `APPINSIGHTS_INSTRUMENTATIONKEY` | a bare key, for the public cloud | none |
 //! | `OTEL_SERVICE_NAME` | the role's name | `unknown_service:` and the program's name |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | attributes of the resource, `key=value,key=value` | none |
-//! | `OTEL_TRACES_SAMPLER` | `always_on`, `always_off`, `traceidratio`, each also after `parentbased_` | `always_on` |
-//! | `OTEL_TRACES_SAMPLER_ARG` | the share that `traceidratio` keeps, 0 to 1 | 1 |
+//! | `OTEL_TRACES_SAMPLER` | `always_on`, `always_off`, `traceidratio`, each also after `parentbased_`; `microsoft.fixed_percentage`, `microsoft.rate_limited`: see [`sampling`] | `always_on` |
+//! | `OTEL_TRACES_SAMPLER_ARG` | the share that is kept, 0 to 1; for `microsoft.rate_limited` traces a second | 1; 5 |
 //! | `OTEL_SDK_DISABLED` | `true` switches telemetry off | `false` |
 //! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span or a log record waits for others, in milliseconds | 1000 |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans and log records that wait | 65,536 |
@@ -148,7 +150,9 @@ pub mod instrument;
 pub mod mapping;
 mod metrics;
 mod pipeline;
+pub mod sampling;
 mod telemetry;
+mod telemetry_processor;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transmission;
@@ -166,4 +170,5 @@ pub use crate::exporter::{
 };
 pub use crate::pipeline::UnsampledLogs;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
+pub use crate::telemetry_processor::ItemDecision;
 pub use crate::transmission::{DropReason, DroppedItems, TelemetryType};

@@ -13,10 +13,13 @@ pub const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 pub const OTEL_RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
 /// The sampler: `always_on` (default), `always_off`, `traceidratio`, or one of these after
-/// `parentbased_`.
+/// `parentbased_`; or `microsoft.fixed_percentage` or `microsoft.rate_limited`.
+///
+/// What they do is said in [`sampling`](crate::sampling).
 pub const OTEL_TRACES_SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 
-/// The share of traces that `traceidratio` keeps, from 0 to 1. Defaults to 1.
+/// The share of traces that `traceidratio` or `microsoft.fixed_percentage` keeps, from 0 to 1, by default 1;
+/// how many traces a second `microsoft.rate_limited` keeps, by default 5.
 pub const OTEL_TRACES_SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 
 /// `true` switches telemetry off, whatever the code says. Context is still propagated.

@@ -1,186 +1,159 @@
-use opentelemetry::trace::{Link, SpanKind, TraceId};
-use opentelemetry::{Context, KeyValue, otel_warn};
-use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
+use opentelemetry::otel_warn;
 
 use crate::config::environment::{OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG};
+use crate::sampling::{RateChoice, SamplingChoices};
 
-/// The attribute from which the item count is computed.
-const SAMPLE_RATE: &str = "microsoft.sample_rate";
+/// What the official distributions keep when they are told to limit, but not to what.
+const TRACES_PER_SECOND: f64 = 5.0;
 
-/// The sampler that the environment names, or `always_on`.
-pub(super) fn resolve(environment: &dyn Fn(&str) -> Option<String>) -> Box<dyn ShouldSample> {
-    let Some(name) = environment(OTEL_TRACES_SAMPLER) else {
-        return Box::new(Sampler::AlwaysOn);
-    };
+/// Lets the environment say at which rate traces are kept, where the code does not.
+pub(super) fn resolve(
+    mut choices: SamplingChoices,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> SamplingChoices {
+    if choices.sampler.is_none()
+        && choices.rate.is_none()
+        && let Some((rate, parent_based)) = named(environment)
+    {
+        choices.rate = Some(rate);
+        choices.follow_remote_parent.get_or_insert(parent_based);
+    }
+    choices
+}
+
+/// The rate of the sampler that the environment names, and whether it follows remote parents.
+fn named(environment: &dyn Fn(&str) -> Option<String>) -> Option<(RateChoice, bool)> {
+    let name = environment(OTEL_TRACES_SAMPLER)?;
     let lower = name.trim().to_ascii_lowercase();
+    let argument = || environment(OTEL_TRACES_SAMPLER_ARG);
+    match lower.as_str() {
+        "microsoft.fixed_percentage" | "microsoft.fixed.percentage" => {
+            return Some((ratio(argument()), false));
+        }
+        "microsoft.rate_limited" => return Some((traces_per_second(argument()), false)),
+        _ => {}
+    }
     let (parent_based, root) = match lower.strip_prefix("parentbased_") {
         Some(root) => (true, root),
         None => (false, lower.as_str()),
     };
-    match root {
-        "always_on" => of_root(Sampler::AlwaysOn, parent_based),
-        "always_off" => of_root(Sampler::AlwaysOff, parent_based),
-        "traceidratio" | "trace_id_ratio" => {
-            let ratio = ratio(environment(OTEL_TRACES_SAMPLER_ARG));
-            let sampler = of_root(Sampler::TraceIdRatioBased(ratio), parent_based);
-            Box::new(Rated::new(sampler, ratio))
-        }
+    let rate = match root {
+        "always_on" => RateChoice::Ratio(1.0),
+        "always_off" => RateChoice::Ratio(0.0),
+        "traceidratio" | "trace_id_ratio" => ratio(argument()),
         _ => {
             otel_warn!(name: "Config.UnknownSampler", variable = OTEL_TRACES_SAMPLER, value = name.as_str());
-            Box::new(Sampler::AlwaysOn)
+            return None;
         }
-    }
+    };
+    Some((rate, parent_based))
 }
 
-fn of_root(root: Sampler, parent_based: bool) -> Box<dyn ShouldSample> {
-    if parent_based {
-        Box::new(Sampler::ParentBased(Box::new(root)))
-    } else {
-        Box::new(root)
-    }
+fn ratio(argument: Option<String>) -> RateChoice {
+    RateChoice::Ratio(number(argument, 0.0..=1.0, 1.0))
 }
 
-fn ratio(argument: Option<String>) -> f64 {
-    let Some(argument) = argument else { return 1.0 };
+fn traces_per_second(argument: Option<String>) -> RateChoice {
+    RateChoice::TracesPerSecond(number(argument, 0.0..=f64::MAX, TRACES_PER_SECOND))
+}
+
+fn number(argument: Option<String>, allowed: std::ops::RangeInclusive<f64>, default: f64) -> f64 {
+    let Some(argument) = argument else {
+        return default;
+    };
     match argument.trim().parse::<f64>() {
-        Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
+        Ok(number) if allowed.contains(&number) => number,
         _ => {
-            otel_warn!(name: "Config.InvalidSamplingRatio", variable = OTEL_TRACES_SAMPLER_ARG, value = argument.as_str());
-            1.0
+            otel_warn!(name: "Config.InvalidSamplerArgument", variable = OTEL_TRACES_SAMPLER_ARG, value = argument.as_str());
+            default
         }
-    }
-}
-
-/// Writes the rate on every span that is kept, so that Azure Monitor counts those that were not.
-///
-/// Spans that follow a remote parent's decision carry the same rate, which is right as long as all
-/// services of a system sample alike.
-#[derive(Debug, Clone)]
-struct Rated {
-    inner: Box<dyn ShouldSample>,
-    percent: f64,
-}
-
-impl Rated {
-    fn new(inner: Box<dyn ShouldSample>, ratio: f64) -> Self {
-        Self {
-            inner,
-            percent: ratio * 100.0,
-        }
-    }
-}
-
-impl ShouldSample for Rated {
-    fn should_sample(
-        &self,
-        parent_context: Option<&Context>,
-        trace_id: TraceId,
-        name: &str,
-        span_kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
-    ) -> SamplingResult {
-        let mut result =
-            self.inner
-                .should_sample(parent_context, trace_id, name, span_kind, attributes, links);
-        if result.decision == SamplingDecision::RecordAndSample && self.percent < 100.0 {
-            result
-                .attributes
-                .push(KeyValue::new(SAMPLE_RATE, self.percent));
-        }
-        result
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
-
+    use super::RateChoice::{Ratio, TracesPerSecond};
     use super::*;
 
-    const LOW: TraceId = TraceId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-    const HIGH: TraceId = TraceId::from_bytes([0xff; 16]);
-
-    fn decide(
-        variables: &[(&str, &str)],
-        parent: Option<TraceFlags>,
-        trace_id: TraceId,
-    ) -> SamplingResult {
-        let sampler = resolve(&|name| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
-        });
-        let context = parent.map(|flags| {
-            let span_id = SpanId::from_bytes([1; 8]);
-            let parent = SpanContext::new(trace_id, span_id, flags, true, TraceState::default());
-            Context::new().with_remote_span_context(parent)
-        });
-        sampler.should_sample(context.as_ref(), trace_id, "", &SpanKind::Server, &[], &[])
-    }
-
-    fn keeps(name: &str, parent: Option<TraceFlags>) -> bool {
-        let variables = [(OTEL_TRACES_SAMPLER, name)];
-        decide(&variables, parent, HIGH).decision == SamplingDecision::RecordAndSample
+    fn resolved(choices: SamplingChoices, name: &str, argument: Option<&str>) -> SamplingChoices {
+        resolve(choices, &|variable| {
+            let value = match variable {
+                OTEL_TRACES_SAMPLER => Some(name),
+                OTEL_TRACES_SAMPLER_ARG => argument,
+                _ => None,
+            };
+            value.map(str::to_owned)
+        })
     }
 
     #[test]
-    fn everything_is_kept_unless_told_otherwise() {
-        for parent in [None, Some(TraceFlags::SAMPLED), Some(TraceFlags::default())] {
-            assert_eq!(
-                decide(&[], parent, HIGH).decision,
-                SamplingDecision::RecordAndSample
-            );
-            assert!(keeps("always_on", parent));
-            assert!(keeps("no_such_sampler", parent));
-            assert!(!keeps("always_off", parent));
-        }
-    }
-
-    #[test]
-    fn parent_based_samplers_follow_the_parent() {
-        for name in [
-            "parentbased_always_on",
-            "ParentBased_Always_Off",
-            "parentbased_traceidratio",
+    fn every_name_of_a_sampler_has_its_rate() {
+        for (name, argument, rate, follow) in [
+            ("always_on", None, Ratio(1.0), false),
+            ("always_off", Some("1"), Ratio(0.0), false),
+            ("traceidratio", Some("0.25"), Ratio(0.25), false),
+            ("trace_id_ratio", Some(" 0.5 "), Ratio(0.5), false),
+            ("parentbased_always_on", None, Ratio(1.0), true),
+            ("ParentBased_Always_Off", None, Ratio(0.0), true),
+            ("parentbased_traceidratio", Some("0"), Ratio(0.0), true),
+            ("parentbased_trace_id_ratio", None, Ratio(1.0), true),
+            ("microsoft.fixed_percentage", Some("0.1"), Ratio(0.1), false),
+            ("microsoft.fixed.percentage", None, Ratio(1.0), false),
+            (
+                "microsoft.rate_limited",
+                Some("0.5"),
+                TracesPerSecond(0.5),
+                false,
+            ),
+            ("Microsoft.Rate_Limited", None, TracesPerSecond(5.0), false),
         ] {
-            assert!(keeps(name, Some(TraceFlags::SAMPLED)), "{name}");
-            assert!(!keeps(name, Some(TraceFlags::default())), "{name}");
+            let choices = resolved(SamplingChoices::default(), name, argument);
+            assert_eq!(choices.rate, Some(rate), "{name}");
+            assert_eq!(choices.follow_remote_parent, Some(follow), "{name}");
         }
-        assert!(keeps("parentbased_always_on", None));
-        assert!(!keeps("parentbased_always_off", None));
     }
 
     #[test]
-    fn a_ratio_is_written_on_what_is_kept() {
-        let variables = [
-            (OTEL_TRACES_SAMPLER, "traceidratio"),
-            (OTEL_TRACES_SAMPLER_ARG, "0.25"),
-        ];
-        assert_eq!(
-            decide(&variables, None, HIGH).decision,
-            SamplingDecision::Drop
+    fn arguments_that_are_none_are_left_out() {
+        for argument in ["", "-1", "NaN", "half"] {
+            let fixed = resolved(SamplingChoices::default(), "traceidratio", Some(argument));
+            assert_eq!(fixed.rate, Some(Ratio(1.0)), "{argument}");
+            let name = "microsoft.rate_limited";
+            let limited = resolved(SamplingChoices::default(), name, Some(argument));
+            assert_eq!(limited.rate, Some(TracesPerSecond(5.0)), "{argument}");
+        }
+        let percent = resolved(
+            SamplingChoices::default(),
+            "microsoft.fixed_percentage",
+            Some("25"),
         );
-        let kept = decide(&variables, None, LOW);
-        assert_eq!(kept.decision, SamplingDecision::RecordAndSample);
-        assert_eq!(kept.attributes, [KeyValue::new(SAMPLE_RATE, 25.0)]);
+        assert_eq!(percent.rate, Some(Ratio(1.0)));
     }
 
     #[test]
-    fn a_ratio_that_is_none_keeps_everything() {
-        for argument in ["", "2", "-1", "NaN", "half"] {
-            let variables = [
-                (OTEL_TRACES_SAMPLER, "traceidratio"),
-                (OTEL_TRACES_SAMPLER_ARG, argument),
-            ];
-            let kept = decide(&variables, None, HIGH);
-            assert_eq!(
-                kept.decision,
-                SamplingDecision::RecordAndSample,
-                "{argument}"
-            );
-            assert!(kept.attributes.is_empty());
+    fn unknown_names_are_left_out() {
+        for name in ["no_such_sampler", "parentbased_microsoft.rate_limited"] {
+            let choices = resolved(SamplingChoices::default(), name, None);
+            assert_eq!(choices.rate, None, "{name}");
+            assert_eq!(choices.follow_remote_parent, None, "{name}");
         }
+    }
+
+    #[test]
+    fn code_beats_environment() {
+        let code = SamplingChoices {
+            rate: Some(TracesPerSecond(9.0)),
+            ..SamplingChoices::default()
+        };
+        let choices = resolved(code, "parentbased_always_off", None);
+        assert_eq!(choices.rate, Some(TracesPerSecond(9.0)));
+        assert_eq!(choices.follow_remote_parent, None);
+        let code = SamplingChoices {
+            follow_remote_parent: Some(false),
+            ..SamplingChoices::default()
+        };
+        let choices = resolved(code, "parentbased_always_off", None);
+        assert_eq!(choices.rate, Some(Ratio(0.0)));
+        assert_eq!(choices.follow_remote_parent, Some(false));
     }
 }

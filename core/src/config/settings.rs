@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use opentelemetry::{KeyValue, otel_warn};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::ShouldSample;
 
 use crate::config::environment::{
     APPINSIGHTS_INSTRUMENTATIONKEY, APPLICATIONINSIGHTS_CONNECTION_STRING, AZMON_MAX_QUEUE_BYTES,
@@ -11,13 +10,14 @@ use crate::config::environment::{
 use crate::config::{MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler};
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
 use crate::metrics::AutomaticOptions;
+use crate::sampling::{Sampling, SamplingChoices};
 
 /// What the code chose. `None` leaves it to the environment, and then to the default.
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
     pub(crate) connection_string: Option<String>,
     pub(crate) resource: Vec<KeyValue>,
-    pub(crate) sampler: Option<Box<dyn ShouldSample>>,
+    pub(crate) sampling: SamplingChoices,
     pub(crate) max_export_delay: Option<Duration>,
     pub(crate) max_queue_items: Option<usize>,
     pub(crate) max_queue_bytes: Option<usize>,
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     pub(crate) connection_string: Option<ConnectionString>,
     pub(crate) disabled: bool,
     pub(crate) resource: Resource,
-    pub(crate) sampler: Box<dyn ShouldSample>,
+    pub(crate) sampling: Sampling,
     pub(crate) max_export_delay: Duration,
     pub(crate) max_queue_items: usize,
     pub(crate) max_queue_bytes: usize,
@@ -56,14 +56,16 @@ impl Settings {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ParseConnectionStringError> {
         let environment = &|name: &str| environment(name).filter(|value| !value.trim().is_empty());
+        let metrics = metrics::resolve(&choices.metrics, environment);
+        let mut sampling = sampler::resolve(choices.sampling, environment);
+        // Standard metrics count what is not kept, too.
+        sampling.record_unsampled |= metrics.standard_metrics;
         Ok(Self {
             connection_string: connection_string(choices.connection_string, environment)?,
             disabled: environment(OTEL_SDK_DISABLED)
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
             resource: resource::resolve(choices.resource, environment),
-            sampler: choices
-                .sampler
-                .unwrap_or_else(|| sampler::resolve(environment)),
+            sampling: sampling.into(),
             max_export_delay: choices
                 .max_export_delay
                 .or_else(|| number(environment, OTEL_BSP_SCHEDULE_DELAY).map(Duration::from_millis))
@@ -76,7 +78,7 @@ impl Settings {
                 .max_queue_bytes
                 .or_else(|| number(environment, AZMON_MAX_QUEUE_BYTES))
                 .unwrap_or(MAX_QUEUE_BYTES),
-            metrics: metrics::resolve(&choices.metrics, environment),
+            metrics,
             metric_namespaces: metrics::namespaces(environment),
             otlp: otlp::resolve(choices.otlp.as_ref(), environment),
         })

@@ -3,10 +3,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::config::{Choices, Settings, environment};
+use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::exporter::sender::Sender;
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Launch, QueueLimits, UnsampledLogs};
+use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::transmission::Transport;
 
 /// Settings of a plain exporter: code beats environment beats default.
@@ -14,6 +16,7 @@ pub struct ExporterBuilder<E> {
     choices: Choices,
     mapping: MappingOptions,
     pub(super) unsampled_logs: UnsampledLogs,
+    processors: TelemetryProcessors,
     environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
     transport: Option<Arc<dyn Transport>>,
     exporter: PhantomData<fn() -> E>,
@@ -25,6 +28,7 @@ impl<E> ExporterBuilder<E> {
             choices: Choices::default(),
             mapping: MappingOptions::default(),
             unsampled_logs: UnsampledLogs::default(),
+            processors: TelemetryProcessors::default(),
             environment: Box::new(environment::of_process),
             transport: None,
             exporter: PhantomData,
@@ -42,6 +46,17 @@ impl<E> ExporterBuilder<E> {
     #[must_use]
     pub fn mapping(mut self, options: MappingOptions) -> Self {
         self.mapping = options;
+        self
+    }
+
+    /// Adds a closure that sees each item before it is sent, to change, redact or drop it: see
+    /// [`TelemetryBuilder::telemetry_processor`](crate::TelemetryBuilder::telemetry_processor).
+    #[must_use]
+    pub fn telemetry_processor(
+        mut self,
+        processor: impl FnMut(&mut Envelope<'_>) -> ItemDecision + Send + 'static,
+    ) -> Self {
+        self.processors.add(processor);
         self
     }
 
@@ -81,6 +96,7 @@ impl<E> ExporterBuilder<E> {
                 batch: 0,
             },
             mapper: mapper.clone(),
+            processors: self.processors,
         };
         let (_, transmitter) = launch.start()?;
         Ok(Sender::new(key, self.mapping, mapper, transmitter))

@@ -12,6 +12,7 @@ use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Item, Launch, QueueLimits};
+use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Transmitter, Transport};
 
 /// How long a flush waits; that of the SDK's own processors.
@@ -139,6 +140,7 @@ impl MetricExporterBuilder {
                 batch: 0,
             },
             mapper: Arc::new(mapper),
+            processors: TelemetryProcessors::default(),
         };
         let (_, transmitter) = launch.start()?;
         Ok(MetricExporter {

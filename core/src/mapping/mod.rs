@@ -155,3 +155,4 @@ pub use self::log::LogData;
 pub use self::mapper::Mapper;
 pub use self::options::MappingOptions;
 pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};
+pub(crate) use self::success::is_span_success;

@@ -4,6 +4,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::envelope::Envelope;
 use crate::mapping::LogData;
 use crate::pipeline::size;
+use crate::sampling::sample_rate;
 use crate::transmission::TelemetryType;
 
 /// What waits to be sent.
@@ -40,11 +41,20 @@ impl Item {
     }
 
     /// The memory that it holds, in bytes, as [`size`] estimates it.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         match self {
             Self::Span(span) => size::of_span(span),
             Self::Envelope(envelope) => size::of_envelope(envelope),
             Self::Log(log) => size::of_log(log),
+        }
+    }
+
+    /// Makes it stand for itself alone, whatever its rate was.
+    pub(crate) fn count_once(&mut self) {
+        match self {
+            Self::Span(span) => sample_rate::remove(span),
+            Self::Envelope(envelope) => envelope.sample_rate = None,
+            Self::Log(log) => log.count_once(),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::ConnectionString;
 use crate::error::BuildErrorKind;
 use crate::mapping::Mapper;
 use crate::pipeline::{Producer, QueueLimits, queue};
+use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Extras, HttpTransport, Transmitter, Transport, Worker, WorkerOptions};
 
 /// What a worker is started with.
@@ -15,6 +16,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) max_export_delay: Duration,
     pub(crate) limits: QueueLimits,
     pub(crate) mapper: Arc<Mapper>,
+    pub(crate) processors: TelemetryProcessors,
 }
 
 impl Launch<'_> {
@@ -36,6 +38,7 @@ impl Launch<'_> {
             endpoint: self.connection.ingestion_endpoint().to_owned(),
             transport,
             max_export_delay: self.max_export_delay,
+            processors: self.processors,
         };
         let (producer, consumer) = queue(self.limits);
         let (transmitter, worker) = Worker::new(options, consumer, self.mapper);

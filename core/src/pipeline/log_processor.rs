@@ -1,60 +1,70 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::trace::{SpanContext, TraceState};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLogRecord;
 
-use crate::pipeline::{Producer, UnsampledLogs};
-use crate::transmission::{DropReason, TelemetryType, Transmitter};
+use crate::mapping::LogData;
+use crate::pipeline::unsampled_logs::Fate;
+use crate::pipeline::{Intake, UnsampledLogs};
+use crate::transmission::{DropReason, TelemetryType};
 
-/// Gives the worker the log records that are emitted, with what their context says.
+/// Gives the intake the log records that are emitted, with what their context says.
 #[derive(Debug)]
 pub(crate) struct LogProcessor {
-    producer: Producer,
-    transmitter: Transmitter,
+    intake: Arc<Intake>,
     unsampled: UnsampledLogs,
 }
 
 impl LogProcessor {
-    pub(crate) fn new(
-        producer: Producer,
-        transmitter: Transmitter,
-        unsampled: UnsampledLogs,
-    ) -> Self {
-        Self {
-            producer,
-            transmitter,
-            unsampled,
-        }
+    pub(crate) fn new(intake: Arc<Intake>, unsampled: UnsampledLogs) -> Self {
+        Self { intake, unsampled }
     }
 
-    /// Queues the record, or says why not.
-    fn queue(&self, record: &SdkLogRecord, scope: &InstrumentationScope) -> Result<(), DropReason> {
-        let log = self.unsampled.admit(record, scope);
-        let log = log.ok_or(DropReason::Unsampled)?;
-        if self.transmitter.is_closed() {
-            return Err(DropReason::Shutdown);
-        }
-        let log = Context::map_current(|context| log.in_context(context));
-        let has_room = self.producer.push(log);
-        has_room.then_some(()).ok_or(DropReason::QueueFull)
+    fn copy(&self, record: &SdkLogRecord, scope: &InstrumentationScope, fate: Fate) -> LogData {
+        let log = LogData::new(record, scope);
+        let log = match fate {
+            Fate::Kept => log.unsampled(),
+            Fate::FollowsSpan | Fate::Dropped => log.at_rate(self.rate(record)),
+        };
+        Context::map_current(|context| log.in_context(context))
+    }
+
+    /// The rate of the span that the record belongs to.
+    fn rate(&self, record: &SdkLogRecord) -> Option<f64> {
+        let span = record.trace_context()?;
+        let flags = span.trace_flags.filter(|flags| flags.is_sampled())?;
+        let state = TraceState::default();
+        let span = SpanContext::new(span.trace_id, span.span_id, flags, false, state);
+        self.intake.sample_rate(&span)
     }
 }
 
 impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
-        if let Err(reason) = self.queue(record, scope) {
-            let losses = self.transmitter.losses();
-            losses.count(reason, TelemetryType::Trace, 1);
+        let fate = self.unsampled.decide(record);
+        if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
+            let losses = self.intake.transmitter().losses();
+            return losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+        }
+        let log = self.copy(record, scope, fate);
+        match record.trace_context() {
+            Some(span) => self.intake.offer(span.trace_id, log, fate != Fate::Dropped),
+            None => self.intake.send(log),
         }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
+        let transmitter = self.intake.transmitter();
+        transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.transmitter.shutdown(timeout).map_err(Into::into)
+        self.intake.close();
+        let transmitter = self.intake.transmitter();
+        transmitter.shutdown(timeout).map_err(Into::into)
     }
 }
 

@@ -5,9 +5,11 @@
 //!   worker holds, and wakes the worker once per batch.
 //! - At most [`QueueLimits`] items and bytes wait. What comes beyond is dropped, the newest first, and
 //!   counted: an application that outruns its network loses telemetry, not memory.
-//! - Spans that are not sampled are counted by the metrics, but not queued; log records in them by
-//!   [`UnsampledLogs`].
+//! - Spans that are not kept are counted by the metrics, but not queued; log records in them by
+//!   [`UnsampledLogs`]. What may yet be kept waits before the queue, bounded too: see
+//!   [`sampling`](crate::sampling).
 
+mod intake;
 mod item;
 mod launch;
 mod log_processor;
@@ -17,6 +19,7 @@ mod queue;
 mod size;
 mod unsampled_logs;
 
+pub(crate) use self::intake::{Intake, Tail};
 pub(crate) use self::item::Item;
 pub(crate) use self::launch::Launch;
 pub(crate) use self::log_processor::LogProcessor;

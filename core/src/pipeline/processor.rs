@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::Span as _;
@@ -7,22 +8,20 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::instrument::{Identity, OperationName};
 use crate::metrics::SpanMetrics;
-use crate::pipeline::Producer;
-use crate::transmission::{DropReason, TelemetryType, Transmitter, Undelivered};
+use crate::pipeline::Intake;
+use crate::transmission::Undelivered;
 
-/// Gives spans their operation's name and its user when they start, and the worker the sampled ones when they end.
+/// Gives spans their operation's name and its user when they start, and the intake those that end.
 #[derive(Debug)]
 pub(crate) struct Processor {
-    producer: Producer,
-    transmitter: Transmitter,
+    intake: Arc<Intake>,
     metrics: SpanMetrics,
 }
 
 impl Processor {
-    pub(crate) fn new(producer: Producer, transmitter: Transmitter) -> Self {
+    pub(crate) fn new(intake: Arc<Intake>) -> Self {
         Self {
-            producer,
-            transmitter,
+            intake,
             metrics: SpanMetrics::default(),
         }
     }
@@ -36,6 +35,7 @@ impl Processor {
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
+        self.intake.span_started(span.span_context(), context);
         if let Some(OperationName(name)) = OperationName::of(context)
             && span.is_recording()
         {
@@ -51,27 +51,19 @@ impl SpanProcessor for Processor {
 
     fn on_end(&self, span: SpanData) {
         self.metrics.record(&span);
-        if !span.span_context.is_sampled() {
-            return;
-        }
-        let (losses, kind) = (
-            self.transmitter.losses(),
-            TelemetryType::of_span(&span.span_kind),
-        );
-        if self.transmitter.is_closed() {
-            losses.count(DropReason::Shutdown, kind, 1);
-        } else if !self.producer.push(span) {
-            losses.count(DropReason::QueueFull, kind, 1);
-        }
+        self.intake.span_ended(span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
+        self.intake.flush();
+        let transmitter = self.intake.transmitter();
+        transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
     /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        match self.transmitter.shutdown(timeout) {
+        self.intake.close();
+        match self.intake.transmitter().shutdown(timeout) {
             Err(Undelivered::AlreadyShutDown) => Ok(()),
             delivery => delivery.map_err(Into::into),
         }

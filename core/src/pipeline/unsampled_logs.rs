@@ -26,7 +26,7 @@ pub enum UnsampledLogs {
 
 /// What is to be done with one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Dropped,
     /// Kept since its span is, and counts as much.
     FollowsSpan,
@@ -36,7 +36,7 @@ enum Fate {
 
 impl UnsampledLogs {
     /// Decides about one record.
-    fn decide(self, record: &SdkLogRecord) -> Fate {
+    pub(super) fn decide(self, record: &SdkLogRecord) -> Fate {
         let Some(span) = record.trace_context() else {
             return Fate::Kept;
         };

@@ -7,7 +7,8 @@ use opentelemetry_sdk::trace::TracerProviderBuilder;
 use crate::ConnectionString;
 use crate::error::BuildErrorKind;
 use crate::metrics::{AutomaticMetrics, AutomaticOptions};
-use crate::pipeline::{Launch, MetricQueue, Processor};
+use crate::pipeline::{Intake, Launch, MetricQueue, Processor, Tail};
+use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
 use crate::telemetry::logs::Logs;
 use crate::transmission::{Console, Extras, Nowhere, Transmitter, Transport};
@@ -20,6 +21,15 @@ pub(super) struct Parts {
     /// Whether somebody else gets spans or metrics, too.
     pub(super) has_others: bool,
     pub(super) transmitter: Option<Transmitter>,
+    pub(super) intake: Option<Arc<Intake>>,
+}
+
+/// What decides which spans are kept.
+pub(super) struct Decisions {
+    /// `None` when the sampler is the user's own.
+    pub(super) sampler: Option<HeadSampler>,
+    /// `None` when spans are decided about when they start.
+    pub(super) tail: Option<Tail>,
 }
 
 impl Parts {
@@ -27,6 +37,7 @@ impl Parts {
     pub(super) fn with_worker(
         self,
         launch: Launch<'_>,
+        decisions: Decisions,
         options: &AutomaticOptions,
         console: Option<Console>,
     ) -> Result<Self, BuildErrorKind> {
@@ -34,14 +45,16 @@ impl Parts {
         let (metrics, span_metrics) = AutomaticMetrics::new(options, &mapper);
         let (producer, transmitter) = launch.start_with(Extras { metrics, console })?;
         let queue = MetricQueue::new(mapper, producer.clone(), transmitter.clone());
+        let Decisions { sampler, tail } = decisions;
+        let intake = Arc::new(Intake::new(producer, transmitter.clone(), sampler, tail));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
-        let logs = self.logs.connect(producer.clone(), transmitter.clone());
-        let processor = Processor::new(producer, transmitter.clone()).with_metrics(span_metrics);
+        let processor = Processor::new(intake.clone()).with_metrics(span_metrics);
         Ok(Self {
             tracers: self.tracers.with_span_processor(processor),
             meters: self.meters.with_reader(reader.build()),
-            logs,
+            logs: self.logs.connect(intake.clone()),
             transmitter: Some(transmitter),
+            intake: Some(intake),
             ..self
         })
     }
@@ -52,6 +65,7 @@ impl Parts {
             meters: self.meters.with_resource(resource.clone()).build(),
             logger_provider: self.logs.build(resource),
             transmitter: self.transmitter,
+            intake: self.intake,
             has_others: self.has_others,
             panics: None,
         }

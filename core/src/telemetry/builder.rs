@@ -7,19 +7,18 @@ use opentelemetry::{KeyValue, Value, global};
 use opentelemetry_sdk::logs::{LogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
 use opentelemetry_sdk::propagation::BaggagePropagator;
-use opentelemetry_sdk::trace::{
-    Sampler, SdkTracerProvider, ShouldSample, SpanProcessor, TracerProviderBuilder,
-};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanProcessor, TracerProviderBuilder};
 
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, QueueLimits, UnsampledLogs};
-use crate::telemetry::assembly::{self, Parts};
+use crate::pipeline::{Launch, QueueLimits, Tail, UnsampledLogs};
+use crate::telemetry::assembly::{self, Decisions, Parts};
 use crate::telemetry::global::set_logger_provider;
 use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
+use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Console, Transport};
 
 /// Spans that wake the worker before its delay is over.
@@ -33,6 +32,7 @@ type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct TelemetryBuilder {
     pub(super) choices: Choices,
     mapping: MappingOptions,
+    pub(super) processors: TelemetryProcessors,
     provider: TracerProviderBuilder,
     pub(super) meters: MeterProviderBuilder,
     logs: Logs,
@@ -50,6 +50,7 @@ impl Default for TelemetryBuilder {
         Self {
             choices: Choices::default(),
             mapping: MappingOptions::default(),
+            processors: TelemetryProcessors::default(),
             provider: SdkTracerProvider::builder(),
             meters: SdkMeterProvider::builder(),
             logs: Logs::default(),
@@ -93,16 +94,6 @@ impl TelemetryBuilder {
     #[must_use]
     pub fn resource_attribute(mut self, attribute: KeyValue) -> Self {
         self.choices.resource.push(attribute);
-        self
-    }
-
-    /// Sets the sampler. Defaults to the one that `OTEL_TRACES_SAMPLER` names, then to keeping every span.
-    ///
-    /// A sampler that keeps a share of the spans should write it, in percent, as the attribute
-    /// `microsoft.sample_rate`, so that Azure Monitor counts right.
-    #[must_use]
-    pub fn sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
-        self.choices.sampler = Some(Box::new(sampler));
         self
     }
 
@@ -258,11 +249,12 @@ impl TelemetryBuilder {
 
     fn assemble(self, settings: Settings) -> Result<Telemetry, BuildErrorKind> {
         let mut parts = Parts {
-            tracers: self.provider.with_sampler(settings.sampler),
+            tracers: self.provider.with_sampler(settings.sampling.sampler),
             meters: self.meters,
             logs: self.logs,
             has_others: self.has_others,
             transmitter: None,
+            intake: None,
         };
         if let Some(endpoints) = &settings.otlp {
             parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
@@ -278,7 +270,7 @@ impl TelemetryBuilder {
                 .mapping
                 .or_metric_namespaces(settings.metric_namespaces);
             let key = connection.instrumentation_key();
-            let mapper = Mapper::new(key, &settings.resource, mapping);
+            let mapper = Mapper::new(key, &settings.resource, mapping.clone());
             let launch = Launch {
                 connection: &connection,
                 transport,
@@ -292,8 +284,16 @@ impl TelemetryBuilder {
                     true => mapper.with_standard_metrics(),
                     false => mapper,
                 }),
+                processors: self.processors,
             };
-            parts = parts.with_worker(launch, &settings.metrics, self.console)?;
+            let decisions = Decisions {
+                sampler: settings.sampling.head,
+                tail: settings
+                    .sampling
+                    .keep
+                    .map(|(rules, limits)| Tail::new(rules, limits, mapping)),
+            };
+            parts = parts.with_worker(launch, decisions, &settings.metrics, self.console)?;
         }
         Ok(parts.build(settings.resource))
     }
@@ -305,6 +305,7 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
         meters: SdkMeterProvider::builder().build(),
         logger_provider: SdkLoggerProvider::builder().build(),
         transmitter: None,
+        intake: None,
         has_others: false,
         panics: None,
     }

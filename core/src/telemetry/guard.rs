@@ -7,6 +7,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::error::DeliveryError;
+use crate::pipeline::Intake;
 use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::bounded::bounded;
 use crate::telemetry::panic_hook::Reporter;
@@ -31,6 +32,8 @@ pub struct Telemetry {
     pub(super) logger_provider: SdkLoggerProvider,
     /// `None` when telemetry is disabled, or goes to other destinations only.
     pub(super) transmitter: Option<Transmitter>,
+    /// `None` as the transmitter.
+    pub(super) intake: Option<Arc<Intake>>,
     /// Whether somebody else gets spans or metrics, too.
     pub(super) has_others: bool,
     /// `None` when panics are not reported.
@@ -76,7 +79,8 @@ impl Telemetry {
     ///
     /// It blocks the thread, and works in any runtime or none: the sending happens elsewhere. While the
     /// endpoint is being given a pause after a failure, it is tried once. Instruments whose callbacks
-    /// block are waited for 2.5 s before, and other destinations 5 s afterwards.
+    /// block are waited for 2.5 s before, and other destinations 5 s afterwards. What
+    /// [waits for the end of a request](crate::sampling#failures-and-slow-requests) still waits.
     ///
     /// # Errors
     ///
@@ -87,6 +91,9 @@ impl Telemetry {
         }
         let meters = self.meters.clone();
         let metrics = bounded(COLLECT_TIMEOUT, move || meters.force_flush());
+        if let Some(intake) = &self.intake {
+            intake.flush();
+        }
         let delivery = match &self.transmitter {
             Some(transmitter) => transmitter.flush(FLUSH_TIMEOUT),
             None => Ok(()),
@@ -119,6 +126,9 @@ impl Telemetry {
         let metrics = bounded(COLLECT_TIMEOUT.min(timeout / 2), move || {
             meters.shutdown_with_timeout(timeout)
         });
+        if let Some(intake) = &self.intake {
+            intake.close();
+        }
         let delivery = match &self.transmitter {
             Some(transmitter) => transmitter.shutdown(left()),
             None => Ok(()),
@@ -148,6 +158,15 @@ impl Telemetry {
             .iter()
             .flat_map(|transmitter| transmitter.losses().dropped())
             .collect()
+    }
+
+    /// How many traces were sampled by the rate alone before their request had ended, since its spans could
+    /// not wait any longer; see [`DecisionLimits`](crate::sampling::DecisionLimits).
+    #[must_use]
+    pub fn traces_decided_early(&self) -> u64 {
+        self.intake
+            .as_ref()
+            .map_or(0, |intake| intake.decided_early())
     }
 
     /// How many items were sent without a part of them, since they were larger than the service takes.

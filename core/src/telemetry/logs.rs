@@ -1,8 +1,9 @@
+use std::sync::Arc;
+
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::{LoggerProviderBuilder, SdkLoggerProvider};
 
-use crate::pipeline::{LogProcessor, Producer, UnsampledLogs};
-use crate::transmission::Transmitter;
+use crate::pipeline::{Intake, LogProcessor, UnsampledLogs};
 
 /// What the builder gathers about logs.
 #[derive(Debug, Default)]
@@ -13,8 +14,8 @@ pub(super) struct Logs {
 
 impl Logs {
     /// Lets log records come to a worker.
-    pub(super) fn connect(self, producer: Producer, transmitter: Transmitter) -> Self {
-        let processor = LogProcessor::new(producer, transmitter, self.unsampled);
+    pub(super) fn connect(self, intake: Arc<Intake>) -> Self {
+        let processor = LogProcessor::new(intake, self.unsampled);
         Self {
             provider: self.provider.with_log_processor(processor),
             ..self

@@ -8,6 +8,8 @@ mod logs;
 mod metrics;
 mod otlp;
 mod panic_hook;
+mod processing;
+mod sampling;
 
 pub use self::builder::TelemetryBuilder;
 pub use self::guard::Telemetry;

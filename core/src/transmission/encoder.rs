@@ -6,6 +6,7 @@ use opentelemetry::otel_error;
 use crate::envelope::Envelope;
 use crate::mapping::{Arena, Mapper};
 use crate::pipeline::Item;
+use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::batch::Batch;
 use crate::transmission::item::{self, Written};
 use crate::transmission::operation_names::OperationNames;
@@ -20,6 +21,7 @@ const MOST_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Encoder {
     losses: Arc<Losses>,
+    processors: TelemetryProcessors,
     arena: Arena,
     names: OperationNames,
     lines: Vec<u8>,
@@ -31,9 +33,10 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn new(losses: Arc<Losses>) -> Self {
+    pub(super) fn new(losses: Arc<Losses>, processors: TelemetryProcessors) -> Self {
         Self {
             losses,
+            processors,
             arena: Arena::new(),
             names: OperationNames::default(),
             lines: Vec::new(),
@@ -84,6 +87,7 @@ impl Encoder {
     fn map(&mut self, mapper: &Mapper, item: &Item) {
         let Self {
             losses,
+            processors,
             arena,
             names,
             lines,
@@ -92,6 +96,9 @@ impl Encoder {
             last: _,
         } = self;
         let mut write = |envelope: &mut Envelope<'_>| {
+            if let Err(reason) = processors.process(envelope) {
+                return losses.count(reason, ItemKind::of(envelope), 1);
+            }
             let kind = ItemKind::of(envelope);
             match item::write(envelope, lines) {
                 Written::Whole => {}

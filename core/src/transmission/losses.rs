@@ -19,16 +19,22 @@ pub enum DropReason {
     Internal,
     /// The log record belongs to a span that is not sampled: see [`UnsampledLogs`](crate::UnsampledLogs).
     Unsampled,
+    /// A telemetry processor dropped the item.
+    Processor,
+    /// A telemetry processor panicked over the item.
+    ProcessorPanicked,
 }
 
 impl DropReason {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::TooLarge,
         Self::Rejected,
         Self::Shutdown,
         Self::Internal,
         Self::Unsampled,
+        Self::Processor,
+        Self::ProcessorPanicked,
     ];
 
     /// The reason as a word, as logs show it.
@@ -41,6 +47,8 @@ impl DropReason {
             Self::Shutdown => "shutdown",
             Self::Internal => "internal",
             Self::Unsampled => "unsampled",
+            Self::Processor => "processor",
+            Self::ProcessorPanicked => "processor_panicked",
         }
     }
 }
@@ -87,9 +95,9 @@ impl Losses {
         if items > 0 {
             let count = &self.dropped[reason as usize][kind.into().index()];
             count.fetch_add(items as u64, Ordering::Relaxed);
-            // What sampling leaves out is no news.
-            self.news
-                .fetch_or(reason != DropReason::Unsampled, Ordering::Relaxed);
+            // What is dropped on purpose is no news.
+            let is_meant = matches!(reason, DropReason::Unsampled | DropReason::Processor);
+            self.news.fetch_or(!is_meant, Ordering::Relaxed);
         }
     }
 
@@ -98,7 +106,7 @@ impl Losses {
         kinds.iter().for_each(|kind| self.count(reason, *kind, 1));
     }
 
-    /// Whether something was dropped since the last call, other than by sampling.
+    /// Whether something was dropped since the last call, other than on purpose.
     pub(crate) fn take_news(&self) -> bool {
         self.news.load(Ordering::Relaxed) && self.news.swap(false, Ordering::Relaxed)
     }
@@ -154,6 +162,19 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_processor_drops_is_counted_but_no_news() {
+        let losses = Losses::default();
+        losses.count(DropReason::Processor, TelemetryType::Trace, 3);
+        assert!(!losses.take_news());
+        losses.count(DropReason::ProcessorPanicked, TelemetryType::Trace, 1);
+        assert!(losses.take_news());
+        assert_eq!(
+            losses.dropped().map(|dropped| dropped.count).sum::<u64>(),
+            4
+        );
+    }
 
     #[test]
     fn every_reason_and_every_type_has_its_own_count() {

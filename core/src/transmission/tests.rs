@@ -12,6 +12,7 @@ use crate::fixtures::span;
 use crate::mapping::{Mapper, MappingOptions};
 use crate::metrics::{AutomaticMetrics, AutomaticOptions};
 use crate::pipeline::{Producer, QueueLimits, queue};
+use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{
     Extras, Reply, SendError, Sending, Transmitter, Transport, Worker, WorkerOptions,
 };
@@ -116,6 +117,7 @@ impl Bench {
             endpoint: "http://endpoint".to_owned(),
             transport: Arc::new(transport.clone()),
             max_export_delay: DELAY,
+            processors: TelemetryProcessors::default(),
         };
         let mapper = Mapper::new(
             "key",

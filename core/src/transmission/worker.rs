@@ -11,6 +11,7 @@ use crate::envelope::Envelope;
 use crate::mapping::Mapper;
 use crate::metrics::AutomaticMetrics;
 use crate::pipeline::{Consumer, Item};
+use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::batch::Batch;
 use crate::transmission::encoder::Encoder;
 use crate::transmission::gate::Gate;
@@ -37,6 +38,7 @@ pub(crate) struct WorkerOptions {
     pub(crate) transport: Arc<dyn Transport>,
     /// Longest time that an item waits for others.
     pub(crate) max_export_delay: Duration,
+    pub(crate) processors: TelemetryProcessors,
 }
 
 /// What a worker does beside sending what it is given.
@@ -79,10 +81,11 @@ struct Closing {
 impl Worker {
     /// Makes a worker that takes items from `consumer` and maps them with `mapper`.
     pub(crate) fn new(
-        options: WorkerOptions,
+        mut options: WorkerOptions,
         consumer: Consumer,
         mapper: Arc<Mapper>,
     ) -> (Transmitter, Self) {
+        let processors = std::mem::take(&mut options.processors);
         let losses = Arc::new(Losses::default());
         let (transmitter, commands) = Transmitter::new(losses.clone());
         let worker = Self {
@@ -90,7 +93,7 @@ impl Worker {
             commands,
             consumer,
             mapper,
-            encoder: Encoder::new(losses.clone()),
+            encoder: Encoder::new(losses.clone(), processors),
             losses,
             metrics: AutomaticMetrics::default(),
             items: Vec::new(),

@@ -14,6 +14,8 @@ mod logs;
 mod metrics;
 mod otlp;
 mod panics;
+mod processors;
 mod runtimes;
+mod sampling;
 mod support;
 mod tracing_layer;

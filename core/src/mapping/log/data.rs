@@ -80,6 +80,17 @@ impl LogData {
         self
     }
 
+    /// Sets the share, in percent, of which the record is one, unless it is set already.
+    pub(crate) fn at_rate(mut self, percent: Option<f64>) -> Self {
+        self.sample_rate = self.sample_rate.or(percent);
+        self
+    }
+
+    /// Makes the record stand for itself alone.
+    pub(crate) fn count_once(&mut self) {
+        self.sample_rate = Some(100.0);
+    }
+
     /// The trace that the record belongs to; [`TraceId::INVALID`] outside a span.
     #[must_use]
     pub fn trace_id(&self) -> TraceId {

@@ -1,0 +1,64 @@
+use opentelemetry::trace::TraceId;
+
+/// The score of a trace, from 0 to 1: a share of traces is kept by keeping those that score less.
+///
+/// Every Application Insights SDK computes the same number from the trace id, so that services that keep
+/// the same share keep the same traces. It is the hash that .NET's strings had (djb2, 33 times plus the
+/// next character, in 32 bits) of the id's 32 hexadecimal digits, without its sign, as a share of the
+/// largest such number.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry::trace::TraceId;
+///
+/// let trace_id = TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+/// assert!((azmon::sampling::score(trace_id) - 0.334_613_538).abs() < 1e-9);
+/// ```
+#[must_use]
+pub fn score(trace_id: TraceId) -> f64 {
+    let magnitude = hash(trace_id).checked_abs().unwrap_or(i32::MAX);
+    f64::from(magnitude) / f64::from(i32::MAX)
+}
+
+fn hash(trace_id: TraceId) -> i32 {
+    let bytes = trace_id.to_bytes();
+    bytes.iter().fold(5_381, |hash, byte| {
+        let hash = add(hash, hex_digit(byte >> 4));
+        add(hash, hex_digit(byte & 0x0f))
+    })
+}
+
+fn add(hash: i32, character: u8) -> i32 {
+    hash.wrapping_mul(33).wrapping_add(i32::from(character))
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'a' + (nibble - 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::golden::golden;
+
+    #[test]
+    fn hashes_and_scores_are_those_of_the_official_sdks() {
+        let golden = golden();
+        for vector in &golden.vectors {
+            let trace_id = TraceId::from_hex(&vector.trace_id).unwrap();
+            assert_eq!(hash(trace_id), vector.hash_i32, "{}", vector.trace_id);
+            let score = score(trace_id);
+            let difference = (score - vector.score_0_1).abs();
+            assert!(difference < 1e-12, "{}: {score}", vector.trace_id);
+            for (ratio, sampled) in &vector.sampled {
+                let ratio: f64 = ratio.parse().unwrap();
+                assert_eq!(score < ratio, *sampled, "{} at {ratio}", vector.trace_id);
+            }
+        }
+        assert!(golden.vectors.len() >= 28);
+    }
+}

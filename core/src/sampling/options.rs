@@ -1,0 +1,79 @@
+use opentelemetry::otel_warn;
+use opentelemetry_sdk::trace::{Sampler, ShouldSample};
+
+use crate::sampling::head::HeadSampler;
+use crate::sampling::overrides::Overrides;
+use crate::sampling::rate::Rate;
+use crate::sampling::{DecisionLimits, KeepRules, SamplingOverride};
+
+/// At which rate traces are kept, as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum RateChoice {
+    Ratio(f64),
+    TracesPerSecond(f64),
+}
+
+/// What code or environment ask for.
+#[derive(Debug, Default)]
+pub(crate) struct SamplingChoices {
+    /// The user's own sampler.
+    pub(crate) sampler: Option<Box<dyn ShouldSample>>,
+    pub(crate) rate: Option<RateChoice>,
+    pub(crate) follow_remote_parent: Option<bool>,
+    pub(crate) overrides: Vec<SamplingOverride>,
+    pub(crate) keep: KeepRules,
+    pub(crate) limits: DecisionLimits,
+    /// Whether spans that are not kept must be seen all the same, to be counted.
+    pub(crate) record_unsampled: bool,
+}
+
+/// What holds.
+#[derive(Debug)]
+pub(crate) struct Sampling {
+    pub(crate) sampler: Box<dyn ShouldSample>,
+    /// The sampler again, if it is azmon's.
+    pub(crate) head: Option<HeadSampler>,
+    /// What is kept although the rate would not keep it; `None` if nothing is.
+    pub(crate) keep: Option<(KeepRules, DecisionLimits)>,
+}
+
+impl From<SamplingChoices> for Sampling {
+    /// A sampler of the user's own is never replaced, nor changed: the other settings are then left out.
+    fn from(choices: SamplingChoices) -> Self {
+        if let Some(sampler) = choices.sampler {
+            let has_others = choices.rate.is_some()
+                || choices.follow_remote_parent.is_some()
+                || !choices.overrides.is_empty()
+                || !choices.keep.is_empty();
+            if has_others {
+                otel_warn!(name: "Sampling.SettingsIgnored", reason = "there is a sampler of your own");
+            }
+            return Self {
+                sampler,
+                head: None,
+                keep: None,
+            };
+        }
+        let rate = match choices.rate {
+            None => Rate::fixed(1.0),
+            Some(RateChoice::Ratio(ratio)) => Rate::fixed(ratio),
+            Some(RateChoice::TracesPerSecond(target)) => Rate::limited(target),
+        };
+        let head = HeadSampler::new(rate, Overrides::new(choices.overrides))
+            .follow_remote_parent(choices.follow_remote_parent.unwrap_or_default());
+        if head.keeps_everything() {
+            return Self {
+                sampler: Box::new(Sampler::AlwaysOn),
+                head: Some(head),
+                keep: None,
+            };
+        }
+        let keep = Some(choices.keep).filter(|rules| !rules.is_empty());
+        let head = head.record_unsampled(choices.record_unsampled || keep.is_some());
+        Self {
+            sampler: Box::new(head.clone()),
+            head: Some(head),
+            keep: keep.map(|rules| (rules, choices.limits)),
+        }
+    }
+}

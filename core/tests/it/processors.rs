@@ -1,0 +1,84 @@
+//! Telemetry processors, from the span to the item that arrives.
+
+use azmon::envelope::Data;
+use azmon::testing::InMemoryDestination;
+use azmon::{DropReason, ItemDecision, SpanExporter, Telemetry};
+use opentelemetry::trace::{Tracer, TracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+use crate::support::{self, name};
+
+#[test]
+fn processors_change_redact_and_drop_items_before_they_are_cut() {
+    let destination = InMemoryDestination::new();
+    let telemetry = Telemetry::builder()
+        .destination(&destination)
+        .install_globally(false)
+        .telemetry_processor(|envelope| match &mut envelope.data {
+            Data::RemoteDependency(call) if call.name == "ping" => ItemDecision::Drop,
+            Data::RemoteDependency(call) => {
+                call.name = call.name.replace("secret", "***").into();
+                ItemDecision::Keep
+            }
+            _ => ItemDecision::Keep,
+        })
+        .telemetry_processor(|envelope| {
+            let properties = envelope.data.properties_mut();
+            properties.push("long", "x".repeat(10_000));
+            ItemDecision::Keep
+        })
+        .build()
+        .unwrap();
+    support::span(&telemetry, "ping");
+    support::span(&telemetry, "open secret");
+    telemetry.force_flush().unwrap();
+    let envelopes = destination.envelopes();
+    assert_eq!(envelopes.len(), 1);
+    assert_eq!(name(&envelopes[0]), "open ***");
+    let long = envelopes[0].data.properties().get("long").unwrap();
+    assert_eq!(long.len(), 8_192);
+    assert_eq!(support::dropped(&telemetry), [(DropReason::Processor, 1)]);
+}
+
+#[test]
+fn a_panic_in_a_processor_costs_one_item_and_is_counted() {
+    let destination = InMemoryDestination::new();
+    let telemetry = Telemetry::builder()
+        .destination(&destination)
+        .install_globally(false)
+        .telemetry_processor(|envelope| match &envelope.data {
+            Data::RemoteDependency(call) if call.name == "bad" => panic!("meant"),
+            _ => ItemDecision::Keep,
+        })
+        .build()
+        .unwrap();
+    for name in ["good", "bad", "good"] {
+        support::span(&telemetry, name);
+    }
+    telemetry.force_flush().unwrap();
+    let names: Vec<_> = destination.envelopes().iter().map(name).collect();
+    assert_eq!(names, ["good", "good"]);
+    let dropped = support::dropped(&telemetry);
+    assert_eq!(dropped, [(DropReason::ProcessorPanicked, 1)]);
+}
+
+#[test]
+fn the_plain_exporter_has_processors_too() {
+    let destination = InMemoryDestination::new();
+    let exporter = SpanExporter::builder()
+        .destination(&destination)
+        .telemetry_processor(|envelope| match &envelope.data {
+            Data::RemoteDependency(call) if call.name == "ping" => ItemDecision::Drop,
+            _ => ItemDecision::Keep,
+        })
+        .build()
+        .unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter)
+        .build();
+    for name in ["ping", "work"] {
+        provider.tracer("it").in_span(name, |_| ());
+    }
+    let names: Vec<_> = destination.envelopes().iter().map(name).collect();
+    assert_eq!(names, ["work"]);
+}
