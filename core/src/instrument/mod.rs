@@ -2,6 +2,7 @@
 
 mod error_chain;
 pub mod exclude;
+mod hash;
 pub mod http;
 mod identity;
 mod operation;
@@ -15,6 +16,6 @@ pub use self::error_chain::ErrorChain;
 pub use self::identity::Identity;
 pub use self::operation::OperationName;
 pub use self::providers::{Providers, Resolved, StartSpan, StartedSpan};
-pub use self::recent::{recent_address, recent_text};
+pub use self::recent::{recent_address, recent_path, recent_text};
 pub use self::route_names::{RouteName, RouteNames};
 pub use self::sample_rate::SampleRate;

@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use opentelemetry::StringValue;
 
+use super::hash::hash;
+
 /// Slots of each thread; a power of two.
 const SLOTS: usize = 64;
 /// Longer texts are not kept, in bytes.
 const MAX_LENGTH: usize = 512;
 
+type Texts = RefCell<[Option<Arc<str>>; SLOTS]>;
+
 thread_local! {
-    static TEXTS: RefCell<[Option<Arc<str>>; SLOTS]> = const { RefCell::new([const { None }; SLOTS]) };
+    static TEXTS: Texts = const { RefCell::new([const { None }; SLOTS]) };
+    static PATHS: Texts = const { RefCell::new([const { None }; SLOTS]) };
     static ADDRESSES: RefCell<[Option<(IpAddr, Arc<str>)>; SLOTS]> =
         const { RefCell::new([const { None }; SLOTS]) };
 }
@@ -21,16 +26,24 @@ thread_local! {
 /// last text of 64 slots, of at most 512 bytes.
 #[must_use]
 pub fn recent_text(text: &str) -> StringValue {
+    TEXTS.with(|texts| recent(texts, text))
+}
+
+/// [`recent_text`] of a path. Paths are more, and have slots of their own.
+#[must_use]
+pub fn recent_path(path: &str) -> StringValue {
+    PATHS.with(|paths| recent(paths, path))
+}
+
+fn recent(texts: &Texts, text: &str) -> StringValue {
     if text.len() > MAX_LENGTH {
         return StringValue::from(text.to_owned());
     }
-    TEXTS.with_borrow_mut(|slots| {
-        let slot = &mut slots[slot_of(text.as_bytes())];
-        if let Some(kept) = slot.as_ref().filter(|kept| ***kept == *text) {
-            return kept.clone().into();
-        }
-        slot.insert(Arc::from(text)).clone().into()
-    })
+    let slot = &mut texts.borrow_mut()[slot_of(text.as_bytes())];
+    if let Some(kept) = slot.as_ref().filter(|kept| ***kept == *text) {
+        return kept.clone().into();
+    }
+    slot.insert(Arc::from(text)).clone().into()
 }
 
 /// [`recent_text`] of an address, which is not even written if it was seen recently.
@@ -53,16 +66,9 @@ pub fn recent_address(address: IpAddr) -> StringValue {
     })
 }
 
-/// FxHash, eight bytes at a time: short, and whoever sends texts that collide only makes them be copied.
+/// Whoever sends texts that collide only makes them be copied.
 fn slot_of(bytes: &[u8]) -> usize {
-    const FACTOR: u64 = 0x51_7c_c1_b7_27_22_0a_95;
-    let mut hash = bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
-    }
-    (hash >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+    (hash(bytes) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use arc_swap::ArcSwapOption;
+
+use super::hash::TextHasher;
 
 /// The names of spans, by method and route, as texts that are never freed.
 ///
@@ -11,7 +14,7 @@ pub struct RouteNames {
     names: ArcSwapOption<Names>,
 }
 
-type Names = HashMap<(&'static str, &'static str), RouteName>;
+type Names = HashMap<(&'static str, &'static str), RouteName, BuildHasherDefault<TextHasher>>;
 
 /// The name of a span, and the route in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +66,7 @@ impl RouteNames {
         self.names.rcu(|names| {
             let mut names = names
                 .as_ref()
-                .map_or_else(Names::new, |names| Names::clone(names));
+                .map_or_else(Names::default, |names| Names::clone(names));
             names.insert((method, route), entry);
             Some(names.into())
         });

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -19,9 +20,15 @@ use super::version::protocol_version;
 ///
 /// It ends exactly once: [`Exchange::end`] consumes it, and one that is dropped was [`Ending::Cancelled`].
 /// Ending records the metrics and ends the span.
+///
+/// Boxed, since it is moved a dozen times: from the call into the future, and on into the body.
 #[derive(Debug)]
-pub struct Exchange {
-    new: Option<NewExchange>,
+pub struct Exchange(Box<State>);
+
+#[derive(Debug)]
+struct State {
+    new: NewExchange,
+    has_ended: bool,
     method: Method,
     answer: Answer,
     is_grpc: bool,
@@ -61,48 +68,44 @@ impl Exchange {
         if let Some(metrics) = &new.metrics {
             metrics.active_requests.add(1, &new.labels.constant());
         }
-        Self {
-            new: Some(new),
+        Self(Box::new(State {
+            new,
+            has_ended: false,
             method,
             answer: Answer::default(),
             is_grpc: false,
             expected_size: None,
             seen_size: 0,
-        }
+        }))
     }
 
     /// The context to run in whatever belongs to the exchange.
     #[must_use]
     pub fn context(&self) -> Context {
-        self.new
-            .as_ref()
-            .map(|new| new.context.clone())
-            .unwrap_or_default()
+        self.0.new.context.clone()
     }
 
     /// Whether the span records attributes.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.new.as_ref().is_some_and(|new| new.is_recording)
+        self.0.new.is_recording
     }
 
     /// Whether a route, or template, is known.
     #[must_use]
     pub fn has_route(&self) -> bool {
-        self.new
-            .as_ref()
-            .is_none_or(|new| new.labels.route.is_some())
+        self.0.new.labels.route.is_some()
     }
 
     /// The method to name the span by if its route becomes known now.
     #[must_use]
     pub fn late_method(&self) -> Option<&'static str> {
-        self.new.as_ref()?.late_method
+        self.0.new.late_method
     }
 
     /// Gives the span of a server its route, and the name that has it in it, when they become known late.
     pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
-        let Some(new) = &mut self.new else { return };
+        let new = &mut self.0.new;
         if new.is_recording {
             let span = new.context.span();
             span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
@@ -115,9 +118,10 @@ impl Exchange {
 
     /// Takes note of the version of HTTP, which a client knows by the response.
     pub fn set_version(&mut self, version: Version) {
-        let (Some(new), Some(version)) = (&mut self.new, protocol_version(version)) else {
+        let Some(version) = protocol_version(version) else {
             return;
         };
+        let new = &mut self.0.new;
         new.labels.version = Some(version);
         if new.is_recording {
             let version = KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version);
@@ -127,12 +131,12 @@ impl Exchange {
 
     /// Takes note of the head of the response.
     pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.answer.status = Some(status);
-        self.is_grpc = is_grpc(headers);
-        if self.is_grpc {
-            self.answer.grpc_status = GrpcStatus::from_headers(headers);
+        self.0.answer.status = Some(status);
+        self.0.is_grpc = is_grpc(headers);
+        if self.0.is_grpc {
+            self.0.answer.grpc_status = GrpcStatus::from_headers(headers);
         } else {
-            self.expected_size = content_length(headers);
+            self.0.expected_size = content_length(headers);
         }
     }
 
@@ -140,17 +144,12 @@ impl Exchange {
     /// (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
     #[must_use]
     pub fn ends_at_headers(&self) -> bool {
-        let Some(status) = self.answer.status else {
+        let Some(status) = self.0.answer.status else {
             return false;
         };
-        self.has_no_body(status)
+        self.0.has_no_body(status)
             || status == StatusCode::SWITCHING_PROTOCOLS
-            || self.method == Method::CONNECT && status.is_success()
-    }
-
-    fn has_no_body(&self, status: StatusCode) -> bool {
-        self.method == Method::HEAD
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || self.0.method == Method::CONNECT && status.is_success()
     }
 
     /// Takes note of data of the response's body.
@@ -158,22 +157,28 @@ impl Exchange {
     /// True when the announced size is reached: nobody may ask for more after that.
     #[must_use]
     pub fn on_data(&mut self, bytes: usize) -> bool {
-        self.seen_size = self.seen_size.saturating_add(bytes as u64);
-        self.expected_size
-            .is_some_and(|expected| self.seen_size >= expected)
+        self.0.seen_size = self.0.seen_size.saturating_add(bytes as u64);
+        self.0
+            .expected_size
+            .is_some_and(|expected| self.0.seen_size >= expected)
     }
 
     /// Ends the exchange.
     pub fn end(mut self, ending: Ending<'_>) {
-        self.finish(ending);
+        self.0.finish(ending);
     }
+}
 
+impl State {
     fn finish(&mut self, ending: Ending<'_>) {
-        let Some(new) = self.new.take() else { return };
+        if mem::replace(&mut self.has_ended, true) {
+            return;
+        }
         if let (true, Ending::Trailers(trailers)) = (self.is_grpc, ending) {
             self.answer.grpc_status =
                 GrpcStatus::from_headers(trailers).or(self.answer.grpc_status);
         }
+        let new = &self.new;
         let outcome = outcome(new.side, self.answer, ending, new.cancellation_is_error);
         let response_size = self.response_size(ending);
         let elapsed = new.started.elapsed();
@@ -199,6 +204,11 @@ impl Exchange {
             }
             span.end_with_timestamp(new.started_at + elapsed);
         }
+    }
+
+    fn has_no_body(&self, status: StatusCode) -> bool {
+        self.method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
 
     /// Known if the body came to its end here, or was announced. What a HEAD did not send does not count.
@@ -239,6 +249,6 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.finish(Ending::Cancelled);
+        self.0.finish(Ending::Cancelled);
     }
 }

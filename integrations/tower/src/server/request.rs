@@ -6,7 +6,7 @@ use azmon::instrument::http::{
     Authority, Labels, OTHER_METHOD, attribute, content_length, grpc_method, is_grpc, known_method,
     protocol_version, span_method,
 };
-use azmon::instrument::{recent_address, recent_text};
+use azmon::instrument::{recent_address, recent_path, recent_text};
 use http::header::{HOST, USER_AGENT};
 use opentelemetry::{KeyValue, StringValue};
 
@@ -27,8 +27,9 @@ pub(super) struct ServerRequest<'a> {
     user_agent: Option<&'a str>,
 }
 
-/// As many attributes as there can be before the response, and after it.
-const MAX_ATTRIBUTES: usize = 18 + 5;
+/// As many attributes as there mostly are, after the response too. More would be slower for all: allocators
+/// keep blocks of up to 1 KiB at hand, which this many fill.
+const USUAL_ATTRIBUTES: usize = 1_024 / size_of::<KeyValue>();
 
 impl<'a> ServerRequest<'a> {
     pub(super) fn new(settings: &Settings, head: RequestHead<'a>) -> Self {
@@ -121,7 +122,7 @@ impl<'a> ServerRequest<'a> {
         name: &Name,
         is_grpc: bool,
     ) -> Vec<KeyValue> {
-        let mut attributes = Vec::with_capacity(MAX_ATTRIBUTES);
+        let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
         self.push_method(&mut attributes);
         self.push_url(&mut attributes, settings, name);
         self.push_network(&mut attributes, peer_address(settings, &self.head));
@@ -165,7 +166,7 @@ impl<'a> ServerRequest<'a> {
         attributes.push(KeyValue::new(attribute::URL_SCHEME, self.scheme));
         let path = match &name.route {
             Some(route) if route.as_str() == uri.path() => route.clone(),
-            _ => uri.path().to_owned().into(),
+            _ => recent_path(uri.path()),
         };
         attributes.push(KeyValue::new(attribute::URL_PATH, path));
         if let Some(query) = uri.query() {
