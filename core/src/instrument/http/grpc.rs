@@ -1,5 +1,5 @@
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::outcome::Side;
 
@@ -63,9 +63,15 @@ impl GrpcStatus {
 /// Whether a message is one of gRPC: its content type is `application/grpc`, with or without a suffix.
 #[must_use]
 pub fn is_grpc(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|content_type| content_type.as_bytes().strip_prefix(b"application/grpc"))
+    headers.get(CONTENT_TYPE).is_some_and(is_grpc_type)
+}
+
+/// [`is_grpc`] of a content type.
+#[must_use]
+pub fn is_grpc_type(content_type: &HeaderValue) -> bool {
+    content_type
+        .as_bytes()
+        .strip_prefix(b"application/grpc")
         .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
 }
 

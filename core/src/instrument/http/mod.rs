@@ -19,10 +19,10 @@ mod redaction;
 mod version;
 
 pub use self::authority::Authority;
-pub use self::body_size::content_length;
+pub use self::body_size::{content_length, parse_content_length};
 pub use self::error_type::{error_type, error_type_of};
 pub use self::exchange::{Exchange, NewExchange};
-pub use self::grpc::{GrpcStatus, grpc_method, is_grpc};
+pub use self::grpc::{GrpcStatus, grpc_method, is_grpc, is_grpc_type};
 pub use self::header_capture::{HeaderCapture, HeaderOwner};
 pub use self::labels::Labels;
 pub use self::method::{OTHER_METHOD, known_method, span_method};

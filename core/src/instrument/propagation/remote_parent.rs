@@ -23,11 +23,22 @@ impl RemoteParent {
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut parents = headers.get_all(TRACEPARENT).iter();
-        let parent = TraceParent::parse(parents.next()?.as_bytes())?;
+        let parent = parents.next()?;
         if parents.next().is_some() {
             return None;
         }
-        Some(Self::new(parent, received(&headers.get_all(TRACESTATE))))
+        Self::from_values(parent, Some(headers.get_all(TRACESTATE)))
+    }
+
+    /// Reads the values of the only `traceparent`, and of `tracestate` headers if there are any: for those
+    /// who have looked through the headers already.
+    #[must_use]
+    pub fn from_values(
+        parent: &HeaderValue,
+        states: Option<GetAll<'_, HeaderValue>>,
+    ) -> Option<Self> {
+        let parent = TraceParent::parse(parent.as_bytes())?;
+        Some(Self::new(parent, states.as_ref().and_then(received)))
     }
 
     pub(super) fn new(parent: TraceParent, tracestate: Option<HeaderValue>) -> Self {

@@ -62,19 +62,31 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
 /// Lower-case digits only: the specification forbids the others.
 fn hex(digits: &[u8]) -> Option<u128> {
     let mut value = 0;
+    let mut seen = 0;
     for digit in digits {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        value = value << 4 | u128::from(digit);
+        let digit = VALUES[usize::from(*digit)];
+        seen |= digit;
+        value = (value << 4) | u128::from(digit & 0xf);
     }
-    Some(value)
+    (seen & INVALID == 0).then_some(value)
 }
 
+const INVALID: u8 = 0x80;
+
+/// The value of each byte as a digit.
+const VALUES: [u8; 256] = {
+    let mut values = [INVALID; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[DIGITS[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn write_hex(target: &mut [u8], bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (pair, byte) in target.chunks_exact_mut(2).zip(bytes) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 0xf)];

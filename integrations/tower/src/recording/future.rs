@@ -31,9 +31,11 @@ pin_project! {
     impl<F, E> PinnedDrop for ResponseFuture<F, E> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _attached = this.context.take().map(Context::attach);
-            this.inner.set(None);
-            drop(this.recording.take());
+            if this.inner.is_some() {
+                let _attached = this.context.take().map(Context::attach);
+                this.inner.set(None);
+                drop(this.recording.take());
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod client_address;
 mod forwarded;
+mod headers;
 mod layer;
 mod name;
 mod request;

@@ -3,15 +3,15 @@ use std::net::SocketAddr;
 
 use azmon::instrument::exclude::IncomingRequest;
 use azmon::instrument::http::{
-    Authority, Labels, OTHER_METHOD, attribute, content_length, grpc_method, is_grpc, known_method,
-    protocol_version, span_method,
+    Authority, Labels, OTHER_METHOD, attribute, grpc_method, known_method, protocol_version,
+    span_method,
 };
 use azmon::instrument::{recent_address, recent_path, recent_text};
-use http::header::{HOST, USER_AGENT};
 use opentelemetry::{KeyValue, StringValue};
 
 use super::client_address::peer_address;
 use super::forwarded::{self, Forwarded};
+use super::headers::ServerHeaders;
 use super::name::Name;
 use super::settings::Settings;
 use crate::RequestHead;
@@ -19,7 +19,8 @@ use crate::RequestHead;
 /// A request as the conventions see it.
 #[derive(Debug)]
 pub(super) struct ServerRequest<'a> {
-    head: RequestHead<'a>,
+    pub(super) head: RequestHead<'a>,
+    pub(super) headers: ServerHeaders<'a>,
     authority: &'a str,
     forwarded: Forwarded<'a>,
     method: Option<&'static str>,
@@ -28,11 +29,12 @@ pub(super) struct ServerRequest<'a> {
 }
 
 /// As many attributes as there mostly are, after the response too. More would be slower for all: allocators
-/// keep blocks of up to 1 KiB at hand, which this many fill.
-const USUAL_ATTRIBUTES: usize = 1_024 / size_of::<KeyValue>();
+/// keep blocks of less than 1 KiB at hand, which this many fill.
+const USUAL_ATTRIBUTES: usize = 1_000 / size_of::<KeyValue>();
 
 impl<'a> ServerRequest<'a> {
     pub(super) fn new(settings: &Settings, head: RequestHead<'a>) -> Self {
+        let headers = ServerHeaders::of(head.headers());
         let forwarded = if settings.trusts_forwarded {
             Forwarded::of(&head)
         } else {
@@ -41,7 +43,7 @@ impl<'a> ServerRequest<'a> {
         let authority = forwarded
             .host
             .or_else(|| head.uri().authority().map(http::uri::Authority::as_str))
-            .or_else(|| head.header(&HOST))
+            .or_else(|| headers.host?.to_str().ok())
             .unwrap_or_default();
         let scheme = forwarded
             .scheme
@@ -53,7 +55,8 @@ impl<'a> ServerRequest<'a> {
             forwarded,
             method: known_method(head.method()),
             scheme,
-            user_agent: head.header(&USER_AGENT),
+            user_agent: headers.user_agent.and_then(|value| value.to_str().ok()),
+            headers,
         }
     }
 
@@ -75,20 +78,14 @@ impl<'a> ServerRequest<'a> {
         span_method(self.method)
     }
 
-    pub(super) fn is_grpc(&self) -> bool {
-        is_grpc(self.head.headers())
-    }
-
-    pub(super) fn size(&self) -> Option<u64> {
-        content_length(self.head.headers())
-    }
-
-    pub(super) fn name(&self, settings: &Settings, is_grpc: bool) -> Name {
+    pub(super) fn name(&self, settings: &Settings) -> Name {
         let mut name = match self.route(settings) {
             Some(route) => Name::of_route(self.span_method(), &route),
             None => Name::of_method(self.span_method()),
         };
-        if is_grpc && let Some(full_method) = grpc_method(self.head.uri().path()) {
+        if self.headers.is_grpc
+            && let Some(full_method) = grpc_method(self.head.uri().path())
+        {
             name.name = Name::of_grpc(full_method).name;
         }
         if let Some(hook) = settings.span_name.get()
@@ -116,12 +113,7 @@ impl<'a> ServerRequest<'a> {
         }
     }
 
-    pub(super) fn attributes(
-        &self,
-        settings: &Settings,
-        name: &Name,
-        is_grpc: bool,
-    ) -> Vec<KeyValue> {
+    pub(super) fn attributes(&self, settings: &Settings, name: &Name) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
         self.push_method(&mut attributes);
         self.push_url(&mut attributes, settings, name);
@@ -132,10 +124,14 @@ impl<'a> ServerRequest<'a> {
                 recent_text(user_agent),
             ));
         }
-        if let Some(size) = self.size().and_then(|size| i64::try_from(size).ok()) {
+        if let Some(size) = self
+            .headers
+            .content_length
+            .and_then(|size| i64::try_from(size).ok())
+        {
             attributes.push(KeyValue::new(attribute::HTTP_REQUEST_BODY_SIZE, size));
         }
-        if is_grpc {
+        if self.headers.is_grpc {
             attributes.push(KeyValue::new(attribute::RPC_SYSTEM_NAME, "grpc"));
             if let Some(full_method) = grpc_method(self.head.uri().path()) {
                 let full_method = Name::of_grpc(full_method).name;

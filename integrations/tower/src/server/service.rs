@@ -5,7 +5,7 @@ use std::task::{self, Poll};
 use std::time::Instant;
 
 use azmon::instrument::http::{Exchange, NewExchange, Side};
-use azmon::instrument::propagation::{RemoteParent, extract_baggage};
+use azmon::instrument::propagation::extract_baggage;
 use azmon::instrument::{OperationName, Resolved, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
@@ -88,8 +88,7 @@ fn begin<B>(settings: &Settings, request: &Request<B>) -> (Option<Context>, Opti
     if current.is_telemetry_suppressed() {
         return (None, None);
     }
-    let head = RequestHead::of(request);
-    let incoming = ServerRequest::new(settings, head);
+    let incoming = ServerRequest::new(settings, RequestHead::of(request));
     if incoming.is_excluded(settings) {
         let suppressed = settings
             .suppresses_excluded
@@ -101,7 +100,7 @@ fn begin<B>(settings: &Settings, request: &Request<B>) -> (Option<Context>, Opti
     if resolved.tracer.is_none() && resolved.metrics.is_none() {
         return (None, None);
     }
-    let new = start(settings, &incoming, &head, current, resolved, started);
+    let new = start(settings, &incoming, current, resolved, started);
     let context = new.context.clone();
     let exchange = Exchange::start(new, request.method().clone());
     (Some(context), Some(exchange))
@@ -110,24 +109,23 @@ fn begin<B>(settings: &Settings, request: &Request<B>) -> (Option<Context>, Opti
 fn start(
     settings: &Settings,
     incoming: &ServerRequest<'_>,
-    head: &RequestHead<'_>,
     current: Context,
     resolved: Resolved<'_>,
     started: Instant,
 ) -> NewExchange {
     let started_at = opentelemetry::time::now();
-    let is_grpc = incoming.is_grpc();
-    let name = incoming.name(settings, is_grpc);
+    let is_grpc = incoming.headers.is_grpc;
+    let name = incoming.name(settings);
     let labels = incoming.labels(name.route.clone());
     let is_name_final = is_grpc || settings.span_name.get().is_some();
     let span = match resolved.tracer {
         Some(tracer) => {
-            let (parent, links) = parent_and_links(settings, head, &current);
+            let (parent, links) = parent_and_links(settings, incoming, &current);
             let builder = SpanBuilder {
                 span_kind: Some(SpanKind::Server),
                 name: name.name.clone(),
                 start_time: Some(started_at),
-                attributes: Some(incoming.attributes(settings, &name, is_grpc)),
+                attributes: Some(incoming.attributes(settings, &name)),
                 links,
                 ..SpanBuilder::default()
             };
@@ -146,7 +144,7 @@ fn start(
         started_at,
         metrics: resolved.metrics.cloned(),
         labels,
-        request_size: incoming.size(),
+        request_size: incoming.headers.content_length,
         cancellation_is_error: settings.cancellation_is_error,
         late_method: (!is_name_final).then(|| incoming.span_method()),
     }
@@ -155,12 +153,17 @@ fn start(
 /// The caller's span is the parent, or, if callers are not trusted, a link of a span that begins a trace.
 fn parent_and_links(
     settings: &Settings,
-    head: &RequestHead<'_>,
+    incoming: &ServerRequest<'_>,
     current: &Context,
 ) -> (Context, Option<Vec<Link>>) {
-    let remote = RemoteParent::from_headers(head.headers());
+    let headers = incoming.head.headers();
+    let remote = incoming.headers.remote_parent(headers);
     if settings.trusts_remote_parent {
-        let context = extract_baggage(current, head.headers());
+        let context = if incoming.headers.has_baggage {
+            extract_baggage(current, headers)
+        } else {
+            current.clone()
+        };
         return match remote {
             Some(remote) => (remote.attach_to(&context), None),
             None => (context, None),
