@@ -203,6 +203,9 @@ impl Exclusions {
     /// Whether a path, with or without a query, is excluded.
     #[must_use]
     pub fn excludes_path(&self, path_and_query: &str) -> bool {
+        if self.paths.is_empty() && self.opencensus.paths.is_empty() {
+            return false;
+        }
         let path = path_and_query
             .split_once('?')
             .map_or(path_and_query, |(path, _)| path);

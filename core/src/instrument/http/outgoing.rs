@@ -39,8 +39,7 @@ mod tests {
     #[test]
     fn clones_count_together() {
         let first = ResendCount::default();
-        assert_eq!(first.next(), 0);
-        assert_eq!(first.next(), 1);
-        assert_eq!(first.next(), 2);
+        let second = first.clone();
+        assert_eq!([first.next(), second.next(), first.next()], [0, 1, 2]);
     }
 }

@@ -26,15 +26,16 @@ impl TraceParent {
             (_, None | Some(b'-')) => {}
             (_, Some(_)) => return None,
         }
-        let (trace_id, fields) = fields.strip_prefix(b"-")?.split_at_checked(32)?;
+        let (trace_high, fields) = fields.strip_prefix(b"-")?.split_at_checked(16)?;
+        let (trace_low, fields) = fields.split_at_checked(16)?;
         let (span_id, fields) = fields.strip_prefix(b"-")?.split_at_checked(16)?;
         let flags = hex(fields.strip_prefix(b"-")?)?;
-        let span_id = u64::try_from(hex(span_id)?).ok()?;
+        let trace_id = (u128::from(hex(trace_high)?) << 64) | u128::from(hex(trace_low)?);
         let parsed = Self {
-            trace_id: TraceId::from(hex(trace_id)?),
-            span_id: SpanId::from(span_id),
-            sampled: flags & u128::from(SAMPLED) != 0,
-            random: flags & u128::from(RANDOM) != 0,
+            trace_id: TraceId::from(trace_id),
+            span_id: SpanId::from(hex(span_id)?),
+            sampled: flags & u64::from(SAMPLED) != 0,
+            random: flags & u64::from(RANDOM) != 0,
         };
         (parsed.trace_id != TraceId::INVALID && parsed.span_id != SpanId::INVALID).then_some(parsed)
     }
@@ -59,14 +60,14 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Lower-case digits only: the specification forbids the others.
-fn hex(digits: &[u8]) -> Option<u128> {
+/// Lower-case digits only, 16 at most: the specification forbids the others.
+fn hex(digits: &[u8]) -> Option<u64> {
     let mut value = 0;
     let mut seen = 0;
     for digit in digits {
         let digit = VALUES[usize::from(*digit)];
         seen |= digit;
-        value = (value << 4) | u128::from(digit & 0xf);
+        value = (value << 4) | u64::from(digit & 0xf);
     }
     (seen & INVALID == 0).then_some(value)
 }

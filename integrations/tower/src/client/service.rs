@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::request::ClientRequest;
 use super::settings::Settings;
 use crate::RequestHead;
-use crate::recording::{Observer, PanicMark, Recording, ResponseFuture, SpanEnd};
+use crate::recording::{Observer, Recording, ResponseFuture, SpanEnd};
 
 /// Records what a client asks. Made by a [`ClientLayer`](super::ClientLayer).
 #[derive(Debug, Clone)]
@@ -67,29 +67,24 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (context, mut exchange) = begin(&self.settings, &mut request);
+        let mut recording = begin(&self.settings, &mut request);
         let inner = {
-            let _attached = context.clone().map(Context::attach);
-            let _mark = PanicMark::new(&mut exchange);
-            self.inner.call(request)
+            let _attached = recording.attach();
+            recording.run(|| self.inner.call(request))
         };
-        let recording = exchange.map(|exchange| Recording {
-            exchange: Some(exchange),
-            observer: Observer::Client(Arc::clone(&self.settings)),
-        });
-        ResponseFuture::new(inner, context, recording)
+        ResponseFuture::new(inner, recording)
     }
 }
 
 /// Starts the exchange and writes its ids into the request, unless the host or the context excludes it.
-fn begin<B>(settings: &Settings, request: &mut Request<B>) -> (Option<Context>, Option<Exchange>) {
+fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     let current = Context::current();
     if current.is_telemetry_suppressed() {
-        return (None, None);
+        return Recording::Ignored;
     }
     let outgoing = ClientRequest::new(settings, RequestHead::of(request));
     if outgoing.is_excluded_by(&settings.exclusions) {
-        return (None, None);
+        return Recording::Ignored;
     }
     let is_stranger = outgoing.is_excluded_by(&settings.strangers);
     let started = Instant::now();
@@ -100,12 +95,17 @@ fn begin<B>(settings: &Settings, request: &mut Request<B>) -> (Option<Context>, 
         } => None,
         resolved => Some(start(settings, &outgoing, &current, resolved, started)),
     };
-    let context = new.as_ref().map(|new| new.context.clone());
     if !is_stranger {
-        inject(context.as_ref().unwrap_or(&current), request.headers_mut());
+        let context = new.as_ref().map_or(&current, |new| &new.context);
+        inject(context, request.headers_mut());
     }
-    let exchange = new.map(|new| Exchange::start(new, request.method().clone()));
-    (context, exchange)
+    match new {
+        Some(new) => Recording::Observed {
+            exchange: Some(Exchange::start(new, request.method().clone())),
+            observer: Observer::Client(Arc::clone(settings)),
+        },
+        None => Recording::Ignored,
+    }
 }
 
 fn start(

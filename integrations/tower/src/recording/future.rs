@@ -7,7 +7,7 @@ use std::task::{self, Poll, ready};
 use azmon::instrument::http::{Ending, Exchange, error_type_of};
 use http::Response;
 use http_body::Body;
-use opentelemetry::Context;
+use opentelemetry::{Context, ContextGuard};
 use pin_project_lite::pin_project;
 
 use super::{Observer, PanicMark, SpanEnd};
@@ -23,8 +23,7 @@ pin_project! {
         // Optional so that it can be dropped in the context.
         #[pin]
         inner: Option<F>,
-        context: Option<Context>,
-        recording: Option<Recording>,
+        recording: Recording,
         end: PhantomData<E>,
     }
 
@@ -32,27 +31,67 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
-                let _attached = this.context.take().map(Context::attach);
+                let _attached = this.recording.attach();
                 this.inner.set(None);
-                drop(this.recording.take());
+                this.recording.give_up();
             }
         }
     }
 }
 
-/// What is recorded of an exchange until the head of its response.
+/// What becomes of an exchange until the head of its response.
 #[derive(Debug)]
-pub(crate) struct Recording {
-    pub(crate) exchange: Option<Exchange>,
-    pub(crate) observer: Observer,
+pub(crate) enum Recording {
+    /// Nothing.
+    Ignored,
+    /// It has no telemetry of its own, but this context.
+    Inside(Context),
+    /// It is recorded.
+    Observed {
+        /// Taken by its end.
+        exchange: Option<Exchange>,
+        observer: Observer,
+    },
+}
+
+impl Recording {
+    /// Attaches the context that everything inside runs in.
+    pub(crate) fn attach(&self) -> Option<ContextGuard> {
+        let context = match self {
+            Self::Ignored => return None,
+            Self::Inside(context) => context.clone(),
+            Self::Observed { exchange, .. } => exchange.as_ref()?.context(),
+        };
+        Some(context.attach())
+    }
+
+    /// Runs a part of the service, whose panic would end the exchange.
+    pub(crate) fn run<T>(&mut self, part: impl FnOnce() -> T) -> T {
+        match self {
+            Self::Observed { exchange, .. } => {
+                let _mark = PanicMark::new(exchange);
+                part()
+            }
+            Self::Ignored | Self::Inside(_) => part(),
+        }
+    }
+
+    fn take_exchange(&mut self) -> Option<Exchange> {
+        match self {
+            Self::Observed { exchange, .. } => exchange.take(),
+            Self::Ignored | Self::Inside(_) => None,
+        }
+    }
+
+    fn give_up(&mut self) {
+        drop(self.take_exchange());
+    }
 }
 
 impl<F, E> ResponseFuture<F, E> {
-    /// `context` is attached while `inner` runs.
-    pub(crate) fn new(inner: F, context: Option<Context>, recording: Option<Recording>) -> Self {
+    pub(crate) fn new(inner: F, recording: Recording) -> Self {
         Self {
             inner: Some(inner),
-            context,
             recording,
             end: PhantomData,
         }
@@ -70,23 +109,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let _attached = this.context.clone().map(Context::attach);
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        let result = match this.recording {
-            Some(recording) => {
-                let _mark = PanicMark::new(&mut recording.exchange);
-                ready!(inner.poll(cx))
-            }
-            None => ready!(inner.poll(cx)),
-        };
+        let _attached = this.recording.attach();
+        let result = ready!(this.recording.run(|| inner.poll(cx)));
         this.inner.set(None);
-        let recording = this.recording.take();
         Poll::Ready(match result {
-            Ok(response) => Ok(respond::<E, B>(response, recording)),
+            Ok(response) => Ok(respond::<E, B>(response, this.recording)),
             Err(error) => {
-                if let Some(exchange) = recording.and_then(|recording| recording.exchange) {
+                if let Some(exchange) = this.recording.take_exchange() {
                     exchange.end(Ending::Failed(error_type_of(&error)));
                 }
                 Err(error)
@@ -95,17 +127,21 @@ where
     }
 }
 
-fn respond<E, B>(response: Response<B>, recording: Option<Recording>) -> Response<E::Body>
+fn respond<E, B>(response: Response<B>, recording: &mut Recording) -> Response<E::Body>
 where
     E: SpanEnd<B>,
     B: Body,
 {
     let (mut head, body) = response.into_parts();
     let mut exchange = None;
-    if let Some(recording) = recording {
-        exchange = recording.exchange;
+    if let Recording::Observed {
+        exchange: observed,
+        observer,
+    } = recording
+    {
+        exchange = observed.take();
         if let Some(exchange) = &mut exchange {
-            recording.observer.on_response(exchange, &mut head);
+            observer.on_response(exchange, &mut head);
         }
     }
     let ending = match &exchange {

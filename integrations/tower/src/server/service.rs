@@ -17,7 +17,7 @@ use super::name::Name;
 use super::request::ServerRequest;
 use super::settings::Settings;
 use crate::RequestHead;
-use crate::recording::{Observer, PanicMark, Recording, ResponseFuture, SpanEnd};
+use crate::recording::{Observer, Recording, ResponseFuture, SpanEnd};
 
 /// Records what a service answers. Made by a [`ServerLayer`](super::ServerLayer).
 #[derive(Debug, Clone)]
@@ -68,42 +68,39 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (context, mut exchange) = begin(&self.settings, &request);
+        let mut recording = begin(&self.settings, &request);
         let inner = {
-            let _attached = context.clone().map(Context::attach);
-            let _mark = PanicMark::new(&mut exchange);
-            self.inner.call(request)
+            let _attached = recording.attach();
+            recording.run(|| self.inner.call(request))
         };
-        let recording = exchange.map(|exchange| Recording {
-            exchange: Some(exchange),
-            observer: Observer::Server(Arc::clone(&self.settings)),
-        });
-        ResponseFuture::new(inner, context, recording)
+        ResponseFuture::new(inner, recording)
     }
 }
 
 /// Starts the exchange, unless the request or the context excludes it.
-fn begin<B>(settings: &Settings, request: &Request<B>) -> (Option<Context>, Option<Exchange>) {
+fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     let current = Context::current();
     if current.is_telemetry_suppressed() {
-        return (None, None);
+        return Recording::Ignored;
     }
     let incoming = ServerRequest::new(settings, RequestHead::of(request));
     if incoming.is_excluded(settings) {
-        let suppressed = settings
-            .suppresses_excluded
-            .then(|| current.with_telemetry_suppressed());
-        return (suppressed, None);
+        return if settings.suppresses_excluded {
+            Recording::Inside(current.with_telemetry_suppressed())
+        } else {
+            Recording::Ignored
+        };
     }
     let started = Instant::now();
     let resolved = settings.providers.resolve(started);
     if resolved.tracer.is_none() && resolved.metrics.is_none() {
-        return (None, None);
+        return Recording::Ignored;
     }
     let new = start(settings, &incoming, current, resolved, started);
-    let context = new.context.clone();
-    let exchange = Exchange::start(new, request.method().clone());
-    (Some(context), Some(exchange))
+    Recording::Observed {
+        exchange: Some(Exchange::start(new, request.method().clone())),
+        observer: Observer::Server(Arc::clone(settings)),
+    }
 }
 
 fn start(
