@@ -31,6 +31,6 @@ mod path;
 mod tests;
 mod user_agent;
 
-pub use self::environment::{EXCLUDED_HOSTS, EXCLUDED_PATHS};
+pub use self::environment::{EXCLUDED_CLIENT_HOSTS, EXCLUDED_HOSTS, EXCLUDED_PATHS};
 pub use self::error::ExclusionError;
 pub use self::exclusions::{Exclusions, IncomingRequest, Subject};

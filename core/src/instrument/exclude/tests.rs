@@ -1,7 +1,7 @@
 use http::Method;
 use serde::Deserialize;
 
-use super::{EXCLUDED_HOSTS, EXCLUDED_PATHS, Exclusions, IncomingRequest};
+use super::{EXCLUDED_CLIENT_HOSTS, EXCLUDED_HOSTS, EXCLUDED_PATHS, Exclusions, IncomingRequest};
 
 fn paths(entry: &str) -> Exclusions {
     Exclusions::new().with_paths([entry]).unwrap()
@@ -278,6 +278,25 @@ fn the_environment_excludes_what_has_a_meaning() {
     assert!(exclusions.excludes_host("a.internal", None));
     assert!(exclusions.excludes_host("localhost:5000", None));
     assert!(!Exclusions::from_environment(|_| None).excludes_path("/healthz"));
+}
+
+#[test]
+fn the_environment_excludes_more_hosts_of_outgoing_requests() {
+    let lookup = |variable: &str| {
+        let list = match variable {
+            EXCLUDED_CLIENT_HOSTS => "*.vault.azure.net",
+            EXCLUDED_HOSTS => "*.internal",
+            EXCLUDED_PATHS => "/healthz",
+            _ => return None,
+        };
+        Some(list.to_owned())
+    };
+    let outgoing = Exclusions::outgoing_from_environment(lookup);
+    assert!(outgoing.excludes_host("a.internal", None));
+    assert!(outgoing.excludes_host("my.vault.azure.net", Some(443)));
+    assert!(!outgoing.excludes_path("/healthz"));
+    let incoming = Exclusions::from_environment(lookup);
+    assert!(!incoming.excludes_host("my.vault.azure.net", Some(443)));
 }
 
 #[test]

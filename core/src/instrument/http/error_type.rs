@@ -1,4 +1,5 @@
 use std::any::{Any, type_name};
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Debug;
 use std::io;
@@ -16,6 +17,7 @@ use std::io;
 /// | `tls` | no secure connection was agreed on |
 /// | `connection_refused`, `connection_reset`, `connection_closed`, `connect` | no connection, or it was lost |
 /// | `protocol` | the other side did not speak HTTP |
+/// | `redirect` | the redirects were too many, or went in a circle |
 /// | `body` | the body could not be read |
 /// | `_OTHER` | anything else |
 #[must_use]
@@ -75,7 +77,9 @@ fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
 
 /// Texts of hyper, hyper-util, rustls, native-tls, tokio, tower, tower-http, tonic and reqwest, in lower case
 /// and without spaces, so that they are found in what `Display` and what `Debug` write.
-const TEXTS: [(&str, &str); 22] = [
+const TEXTS: [(&str, &str); 24] = [
+    ("followingredirect", "redirect"),
+    ("toomanyredirects", "redirect"),
     ("dnserror", "dns"),
     ("failedtolookupaddress", "dns"),
     ("timedout", "timeout"),
@@ -101,12 +105,24 @@ const TEXTS: [(&str, &str); 22] = [
 ];
 
 fn of_text(text: &str) -> Option<&'static str> {
-    let mut text = text.to_ascii_lowercase();
+    let mut text = without_urls(text).to_ascii_lowercase();
     text.retain(|character| character != ' ');
     TEXTS
         .iter()
         .find(|(part, _)| text.contains(part))
         .map(|(_, name)| *name)
+}
+
+/// The words of a URL, such as `/connect/token`, say nothing about the error.
+fn without_urls(mut text: &str) -> Cow<'_, str> {
+    let mut kept = Cow::Borrowed("");
+    while let Some((before, url)) = text.split_once("://") {
+        kept += before;
+        let end = url.find([' ', '"']).unwrap_or(url.len());
+        text = url.get(end..).unwrap_or_default();
+    }
+    kept += text;
+    kept
 }
 
 #[cfg(test)]
@@ -171,5 +187,26 @@ mod tests {
             error_type(&io::Error::other("https://h/?sig=secret")),
             "_OTHER"
         );
+    }
+
+    #[test]
+    fn the_words_of_a_url_say_nothing() {
+        for (text, expected) in [
+            (
+                "error sending request for url (https://h/connect/tls?timeout=1)",
+                "_OTHER",
+            ),
+            (
+                "error for url (http://h/body), http://timeout: connection refused",
+                "connection_refused",
+            ),
+            (
+                r#"Error { kind: Request, url: "http://h/tls", source: TimedOut }"#,
+                "timeout",
+            ),
+            ("://", "_OTHER"),
+        ] {
+            assert_eq!(error_type(&io::Error::other(text)), expected, "{text}");
+        }
     }
 }

@@ -21,12 +21,9 @@ use super::version::protocol_version;
 /// It ends exactly once: [`Exchange::end`] consumes it, and one that is dropped was [`Ending::Cancelled`].
 /// Ending records the metrics and ends the span.
 ///
-/// Boxed, since it is moved a dozen times: from the call into the future, and on into the body.
+/// It is large: whoever moves it often boxes it.
 #[derive(Debug)]
-pub struct Exchange(Box<State>);
-
-#[derive(Debug)]
-struct State {
+pub struct Exchange {
     new: NewExchange,
     has_ended: bool,
     method: Method,
@@ -68,7 +65,7 @@ impl Exchange {
         if let Some(metrics) = &new.metrics {
             metrics.active_requests.add(1, &new.labels.constant());
         }
-        Self(Box::new(State {
+        Self {
             new,
             has_ended: false,
             method,
@@ -76,36 +73,42 @@ impl Exchange {
             is_grpc: false,
             expected_size: None,
             seen_size: 0,
-        }))
+        }
     }
 
     /// The context to run in whatever belongs to the exchange.
     #[must_use]
     pub fn context(&self) -> Context {
-        self.0.new.context.clone()
+        self.new.context.clone()
     }
 
     /// Whether the span records attributes.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.0.new.is_recording
+        self.new.is_recording
+    }
+
+    /// Whether anything is recorded of it, be it by the span or by metrics.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.new.is_recording || self.new.metrics.is_some()
     }
 
     /// Whether a route, or template, is known.
     #[must_use]
     pub fn has_route(&self) -> bool {
-        self.0.new.labels.route.is_some()
+        self.new.labels.route.is_some()
     }
 
     /// The method to name the span by if its route becomes known now.
     #[must_use]
     pub fn late_method(&self) -> Option<&'static str> {
-        self.0.new.late_method
+        self.new.late_method
     }
 
     /// Gives the span of a server its route, and the name that has it in it, when they become known late.
     pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
-        let new = &mut self.0.new;
+        let new = &mut self.new;
         if new.is_recording {
             let span = new.context.span();
             span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
@@ -121,7 +124,7 @@ impl Exchange {
         let Some(version) = protocol_version(version) else {
             return;
         };
-        let new = &mut self.0.new;
+        let new = &mut self.new;
         new.labels.version = Some(version);
         if new.is_recording {
             let version = KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version);
@@ -131,12 +134,12 @@ impl Exchange {
 
     /// Takes note of the head of the response.
     pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.0.answer.status = Some(status);
-        self.0.is_grpc = is_grpc(headers);
-        if self.0.is_grpc {
-            self.0.answer.grpc_status = GrpcStatus::from_headers(headers);
+        self.answer.status = Some(status);
+        self.is_grpc = is_grpc(headers);
+        if self.is_grpc {
+            self.answer.grpc_status = GrpcStatus::from_headers(headers);
         } else {
-            self.0.expected_size = content_length(headers);
+            self.expected_size = content_length(headers);
         }
     }
 
@@ -144,12 +147,12 @@ impl Exchange {
     /// (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
     #[must_use]
     pub fn ends_at_headers(&self) -> bool {
-        let Some(status) = self.0.answer.status else {
+        let Some(status) = self.answer.status else {
             return false;
         };
-        self.0.has_no_body(status)
+        self.has_no_body(status)
             || status == StatusCode::SWITCHING_PROTOCOLS
-            || self.0.method == Method::CONNECT && status.is_success()
+            || self.method == Method::CONNECT && status.is_success()
     }
 
     /// Takes note of data of the response's body.
@@ -157,19 +160,16 @@ impl Exchange {
     /// True when the announced size is reached: nobody may ask for more after that.
     #[must_use]
     pub fn on_data(&mut self, bytes: usize) -> bool {
-        self.0.seen_size = self.0.seen_size.saturating_add(bytes as u64);
-        self.0
-            .expected_size
-            .is_some_and(|expected| self.0.seen_size >= expected)
+        self.seen_size = self.seen_size.saturating_add(bytes as u64);
+        self.expected_size
+            .is_some_and(|expected| self.seen_size >= expected)
     }
 
     /// Ends the exchange.
     pub fn end(mut self, ending: Ending<'_>) {
-        self.0.finish(ending);
+        self.finish(ending);
     }
-}
 
-impl State {
     fn finish(&mut self, ending: Ending<'_>) {
         if mem::replace(&mut self.has_ended, true) {
             return;
@@ -249,6 +249,6 @@ impl State {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.0.finish(Ending::Cancelled);
+        self.finish(Ending::Cancelled);
     }
 }

@@ -15,6 +15,7 @@ mod method;
 mod metrics;
 mod outcome;
 mod outgoing;
+mod outgoing_request;
 mod redaction;
 mod version;
 
@@ -29,5 +30,6 @@ pub use self::method::{OTHER_METHOD, known_method, span_method};
 pub use self::metrics::HttpMetrics;
 pub use self::outcome::{Ending, Side};
 pub use self::outgoing::{ResendCount, UrlTemplate};
+pub use self::outgoing_request::OutgoingRequest;
 pub use self::redaction::{REDACTED, Redaction};
 pub use self::version::protocol_version;

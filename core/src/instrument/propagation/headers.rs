@@ -6,6 +6,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 
 use super::carrier::{HeaderExtractor, HeaderInjector};
+use super::header_buffer::header_value;
 use super::origin::{TraceOrigin, is_random};
 use super::remote_parent::{RemoteParent, join};
 use super::traceparent::TraceParent;
@@ -58,7 +59,7 @@ pub fn traceparent(context: &Context) -> Option<HeaderValue> {
     if !span.is_valid() {
         return None;
     }
-    HeaderValue::from_bytes(&trace_parent(context, span).write()).ok()
+    header_value(&trace_parent(context, span).write())
 }
 
 pub(super) fn trace_parent(context: &Context, span: &SpanContext) -> TraceParent {

@@ -22,6 +22,7 @@
 //! [`global::set_text_map_propagator`]: opentelemetry::global::set_text_map_propagator
 
 mod carrier;
+mod header_buffer;
 mod headers;
 mod origin;
 mod propagator;

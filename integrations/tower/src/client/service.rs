@@ -101,7 +101,7 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     }
     match new {
         Some(new) => Recording::Observed {
-            exchange: Some(Exchange::start(new, request.method().clone())),
+            exchange: Some(Box::new(Exchange::start(new, request.method().clone()))),
             observer: Observer::Client(Arc::clone(settings)),
         },
         None => Recording::Ignored,

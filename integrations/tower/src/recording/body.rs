@@ -21,21 +21,21 @@ pin_project! {
         // Optional so that it can be dropped in the context.
         #[pin]
         inner: Option<B>,
-        exchange: Option<Exchange>,
+        exchange: Option<Box<Exchange>>,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let exchange = this.exchange.take();
-            let _attached = attach(exchange.as_ref());
+            let _attached = attach(exchange.as_deref());
             this.inner.set(None);
         }
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+    pub(crate) fn new(inner: B, exchange: Option<Box<Exchange>>) -> Self {
         Self {
             inner: Some(inner),
             exchange,
@@ -61,7 +61,7 @@ where
         if this.exchange.is_none() {
             return inner.poll_frame(cx);
         }
-        let _attached = attach(this.exchange.as_ref());
+        let _attached = attach(this.exchange.as_deref());
         let frame = {
             let _mark = PanicMark::new(this.exchange);
             ready!(inner.as_mut().poll_frame(cx))
@@ -87,7 +87,7 @@ where
 
 /// A reader that knows the end has come may not ask for it: so it counts as soon as the body says so, or
 /// the announced size is reached.
-fn observe<D: Buf>(exchange: &mut Option<Exchange>, frame: &Frame<D>, is_last: bool) {
+fn observe<D: Buf>(exchange: &mut Option<Box<Exchange>>, frame: &Frame<D>, is_last: bool) {
     if let Some(trailers) = frame.trailers_ref() {
         return end(exchange, Ending::Trailers(trailers));
     }
@@ -100,7 +100,7 @@ fn observe<D: Buf>(exchange: &mut Option<Exchange>, frame: &Frame<D>, is_last: b
     }
 }
 
-fn end(exchange: &mut Option<Exchange>, ending: Ending<'_>) {
+fn end(exchange: &mut Option<Box<Exchange>>, ending: Ending<'_>) {
     if let Some(exchange) = exchange.take() {
         exchange.end(ending);
     }

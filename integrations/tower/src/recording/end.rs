@@ -12,7 +12,7 @@ pub trait SpanEnd<B>: sealed::Sealed {
     type Body;
 
     #[doc(hidden)]
-    fn wrap(body: B, exchange: Option<Exchange>) -> Self::Body;
+    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> Self::Body;
 }
 
 /// A span ends with the body of the response, which is wrapped.
@@ -31,7 +31,7 @@ pub struct AxumBody;
 impl<B: Body<Error: fmt::Debug + 'static>> SpanEnd<B> for AtBodyEnd {
     type Body = ResponseBody<B>;
 
-    fn wrap(body: B, exchange: Option<Exchange>) -> ResponseBody<B> {
+    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> ResponseBody<B> {
         ResponseBody::new(body, exchange)
     }
 }
@@ -39,7 +39,7 @@ impl<B: Body<Error: fmt::Debug + 'static>> SpanEnd<B> for AtBodyEnd {
 impl<B> SpanEnd<B> for AtHeaders {
     type Body = B;
 
-    fn wrap(body: B, exchange: Option<Exchange>) -> B {
+    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> B {
         if let Some(exchange) = exchange {
             exchange.end(Ending::AtHeaders);
         }
@@ -56,7 +56,7 @@ where
 {
     type Body = axum::body::Body;
 
-    fn wrap(body: B, exchange: Option<Exchange>) -> axum::body::Body {
+    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> axum::body::Body {
         match exchange {
             Some(exchange) => axum::body::Body::new(ResponseBody::new(body, Some(exchange))),
             None => axum::body::Body::new(body),

@@ -49,7 +49,7 @@ pub(crate) enum Recording {
     /// It is recorded.
     Observed {
         /// Taken by its end.
-        exchange: Option<Exchange>,
+        exchange: Option<Box<Exchange>>,
         observer: Observer,
     },
 }
@@ -76,7 +76,7 @@ impl Recording {
         }
     }
 
-    fn take_exchange(&mut self) -> Option<Exchange> {
+    fn take_exchange(&mut self) -> Option<Box<Exchange>> {
         match self {
             Self::Observed { exchange, .. } => exchange.take(),
             Self::Ignored | Self::Inside(_) => None,

@@ -98,7 +98,7 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     }
     let new = start(settings, &incoming, current, resolved, started);
     Recording::Observed {
-        exchange: Some(Exchange::start(new, request.method().clone())),
+        exchange: Some(Box::new(Exchange::start(new, request.method().clone()))),
         observer: Observer::Server(Arc::clone(settings)),
     }
 }

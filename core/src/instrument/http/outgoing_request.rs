@@ -1,0 +1,187 @@
+use std::borrow::Cow;
+
+use http::Method;
+use opentelemetry::{KeyValue, StringValue};
+
+use super::attribute;
+use super::authority::Authority;
+use super::labels::Labels;
+use super::method::{OTHER_METHOD, known_method, span_method};
+use crate::instrument::exclude::Exclusions;
+use crate::instrument::{RouteNames, recent_text};
+
+/// Shared by all clients of the process.
+static NAMES: RouteNames = RouteNames::new();
+
+/// What a client knows of a request before it sends it.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingRequest<'a> {
+    /// The host as the URL has it, with its port if it has one, without credentials.
+    pub authority: &'a str,
+    /// The method.
+    pub method: &'a Method,
+    /// How often the request was sent before.
+    pub resend_count: u32,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// The size of the body in bytes, if there is one and its size is known.
+    pub size: Option<u64>,
+    /// The template of the path, if the caller gave it.
+    pub template: Option<&'a StringValue>,
+}
+
+impl OutgoingRequest<'_> {
+    /// As many attributes as a span of the client mostly has at its end: so many fit into
+    /// [`OutgoingRequest::attributes`] before it has to grow.
+    pub const MAX_ATTRIBUTES: usize = 17;
+
+    /// Whether its host is excluded.
+    #[must_use]
+    pub fn is_excluded_by(&self, exclusions: &Exclusions) -> bool {
+        exclusions.excludes_host(self.authority, Some(self.default_port()))
+    }
+
+    /// The name of the span: `GET`, or with a template `GET /users/{id}`.
+    #[must_use]
+    pub fn name(&self) -> Cow<'static, str> {
+        let method = span_method(known_method(self.method));
+        match self.template {
+            None => Cow::Borrowed(method),
+            Some(template) => match NAMES.get(method, template.as_str()) {
+                Some(known) => Cow::Borrowed(known.name),
+                None => Cow::Owned(format!("{method} {template}")),
+            },
+        }
+    }
+
+    /// The attributes of metrics, as far as they are known before the response.
+    #[must_use]
+    pub fn labels(&self) -> Labels {
+        Labels {
+            method: known_method(self.method).unwrap_or(OTHER_METHOD),
+            scheme: self.scheme,
+            version: None,
+            server: self.server(),
+            route: self
+                .template
+                .map(|template| (attribute::URL_TEMPLATE, template.clone())),
+        }
+    }
+
+    /// The attributes of the span, as far as they are known before the response. `url` is the whole one,
+    /// [redacted](super::Redaction::url).
+    #[must_use]
+    pub fn attributes(&self, labels: &Labels, url: String) -> Vec<KeyValue> {
+        let mut attributes = Vec::with_capacity(Self::MAX_ATTRIBUTES);
+        attributes.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, labels.method));
+        if labels.method == OTHER_METHOD {
+            let original = self.method.as_str().to_owned();
+            attributes.push(KeyValue::new(
+                attribute::HTTP_REQUEST_METHOD_ORIGINAL,
+                original,
+            ));
+        }
+        attributes.push(KeyValue::new(attribute::URL_FULL, url));
+        attributes.push(KeyValue::new(attribute::URL_SCHEME, self.scheme));
+        if let Some((address, port)) = &labels.server {
+            attributes.push(KeyValue::new(attribute::SERVER_ADDRESS, address.clone()));
+            attributes.push(KeyValue::new(attribute::SERVER_PORT, i64::from(*port)));
+        }
+        if let Some(template) = self.template {
+            attributes.push(KeyValue::new(attribute::URL_TEMPLATE, template.clone()));
+        }
+        if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
+            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_BODY_SIZE, size));
+        }
+        if self.resend_count > 0 {
+            let count = i64::from(self.resend_count);
+            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_RESEND_COUNT, count));
+        }
+        attributes
+    }
+
+    fn server(&self) -> Option<(StringValue, u16)> {
+        let Authority { host, port } = Authority::parse(self.authority);
+        let port = port.unwrap_or_else(|| self.default_port());
+        (!host.is_empty()).then(|| (recent_text(host), port))
+    }
+
+    fn default_port(&self) -> u16 {
+        if self.scheme == "https" { 443 } else { 80 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::Value;
+
+    use super::*;
+
+    fn request(method: &Method) -> OutgoingRequest<'_> {
+        OutgoingRequest {
+            authority: "[::1]",
+            method,
+            resend_count: 0,
+            scheme: "https",
+            size: None,
+            template: None,
+        }
+    }
+
+    fn value(attributes: &[KeyValue], key: &str) -> Option<Value> {
+        let found = attributes
+            .iter()
+            .find(|attribute| attribute.key.as_str() == key)?;
+        Some(found.value.clone())
+    }
+
+    #[test]
+    fn an_unknown_method_is_other_and_kept_as_it_was() {
+        let method = Method::from_bytes(b"PURGE").unwrap();
+        let request = request(&method);
+        let labels = request.labels();
+        let attributes = request.attributes(&labels, "https://[::1]/".to_owned());
+        assert_eq!(request.name(), "HTTP");
+        assert_eq!(labels.method, "_OTHER");
+        let original = value(&attributes, "http.request.method_original");
+        assert_eq!(original, Some("PURGE".into()));
+    }
+
+    #[test]
+    fn the_server_has_the_port_of_the_scheme_and_no_brackets() {
+        let request = request(&Method::GET);
+        let attributes = request.attributes(&request.labels(), String::new());
+        assert_eq!(value(&attributes, "server.address"), Some("::1".into()));
+        assert_eq!(value(&attributes, "server.port"), Some(443.into()));
+    }
+
+    #[test]
+    fn a_template_names_the_span() {
+        let template = StringValue::from("/users/{id}");
+        let request = OutgoingRequest {
+            template: Some(&template),
+            ..request(&Method::PUT)
+        };
+        assert_eq!(request.name(), "PUT /users/{id}");
+        let attributes = request.attributes(&request.labels(), String::new());
+        let attribute = value(&attributes, "url.template");
+        assert_eq!(attribute, Some("/users/{id}".into()));
+    }
+
+    #[test]
+    fn only_what_is_sent_again_is_counted_and_only_known_sizes_are_named() {
+        let first = request(&Method::GET);
+        let again = OutgoingRequest {
+            resend_count: 2,
+            size: Some(0),
+            ..first
+        };
+        let count = |request: OutgoingRequest<'_>, key| {
+            value(&request.attributes(&request.labels(), String::new()), key)
+        };
+        assert_eq!(count(first, "http.request.resend_count"), None);
+        assert_eq!(count(first, "http.request.body.size"), None);
+        assert_eq!(count(again, "http.request.resend_count"), Some(2.into()));
+        assert_eq!(count(again, "http.request.body.size"), Some(0.into()));
+    }
+}

@@ -1,0 +1,160 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use azmon::instrument::http::{
+    Ending, Exchange, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
+};
+use azmon::instrument::propagation::inject;
+use azmon::instrument::{Resolved, StartedSpan};
+use http::Extensions;
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+use reqwest::{Request, Response};
+use reqwest_middleware::{Middleware, Next, Result};
+
+use crate::attempts::Attempt;
+use crate::in_context::InContext;
+use crate::settings::Settings;
+use crate::{Excluded, NoPropagation, TraceMiddleware};
+use crate::{error_type, outgoing, response};
+
+impl Middleware for TraceMiddleware {
+    // Without the macro, what is not recorded has no future of its own.
+    fn handle<'middleware, 'extensions, 'next, 'future>(
+        &'middleware self,
+        mut request: Request,
+        extensions: &'extensions mut Extensions,
+        next: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
+    where
+        'middleware: 'future,
+        'extensions: 'future,
+        'next: 'future,
+        Self: 'future,
+    {
+        match begin(&self.settings, &mut request, extensions) {
+            None => next.run(request, extensions),
+            exchange => Box::pin(record(&self.settings, exchange, request, extensions, next)),
+        }
+    }
+}
+
+/// Starts the exchange, unless it is excluded, and writes ids into the request, unless those are.
+fn begin(settings: &Settings, request: &mut Request, extensions: &Extensions) -> Option<Exchange> {
+    let current = Context::current();
+    if current.is_telemetry_suppressed() {
+        return None;
+    }
+    let outgoing = outgoing::describe(request, extensions);
+    let is_excluded =
+        extensions.get::<Excluded>().is_some() || outgoing.is_excluded_by(&settings.exclusions);
+    let is_told = extensions.get::<NoPropagation>().is_none()
+        && !outgoing.is_excluded_by(&settings.strangers);
+    let new = if is_excluded {
+        None
+    } else {
+        let outgoing = OutgoingRequest {
+            resend_count: extensions.get().map_or(0, ResendCount::next),
+            ..outgoing
+        };
+        start(settings, request, &outgoing, &current)
+    };
+    if is_told {
+        let context = new.as_ref().map_or(&current, |new| &new.context);
+        inject(context, request.headers_mut());
+    }
+    new.map(|new| Exchange::start(new, request.method().clone()))
+}
+
+fn start(
+    settings: &Settings,
+    request: &Request,
+    outgoing: &OutgoingRequest<'_>,
+    current: &Context,
+) -> Option<NewExchange> {
+    let started = Instant::now();
+    let Resolved { tracer, metrics } = settings.providers.resolve(started);
+    if tracer.is_none() && metrics.is_none() {
+        return None;
+    }
+    let started_at = opentelemetry::time::now();
+    let labels = outgoing.labels();
+    let span = match tracer {
+        Some(tracer) => {
+            let url = outgoing::redacted(request.url(), &settings.redaction);
+            let mut attributes = outgoing.attributes(&labels, url);
+            attributes.extend(settings.request_headers.attributes(request.headers()));
+            if let Some(hook) = settings.on_request.get() {
+                hook(request, &mut attributes);
+            }
+            let builder = SpanBuilder {
+                span_kind: Some(SpanKind::Client),
+                name: outgoing.name(),
+                start_time: Some(started_at),
+                attributes: Some(attributes),
+                ..SpanBuilder::default()
+            };
+            tracer.start_span(builder, current)
+        }
+        None => StartedSpan {
+            context: current.clone(),
+            is_recording: false,
+        },
+    };
+    Some(NewExchange {
+        side: Side::Client,
+        context: span.context,
+        is_recording: span.is_recording,
+        started,
+        started_at,
+        metrics: metrics.cloned(),
+        labels,
+        request_size: outgoing.size,
+        cancellation_is_error: settings.cancellation_is_error,
+        late_method: None,
+    })
+}
+
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn holds its arguments twice, and half a kilobyte is copied for each call"
+)]
+fn record<'a>(
+    settings: &'a Arc<Settings>,
+    mut exchange: Option<Exchange>,
+    request: Request,
+    extensions: &'a mut Extensions,
+    next: Next<'a>,
+) -> impl Future<Output = Result<Response>> + Send + 'a {
+    async move {
+        let mut attempt = Attempt::new(extensions);
+        let run = || next.run(request, attempt.extensions);
+        let result = InContext::new(&mut exchange, run).await;
+        let Some(exchange) = exchange.take() else {
+            return result;
+        };
+        note_resends(&exchange, attempt.resent_inside());
+        match result {
+            Ok(response) => {
+                if response.status().is_success() {
+                    attempt.succeed();
+                }
+                Ok(response::follow(settings, exchange, response))
+            }
+            Err(error) => {
+                settings.note_error(&exchange, &error);
+                exchange.end(Ending::Failed(error_type::of_request(&error)));
+                Err(error)
+            }
+        }
+    }
+}
+
+fn note_resends(exchange: &Exchange, count: u32) {
+    if count > 0 && exchange.is_recording() {
+        let count = KeyValue::new(attribute::HTTP_REQUEST_RESEND_COUNT, i64::from(count));
+        exchange.context().span().set_attribute(count);
+    }
+}

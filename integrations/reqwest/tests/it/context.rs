@@ -1,0 +1,98 @@
+//! What runs inside of a call runs in its context, and nothing else does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::Extensions;
+use axum::routing::get;
+use opentelemetry::Context;
+use opentelemetry::trace::{FutureExt, SpanId, TraceContextExt};
+use reqwest::{Request, Response};
+use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
+
+use crate::fixture::{Recorder, direct, serve};
+
+/// Notes the active span when it is called, polled and dropped.
+#[derive(Clone, Default)]
+struct Noting(Arc<Mutex<Vec<SpanId>>>);
+
+impl Noting {
+    fn note(&self) {
+        self.0.lock().unwrap().push(active());
+    }
+}
+
+impl Middleware for Noting {
+    fn handle<'middleware, 'extensions, 'next, 'future>(
+        &'middleware self,
+        request: Request,
+        extensions: &'extensions mut Extensions,
+        next: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
+    where
+        'middleware: 'future,
+        'extensions: 'future,
+        'next: 'future,
+        Self: 'future,
+    {
+        self.note();
+        let on_drop = NoteOnDrop(self.clone());
+        Box::pin(async move {
+            on_drop.0.note();
+            next.run(request, extensions).await
+        })
+    }
+}
+
+struct NoteOnDrop(Noting);
+
+impl Drop for NoteOnDrop {
+    fn drop(&mut self) {
+        self.0.note();
+    }
+}
+
+fn active() -> SpanId {
+    Context::current().span().span_context().span_id()
+}
+
+#[tokio::test]
+async fn an_inner_middleware_is_called_polled_and_dropped_in_the_span_of_the_call() {
+    let recorder = Recorder::new();
+    let url = serve(Router::new().route("/", get(|| async { "hello" }))).await;
+    let noting = Noting::default();
+    let client = ClientBuilder::new(direct().build().unwrap())
+        .with(recorder.middleware())
+        .with(noting.clone())
+        .build();
+    let parent = recorder.parent();
+    let call = async {
+        let response = client.get(&url).send().await.unwrap();
+        let after_response = active();
+        response.bytes().await.unwrap();
+        [after_response, active()]
+    };
+    let outside = call.with_context(parent.clone()).await;
+    let parent = parent.span().span_context().span_id();
+    assert_eq!(outside, [parent; 2]);
+    let call = recorder.span().span_context.span_id();
+    assert_eq!(*noting.0.lock().unwrap(), [call; 3]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_is_dropped_in_its_span() {
+    let recorder = Recorder::new();
+    let noting = Noting::default();
+    let client = ClientBuilder::new(direct().build().unwrap())
+        .with(recorder.middleware())
+        .with(noting.clone())
+        .build();
+    let url = crate::fixture::silence().await;
+    let mut call = Box::pin(client.get(&url).send());
+    assert!(futures_util::poll!(&mut call).is_pending());
+    drop(call);
+    let call = recorder.span().span_context.span_id();
+    assert_eq!(*noting.0.lock().unwrap(), [call; 3]);
+}
