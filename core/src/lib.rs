@@ -124,6 +124,7 @@
 //! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces` or `/v1/metrics` |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
+//! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by `azmon-reqwest` | none |
 //!
 //! # What it does not do
 //!
