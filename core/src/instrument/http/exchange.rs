@@ -202,7 +202,8 @@ impl Exchange {
             if is_error {
                 span.set_status(Status::error(""));
             }
-            span.end_with_timestamp(new.started_at + elapsed);
+            let ended_at = new.started_at.checked_add(elapsed);
+            span.end_with_timestamp(ended_at.unwrap_or(new.started_at));
         }
     }
 
@@ -221,6 +222,7 @@ impl Exchange {
         }
     }
 
+    /// One for each of the five below, at most.
     fn attributes(&self, outcome: Outcome, response_size: Option<u64>) -> ArrayVec<KeyValue, 5> {
         let mut attributes = ArrayVec::new();
         if let Some(status) = self.answer.status {
