@@ -4,6 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use azmon_test_databases::Kind;
+
 use crate::command::run;
 use crate::error::Result;
 
@@ -37,7 +39,8 @@ const NEEDS: &[Need] = &[
 pub(crate) fn provide() -> Result {
     let path = env::var_os("PATH").unwrap_or_default();
     let path: Vec<_> = env::split_paths(&path).collect();
-    let missing = missing(NEEDS, &path, Path::is_file);
+    let mut missing = missing(NEEDS, &path, Path::is_file);
+    missing.extend(databases());
     if missing.is_empty() {
         return Ok(());
     }
@@ -47,6 +50,20 @@ pub(crate) fn provide() -> Result {
         return install(&packages);
     }
     Err(instructions(&missing).into())
+}
+
+/// The database servers that are not here, unless others are to be used.
+fn databases() -> impl Iterator<Item = Need> {
+    let kinds = [(Kind::Postgres, "postgres"), (Kind::MariaDb, "mariadbd")];
+    kinds
+        .into_iter()
+        .filter(|(kind, _)| env::var_os(kind.variable()).is_none() && !kind.is_installed())
+        .map(|(kind, program)| Need {
+            program,
+            folders: &[],
+            package: kind.package(),
+            reason: "queries are tested on a real server",
+        })
 }
 
 fn missing(needs: &[Need], path: &[PathBuf], is_file: impl Fn(&Path) -> bool) -> Vec<Need> {

@@ -1,0 +1,72 @@
+//! What the wrapper must know of a database driver of sqlx.
+
+#[cfg(feature = "any")]
+mod any;
+mod driver;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod parts;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod target;
+
+pub use self::driver::Driver;
+pub use self::parts::Parts;
+pub use self::target::Target;
+
+/// The methods of [`Driver`] that hand over to the driver's own [`Executor`](sqlx_core::executor::Executor).
+///
+/// They cannot be given by the trait: the bound that they would need makes rustc overflow in user code.
+#[cfg(any(
+    feature = "any",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite"
+))]
+macro_rules! executor_methods {
+    () => {
+        fn fetch_many(
+            connection: &mut Self::Connection,
+            query: $crate::Parts<Self>,
+        ) -> futures_core::stream::BoxStream<
+            '_,
+            sqlx_core::Result<sqlx_core::Either<Self::QueryResult, Self::Row>>,
+        > {
+            sqlx_core::executor::Executor::fetch_many(connection, query)
+        }
+
+        fn fetch_optional(
+            connection: &mut Self::Connection,
+            query: $crate::Parts<Self>,
+        ) -> futures_core::future::BoxFuture<'_, sqlx_core::Result<Option<Self::Row>>> {
+            sqlx_core::executor::Executor::fetch_optional(connection, query)
+        }
+
+        fn prepare_with<'e, 'c: 'e>(
+            connection: &'c mut Self::Connection,
+            sql: sqlx_core::sql_str::SqlStr,
+            parameters: &'e [Self::TypeInfo],
+        ) -> futures_core::future::BoxFuture<'e, sqlx_core::Result<Self::Statement>> {
+            sqlx_core::executor::Executor::prepare_with(connection, sql, parameters)
+        }
+
+        fn describe(
+            connection: &mut Self::Connection,
+            sql: sqlx_core::sql_str::SqlStr,
+        ) -> futures_core::future::BoxFuture<
+            '_,
+            sqlx_core::Result<sqlx_core::describe::Describe<Self>>,
+        > {
+            sqlx_core::executor::Executor::describe(connection, sql)
+        }
+    };
+}
+#[cfg(any(
+    feature = "any",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite"
+))]
+use executor_methods;

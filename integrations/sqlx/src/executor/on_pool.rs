@@ -1,0 +1,122 @@
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use sqlx_core::Result;
+use sqlx_core::describe::Describe;
+use sqlx_core::executor::{Execute, Executor};
+use sqlx_core::sql_str::SqlStr;
+
+use super::generator::generate;
+use super::rows::Rows;
+use super::run::{self, Step, next};
+use crate::{Driver, Parts, Pool};
+
+/// Waits for a connection when it is first polled, as its own future does.
+///
+/// The future of `Pool::acquire` must not be made before: it would be stored twice.
+impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
+    type Database = DB;
+
+    fn execute<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::QueryResult>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        Box::pin(async move { run::execute(&mut pool.lease().await?, query).await })
+    }
+
+    fn execute_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<DB::QueryResult>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        generate(|place| async move {
+            let mut connection = pool.lease().await?;
+            let mut results = Rows::only_results(&mut connection, query);
+            while let Some(result) = next(&mut results).await {
+                place.give(result?).await;
+            }
+            Ok(())
+        })
+    }
+
+    fn fetch<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<DB::Row>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        generate(|place| async move {
+            let mut connection = pool.lease().await?;
+            let mut rows = Rows::only_rows(&mut connection, query);
+            while let Some(row) = next(&mut rows).await {
+                place.give(row?).await;
+            }
+            Ok(())
+        })
+    }
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        generate(|place| async move {
+            let mut connection = pool.lease().await?;
+            let mut steps = Rows::many(&mut connection, query);
+            while let Some(step) = next(&mut steps).await {
+                place.give(step?).await;
+            }
+            Ok(())
+        })
+    }
+
+    fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        Box::pin(async move { run::fetch_all(&mut pool.lease().await?, query).await })
+    }
+
+    fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        Box::pin(async move { run::fetch_one(&mut pool.lease().await?, query).await })
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<DB::Row>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, DB>,
+    {
+        let (pool, query) = (self.clone(), Parts::take(query));
+        Box::pin(async move { run::fetch_optional(&mut pool.lease().await?, query).await })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        Box::pin(async move { run::prepare_with(&mut pool.lease().await?, sql, parameters).await })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        Box::pin(async move { run::describe(&mut pool.lease().await?, sql).await })
+    }
+}

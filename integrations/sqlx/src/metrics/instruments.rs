@@ -1,0 +1,133 @@
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider};
+use opentelemetry::{KeyValue, global};
+
+use super::pools::{PoolStatus, Pools};
+use crate::attributes;
+use crate::options::scope;
+
+/// The instruments of one meter provider, which all pools that report to it share.
+#[derive(Debug)]
+pub(crate) struct Instruments {
+    pub(crate) operation_duration: Histogram<f64>,
+    pub(crate) wait_time: Histogram<f64>,
+    pub(crate) use_time: Histogram<f64>,
+    pub(crate) create_time: Histogram<f64>,
+    pub(crate) timeouts: Counter<u64>,
+    pools: Arc<Pools>,
+}
+
+impl Instruments {
+    fn new(provider: &(dyn MeterProvider + Send + Sync)) -> Self {
+        let meter = provider.meter_with_scope(scope());
+        let pools = Arc::<Pools>::default();
+        observe(&meter, &pools);
+        let seconds = |name: &'static str, description: &'static str| {
+            let histogram = meter.f64_histogram(name).with_description(description);
+            histogram
+                .with_unit("s")
+                .with_boundaries(BOUNDARIES.to_vec())
+                .build()
+        };
+        Self {
+            operation_duration: seconds("db.client.operation.duration", "Duration of database client operations."),
+            wait_time: seconds(
+                "db.client.connection.wait_time",
+                "The time it took to obtain an open connection from the pool.",
+            ),
+            use_time: seconds(
+                "db.client.connection.use_time",
+                "The time between borrowing a connection and returning it to the pool.",
+            ),
+            create_time: seconds(
+                "db.client.connection.create_time",
+                "The time it took to create a new connection.",
+            ),
+            timeouts: meter
+                .u64_counter("db.client.connection.timeouts")
+                .with_unit("{timeout}")
+                .with_description(
+                    "The number of connection timeouts that have occurred trying to obtain a connection from the pool.",
+                )
+                .build(),
+            pools,
+        }
+    }
+
+    /// Tells about `pool` from now on, until it is dropped.
+    pub(crate) fn add_pool(&self, pool: Weak<dyn PoolStatus>) {
+        self.pools.add(pool);
+    }
+}
+
+/// Registers what is read from the pools when metrics are collected.
+fn observe(meter: &Meter, pools: &Arc<Pools>) {
+    let observed = Arc::clone(pools);
+    meter
+        .i64_observable_up_down_counter("db.client.connection.count")
+        .with_unit("{connection}")
+        .with_description("The number of connections that are currently in state described by the state attribute.")
+        .with_callback(move |observer| {
+            for pool in observed.counted() {
+                let in_state = |state| [pool.name.clone(), KeyValue::new(attributes::STATE, state)];
+                observer.observe(pool.idle, &in_state("idle"));
+                observer.observe(pool.used, &in_state("used"));
+            }
+        })
+        .build();
+    let observed = Arc::clone(pools);
+    meter
+        .i64_observable_up_down_counter("db.client.connection.max")
+        .with_unit("{connection}")
+        .with_description("The maximum number of open connections allowed.")
+        .with_callback(move |observer| {
+            for pool in observed.counted() {
+                observer.observe(pool.max, &[pool.name]);
+            }
+        })
+        .build();
+    let observed = Arc::clone(pools);
+    meter
+        .i64_observable_up_down_counter("db.client.connection.pending_requests")
+        .with_unit("{request}")
+        .with_description("The number of current pending requests for an open connection.")
+        .with_callback(move |observer| {
+            for pool in observed.counted() {
+                observer.observe(pool.pending, &[pool.name]);
+            }
+        })
+        .build();
+}
+
+/// The instruments of `provider`, or of the global one if there is none.
+///
+/// Those of a provider are made once, since it would count what two callbacks observe for one pool name twice,
+/// or not at all.
+pub(crate) fn look(
+    provider: Option<&Arc<dyn MeterProvider + Send + Sync>>,
+) -> Option<Arc<Instruments>> {
+    let provider = provider.map_or_else(global::meter_provider, Arc::clone);
+    // The provider that stands for none has nothing that it could send metrics with.
+    if mem::size_of_val(&*provider) == 0 {
+        return None;
+    }
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.retain(|(known, _)| known.strong_count() > 0);
+    if let Some((_, instruments)) = known
+        .iter()
+        .find(|(known, _)| known.as_ptr().addr() == Arc::as_ptr(&provider).addr())
+    {
+        return Some(Arc::clone(instruments));
+    }
+    let instruments = Arc::new(Instruments::new(&*provider));
+    known.push((Arc::downgrade(&provider), Arc::clone(&instruments)));
+    Some(instruments)
+}
+
+static KNOWN: Mutex<Vec<(Weak<dyn MeterProvider + Send + Sync>, Arc<Instruments>)>> =
+    Mutex::new(Vec::new());
+
+/// In seconds, by OpenTelemetry's rule for `db.client.operation.duration`.
+const BOUNDARIES: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];

@@ -1,0 +1,186 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use opentelemetry::global::{BoxedSpan, BoxedTracer};
+use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Status, TraceContextExt, Tracer};
+use opentelemetry::{Context, ContextGuard, KeyValue};
+use sqlx_core::{Error, Result};
+
+use super::Failure;
+use crate::attributes;
+use crate::metrics::Instruments;
+use crate::state::State;
+use crate::statements::Described;
+
+/// A call that runs, with the span and the metric that it will be.
+#[derive(Debug)]
+pub(crate) struct Operation<'s> {
+    state: &'s State,
+    described: Arc<Described>,
+    span: Option<BoxedSpan>,
+    /// That of the span, if the driver has a use for it.
+    context: Option<Context>,
+    instruments: Option<&'s Instruments>,
+    started: Instant,
+    returned_rows: Option<u64>,
+    affected_rows: Option<u64>,
+}
+
+/// What an operation learns from something that the driver gives.
+pub(crate) type Observe<T> = fn(&mut Operation<'_>, &T);
+
+impl<'s> Operation<'s> {
+    /// Starts the operation that runs `sql`, unless nobody wants to know.
+    pub(crate) fn start(state: &'s State, sql: &str) -> Option<Self> {
+        // Not by `map_current`: it would hold the stack of contexts while code of the user runs.
+        Self::start_in(state, sql, &Context::current())
+    }
+
+    fn start_in(state: &'s State, sql: &str, context: &Context) -> Option<Self> {
+        if context.is_telemetry_suppressed() {
+            return None;
+        }
+        let started = Instant::now();
+        let tracer = state.tracer(started).filter(|_| state.admits_span(context));
+        let instruments = state.instruments(started);
+        if tracer.is_none() && instruments.is_none() {
+            return None;
+        }
+        let described = state.describe(sql);
+        if described.is_excluded {
+            return None;
+        }
+        let span = tracer
+            .map(|tracer| start_span(tracer, state, &described, context))
+            .filter(BoxedSpan::is_recording);
+        // Others only need to know whose children they are. The span itself stays here, without a lock.
+        let of_span =
+            |span: &BoxedSpan| context.with_remote_span_context(span.span_context().clone());
+        let context = span.as_ref().filter(|_| state.logs_in_place).map(of_span);
+        Some(Self {
+            state,
+            described,
+            span,
+            context,
+            instruments,
+            started,
+            returned_rows: None,
+            affected_rows: None,
+        })
+    }
+
+    /// Tells of the rollback that dropping a transaction has queued, as a child of `context`.
+    pub(crate) fn dropped_transaction(state: &'s State, sql: &str, context: &Context) {
+        if let Some(mut operation) = Self::start_in(state, sql, context) {
+            // The rollback itself runs later, and takes its time from nobody.
+            operation.instruments = None;
+            operation.end_dropped();
+        }
+    }
+
+    /// Makes the span current until the guard is dropped.
+    pub(crate) fn enter(&self) -> Option<ContextGuard> {
+        self.context.clone().map(Context::attach)
+    }
+
+    pub(crate) fn add_returned_rows(&mut self, rows: u64) {
+        *self.returned_rows.get_or_insert(0) += rows;
+    }
+
+    /// Adds the rows that a statement says to have changed.
+    ///
+    /// What it says after reading is of no use: SQLite repeats the number of the last change.
+    pub(crate) fn add_affected_rows(&mut self, rows: u64) {
+        if self.described.statement.changes_rows() {
+            *self.affected_rows.get_or_insert(0) += rows;
+        }
+    }
+
+    pub(crate) fn end<T>(self, result: &Result<T>) {
+        match result {
+            // The query did what it was asked to do.
+            Ok(_) | Err(Error::RowNotFound) => self.end_ok(),
+            Err(error) => self.end_failed(error),
+        }
+    }
+
+    pub(crate) fn end_dropped(mut self) {
+        if let Some(span) = &mut self.span {
+            span.set_attribute(KeyValue::new(attributes::DROPPED, true));
+        }
+        self.end_ok();
+    }
+
+    fn end_ok(mut self) {
+        if let Some(instruments) = self.instruments {
+            let attributes = &self.described.metric_attributes;
+            instruments
+                .operation_duration
+                .record(self.started.elapsed().as_secs_f64(), attributes);
+        }
+        self.end_span();
+    }
+
+    #[cold]
+    fn end_failed(mut self, error: &Error) {
+        let failure = Failure::new(error, self.state.status_code);
+        if let Some(instruments) = self.instruments {
+            let mut attributes = self.described.metric_attributes.clone();
+            attributes.extend(failure.attributes());
+            instruments
+                .operation_duration
+                .record(self.started.elapsed().as_secs_f64(), &attributes);
+        }
+        if let Some(span) = &mut self.span {
+            failure
+                .attributes()
+                .for_each(|attribute| span.set_attribute(attribute));
+            span.set_status(Status::error(
+                failure.description(error, self.state.options.query_text),
+            ));
+        }
+        self.end_span();
+    }
+
+    fn end_span(&mut self) {
+        let Some(mut span) = self.span.take() else {
+            return;
+        };
+        let rows = [
+            (attributes::RETURNED_ROWS, self.returned_rows),
+            (attributes::AFFECTED_ROWS, self.affected_rows),
+        ];
+        for (key, rows) in rows {
+            if let Some(rows) = rows {
+                span.set_attribute(KeyValue::new(key, i64::try_from(rows).unwrap_or(i64::MAX)));
+            }
+        }
+        span.end();
+    }
+}
+
+fn start_span(
+    tracer: &BoxedTracer,
+    state: &State,
+    described: &Described,
+    context: &Context,
+) -> BoxedSpan {
+    let mut attributes = Vec::with_capacity(described.span_attributes.len() + LATER_ATTRIBUTES);
+    attributes.extend_from_slice(&described.span_attributes);
+    let name = match (described.statement.summary(), described.name) {
+        ("", _) => Cow::Borrowed(state.system),
+        (_, Some(name)) => Cow::Borrowed(name),
+        (summary, None) => Cow::Owned(summary.to_owned()),
+    };
+    let builder = SpanBuilder {
+        span_kind: Some(SpanKind::Client),
+        name,
+        attributes: Some(attributes),
+        ..SpanBuilder::default()
+    };
+    tracer.build_with_context(builder, context)
+}
+
+/// Room for the attributes that a span gets before it ends.
+const LATER_ATTRIBUTES: usize = 4;

@@ -1,0 +1,284 @@
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use opentelemetry::Context;
+use sqlx_core::Result;
+use sqlx_core::pool::{self, CloseEvent};
+use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
+
+use super::wait::Wait;
+use super::{Lease, PoolOptions};
+use crate::connection::Raw;
+use crate::metrics::{Count, PoolStatus};
+use crate::state::State;
+use crate::{ConnectOptions, Connection, Driver, PoolConnection, TraceOptions, Transaction};
+
+/// A pool of connections to a database: sqlx's [`Pool`](pool::Pool), traced.
+///
+/// It has the methods of sqlx's pool, under their names. Clones are handles of one pool.
+///
+/// What needs sqlx's own pool gets it by [`Pool::inner`]; what it does is not traced.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> sqlx::Result<()> {
+/// use azmon_sqlx::SqlitePool; // was: use sqlx::SqlitePool;
+///
+/// let pool = SqlitePool::connect("sqlite::memory:").await?;
+/// let (answer,): (i64,) = sqlx::query_as("SELECT 42").fetch_one(&pool).await?;
+/// assert_eq!(answer, 42);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Pool<DB: Driver>(Arc<Shared<DB>>);
+
+struct Shared<DB: Driver> {
+    raw: pool::Pool<DB>,
+    state: Arc<State>,
+}
+
+impl<DB: Driver> Pool<DB> {
+    /// Traces what is done with `raw`, as `options` say.
+    ///
+    /// Make one of these for a pool and clone it, since each has its own memory of queries.
+    #[must_use]
+    pub fn new(raw: pool::Pool<DB>, options: TraceOptions) -> Self {
+        let target = DB::target(&raw.connect_options());
+        let state = Arc::new(State::new::<DB>(target, options));
+        let shared = Arc::new(Shared { raw, state });
+        let status: Weak<Shared<DB>> = Arc::downgrade(&shared);
+        shared.state.belongs_to(status);
+        Self(shared)
+    }
+
+    /// Opens a pool with the default options, and its first connection.
+    ///
+    /// # Errors
+    /// As [`sqlx_core::pool::Pool::connect`].
+    pub async fn connect(url: &str) -> Result<Self> {
+        PoolOptions::new().connect(url).await
+    }
+
+    /// Opens a pool with the default options, and its first connection, by connect options.
+    ///
+    /// # Errors
+    /// As [`sqlx_core::pool::Pool::connect_with`].
+    pub async fn connect_with(options: ConnectOptions<DB>) -> Result<Self> {
+        PoolOptions::new().connect_with(options).await
+    }
+
+    /// Makes a pool with the default options, which opens connections when they are needed.
+    ///
+    /// # Errors
+    /// If `url` cannot be parsed.
+    pub fn connect_lazy(url: &str) -> Result<Self> {
+        PoolOptions::new().connect_lazy(url)
+    }
+
+    /// Makes a pool with the default options, which opens connections when they are needed, by connect options.
+    #[must_use]
+    pub fn connect_lazy_with(options: ConnectOptions<DB>) -> Self {
+        PoolOptions::new().connect_lazy_with(options)
+    }
+
+    /// Takes a connection from the pool, and waits for it if it must.
+    ///
+    /// # Errors
+    /// `PoolTimedOut`, `PoolClosed`, and what opening a connection may meet.
+    ///
+    /// # Cancel safety
+    /// A request that is dropped is pending no more, and takes no connection.
+    pub fn acquire(
+        &self,
+    ) -> impl Future<Output = Result<PoolConnection<DB>>> + Send + 'static + use<DB> {
+        let pool = self.clone();
+        async move { Ok(PoolConnection::new(pool.lease().await?)) }
+    }
+
+    /// Takes a connection that is idle, if there is one.
+    #[must_use]
+    pub fn try_acquire(&self) -> Option<PoolConnection<DB>> {
+        let raw = self.0.raw.try_acquire()?;
+        Some(PoolConnection::new(self.lend(raw)))
+    }
+
+    /// Takes a connection, and begins a transaction on it.
+    ///
+    /// # Errors
+    /// As [`Pool::acquire`], and what the database says to `BEGIN`.
+    pub async fn begin(&self) -> Result<Transaction<'static, DB>> {
+        Transaction::begin_owned(self.lease().await?, None).await
+    }
+
+    /// Takes a connection, and begins a transaction on it by `statement`.
+    ///
+    /// # Errors
+    /// As [`Pool::begin`], and `BeginFailed` if no transaction is open after `statement`.
+    pub async fn begin_with(&self, statement: impl SqlSafeStr) -> Result<Transaction<'static, DB>> {
+        Transaction::begin_owned(self.lease().await?, Some(statement.into_sql_str())).await
+    }
+
+    /// Begins a transaction on a connection that is idle, if there is one.
+    ///
+    /// # Errors
+    /// What the database says to `BEGIN`.
+    pub async fn try_begin(&self) -> Result<Option<Transaction<'static, DB>>> {
+        self.try_begin_by(None).await
+    }
+
+    /// Begins a transaction by `statement` on a connection that is idle, if there is one.
+    ///
+    /// # Errors
+    /// What the database says to `statement`, and `BeginFailed` if no transaction is open after it.
+    pub async fn try_begin_with(
+        &self,
+        statement: impl SqlSafeStr,
+    ) -> Result<Option<Transaction<'static, DB>>> {
+        self.try_begin_by(Some(statement.into_sql_str())).await
+    }
+
+    async fn try_begin_by(
+        &self,
+        statement: Option<SqlStr>,
+    ) -> Result<Option<Transaction<'static, DB>>> {
+        match self.0.raw.try_acquire() {
+            Some(raw) => Transaction::begin_owned(self.lend(raw), statement)
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Closes the pool, and waits until all connections are back and closed.
+    pub fn close(&self) -> impl Future<Output = ()> + '_ {
+        self.0.raw.close()
+    }
+
+    /// Whether [`Pool::close`] was called.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.raw.is_closed()
+    }
+
+    /// A future that is ready when the pool is closed.
+    #[must_use]
+    pub fn close_event(&self) -> CloseEvent {
+        self.0.raw.close_event()
+    }
+
+    /// The number of connections, idle ones included.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.0.raw.size()
+    }
+
+    /// The number of idle connections.
+    #[must_use]
+    pub fn num_idle(&self) -> usize {
+        self.0.raw.num_idle()
+    }
+
+    /// The options that connections are opened with.
+    #[must_use]
+    pub fn connect_options(&self) -> Arc<ConnectOptions<DB>> {
+        self.0.raw.connect_options()
+    }
+
+    /// Sets the options that connections are opened with from now on.
+    ///
+    /// Telemetry keeps the name and server of the database that the pool was made for.
+    pub fn set_connect_options(&self, options: ConnectOptions<DB>) {
+        self.0.raw.set_connect_options(options);
+    }
+
+    /// The options of sqlx's pool.
+    #[must_use]
+    pub fn options(&self) -> &pool::PoolOptions<DB> {
+        self.0.raw.options()
+    }
+
+    /// Sqlx's own pool, for what takes no other. What is done with it is not traced.
+    #[must_use]
+    pub fn inner(&self) -> &pool::Pool<DB> {
+        &self.0.raw
+    }
+
+    /// Traces `raw` as a connection to the database of this pool.
+    #[must_use]
+    pub fn wrap(&self, raw: DB::Connection) -> Connection<DB> {
+        Connection::from_parts(Raw::Owned(raw), Arc::clone(&self.0.state))
+    }
+
+    /// Waits for a connection.
+    pub(crate) async fn lease(&self) -> Result<Connection<DB>> {
+        let raw = &self.0.raw;
+        let opens = raw.num_idle() == 0 && raw.size() < raw.options().get_max_connections();
+        let wait = Wait::start(&self.0.state, opens);
+        let result = raw.acquire().await;
+        if let Some(wait) = wait {
+            wait.end(&result);
+        }
+        Ok(self.lend(result?))
+    }
+
+    fn lend(&self, raw: pool::PoolConnection<DB>) -> Connection<DB> {
+        let state = Arc::clone(&self.0.state);
+        let lease =
+            (!Context::is_current_telemetry_suppressed()).then(|| Lease::new(Arc::clone(&state)));
+        Connection::from_parts(Raw::Pooled(raw, lease), state)
+    }
+
+    /// Tells how long opening the first connection took.
+    pub(super) fn opened_since(&self, started: Instant) {
+        if let Some(instruments) = self.0.state.instruments(started)
+            && !Context::is_current_telemetry_suppressed()
+        {
+            let state = &self.0.state;
+            instruments
+                .create_time
+                .record(started.elapsed().as_secs_f64(), &state.pool);
+        }
+    }
+}
+
+impl<DB: Driver> PoolStatus for Shared<DB> {
+    fn identity(&self) -> usize {
+        // They live in the pool itself.
+        std::ptr::from_ref(self.raw.options()).addr()
+    }
+
+    fn count(&self) -> Count {
+        let size = i64::from(self.raw.size());
+        let idle = i64::try_from(self.raw.num_idle())
+            .unwrap_or(i64::MAX)
+            .min(size);
+        let [name] = self.state.pool.clone();
+        Count {
+            name,
+            idle,
+            used: size - idle,
+            max: i64::from(self.raw.options().get_max_connections()),
+            pending: self.state.pending(),
+        }
+    }
+}
+
+impl<DB: Driver> From<pool::Pool<DB>> for Pool<DB> {
+    fn from(raw: pool::Pool<DB>) -> Self {
+        Self::new(raw, TraceOptions::new())
+    }
+}
+
+impl<DB: Driver> Clone for Pool<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Driver> fmt::Debug for Pool<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.raw.fmt(f)
+    }
+}

@@ -1,0 +1,32 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::state::State;
+
+/// The time that a connection is out of the pool, which is told when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    state: Arc<State>,
+    since: Instant,
+}
+
+impl Lease {
+    pub(super) fn new(state: Arc<State>) -> Self {
+        Self {
+            state,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        if let Some(instruments) = self.state.instruments(now) {
+            let used = now.saturating_duration_since(self.since);
+            instruments
+                .use_time
+                .record(used.as_secs_f64(), &self.state.pool);
+        }
+    }
+}

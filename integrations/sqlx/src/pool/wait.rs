@@ -1,0 +1,106 @@
+use std::time::{Duration, Instant, SystemTime};
+
+use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Status, Tracer};
+use opentelemetry::{Context, KeyValue};
+use sqlx_core::{Error, Result};
+
+use crate::attributes;
+use crate::operation::Failure;
+use crate::state::State;
+
+/// A request for a connection that waits, and counts as pending until this is dropped.
+#[derive(Debug)]
+pub(super) struct Wait<'s> {
+    state: &'s State,
+    context: Context,
+    started: Instant,
+    /// Whether the pool must open a connection for the request.
+    opens: bool,
+    is_over: bool,
+}
+
+impl<'s> Wait<'s> {
+    /// Starts to wait, unless nobody wants to know.
+    pub(super) fn start(state: &'s State, opens: bool) -> Option<Self> {
+        let context = Context::current();
+        if context.is_telemetry_suppressed() {
+            return None;
+        }
+        state.add_pending(1);
+        Some(Self {
+            state,
+            context,
+            started: Instant::now(),
+            opens,
+            is_over: false,
+        })
+    }
+
+    pub(super) fn end<T>(mut self, result: &Result<T>) {
+        self.is_over = true;
+        let waited = self.started.elapsed();
+        self.measure(waited, result.as_ref().err());
+        if result.is_err() || waited >= self.state.options.threshold() {
+            self.tell(waited, result.as_ref().err());
+        }
+    }
+
+    fn measure(&self, waited: Duration, error: Option<&Error>) {
+        let Some(instruments) = self.state.instruments(self.started) else {
+            return;
+        };
+        let pool = &self.state.pool;
+        match error {
+            None => {
+                instruments.wait_time.record(waited.as_secs_f64(), pool);
+                if self.opens {
+                    instruments.create_time.record(waited.as_secs_f64(), pool);
+                }
+            }
+            Some(Error::PoolTimedOut) => instruments.timeouts.add(1, pool),
+            Some(_) => {}
+        }
+    }
+
+    /// Makes the span of the wait, now that it is known to be worth one.
+    fn tell(&self, waited: Duration, error: Option<&Error>) {
+        let tracer = self.state.tracer(self.started);
+        let Some(tracer) = tracer.filter(|_| self.state.admits_span(&self.context)) else {
+            return;
+        };
+        let [pool] = self.state.pool.clone();
+        let mut attributes = self.state.database.clone();
+        attributes.push(pool);
+        attributes.extend((!self.is_over).then(|| KeyValue::new(attributes::DROPPED, true)));
+        let failure = error.map(|error| (error, Failure::new(error, self.state.status_code)));
+        attributes.extend(failure.iter().flat_map(|(_, failure)| failure.attributes()));
+        let end = SystemTime::now();
+        let builder = SpanBuilder {
+            span_kind: Some(SpanKind::Internal),
+            name: SPAN_NAME.into(),
+            start_time: end.checked_sub(waited),
+            attributes: Some(attributes),
+            ..SpanBuilder::default()
+        };
+        let mut span = tracer.build_with_context(builder, &self.context);
+        if let Some((error, failure)) = failure {
+            span.set_status(Status::error(
+                failure.description(error, self.state.options.query_text),
+            ));
+        }
+        span.end_with_timestamp(end);
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.state.add_pending(-1);
+        let waited = self.started.elapsed();
+        if !self.is_over && waited >= self.state.options.threshold() {
+            self.tell(waited, None);
+        }
+    }
+}
+
+/// OpenTelemetry names no span for this.
+const SPAN_NAME: &str = "acquire connection";

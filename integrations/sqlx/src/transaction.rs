@@ -1,0 +1,222 @@
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use opentelemetry::Context;
+use sqlx_core::Result;
+use sqlx_core::sql_str::SqlStr;
+use sqlx_core::transaction::TransactionManager;
+
+use crate::operation::{Operation, Traced};
+use crate::{Connection, Driver};
+
+/// A transaction or savepoint that is open: sqlx's [`Transaction`](sqlx_core::transaction::Transaction), traced.
+///
+/// `BEGIN`, `COMMIT`, `ROLLBACK`, and what they are for savepoints, are spans. A transaction that is dropped is
+/// rolled back before the connection is used again; a span `ROLLBACK` with the attribute
+/// [`azmon.dropped`](crate::DROPPED) tells so at once, beside that of `BEGIN`.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> sqlx::Result<()> {
+/// # let pool = azmon_sqlx::SqlitePool::connect("sqlite::memory:").await?;
+/// let mut tx = pool.begin().await?;
+/// sqlx::query("CREATE TABLE users (name TEXT)").execute(&mut *tx).await?;
+/// sqlx::query("INSERT INTO users VALUES (?)").bind("Ada").execute(&mut *tx).await?;
+/// tx.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Transaction<'c, DB: Driver> {
+    connection: Slot<'c, DB>,
+    phase: Phase,
+    /// How many transactions and savepoints this one is in.
+    level: u32,
+    /// Where the transaction began, so that its end can be told there.
+    context: Context,
+}
+
+enum Slot<'c, DB: Driver> {
+    Borrowed(&'c mut Connection<DB>),
+    Owned(Connection<DB>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// `BEGIN`, `COMMIT` or `ROLLBACK` has been sent, and not answered.
+    Changing,
+    Ended,
+    Open,
+}
+
+impl<'c, DB: Driver> Transaction<'c, DB> {
+    pub(crate) async fn begin_borrowed(
+        connection: &'c mut Connection<DB>,
+        statement: Option<SqlStr>,
+    ) -> Result<Self> {
+        Self::begin_on(Slot::Borrowed(connection), statement).await
+    }
+
+    pub(crate) async fn begin_owned(
+        connection: Connection<DB>,
+        statement: Option<SqlStr>,
+    ) -> Result<Self> {
+        Self::begin_on(Slot::Owned(connection), statement).await
+    }
+
+    async fn begin_on(connection: Slot<'c, DB>, statement: Option<SqlStr>) -> Result<Self> {
+        let level = connection.get().depth;
+        // From here on dropping it rolls back, in case that `BEGIN` has reached the database.
+        let mut transaction = Self {
+            connection,
+            phase: Phase::Changing,
+            level,
+            context: Context::current(),
+        };
+        let (raw, state) = transaction.connection.get_mut().split();
+        let sql = match &statement {
+            Some(statement) => statement.as_str(),
+            None => by_level(level, "BEGIN", "SAVEPOINT"),
+        };
+        let operation = Operation::start(state, sql);
+        Traced::new(
+            operation,
+            |_, ()| {},
+            DB::TransactionManager::begin(raw, statement),
+        )
+        .await?;
+        transaction.phase = Phase::Open;
+        transaction.connection.get_mut().depth = level + 1;
+        Ok(transaction)
+    }
+
+    /// Commits the transaction, or releases the savepoint.
+    ///
+    /// # Errors
+    /// What the database says to `COMMIT`, such as constraints that are deferred until then.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the transaction may be committed or not; the connection stays usable.
+    pub async fn commit(mut self) -> Result<()> {
+        let sql = by_level(self.level, "COMMIT", "RELEASE SAVEPOINT");
+        self.end(sql, DB::TransactionManager::commit).await
+    }
+
+    /// Rolls back the transaction, or to the savepoint.
+    ///
+    /// # Errors
+    /// What the database says to `ROLLBACK`.
+    pub async fn rollback(mut self) -> Result<()> {
+        let sql = by_level(self.level, "ROLLBACK", "ROLLBACK TO SAVEPOINT");
+        self.end(sql, DB::TransactionManager::rollback).await
+    }
+
+    async fn end(
+        &mut self,
+        sql: &str,
+        how: impl AsyncFnOnce(&mut DB::Connection) -> Result<()>,
+    ) -> Result<()> {
+        self.phase = Phase::Changing;
+        let connection = self.connection.get_mut();
+        connection.depth = self.level;
+        let (raw, state) = connection.split();
+        Traced::new(Operation::start(state, sql), |_, ()| {}, how(raw)).await?;
+        self.phase = Phase::Ended;
+        Ok(())
+    }
+
+    /// Gives the connection, on which the transaction stays open.
+    ///
+    /// With `use sqlx::Acquire` in scope, that trait's method of this name would give sqlx's own.
+    ///
+    /// # Errors
+    /// Never.
+    #[expect(
+        clippy::unused_async,
+        reason = "the method of sqlx's `Acquire` is a future"
+    )]
+    pub async fn acquire(&mut self) -> Result<&mut Connection<DB>> {
+        Ok(self.connection.get_mut())
+    }
+
+    /// Begins a savepoint.
+    ///
+    /// # Errors
+    /// What the database says to `SAVEPOINT`.
+    pub async fn begin(&mut self) -> Result<Transaction<'_, DB>> {
+        self.connection.get_mut().begin().await
+    }
+}
+
+impl<DB: Driver> Drop for Transaction<'_, DB> {
+    fn drop(&mut self) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        let connection = self.connection.get_mut();
+        connection.depth = self.level;
+        if self.phase == Phase::Open {
+            let sql = by_level(self.level, "ROLLBACK", "ROLLBACK TO SAVEPOINT");
+            Operation::dropped_transaction(connection.state(), sql, &self.context);
+        }
+        DB::TransactionManager::start_rollback(connection.raw_mut());
+    }
+}
+
+impl<DB: Driver> Slot<'_, DB> {
+    fn get(&self) -> &Connection<DB> {
+        match self {
+            Self::Borrowed(connection) => connection,
+            Self::Owned(connection) => connection,
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut Connection<DB> {
+        match self {
+            Self::Borrowed(connection) => connection,
+            Self::Owned(connection) => connection,
+        }
+    }
+}
+
+impl<DB: Driver> Deref for Transaction<'_, DB> {
+    type Target = Connection<DB>;
+
+    fn deref(&self) -> &Connection<DB> {
+        self.connection.get()
+    }
+}
+
+impl<DB: Driver> DerefMut for Transaction<'_, DB> {
+    fn deref_mut(&mut self) -> &mut Connection<DB> {
+        self.connection.get_mut()
+    }
+}
+
+impl<DB: Driver> AsRef<Connection<DB>> for Transaction<'_, DB> {
+    fn as_ref(&self) -> &Connection<DB> {
+        self
+    }
+}
+
+impl<DB: Driver> AsMut<Connection<DB>> for Transaction<'_, DB> {
+    fn as_mut(&mut self) -> &mut Connection<DB> {
+        self
+    }
+}
+
+impl<DB: Driver> fmt::Debug for Transaction<'_, DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("level", &self.level)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}
+
+fn by_level(level: u32, transaction: &'static str, savepoint: &'static str) -> &'static str {
+    match level {
+        0 => transaction,
+        _ => savepoint,
+    }
+}

@@ -1,0 +1,70 @@
+//! What drivers log belongs to the query that they log about.
+
+use std::cell::RefCell;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanId, TraceContextExt};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::support::{Telemetry, databases};
+
+thread_local! {
+    /// The spans that were current when this thread logged.
+    static LOGGED: RefCell<Vec<SpanId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps the span that is current when sqlx logs a query.
+///
+/// It is for the whole process: what is enabled for one thread alone depends on what others do meanwhile.
+struct Logged;
+
+impl Subscriber for Logged {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        let current = Context::current().span().span_context().span_id();
+        LOGGED.with_borrow_mut(|logged| logged.push(current));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn logs_of_the_driver_are_inside_the_span_of_the_query() {
+    tracing::subscriber::set_global_default(Logged).unwrap();
+    let telemetry = Telemetry::new();
+    let options = databases::postgres::new_database().await;
+    let pool = databases::postgres::PoolOptions::new()
+        .trace(telemetry.options())
+        .connect_with(options)
+        .await
+        .unwrap();
+    LOGGED.take();
+    sqlx::query("SELECT 1").execute(&pool).await.unwrap();
+    let mut rows = sqlx::query(databases::postgres::MANY_ROWS).fetch(&pool);
+    futures_util::StreamExt::next(&mut rows)
+        .await
+        .unwrap()
+        .unwrap();
+    drop(rows);
+    let spans: Vec<_> = telemetry
+        .take()
+        .iter()
+        .map(|span| span.0.span_context.span_id())
+        .collect();
+    assert_eq!(spans.len(), 2);
+    assert_eq!(LOGGED.take(), spans);
+}

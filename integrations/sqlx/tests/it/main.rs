@@ -1,0 +1,13 @@
+//! The behaviour of traced pools, connections and transactions, against real databases.
+#![cfg(test)]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the suite is compiled for each product, the usages for each library"
+)]
+
+mod killed;
+mod logs;
+mod ours;
+mod suite;
+mod support;
+mod usages;

@@ -1,0 +1,4 @@
+use crate::support::databases::mysql as database;
+
+#[path = "source/mod.rs"]
+mod source;

@@ -1,0 +1,249 @@
+//! The metrics of queries and of the pool.
+
+use std::time::Duration;
+
+use azmon_sqlx::Pool;
+
+use super::{Db, Fixture, PoolOptions, database};
+use crate::support::{Telemetry, eventually};
+
+impl Fixture {
+    async fn two_connections() -> Self {
+        let pool = PoolOptions::new()
+            .max_connections(2)
+            .acquire_timeout(Duration::from_millis(300));
+        Self::build(pool, |options| {
+            options.acquire_span_threshold(Duration::from_millis(50))
+        })
+        .await
+    }
+
+    fn connections(&self, state: &str) -> i64 {
+        let attributes = [
+            ("db.client.connection.pool.name", "test"),
+            ("db.client.connection.state", state),
+        ];
+        self.telemetry
+            .sum("db.client.connection.count", &attributes)
+    }
+
+    fn pool_sum(&self, metric: &str) -> i64 {
+        self.telemetry.sum(
+            &format!("db.client.connection.{metric}"),
+            &[("db.client.connection.pool.name", "test")],
+        )
+    }
+
+    async fn all_back(&self) {
+        eventually("all connections are idle", || {
+            self.pool.num_idle() == self.pool.size() as usize
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_duration_of_a_query_is_told_by_its_summary() {
+    let fixture = Fixture::new().await;
+    for _ in 0..3 {
+        sqlx::query("SELECT name FROM users WHERE name = 'x'")
+            .execute(&fixture.pool)
+            .await
+            .unwrap();
+    }
+    let points = fixture
+        .telemetry
+        .points("db.client.operation.duration", &[]);
+    let [(attributes, 3)] = points.as_slice() else {
+        panic!("{points:?}");
+    };
+    let attribute = |key: &str| {
+        attributes
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, value)| value.clone())
+    };
+    assert_eq!(
+        attribute("db.system.name").as_deref(),
+        Some(database::SYSTEM)
+    );
+    assert_eq!(
+        attribute("db.query.summary").as_deref(),
+        Some("SELECT users")
+    );
+    assert_eq!(attribute("db.operation.name").as_deref(), Some("SELECT"));
+    assert_eq!(attribute("db.collection.name").as_deref(), Some("users"));
+    assert_eq!(attribute("db.query.text"), None);
+    database::assert_target(&fixture.connect_options, attribute);
+}
+
+#[tokio::test]
+async fn connections_are_counted_however_they_are_taken() {
+    let fixture = Fixture::two_connections().await;
+    fixture.all_back().await;
+    assert_eq!(
+        (
+            fixture.connections("used"),
+            fixture.connections("idle"),
+            fixture.pool_sum("max")
+        ),
+        (0, 1, 2)
+    );
+    let acquired = fixture.pool.acquire().await.unwrap();
+    assert_eq!(
+        (fixture.connections("used"), fixture.connections("idle")),
+        (1, 0)
+    );
+    let begun = fixture.pool.begin().await.unwrap();
+    assert_eq!(
+        (fixture.connections("used"), fixture.connections("idle")),
+        (2, 0)
+    );
+    drop(begun);
+    let rows = sqlx::query("SELECT 1")
+        .fetch_all(&fixture.pool)
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    drop(acquired);
+    fixture.all_back().await;
+    assert_eq!(
+        (fixture.connections("used"), fixture.connections("idle")),
+        (0, 2)
+    );
+    assert_eq!(fixture.pool_sum("wait_time"), 3);
+    assert_eq!(fixture.pool_sum("use_time"), 3);
+    assert_eq!(fixture.pool_sum("create_time"), 2);
+    assert_eq!(fixture.pool_sum("pending_requests"), 0);
+    assert_eq!(fixture.pool_sum("timeouts"), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_times_out_is_counted_and_told() {
+    let fixture = Fixture::two_connections().await;
+    let held = (
+        fixture.pool.acquire().await.unwrap(),
+        fixture.pool.acquire().await.unwrap(),
+    );
+    fixture.telemetry.take();
+    for number in 1..=3 {
+        let failed = match number {
+            1 => fixture.pool.acquire().await.map(drop),
+            2 => fixture.pool.begin().await.map(drop),
+            _ => sqlx::query("SELECT 1")
+                .execute(&fixture.pool)
+                .await
+                .map(drop),
+        };
+        assert!(matches!(failed, Err(sqlx::Error::PoolTimedOut)));
+        assert_eq!(fixture.pool_sum("timeouts"), number);
+        let span = fixture.telemetry.take_one();
+        assert_eq!(span.name(), "acquire connection");
+        assert!(!span.is_client());
+        span.assert_failed("PoolTimedOut");
+        assert_eq!(
+            span.text("db.client.connection.pool.name").as_deref(),
+            Some("test")
+        );
+        let lasted = span.0.end_time.duration_since(span.0.start_time).unwrap();
+        assert!(lasted >= Duration::from_millis(290), "{lasted:?}");
+    }
+    assert_eq!(fixture.pool_sum("pending_requests"), 0);
+    assert_eq!(fixture.connections("used"), 2);
+    drop(held);
+}
+
+#[tokio::test]
+async fn requests_that_are_dropped_are_pending_no_more() {
+    let fixture = Fixture::two_connections().await;
+    let held = (
+        fixture.pool.acquire().await.unwrap(),
+        fixture.pool.acquire().await.unwrap(),
+    );
+    fixture.telemetry.take();
+    let mut acquire = Box::pin(fixture.pool.acquire());
+    let mut begin = Box::pin(fixture.pool.begin());
+    let mut query = Box::pin(sqlx::query("SELECT 1").execute(&fixture.pool));
+    assert_eq!(fixture.pool_sum("pending_requests"), 0);
+    assert!(futures_util::poll!(&mut acquire).is_pending());
+    assert!(futures_util::poll!(&mut begin).is_pending());
+    assert!(futures_util::poll!(&mut query).is_pending());
+    assert_eq!(fixture.pool_sum("pending_requests"), 3);
+    drop(acquire);
+    drop(query);
+    assert_eq!(fixture.pool_sum("pending_requests"), 1);
+    drop(begin);
+    assert_eq!(fixture.pool_sum("pending_requests"), 0);
+    assert_eq!(
+        (fixture.pool_sum("timeouts"), fixture.telemetry.take().len()),
+        (0, 0)
+    );
+    drop(held);
+    fixture.all_back().await;
+    assert_eq!(
+        (fixture.connections("used"), fixture.connections("idle")),
+        (0, 2)
+    );
+}
+
+#[tokio::test]
+async fn a_long_wait_is_a_span_beside_that_of_the_query() {
+    let fixture = Fixture::two_connections().await;
+    let held = (
+        fixture.pool.acquire().await.unwrap(),
+        fixture.pool.acquire().await.unwrap(),
+    );
+    fixture.telemetry.take();
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(held);
+    };
+    let (done, ()) = tokio::join!(sqlx::query("SELECT 1").execute(&fixture.pool), release);
+    done.unwrap();
+    let names = fixture.telemetry.take_names();
+    assert_eq!(names, ["acquire connection", "SELECT"]);
+}
+
+#[tokio::test]
+async fn queries_that_are_dropped_leave_the_counts_right() {
+    let fixture = Fixture::two_connections().await;
+    for _ in 0..5 {
+        let slow = sqlx::query(database::SLOW).execute(&fixture.pool);
+        let _ = tokio::time::timeout(Duration::from_millis(20), slow).await;
+    }
+    assert_eq!(fixture.pool_sum("pending_requests"), 0);
+    fixture.pool.close().await;
+    assert_eq!(
+        (fixture.connections("used"), fixture.connections("idle")),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_pool_that_is_gone_is_told_of_no_more() {
+    let fixture = Fixture::two_connections().await;
+    let Fixture {
+        telemetry, pool, ..
+    } = fixture;
+    assert_eq!(telemetry.points("db.client.connection.max", &[]).len(), 1);
+    drop(pool);
+    assert_eq!(telemetry.points("db.client.connection.max", &[]).len(), 0);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_wrapped_twice_is_counted_once() {
+    let telemetry = Telemetry::new();
+    let raw = sqlx::Pool::<Db>::connect_with(database::new_database().await)
+        .await
+        .unwrap();
+    let options = telemetry.options();
+    let pools = (
+        Pool::new(raw.clone(), options.clone()),
+        Pool::new(raw, options),
+    );
+    let held = pools.1.acquire().await.unwrap();
+    let used = [("db.client.connection.state", "used")];
+    assert_eq!(telemetry.sum("db.client.connection.count", &used), 1);
+    assert_eq!(telemetry.sum("db.client.connection.max", &[]), 10);
+    drop(held);
+}

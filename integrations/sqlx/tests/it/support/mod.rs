@@ -1,0 +1,20 @@
+//! What all tests need: somewhere for telemetry to go, and a database to make it.
+
+pub(crate) mod databases;
+mod telemetry;
+
+pub(crate) use self::telemetry::Telemetry;
+
+use std::time::Duration;
+
+/// Waits until `is_so`: connections go back to their pool in a task of sqlx.
+pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "not in time: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,2 @@
+CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE);
+INSERT INTO users (id, name) VALUES (1, 'Ada'), (2, 'Grace');
