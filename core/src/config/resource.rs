@@ -1,5 +1,6 @@
 use opentelemetry::{KeyValue, Value, otel_warn};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use percent_encoding::percent_decode_str;
 
 use crate::config::environment::{OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME};
@@ -15,6 +16,7 @@ pub(super) fn resolve(
     let listed = environment(OTEL_RESOURCE_ATTRIBUTES).map(|list| parse_attributes(&list));
     let named = environment(OTEL_SERVICE_NAME).map(|name| KeyValue::new(SERVICE_NAME, name));
     Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
         .with_attribute(KeyValue::new(SERVICE_NAME, default_service_name()))
         .with_attributes(listed.unwrap_or_default())
         .with_attributes(named)
@@ -82,6 +84,13 @@ mod tests {
                 .map(|(_, value)| value.clone())
         });
         move |key| resource.get(&key.into()).map(|value| value.to_string())
+    }
+
+    #[test]
+    fn the_sdk_is_named_with_its_version() {
+        let get = resolved(vec![], &[]);
+        assert_eq!(get("telemetry.sdk.language").unwrap(), "rust");
+        assert!(get("telemetry.sdk.version").unwrap().starts_with("0."));
     }
 
     #[test]

@@ -6,37 +6,57 @@
 //! curl http://127.0.0.1:4321/orders/7                                   # and look at the portal
 //! ```
 
+mod store;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use azmon::Telemetry;
 use azmon_tower::ServerLayer;
 use clap::Parser;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::net::TcpListener;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::store::{Order, Store};
 
 /// How long the last telemetry may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A small shop whose requests can be seen in the portal.
+/// A small shop whose requests, queries and logs can be seen in the portal.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4321")]
     listen: SocketAddr,
+
+    /// Where the orders are: SQLite or PostgreSQL. In memory unless told otherwise.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SHOP_DATABASE_URL",
+        default_value = "sqlite::memory:"
+    )]
+    database: String,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let telemetry = Telemetry::builder().service_name("shop").build()?;
-    let app = routes().layer(ServerLayer::new().exclude_paths(["/healthz"]));
+    tracing_subscriber::registry()
+        .with(telemetry.tracing_layer())
+        .init();
 
+    let store = Store::open(&arguments.database).await?;
+    let app = routes(store).layer(ServerLayer::new().exclude_paths(["/healthz"]));
     let listener = TcpListener::bind(arguments.listen).await?;
     let told_to_end = told_to_end()?;
     announce(listener.local_addr()?);
@@ -47,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn routes() -> Router {
+fn routes(store: Store) -> Router {
     Router::new()
         .route("/", get(welcome))
         .route("/orders", post(place))
@@ -55,6 +75,7 @@ fn routes() -> Router {
         .route("/slow", get(slow))
         .route("/fail", get(fail))
         .route("/healthz", get(healthy))
+        .with_state(store)
 }
 
 #[expect(clippy::print_stdout, reason = "the address is what a user waits for")]
@@ -66,16 +87,10 @@ async fn welcome() -> &'static str {
     "welcome to the shop\n"
 }
 
-#[derive(Debug, Serialize)]
-struct Order {
-    id: u64,
-    article: String,
-}
-
-async fn order(Path(id): Path<u64>) -> Json<Order> {
-    Json(Order {
-        id,
-        article: format!("article {id}"),
+async fn order(State(store): State<Store>, Path(id): Path<i64>) -> Result<Response, Failure> {
+    Ok(match store.find(id).await? {
+        Some(order) => Json(order).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     })
 }
 
@@ -84,12 +99,13 @@ struct NewOrder {
     article: String,
 }
 
-async fn place(Json(order): Json<NewOrder>) -> (StatusCode, Json<Order>) {
-    let order = Order {
-        id: 4_711,
-        article: order.article,
-    };
-    (StatusCode::CREATED, Json(order))
+async fn place(
+    State(store): State<Store>,
+    Json(order): Json<NewOrder>,
+) -> Result<(StatusCode, Json<Order>), Failure> {
+    let order = store.add(&order.article).await?;
+    tracing::info!(?order, "an order was placed");
+    Ok((StatusCode::CREATED, Json(order)))
 }
 
 async fn slow() -> &'static str {
@@ -98,11 +114,28 @@ async fn slow() -> &'static str {
 }
 
 async fn fail() -> (StatusCode, &'static str) {
+    tracing::warn!(article = "tea", "out of stock");
     (StatusCode::INTERNAL_SERVER_ERROR, "out of stock\n")
 }
 
 async fn healthy() -> StatusCode {
     StatusCode::NO_CONTENT
+}
+
+/// The database does not do as it should: an exception in the portal, and 500 for the caller.
+struct Failure;
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!(error = &error as &dyn Error, "the database failed");
+        Self
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
 }
 
 /// Listens for Ctrl-C and, on Unix, for the signal by which a supervisor ends a program; the future waits for
