@@ -1,10 +1,5 @@
-//! `replay FILE`: replays the recorded spans and log records of a file; exits with 1 if one fails.
+//! `replay FILE`: replays what a file has recorded; exits with 1 if one fails.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program talks to its user"
-)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

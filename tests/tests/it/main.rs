@@ -1,9 +1,12 @@
 //! End-to-end tests of azmon.
 #![cfg(test)]
 
+mod databases;
 mod end_to_end;
 mod hostile;
 mod hostile_logs;
+mod kept_failures;
 mod mapping_traps;
 mod replay;
 mod strategies;
+mod two_services;
