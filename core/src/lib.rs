@@ -94,7 +94,7 @@
 //! |---|---|---|
 //! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
 //! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
-//! | `otlp` | no | Spans and metrics to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
+//! | `otlp` | no | Everything to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
 //! | `tracing` | yes | `Telemetry::tracing_layer`, and with it `tracing-subscriber` and `tracing-opentelemetry` |
 //! | `testing` | no | `testing::InMemoryDestination` and `testing::captured` |
 //!
@@ -121,7 +121,7 @@
 //! | `APPLICATIONINSIGHTS_SDKSTATS_DISABLED` | `true` switches the SDK statistics off | `false` |
 //! | `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL` | how often SDK statistics are sent, in seconds | 900 |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | a collector that gets everything, too, with the feature `otlp` | none |
-//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces` or `/v1/metrics` |
+//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `…_LOGS_ENDPOINT`, `…_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces`, `/v1/logs` or `/v1/metrics` |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by `azmon-reqwest` | none |

@@ -1,7 +1,8 @@
 use opentelemetry::otel_warn;
 
 use crate::config::environment::{
-    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
 };
 
@@ -25,6 +26,7 @@ pub(crate) enum OtlpChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OtlpEndpoints {
     pub(crate) traces: String,
+    pub(crate) logs: String,
     pub(crate) metrics: String,
 }
 
@@ -51,6 +53,7 @@ pub(super) fn resolve(
     warn_of_other_protocols(environment);
     Some(OtlpEndpoints {
         traces: of_signal(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "traces"),
+        logs: of_signal(OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, "logs"),
         metrics: of_signal(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, "metrics"),
     })
 }
@@ -67,36 +70,33 @@ fn warn_of_other_protocols(environment: &dyn Fn(&str) -> Option<String>) {
 mod tests {
     use super::*;
 
-    fn resolved(
-        choice: Option<OtlpChoice>,
-        variables: &[(&str, &str)],
-    ) -> Option<(String, String)> {
+    fn resolved(choice: Option<OtlpChoice>, variables: &[(&str, &str)]) -> Option<[String; 3]> {
         let endpoints = resolve(choice.as_ref(), &|name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         });
-        endpoints.map(|endpoints| (endpoints.traces, endpoints.metrics))
+        endpoints.map(|endpoints| [endpoints.traces, endpoints.logs, endpoints.metrics])
     }
 
-    fn both(base: &str) -> Option<(String, String)> {
-        Some((format!("{base}/v1/traces"), format!("{base}/v1/metrics")))
+    fn all(base: &str) -> Option<[String; 3]> {
+        Some(["traces", "logs", "metrics"].map(|signal| format!("{base}/v1/{signal}")))
     }
 
     #[test]
     fn there_is_otlp_only_if_code_or_environment_ask_for_it() {
         let variable = [(OTEL_EXPORTER_OTLP_ENDPOINT, "http://collector:4318/")];
         assert_eq!(resolved(None, &[]), None);
-        assert_eq!(resolved(None, &variable), both("http://collector:4318"));
+        assert_eq!(resolved(None, &variable), all("http://collector:4318"));
         assert_eq!(
             resolved(Some(OtlpChoice::Default), &[]),
-            both("http://localhost:4318")
+            all("http://localhost:4318")
         );
         assert_eq!(
             resolved(Some(OtlpChoice::Default), &variable),
-            both("http://collector:4318")
+            all("http://collector:4318")
         );
         let code = OtlpChoice::Endpoint("http://code/base".to_owned());
-        assert_eq!(resolved(Some(code), &variable), both("http://code/base"));
+        assert_eq!(resolved(Some(code), &variable), all("http://code/base"));
     }
 
     #[test]
@@ -105,10 +105,12 @@ mod tests {
             (OTEL_EXPORTER_OTLP_ENDPOINT, "http://collector"),
             (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "http://traces/in"),
         ];
-        let expected = (
-            "http://traces/in".to_owned(),
-            "http://collector/v1/metrics".to_owned(),
-        );
+        let expected = [
+            "http://traces/in",
+            "http://collector/v1/logs",
+            "http://collector/v1/metrics",
+        ]
+        .map(str::to_owned);
         assert_eq!(resolved(None, &variables), Some(expected));
     }
 }

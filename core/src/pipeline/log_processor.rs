@@ -9,7 +9,7 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 use crate::mapping::LogData;
 use crate::pipeline::unsampled_logs::Fate;
 use crate::pipeline::{Intake, UnsampledLogs};
-use crate::transmission::{DropReason, TelemetryType};
+use crate::transmission::{DropReason, TelemetryType, Undelivered};
 
 /// Gives the intake the log records that are emitted, with what their context says.
 #[derive(Debug)]
@@ -61,10 +61,13 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
         transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
+    /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         self.intake.close();
-        let transmitter = self.intake.transmitter();
-        transmitter.shutdown(timeout).map_err(Into::into)
+        match self.intake.transmitter().shutdown(timeout) {
+            Err(Undelivered::AlreadyShutDown) => Ok(()),
+            delivery => delivery.map_err(Into::into),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Parts {
     pub(super) tracers: TracerProviderBuilder,
     pub(super) meters: MeterProviderBuilder,
     pub(super) logs: Logs,
-    /// Whether somebody else gets spans or metrics, too.
+    /// Whether somebody else gets telemetry, too.
     pub(super) has_others: bool,
     pub(super) transmitter: Option<Transmitter>,
     pub(super) intake: Option<Arc<Intake>>,

@@ -34,7 +34,7 @@ pub struct Telemetry {
     pub(super) transmitter: Option<Transmitter>,
     /// `None` as the transmitter.
     pub(super) intake: Option<Arc<Intake>>,
-    /// Whether somebody else gets spans or metrics, too.
+    /// Whether somebody else gets telemetry, too.
     pub(super) has_others: bool,
     /// `None` when panics are not reported.
     pub(super) panics: Option<Arc<Reporter>>,
@@ -98,12 +98,15 @@ impl Telemetry {
             Some(transmitter) => transmitter.flush(FLUSH_TIMEOUT),
             None => Ok(()),
         };
-        let spans = self.others(|| {
-            let provider = self.provider.clone();
-            bounded(FLUSH_TIMEOUT, move || provider.force_flush())
+        let others = self.others(|| {
+            let (spans, logs) = (self.provider.clone(), self.logger_provider.clone());
+            bounded(FLUSH_TIMEOUT, move || {
+                let logs = logs.force_flush();
+                spans.force_flush().and(logs)
+            })
         });
         delivery?;
-        Ok(metrics.and(spans).map_err(elsewhere)?)
+        Ok(metrics.and(others).map_err(elsewhere)?)
     }
 
     /// Collects the metrics, takes no more telemetry, sends what waits until `timeout` is over, and ends
@@ -136,12 +139,13 @@ impl Telemetry {
         if let Some(panics) = &self.panics {
             panics.remove();
         }
-        // Our own processors have just been shut down; what they say again is known.
-        let _ = self.logger_provider.shutdown_with_timeout(left());
-        let (provider, rest) = (self.provider.clone(), left());
-        let spans = bounded(rest, move || provider.shutdown_with_timeout(rest));
+        let (spans, logs, rest) = (self.provider.clone(), self.logger_provider.clone(), left());
+        let others = bounded(rest, move || {
+            let logs = logs.shutdown_with_timeout(rest);
+            spans.shutdown_with_timeout(rest).and(logs)
+        });
         delivery?;
-        Ok(self.others(|| metrics.and(spans)).map_err(elsewhere)?)
+        Ok(self.others(|| metrics.and(others)).map_err(elsewhere)?)
     }
 
     /// What other destinations say, if there are any.

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use opentelemetry_sdk::Resource;
+#[cfg(feature = "otlp")]
+use opentelemetry_sdk::logs::LogExporter;
 use opentelemetry_sdk::logs::{LoggerProviderBuilder, SdkLoggerProvider};
 
 use crate::pipeline::{Intake, LogProcessor, UnsampledLogs};
@@ -18,6 +20,15 @@ impl Logs {
         let processor = LogProcessor::new(intake, self.unsampled);
         Self {
             provider: self.provider.with_log_processor(processor),
+            ..self
+        }
+    }
+
+    /// Lets log records go to another exporter, too.
+    #[cfg(feature = "otlp")]
+    pub(super) fn with_exporter(self, exporter: impl LogExporter + 'static) -> Self {
+        Self {
+            provider: self.provider.with_batch_exporter(exporter),
             ..self
         }
     }

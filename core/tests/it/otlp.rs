@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use azmon::{Telemetry, TelemetryBuilder};
+use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
@@ -75,6 +76,9 @@ fn work(telemetry: &Telemetry) {
         .u64_counter("the.orders")
         .build()
         .add(1, &[]);
+    let mut record = telemetry.logger_provider().logger("it").create_log_record();
+    record.set_body("the words".into());
+    telemetry.logger_provider().logger("it").emit(record);
 }
 
 fn assert_arrives(builder: TelemetryBuilder, exports: &Receiver<Export>) {
@@ -84,8 +88,10 @@ fn assert_arrives(builder: TelemetryBuilder, exports: &Receiver<Export>) {
     let mut arrived: Vec<_> = exports.try_iter().collect();
     arrived.sort_by(|a, b| a.path.cmp(&b.path));
     let paths: Vec<_> = arrived.iter().map(|export| export.path.as_str()).collect();
-    assert_eq!(paths, ["/v1/metrics", "/v1/traces"]);
-    assert!(arrived[0].has("the.orders") && arrived[1].has("the work"));
+    assert_eq!(paths, ["/v1/logs", "/v1/metrics", "/v1/traces"]);
+    for (export, text) in arrived.iter().zip(["the words", "the.orders", "the work"]) {
+        assert!(export.has(text), "{text}");
+    }
     for export in &arrived {
         assert!(!export.headers.contains_key("traceparent"));
         assert!(export.has("service.name"));
@@ -102,7 +108,7 @@ fn one_call_sends_the_same_to_azure_and_to_a_collector() {
     );
     let mut names = endpoint.received()[0].names();
     names.sort();
-    assert_eq!(names, ["the work", "the.orders"]);
+    assert_eq!(names, ["the words", "the work", "the.orders"]);
 }
 
 #[test]
@@ -131,7 +137,7 @@ fn a_collector_out_of_reach_costs_azure_nothing_and_is_said() {
     assert!(error.is_other_destination(), "{error}");
     let mut names = endpoint.received()[0].names();
     names.sort();
-    assert_eq!(names, ["the work", "the.orders"]);
+    assert_eq!(names, ["the words", "the work", "the.orders"]);
 }
 
 #[test]
@@ -146,8 +152,8 @@ fn a_shutdown_delivers_the_last_words_to_the_collector_too() {
     telemetry.shutdown(TIMEOUT).unwrap();
     let mut paths: Vec<_> = exports.try_iter().map(|export| export.path).collect();
     paths.sort();
-    assert_eq!(paths, ["/v1/metrics", "/v1/traces"]);
-    assert_eq!(endpoint.received()[0].envelopes.len(), 2);
+    assert_eq!(paths, ["/v1/logs", "/v1/metrics", "/v1/traces"]);
+    assert_eq!(endpoint.received()[0].envelopes.len(), 3);
 }
 
 #[test]
@@ -174,7 +180,7 @@ fn spans_that_are_recorded_but_not_sampled_are_not_exported() {
     work(&telemetry);
     telemetry.force_flush().unwrap();
     let paths: Vec<_> = exports.try_iter().map(|export| export.path).collect();
-    assert_eq!(paths, ["/v1/metrics"]);
+    assert!(!paths.iter().any(|path| path == "/v1/traces"), "{paths:?}");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -187,8 +193,8 @@ async fn it_is_built_used_and_dropped_inside_a_runtime() {
         .unwrap();
     work(&telemetry);
     drop(telemetry);
-    assert_eq!(exports.try_iter().count(), 2);
-    assert_eq!(endpoint.received()[0].envelopes.len(), 2);
+    assert_eq!(exports.try_iter().count(), 3);
+    assert_eq!(endpoint.received()[0].envelopes.len(), 3);
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::PeriodicReader;
@@ -13,7 +13,7 @@ use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::assembly::Parts;
 
 impl TelemetryBuilder {
-    /// Sends spans and metrics to an OTLP collector, too, by HTTP and protobuf.
+    /// Sends spans, log records and metrics to an OTLP collector, too, by HTTP and protobuf.
     ///
     /// Where to is up to `OTEL_EXPORTER_OTLP_ENDPOINT`, which does the same without this call, or to the
     /// variables of a signal; else it is `http://localhost:4318`. Headers, the timeout and compression
@@ -32,8 +32,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sends spans and metrics to the OTLP collector at `endpoint`, too, such as
-    /// `http://localhost:4318`; the paths `/v1/traces` and `/v1/metrics` are added.
+    /// Sends spans, log records and metrics to the OTLP collector at `endpoint`, too, such as
+    /// `http://localhost:4318`; the paths `/v1/traces`, `/v1/logs` and `/v1/metrics` are added.
     ///
     /// See [`otlp`](Self::otlp).
     #[must_use]
@@ -55,6 +55,11 @@ pub(in crate::telemetry) fn add(
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(endpoints.traces.as_str())
         .build()?;
+    let logs = LogExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(endpoints.logs.as_str())
+        .build()?;
     let metrics = MetricExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
@@ -67,6 +72,7 @@ pub(in crate::telemetry) fn add(
     Ok(Parts {
         tracers: parts.tracers.with_span_processor(processor),
         meters: parts.meters.with_reader(reader),
+        logs: parts.logs.with_exporter(logs),
         has_others: true,
         ..parts
     })
