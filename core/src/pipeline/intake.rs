@@ -118,6 +118,13 @@ impl Intake {
         Some(rate.percent()).filter(|percent| *percent < 100.0)
     }
 
+    /// The sampler, if overrides of it are about log records.
+    pub(crate) fn log_overrides(&self) -> Option<&HeadSampler> {
+        self.sampler
+            .as_ref()
+            .filter(|sampler| sampler.decides_logs())
+    }
+
     /// Sends an item.
     pub(crate) fn send(&self, item: impl Into<Item>) {
         let item = item.into();

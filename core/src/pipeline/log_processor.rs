@@ -42,12 +42,42 @@ impl LogProcessor {
     }
 }
 
+impl LogProcessor {
+    /// Does what an override says; true if one has said something.
+    fn obey_override(&self, record: &SdkLogRecord, scope: &InstrumentationScope) -> bool {
+        let Some(sampler) = self.intake.log_overrides() else {
+            return false;
+        };
+        let log = LogData::new(record, scope);
+        let decision = log
+            .telemetry_kind()
+            .and_then(|kind| sampler.decide_log(kind, log.trace_id(), log.attributes()));
+        match decision {
+            Some(Some(percent)) => {
+                let log = log.at_rate(Some(percent));
+                self.intake
+                    .send(Context::map_current(|context| log.in_context(context)));
+            }
+            Some(None) => self.count_unsampled(),
+            None => {}
+        }
+        decision.is_some()
+    }
+
+    fn count_unsampled(&self) {
+        let losses = self.intake.transmitter().losses();
+        losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+    }
+}
+
 impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
+        if self.obey_override(record, scope) {
+            return;
+        }
         let fate = self.unsampled.decide(record);
         if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
-            let losses = self.intake.transmitter().losses();
-            return losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+            return self.count_unsampled();
         }
         let log = self.copy(record, scope, fate);
         match record.trace_context() {

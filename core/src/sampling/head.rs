@@ -6,7 +6,7 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::sampling::item_count::ItemCount;
 use crate::sampling::memory::{self, Memory};
-use crate::sampling::overrides::Overrides;
+use crate::sampling::overrides::{Overrides, TelemetryKind};
 use crate::sampling::parent::{Parent, trace_state};
 use crate::sampling::rate::Rate;
 use crate::sampling::sample_rate;
@@ -74,6 +74,28 @@ impl HeadSampler {
             .and_then(|memory| memory.of_span(span.trace_id(), span.span_id()))
             .flatten()
             .unwrap_or_else(|| self.rate.presumed())
+    }
+
+    /// Whether [`decide_log`](Self::decide_log) may have something to say.
+    pub(crate) fn decides_logs(&self) -> bool {
+        self.overrides.are_about_logs()
+    }
+
+    /// What an override says of a log record: the percentage that it stands for, or none if it is left out.
+    ///
+    /// Records of a trace are kept together; outside of one, chance decides.
+    pub(crate) fn decide_log(
+        &self,
+        kind: TelemetryKind,
+        trace_id: TraceId,
+        attributes: &[KeyValue],
+    ) -> Option<Option<f64>> {
+        let rate = self.overrides.rate_of_log(kind, attributes)?;
+        let keeps = |rate: &ItemCount| match trace_id {
+            TraceId::INVALID => fastrand::f64() * 100.0 < rate.percent(),
+            trace_id => rate.keeps(trace_id),
+        };
+        Some(rate.filter(keeps).map(ItemCount::percent))
     }
 
     fn decide(

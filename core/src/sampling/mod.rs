@@ -12,7 +12,7 @@
 //! | `sampling_ratio(1/N)` | one trace of N, the same in every service that keeps as many | N | 100/N |
 //! | `sampling_ratio(0.3)` | the next smaller 1/N: a quarter | 4 | 25 |
 //! | `traces_per_second(5.0)` | about five traces a second, by a share 1/N that follows the load | N of the moment the trace began | 100/N |
-//! | `sampling_override(..)` | of the spans that it is met by, its own percentage | 100 / percentage, rounded up | its own, rounded down to 100/N |
+//! | `sampling_override(..)` | of the spans or log records that it is met by, its own percentage | 100 / percentage, rounded up | its own, rounded down to 100/N |
 //! | `keep_failures()` | also every request that fails, with its children and logs | 1 | none |
 //! | `keep_slower_than(2 s)` | also every request that takes longer, with its children and logs | 1 | none |
 //! | `follow_remote_parent(true)` | what the calling service keeps | N under a fixed ratio, else 1 | 100/N, or none |

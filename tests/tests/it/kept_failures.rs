@@ -1,6 +1,7 @@
 //! Sampling across signals: a failed request is kept whole, with its children and its logs.
 
 use azmon::envelope::{Data, Envelope};
+use azmon::sampling::{SamplingOverride, TelemetryKind};
 use azmon::testing::InMemoryDestination;
 use azmon::{DropReason, Telemetry, TelemetryBuilder};
 use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
@@ -36,7 +37,7 @@ impl Bench {
         tracing::subscriber::with_default(subscriber, || {
             let _attached = context.clone().attach();
             tracer.start("child").end();
-            tracing::info!("a detail");
+            tracing::info!(detail = true, "a detail");
             tracing::error!("a problem");
         });
         context
@@ -98,6 +99,20 @@ fn of_a_request_that_succeeds_and_is_not_sampled_only_errors_are_kept() {
     let bench = Bench::new(|builder| builder.sampling_ratio(0.0).keep_failures());
     bench.request(200);
     assert_eq!(bench.arrived(), [("a problem".to_owned(), None)]);
+    assert_eq!(bench.dropped(DropReason::Unsampled), 1);
+}
+
+#[test]
+fn overrides_for_log_records_decide_about_them_alone() {
+    let bench = Bench::new(|builder| {
+        let details = SamplingOverride::new(0.0)
+            .telemetry_kind(TelemetryKind::Trace)
+            .attribute("detail", "true");
+        builder.sampling_override(details)
+    });
+    bench.request(200);
+    let arrived: Vec<_> = bench.arrived().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(arrived, ["GET /", "a problem", "child"]);
     assert_eq!(bench.dropped(DropReason::Unsampled), 1);
 }
 

@@ -8,6 +8,7 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 
 use crate::instrument::{Identity, OperationName, SampleRate};
 use crate::mapping::log::any_value;
+use crate::sampling::TelemetryKind;
 
 /// A log record that has been emitted: what [`SpanData`](opentelemetry_sdk::trace::SpanData) is for spans.
 #[derive(Debug, Clone)]
@@ -95,6 +96,22 @@ impl LogData {
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
+    }
+
+    /// What sampling takes the record for: a trace or an exception, or neither.
+    pub(crate) fn telemetry_kind(&self) -> Option<TelemetryKind> {
+        let has = |name: &str| {
+            self.attributes
+                .iter()
+                .any(|known| known.key.as_str() == name)
+        };
+        if has("microsoft.availability.id") || has("microsoft.custom_event.name") {
+            None
+        } else if has("exception.type") || has("exception.message") {
+            Some(TelemetryKind::Exception)
+        } else {
+            Some(TelemetryKind::Trace)
+        }
     }
 
     /// The record's attributes.

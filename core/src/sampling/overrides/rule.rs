@@ -5,12 +5,16 @@ use super::error::SamplingOverrideError;
 use super::value::Expected;
 use crate::sampling::item_count::ItemCount;
 
-/// A rate of their own for the spans that meet every condition, as in Application Insights for Java.
+/// A rate of their own for the spans, or log records, that meet every condition, as in Application Insights
+/// for Java.
 ///
 /// Of several overrides the first whose conditions are met decides, for a child as for a root, whatever
 /// was decided about its parent; 0 leaves a span out for good, also where failures are kept. Without
 /// conditions it is met by every span. Only attributes that a span has when it starts are seen: of a
 /// request usually its method, path and host, but neither its route nor its status.
+///
+/// Log records are met only by overrides for [`TelemetryKind::Trace`] or [`TelemetryKind::Exception`], and
+/// then whatever becomes of their span.
 ///
 /// # Examples
 ///
@@ -37,14 +41,18 @@ pub struct SamplingOverride {
     attributes: Vec<(Key, Expected)>,
 }
 
-/// What a span becomes in Application Insights.
+/// What a span or a log record becomes in Application Insights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TelemetryKind {
     /// What calls something else or is internal.
     Dependency,
+    /// A log record of an error: one with `exception.type` or `exception.message`.
+    Exception,
     /// What a server or a consumer does.
     Request,
+    /// Another log record. Custom events and availability results are none.
+    Trace,
 }
 
 impl SamplingOverride {
@@ -66,7 +74,7 @@ impl SamplingOverride {
         }
     }
 
-    /// Applies to what becomes a request, or a dependency, only.
+    /// Applies to what becomes this only. Without it, an override is about spans.
     pub fn telemetry_kind(mut self, kind: TelemetryKind) -> Self {
         self.telemetry_kind = Some(kind);
         self
@@ -115,13 +123,21 @@ impl SamplingOverride {
         self.telemetry_kind
             .is_none_or(|kind| kind == telemetry_kind)
             && self.span_kind.as_ref().is_none_or(|own| own == kind)
-            && self.attributes.iter().all(|(key, expected)| {
-                // An attribute that is there twice has its last value.
-                let mut newest_first = attributes.iter().rev();
-                newest_first
-                    .find(|attribute| attribute.key == *key)
-                    .is_some_and(|attribute| expected.is_met_by(&attribute.value))
-            })
+            && self.is_met_by(attributes)
+    }
+
+    fn applies_to_log(&self, kind: TelemetryKind, attributes: &[KeyValue]) -> bool {
+        self.telemetry_kind == Some(kind) && self.is_met_by(attributes)
+    }
+
+    fn is_met_by(&self, attributes: &[KeyValue]) -> bool {
+        self.attributes.iter().all(|(key, expected)| {
+            // An attribute that is there twice has its last value.
+            let mut newest_first = attributes.iter().rev();
+            newest_first
+                .find(|attribute| attribute.key == *key)
+                .is_some_and(|attribute| expected.is_met_by(&attribute.value))
+        })
     }
 }
 
@@ -160,6 +176,26 @@ impl Overrides {
             .find(|rule| rule.applies_to(kind, attributes))
             .map(|rule| rule.rate)
     }
+
+    /// As [`rate_of`](Self::rate_of), for a log record.
+    pub(in crate::sampling) fn rate_of_log(
+        &self,
+        kind: TelemetryKind,
+        attributes: &[KeyValue],
+    ) -> Option<Option<ItemCount>> {
+        let mut overrides = self.0.iter();
+        overrides
+            .find(|rule| rule.applies_to_log(kind, attributes))
+            .map(|rule| rule.rate)
+    }
+
+    /// Whether an override is about log records.
+    pub(in crate::sampling) fn are_about_logs(&self) -> bool {
+        let is_log = |kind| matches!(kind, TelemetryKind::Exception | TelemetryKind::Trace);
+        self.0
+            .iter()
+            .any(|rule| rule.telemetry_kind.is_some_and(is_log))
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +227,28 @@ mod tests {
         ] {
             assert_eq!(overrides.rate_of(&kind, attributes), expected, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn log_records_are_met_by_overrides_for_them_only() {
+        let overrides = Overrides::new(vec![
+            SamplingOverride::new(0.0),
+            SamplingOverride::new(50.0)
+                .telemetry_kind(TelemetryKind::Trace)
+                .attribute("logger_name", "noisy"),
+            SamplingOverride::new(10.0).telemetry_kind(TelemetryKind::Exception),
+        ]);
+        let noisy = [KeyValue::new("logger_name", "noisy")];
+        assert!(overrides.are_about_logs());
+        assert_eq!(
+            overrides.rate_of_log(TelemetryKind::Trace, &noisy),
+            items(2)
+        );
+        assert_eq!(overrides.rate_of_log(TelemetryKind::Trace, &[]), None);
+        assert_eq!(
+            overrides.rate_of_log(TelemetryKind::Exception, &noisy),
+            items(10)
+        );
     }
 
     #[test]
