@@ -10,6 +10,7 @@ use crate::config::environment::{
 use crate::config::{MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler};
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
 use crate::metrics::AutomaticOptions;
+use crate::pipeline::QueueLimits;
 use crate::sampling::{Sampling, SamplingChoices};
 
 /// What the code chose. `None` leaves it to the environment, and then to the default.
@@ -34,8 +35,7 @@ pub(crate) struct Settings {
     pub(crate) resource: Resource,
     pub(crate) sampling: Sampling,
     pub(crate) max_export_delay: Duration,
-    pub(crate) max_queue_items: usize,
-    pub(crate) max_queue_bytes: usize,
+    pub(crate) queue_limits: QueueLimits,
     pub(crate) metrics: AutomaticOptions,
     pub(crate) metric_namespaces: Option<bool>,
     /// `None` for no OTLP.
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
 const MAX_QUEUE_ITEMS: usize = 65_536;
 const MAX_QUEUE_BYTES: usize = 64 << 20;
+/// Items that wake the worker before its delay is over.
+const BATCH: usize = 2_048;
 
 impl Settings {
     /// Decides every setting: code beats environment beats default.
@@ -70,18 +72,33 @@ impl Settings {
                 .max_export_delay
                 .or_else(|| number(environment, OTEL_BSP_SCHEDULE_DELAY).map(Duration::from_millis))
                 .unwrap_or(MAX_EXPORT_DELAY),
-            max_queue_items: choices
-                .max_queue_items
-                .or_else(|| number(environment, OTEL_BSP_MAX_QUEUE_SIZE))
-                .unwrap_or(MAX_QUEUE_ITEMS),
-            max_queue_bytes: choices
-                .max_queue_bytes
-                .or_else(|| number(environment, AZMON_MAX_QUEUE_BYTES))
-                .unwrap_or(MAX_QUEUE_BYTES),
+            queue_limits: queue_limits(
+                choices.max_queue_items,
+                choices.max_queue_bytes,
+                environment,
+            ),
             metrics,
             metric_namespaces: metrics::namespaces(environment),
             otlp: otlp::resolve(choices.otlp.as_ref(), environment),
         })
+    }
+}
+
+fn queue_limits(
+    items: Option<usize>,
+    bytes: Option<usize>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> QueueLimits {
+    let items = items
+        .or_else(|| number(environment, OTEL_BSP_MAX_QUEUE_SIZE))
+        .unwrap_or(MAX_QUEUE_ITEMS);
+    let bytes = bytes
+        .or_else(|| number(environment, AZMON_MAX_QUEUE_BYTES))
+        .unwrap_or(MAX_QUEUE_BYTES);
+    QueueLimits {
+        items,
+        bytes,
+        batch: BATCH.min(items),
     }
 }
 
@@ -152,8 +169,8 @@ mod tests {
         assert_eq!(settings.connection_string, None);
         assert!(!settings.disabled);
         assert_eq!(settings.max_export_delay, Duration::from_secs(1));
-        assert_eq!(settings.max_queue_items, 65_536);
-        assert_eq!(settings.max_queue_bytes, 67_108_864);
+        assert_eq!(settings.queue_limits.items, 65_536);
+        assert_eq!(settings.queue_limits.bytes, 67_108_864);
     }
 
     #[test]
@@ -180,7 +197,7 @@ mod tests {
         ];
         let settings = resolved(Choices::default(), &empty);
         assert_eq!(settings.connection_string, None);
-        assert_eq!(settings.max_queue_items, 65_536);
+        assert_eq!(settings.queue_limits.items, 65_536);
     }
 
     #[test]
@@ -214,12 +231,12 @@ mod tests {
         ];
         let settings = resolved(Choices::default(), &variables);
         assert_eq!(settings.max_export_delay, Duration::from_millis(250));
-        assert_eq!(settings.max_queue_items, 65_536);
-        assert_eq!(settings.max_queue_bytes, 9);
+        assert_eq!(settings.queue_limits.items, 65_536);
+        assert_eq!(settings.queue_limits.bytes, 9);
         let choices = Choices {
             max_queue_bytes: Some(7),
             ..Choices::default()
         };
-        assert_eq!(resolved(choices, &variables).max_queue_bytes, 7);
+        assert_eq!(resolved(choices, &variables).queue_limits.bytes, 7);
     }
 }

@@ -46,10 +46,10 @@ impl Mapper {
         }
     }
 
-    /// Marks the items of spans as counted by the standard metrics.
+    /// Sets whether items of spans are marked as counted by the standard metrics.
     #[must_use]
-    pub(crate) fn with_standard_metrics(mut self) -> Self {
-        self.counts_spans = true;
+    pub(crate) fn with_standard_metrics(mut self, count: bool) -> Self {
+        self.counts_spans = count;
         self
     }
 

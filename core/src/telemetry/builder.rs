@@ -13,16 +13,13 @@ use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, QueueLimits, Tail, UnsampledLogs};
+use crate::pipeline::{Launch, Tail, UnsampledLogs};
 use crate::telemetry::assembly::{self, Decisions, Parts};
 use crate::telemetry::global::set_logger_provider;
 use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Console, Transport};
-
-/// Spans that wake the worker before its delay is over.
-const BATCH: usize = 2_048;
 
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -247,9 +244,10 @@ impl TelemetryBuilder {
         Ok(telemetry)
     }
 
-    fn assemble(self, settings: Settings) -> Result<Telemetry, BuildErrorKind> {
+    fn assemble(self, mut settings: Settings) -> Result<Telemetry, BuildErrorKind> {
+        let sampling = settings.sampling;
         let mut parts = Parts {
-            tracers: self.provider.with_sampler(settings.sampling.sampler),
+            tracers: self.provider.with_sampler(sampling.sampler),
             meters: self.meters,
             logs: self.logs,
             has_others: self.has_others,
@@ -259,39 +257,28 @@ impl TelemetryBuilder {
         if let Some(endpoints) = &settings.otlp {
             parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
         }
-        let connection = settings.connection_string;
-        let target = match (connection, self.console.is_some()) {
-            (Some(connection), _) => Some((connection, self.transport)),
-            (None, true) => Some(assembly::nowhere()?),
-            (None, false) => None,
+        let target = match settings.connection_string.take() {
+            Some(connection) => Some((connection, self.transport)),
+            None if self.console.is_some() => Some(assembly::nowhere()?),
+            None => None,
         };
         if let Some((connection, transport)) = target {
-            let mapping = self
-                .mapping
-                .or_metric_namespaces(settings.metric_namespaces);
+            let namespaces = settings.metric_namespaces;
+            let mapping = self.mapping.or_metric_namespaces(namespaces);
             let key = connection.instrumentation_key();
             let mapper = Mapper::new(key, &settings.resource, mapping.clone());
             let launch = Launch {
                 connection: &connection,
                 transport,
                 max_export_delay: settings.max_export_delay,
-                limits: QueueLimits {
-                    items: settings.max_queue_items,
-                    bytes: settings.max_queue_bytes,
-                    batch: BATCH.min(settings.max_queue_items),
-                },
-                mapper: Arc::new(match settings.metrics.standard_metrics {
-                    true => mapper.with_standard_metrics(),
-                    false => mapper,
-                }),
+                limits: settings.queue_limits,
+                mapper: Arc::new(mapper.with_standard_metrics(settings.metrics.standard_metrics)),
                 processors: self.processors,
             };
+            let tail = |(rules, limits)| Tail::new(rules, limits, mapping);
             let decisions = Decisions {
-                sampler: settings.sampling.head,
-                tail: settings
-                    .sampling
-                    .keep
-                    .map(|(rules, limits)| Tail::new(rules, limits, mapping)),
+                sampler: sampling.head,
+                tail: sampling.keep.map(tail),
             };
             parts = parts.with_worker(launch, decisions, &settings.metrics, self.console)?;
         }
