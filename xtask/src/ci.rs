@@ -135,7 +135,12 @@ impl Package {
     /// Each package alone: in a build of all of them, one's features hide what another forgot to ask for.
     fn clippy(&self) -> impl Iterator<Item = Step> {
         self.feature_sets().into_iter().map(|flag| {
-            let mut command = with(&["clippy", "--package", &self.name, "--all-targets"]);
+            // Tests turn features on for themselves, and with them for the library.
+            let targets = match flag {
+                Some("--no-default-features") => "--lib",
+                _ => "--all-targets",
+            };
+            let mut command = with(&["clippy", "--package", &self.name, targets]);
             command.args(flag).args(["--", "-D", "warnings"]);
             let flag = flag.unwrap_or_default();
             Step::command(
