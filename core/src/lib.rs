@@ -21,17 +21,17 @@
 //! # How data flows
 //!
 //! ```text
-//! your code, azmon-tower, …                             the thread `azmon-worker`
-//!   │ spans, log records (OpenTelemetry API)              │
-//!   ▼                                                     │
-//! SDK ─► processor ─ sampled? ─► bounded queue ───────────┴─► mapping ─► your processors ─► limits ─► JSON ─► gzip
-//!            │                     │ full: dropped, counted        ▲            └► console           │
-//!            └► standard metrics ──┼───── every 60 s ──────────────┘                                 │
-//!                                  ▼                                         POST /v2.1/track ◄──────┘
-//!                        Telemetry::dropped_items()                            ├ 200  done
-//!                                                                              ├ 206  the rest again
-//!                                                                              ├ 408 429 5xx, no answer: held, again after a pause
-//!                                                                              └ 400 402 404: dropped, counted
+//! your code, azmon-tower, …                         the thread `azmon-worker`
+//!   │ spans, log records (OpenTelemetry API)          │
+//!   ▼                                                 │
+//! SDK ─► processor ─ kept? ─► bounded queue ──────────┴─► mapping ─► your processors ─► limits ─► JSON ─► gzip
+//!           │                   │ full: dropped, counted     ▲                  console ◄─┘            │
+//!           └► standard metrics ┼──────── every 60 s ────────┘                                         │
+//!                               ▼                                    POST /v2.1/track ◄────────────────┘
+//!                    Telemetry::dropped_items()                        ├ 200  done
+//!                                                                      ├ 206  the rest again
+//!                                                                      ├ 408 429 5xx, no answer: held, again later
+//!                                                                      └ 400 402 404: dropped, counted
 //! ```
 //!
 //! Ending a span, or logging, never blocks and takes no lock that a sender holds. The worker thread does all the rest,
