@@ -181,23 +181,20 @@ impl<'a> ServerRequest<'a> {
     }
 
     fn push_network(&self, attributes: &mut Vec<KeyValue>, peer: Option<SocketAddr>) {
-        let direct = peer.map(|peer| (peer.ip(), Some(peer.port())));
-        if let Some((address, port)) = self.forwarded.client.or(direct) {
-            attributes.push(KeyValue::new(
-                attribute::CLIENT_ADDRESS,
-                recent_address(address),
-            ));
+        let peer = peer.map(|peer| (recent_address(peer.ip()), peer.port()));
+        let client = match self.forwarded.client {
+            Some((address, port)) => Some((recent_address(address), port)),
+            None => peer.clone().map(|(address, port)| (address, Some(port))),
+        };
+        if let Some((address, port)) = client {
+            attributes.push(KeyValue::new(attribute::CLIENT_ADDRESS, address));
             if let Some(port) = port {
                 attributes.push(KeyValue::new(attribute::CLIENT_PORT, i64::from(port)));
             }
         }
-        if let Some(peer) = peer {
-            let address = recent_address(peer.ip());
+        if let Some((address, port)) = peer {
             attributes.push(KeyValue::new(attribute::NETWORK_PEER_ADDRESS, address));
-            attributes.push(KeyValue::new(
-                attribute::NETWORK_PEER_PORT,
-                i64::from(peer.port()),
-            ));
+            attributes.push(KeyValue::new(attribute::NETWORK_PEER_PORT, i64::from(port)));
         }
         attributes.push(KeyValue::new(attribute::NETWORK_PROTOCOL_NAME, "http"));
         if let Some(version) = protocol_version(self.head.version()) {
