@@ -73,29 +73,34 @@ impl OutgoingRequest<'_> {
     #[must_use]
     pub fn attributes(&self, labels: &Labels, url: String) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(Self::MAX_ATTRIBUTES);
-        attributes.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, labels.method));
+        attribute::push(
+            &mut attributes,
+            attribute::HTTP_REQUEST_METHOD,
+            labels.method,
+        );
         if labels.method == OTHER_METHOD {
             let original = self.method.as_str().to_owned();
-            attributes.push(KeyValue::new(
+            attribute::push(
+                &mut attributes,
                 attribute::HTTP_REQUEST_METHOD_ORIGINAL,
                 original,
-            ));
+            );
         }
-        attributes.push(KeyValue::new(attribute::URL_FULL, url));
-        attributes.push(KeyValue::new(attribute::URL_SCHEME, self.scheme));
+        attribute::push(&mut attributes, attribute::URL_FULL, url);
+        attribute::push(&mut attributes, attribute::URL_SCHEME, self.scheme);
         if let Some((address, port)) = &labels.server {
-            attributes.push(KeyValue::new(attribute::SERVER_ADDRESS, address.clone()));
-            attributes.push(KeyValue::new(attribute::SERVER_PORT, i64::from(*port)));
+            attribute::push(&mut attributes, attribute::SERVER_ADDRESS, address.clone());
+            attribute::push(&mut attributes, attribute::SERVER_PORT, i64::from(*port));
         }
         if let Some(template) = self.template {
-            attributes.push(KeyValue::new(attribute::URL_TEMPLATE, template.clone()));
+            attribute::push(&mut attributes, attribute::URL_TEMPLATE, template.clone());
         }
         if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
-            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_BODY_SIZE, size));
+            attribute::push(&mut attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
         }
         if self.resend_count > 0 {
             let count = i64::from(self.resend_count);
-            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_RESEND_COUNT, count));
+            attribute::push(&mut attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
         }
         attributes
     }

@@ -94,37 +94,43 @@ impl<'a> ClientRequest<'a> {
 
     pub(super) fn attributes(&self, settings: &Settings, labels: &Labels) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(MAX_ATTRIBUTES);
-        attributes.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, labels.method));
+        attribute::push(
+            &mut attributes,
+            attribute::HTTP_REQUEST_METHOD,
+            labels.method,
+        );
         if self.method.is_none() {
             let original = self.head.method().as_str().to_owned();
-            attributes.push(KeyValue::new(
+            attribute::push(
+                &mut attributes,
                 attribute::HTTP_REQUEST_METHOD_ORIGINAL,
                 original,
-            ));
+            );
         }
-        attributes.push(KeyValue::new(attribute::URL_FULL, self.url(settings)));
-        attributes.push(KeyValue::new(attribute::URL_SCHEME, self.scheme));
+        attribute::push(&mut attributes, attribute::URL_FULL, self.url(settings));
+        attribute::push(&mut attributes, attribute::URL_SCHEME, self.scheme);
         if let Some((address, port)) = &labels.server {
-            attributes.push(KeyValue::new(attribute::SERVER_ADDRESS, address.clone()));
-            attributes.push(KeyValue::new(attribute::SERVER_PORT, i64::from(*port)));
+            attribute::push(&mut attributes, attribute::SERVER_ADDRESS, address.clone());
+            attribute::push(&mut attributes, attribute::SERVER_PORT, i64::from(*port));
         }
         if let Some(template) = self.template {
-            attributes.push(KeyValue::new(attribute::URL_TEMPLATE, template.clone()));
+            attribute::push(&mut attributes, attribute::URL_TEMPLATE, template.clone());
         }
         if let Some(size) = self.size().and_then(|size| i64::try_from(size).ok()) {
-            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_BODY_SIZE, size));
+            attribute::push(&mut attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
         }
         if let Some(count) = self.resend_count() {
-            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_RESEND_COUNT, count));
+            attribute::push(&mut attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
         }
         if self.is_grpc {
-            attributes.push(KeyValue::new(attribute::RPC_SYSTEM_NAME, "grpc"));
+            attribute::push(&mut attributes, attribute::RPC_SYSTEM_NAME, "grpc");
         }
         if let Some(full_method) = self.grpc_method() {
-            attributes.push(KeyValue::new(
+            attribute::push(
+                &mut attributes,
                 attribute::RPC_METHOD,
                 interned("", full_method),
-            ));
+            );
         }
         attributes.extend(settings.request_headers.attributes(self.head.headers()));
         if let Some(hook) = settings.on_request.get() {

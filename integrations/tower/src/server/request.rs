@@ -119,23 +119,24 @@ impl<'a> ServerRequest<'a> {
         self.push_url(&mut attributes, settings, name);
         self.push_network(&mut attributes, peer_address(settings, &self.head));
         if let Some(user_agent) = self.user_agent {
-            attributes.push(KeyValue::new(
+            attribute::push(
+                &mut attributes,
                 attribute::USER_AGENT_ORIGINAL,
                 recent_text(user_agent),
-            ));
+            );
         }
         if let Some(size) = self
             .headers
             .content_length
             .and_then(|size| i64::try_from(size).ok())
         {
-            attributes.push(KeyValue::new(attribute::HTTP_REQUEST_BODY_SIZE, size));
+            attribute::push(&mut attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
         }
         if self.headers.is_grpc {
-            attributes.push(KeyValue::new(attribute::RPC_SYSTEM_NAME, "grpc"));
+            attribute::push(&mut attributes, attribute::RPC_SYSTEM_NAME, "grpc");
             if let Some(full_method) = grpc_method(self.head.uri().path()) {
                 let full_method = Name::of_grpc(full_method).name;
-                attributes.push(KeyValue::new(attribute::RPC_METHOD, full_method));
+                attribute::push(&mut attributes, attribute::RPC_METHOD, full_method);
             }
         }
         attributes.extend(settings.request_headers.attributes(self.head.headers()));
@@ -147,36 +148,37 @@ impl<'a> ServerRequest<'a> {
 
     fn push_method(&self, attributes: &mut Vec<KeyValue>) {
         let method = self.method.unwrap_or(OTHER_METHOD);
-        attributes.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, method));
+        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, method);
         if self.method.is_none() {
             let original = self.head.method().as_str().to_owned();
-            attributes.push(KeyValue::new(
+            attribute::push(
+                attributes,
                 attribute::HTTP_REQUEST_METHOD_ORIGINAL,
                 original,
-            ));
+            );
         }
     }
 
     fn push_url(&self, attributes: &mut Vec<KeyValue>, settings: &Settings, name: &Name) {
         let uri = self.head.uri();
-        attributes.push(KeyValue::new(attribute::URL_SCHEME, self.scheme));
+        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
         let path = match &name.route {
             Some(route) if route.as_str() == uri.path() => route.clone(),
             _ => recent_path(uri.path()),
         };
-        attributes.push(KeyValue::new(attribute::URL_PATH, path));
+        attribute::push(attributes, attribute::URL_PATH, path);
         if let Some(query) = uri.query() {
             let query = settings.redaction.query(query).into_owned();
-            attributes.push(KeyValue::new(attribute::URL_QUERY, query));
+            attribute::push(attributes, attribute::URL_QUERY, query);
         }
         if let Some(route) = &name.route {
-            attributes.push(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
+            attribute::push(attributes, attribute::HTTP_ROUTE, route.clone());
         }
         let Authority { host, port } = Authority::parse(self.authority);
         if !host.is_empty() {
             let port = port.unwrap_or_else(|| self.default_port());
-            attributes.push(KeyValue::new(attribute::SERVER_ADDRESS, recent_text(host)));
-            attributes.push(KeyValue::new(attribute::SERVER_PORT, i64::from(port)));
+            attribute::push(attributes, attribute::SERVER_ADDRESS, recent_text(host));
+            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
         }
     }
 
@@ -187,18 +189,18 @@ impl<'a> ServerRequest<'a> {
             None => peer.clone().map(|(address, port)| (address, Some(port))),
         };
         if let Some((address, port)) = client {
-            attributes.push(KeyValue::new(attribute::CLIENT_ADDRESS, address));
+            attribute::push(attributes, attribute::CLIENT_ADDRESS, address);
             if let Some(port) = port {
-                attributes.push(KeyValue::new(attribute::CLIENT_PORT, i64::from(port)));
+                attribute::push(attributes, attribute::CLIENT_PORT, i64::from(port));
             }
         }
         if let Some((address, port)) = peer {
-            attributes.push(KeyValue::new(attribute::NETWORK_PEER_ADDRESS, address));
-            attributes.push(KeyValue::new(attribute::NETWORK_PEER_PORT, i64::from(port)));
+            attribute::push(attributes, attribute::NETWORK_PEER_ADDRESS, address);
+            attribute::push(attributes, attribute::NETWORK_PEER_PORT, i64::from(port));
         }
-        attributes.push(KeyValue::new(attribute::NETWORK_PROTOCOL_NAME, "http"));
+        attribute::push(attributes, attribute::NETWORK_PROTOCOL_NAME, "http");
         if let Some(version) = protocol_version(self.head.version()) {
-            attributes.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
+            attribute::push(attributes, attribute::NETWORK_PROTOCOL_VERSION, version);
         }
     }
 
