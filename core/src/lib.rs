@@ -88,6 +88,43 @@
 //! | sample, and keep the numbers of logs right | [`UnsampledLogs`] |
 //! | log without `tracing` | any bridge to [`Telemetry::logger_provider`]; [`LogExporter`] under your own |
 //!
+//! # Asked often
+//!
+//! ```no_run
+//! use azmon::Telemetry;
+//! use azmon::mapping::MappingOptions;
+//! use opentelemetry::{KeyValue, global};
+//!
+//! let telemetry = Telemetry::builder()
+//!     .service_name("shop") // the role's name, with its namespace and instance:
+//!     .resource_attribute(KeyValue::new("service.namespace", "europe"))
+//!     .resource_attribute(KeyValue::new("service.instance.id", "shop-1"))
+//!     .sampling_ratio(0.1) // one trace of ten, counted as ten
+//!     .keep_failures() // and every request that fails
+//!     .mapping(MappingOptions::default().client_errors_are_failures(false)) // 404 is no failure
+//!     .build()?; // in any runtime, or none
+//!
+//! global::meter("shop").u64_counter("orders").build().add(1, &[]); // customMetrics
+//!
+//! if telemetry.force_flush().is_err_and(|error| error.is_held()) {
+//!     println!("an outage: what is held is sent when it is over");
+//! }
+//! for lost in telemetry.dropped_items() {
+//!     println!("{} lost: {}", lost.count, lost.reason);
+//! }
+//! # Ok::<(), azmon::BuildError>(())
+//! ```
+//!
+//! | Question | Answer |
+//! |---|---|
+//! | "there is no reactor running" | azmon's own thread has one: it needs none of yours |
+//! | everything is a dependency, nothing a request | requests are spans of kind server: `azmon_tower::ServerLayer` makes them |
+//! | what happens in an outage | telemetry is held in memory and sent again, as `Retry-After` says or after growing pauses |
+//! | how many bytes leave | lines of JSON in gzip: some 50 to 150 bytes for a span |
+//! | link spans of several traces | OpenTelemetry's links; the portal follows them |
+//! | metrics: cumulative or delta | delta, as Azure Monitor sums them |
+//! | another backend beside it | the feature `otlp`, or a [`span_processor`](TelemetryBuilder::span_processor) of your own |
+//!
 //! # Features
 //!
 //! | Feature | Default | What it adds |
