@@ -121,7 +121,7 @@
 //! | everything is a dependency, nothing a request | requests are spans of kind server: `azmon_tower::ServerLayer` makes them |
 //! | what happens in an outage | telemetry is held in memory and sent again, as `Retry-After` says or after growing pauses |
 //! | how many bytes leave | lines of JSON in gzip: some 50 to 150 bytes for a span |
-//! | link spans of several traces | OpenTelemetry's links; the portal follows them |
+//! | link spans of several traces | OpenTelemetry's links; Azure's portal follows them |
 //! | metrics: cumulative or delta | delta, as Azure Monitor sums them |
 //! | another backend beside it | the feature `otlp`, or a [`span_processor`](TelemetryBuilder::span_processor) of your own |
 //!
