@@ -243,6 +243,18 @@ async fn after_a_failure_one_upload_probes_until_the_endpoint_answers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_that_waits_for_its_retry_does_not_keep_the_worker_from_taking_more() {
+    let bench = Bench::start([Script::RetryAfter(503, "3600")]);
+    let more_than_the_queue_holds = 2 * LIMITS.items;
+    for _ in 0..more_than_the_queue_holds / LIMITS.batch {
+        bench.push(LIMITS.batch);
+        sleep(SECOND).await;
+    }
+    assert_eq!(bench.asked(), [0]);
+    assert_eq!(bench.transmitter.losses().dropped().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn uploads_run_side_by_side_up_to_a_limit() {
     let bench = Bench::start(vec![Script::Slow(60 * SECOND); 40]);
     for _ in 0..40 {

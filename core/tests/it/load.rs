@@ -6,9 +6,9 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use opentelemetry::trace::{Link, Span, SpanKind, TraceId, Tracer, TracerProvider};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span, SpanKind, Tracer, TracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::task::JoinSet;
 
 use crate::endpoint::{Endpoint, Script};
@@ -17,32 +17,6 @@ use crate::support::builder;
 
 const CLIENTS: u64 = 8;
 const REQUESTS_OF_A_CLIENT: u64 = 500;
-
-/// Keeps one trace in a hundred, and records the others only.
-#[derive(Debug, Clone)]
-struct OnePercent;
-
-impl ShouldSample for OnePercent {
-    fn should_sample(
-        &self,
-        _parent: Option<&Context>,
-        trace_id: TraceId,
-        _name: &str,
-        _kind: &SpanKind,
-        _attributes: &[KeyValue],
-        _links: &[Link],
-    ) -> SamplingResult {
-        let is_kept = u128::from_be_bytes(trace_id.to_bytes()).is_multiple_of(100);
-        SamplingResult {
-            decision: match is_kept {
-                true => SamplingDecision::RecordAndSample,
-                false => SamplingDecision::RecordOnly,
-            },
-            attributes: vec![KeyValue::new("microsoft.sample_rate", 1.0)],
-            trace_state: Default::default(),
-        }
-    }
-}
 
 async fn order(State(tracers): State<SdkTracerProvider>, Path(id): Path<u64>) -> StatusCode {
     let tracer = tracers.tracer("load");
@@ -66,7 +40,7 @@ async fn standard_metrics_count_every_request_at_one_percent_sampling() {
     let endpoint = Endpoint::start(vec![Script::Accept; 10]);
     let telemetry = builder(endpoint.connection_string())
         .standard_metrics(true)
-        .sampler(OnePercent)
+        .sampling_ratio(0.01)
         .build()
         .unwrap();
     let app = Router::new()
