@@ -62,28 +62,32 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
 
 /// Lower-case digits only, 16 at most: the specification forbids the others.
 fn hex(digits: &[u8]) -> Option<u64> {
-    let mut value = 0;
-    let mut seen = 0;
-    for digit in digits {
-        let digit = VALUES[usize::from(*digit)];
-        seen |= digit;
-        value = (value << 4) | u64::from(digit & 0xf);
-    }
-    (seen & INVALID == 0).then_some(value)
+    let (first, eights) = digits.as_rchunks::<8>();
+    let first = first
+        .iter()
+        .fold(each(b'0'), |first, digit| (first << 8) | u64::from(*digit));
+    eights
+        .iter()
+        .try_fold(eight_digits(first)?, |value, digits| {
+            Some((value << 32) | eight_digits(u64::from_be_bytes(*digits))?)
+        })
 }
 
-const INVALID: u8 = 0x80;
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
 
-/// The value of each byte as a digit.
-const VALUES: [u8; 256] = {
-    let mut values = [INVALID; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        values[DIGITS[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    values
-};
+/// Reads eight digits at once, each in its byte.
+fn eight_digits(digits: u64) -> Option<u64> {
+    let values = (digits & each(0xf)) + ((digits >> 6) & each(1)) * 9;
+    // Whatever is no digit does not come back from its value.
+    let are_letters = ((values + each(6)) >> 4) & each(1);
+    let written = values + each(b'0') + are_letters * u64::from(b'a' - b'0' - 10);
+    let is_valid = written == digits && values & each(0xf0) == 0;
+    let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
+    is_valid.then_some((fours | (fours >> 16)) & 0xffff_ffff)
+}
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
@@ -91,5 +95,27 @@ fn write_hex(target: &mut [u8], bytes: &[u8]) {
     for (pair, byte) in target.chunks_exact_mut(2).zip(bytes) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 0xf)];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_the_lower_case_ones_at_every_place() {
+        for length in 1..=16 {
+            for place in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'7'; length];
+                    text[place] = byte;
+                    let expected = DIGITS.contains(&byte).then(|| {
+                        let text = std::str::from_utf8(&text).unwrap();
+                        u64::from_str_radix(text, 16).unwrap()
+                    });
+                    assert_eq!(hex(&text), expected, "{}", text.escape_ascii());
+                }
+            }
+        }
     }
 }
