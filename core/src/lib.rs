@@ -151,6 +151,7 @@
 //! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span or a log record waits for others, in milliseconds | 1000 |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans and log records that wait | 65,536 |
 //! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans and log records that wait | 67,108,864 |
+//! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | most attributes, events and links of a span | 128 each |
 //! | `OTEL_METRIC_EXPORT_INTERVAL` | how often metrics are sent, in milliseconds | 60,000 |
 //! | `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN` | `true` gives metrics their meter's name as namespace | `false` |
 //! | `APPLICATION_INSIGHTS_NO_STANDARD_METRICS` | `true` switches the standard metrics off | `false` |
@@ -188,6 +189,7 @@ pub mod instrument;
 pub mod mapping;
 mod metrics;
 mod pipeline;
+mod recorder;
 pub mod sampling;
 mod telemetry;
 mod telemetry_processor;

@@ -22,6 +22,15 @@ pub const OTEL_TRACES_SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 /// how many traces a second `microsoft.rate_limited` keeps, by default 5.
 pub const OTEL_TRACES_SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 
+/// Most attributes of a span. Defaults to 128.
+pub const OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT";
+
+/// Most events of a span. Defaults to 128.
+pub const OTEL_SPAN_EVENT_COUNT_LIMIT: &str = "OTEL_SPAN_EVENT_COUNT_LIMIT";
+
+/// Most links of a span. Defaults to 128.
+pub const OTEL_SPAN_LINK_COUNT_LIMIT: &str = "OTEL_SPAN_LINK_COUNT_LIMIT";
+
 /// `true` switches telemetry off, whatever the code says. Context is still propagated.
 pub const OTEL_SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
 

@@ -9,6 +9,7 @@ mod otlp;
 mod resource;
 mod sampler;
 mod settings;
+mod span_limits;
 
 pub(crate) use self::metrics::MetricChoices;
 pub(crate) use self::otlp::{OtlpChoice, OtlpEndpoints};

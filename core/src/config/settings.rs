@@ -2,12 +2,15 @@ use std::time::Duration;
 
 use opentelemetry::{KeyValue, otel_warn};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanLimits;
 
 use crate::config::environment::{
     APPINSIGHTS_INSTRUMENTATIONKEY, APPLICATIONINSIGHTS_CONNECTION_STRING, AZMON_MAX_QUEUE_BYTES,
     OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
 };
-use crate::config::{MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler};
+use crate::config::{
+    MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler, span_limits,
+};
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
 use crate::metrics::AutomaticOptions;
 use crate::pipeline::QueueLimits;
@@ -34,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) disabled: bool,
     pub(crate) resource: Resource,
     pub(crate) sampling: Sampling,
+    pub(crate) span_limits: SpanLimits,
     pub(crate) max_export_delay: Duration,
     pub(crate) queue_limits: QueueLimits,
     pub(crate) metrics: AutomaticOptions,
@@ -68,6 +72,7 @@ impl Settings {
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
             resource: resource::resolve(choices.resource, environment),
             sampling: sampling.into(),
+            span_limits: span_limits::resolve(environment),
             max_export_delay: choices
                 .max_export_delay
                 .or_else(|| number(environment, OTEL_BSP_SCHEDULE_DELAY).map(Duration::from_millis))

@@ -8,7 +8,7 @@ use crate::error::BuildError;
 use crate::exporter::ExporterBuilder;
 use crate::exporter::sender::Sender;
 use crate::pipeline::{Item, UnsampledLogs};
-use crate::transmission::{DropReason, DroppedItems, TelemetryType};
+use crate::transmission::{DropReason, DroppedItems, Exported, TelemetryType};
 
 /// Sends log records to Azure Monitor, for a logger provider that is put together by hand.
 ///
@@ -87,7 +87,7 @@ impl opentelemetry_sdk::logs::LogExporter for LogExporter {
             TelemetryType::Trace,
             unsampled,
         );
-        self.sender.export(items).await
+        self.sender.export(Exported::Items(items)).await
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {

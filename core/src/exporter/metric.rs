@@ -13,7 +13,7 @@ use crate::error::{BuildError, BuildErrorKind};
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Item, Launch, QueueLimits};
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::{Transmitter, Transport};
+use crate::transmission::{Exported, Transmitter, Transport};
 
 /// How long a flush waits; that of the SDK's own processors.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -157,7 +157,7 @@ impl PushMetricExporter for MetricExporter {
         let mapper = self.mapper(metrics.resource());
         let mut items = Vec::new();
         mapper.map_metrics(metrics, |envelope| items.push(Item::from(envelope)));
-        let delivery = self.transmitter.export(mapper, items);
+        let delivery = self.transmitter.export(mapper, Exported::Items(items));
         delivery.await.map_err(OTelSdkError::from)
     }
 

@@ -6,8 +6,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::Item;
-use crate::transmission::Transmitter;
+use crate::transmission::{Exported, Transmitter};
 
 /// How long a flush waits; that of the SDK's own processors.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,7 +39,7 @@ impl Sender {
     }
 
     /// Sends items, and waits for the answer of the service.
-    pub(super) async fn export(&self, items: Vec<Item>) -> OTelSdkResult {
+    pub(super) async fn export(&self, items: Exported) -> OTelSdkResult {
         let delivery = self.transmitter.export(self.mapper.clone(), items);
         delivery.await.map_err(OTelSdkError::from)
     }

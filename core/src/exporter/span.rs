@@ -7,7 +7,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::error::BuildError;
 use crate::exporter::ExporterBuilder;
 use crate::exporter::sender::Sender;
-use crate::pipeline::Item;
+use crate::transmission::Exported;
 
 /// Sends spans to Azure Monitor, for a tracer provider that is put together by hand.
 ///
@@ -57,11 +57,9 @@ impl SpanExporterBuilder {
 
 impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
     // The SDK's batch processor also hands over spans that are recorded but not sampled.
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let sampled = batch
-            .into_iter()
-            .filter(|span| span.span_context.is_sampled());
-        self.0.export(sampled.map(Item::Span).collect()).await
+    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        batch.retain(|span| span.span_context.is_sampled());
+        self.0.export(Exported::Spans(batch)).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {

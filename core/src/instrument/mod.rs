@@ -11,11 +11,14 @@ mod providers;
 mod recent;
 mod route_names;
 mod sample_rate;
+mod start_span;
 
 pub use self::error_chain::ErrorChain;
 pub use self::identity::Identity;
 pub use self::operation::OperationName;
-pub use self::providers::{Providers, Resolved, StartSpan, StartedSpan};
+pub use self::providers::{Providers, Resolved};
 pub use self::recent::{recent_address, recent_path, recent_text};
 pub use self::route_names::{RouteName, RouteNames};
 pub use self::sample_rate::SampleRate;
+pub use self::start_span::{NewSpan, SpanContent, StartSpan, StartedSpan};
+pub use crate::pipeline::{LateAttributes, NewRecord, SpanRecord};

@@ -5,15 +5,21 @@ use std::time::Instant;
 
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{
-    Span, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId,
-    TraceState, Tracer, TracerProvider,
+    Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, global};
 
+use super::StartSpan;
 use super::http::{HttpMetrics, Side};
+use crate::recorder::RecorderTracer;
+use crate::telemetry::global::recorder;
 
 /// Where an HTTP integration gets its tracer and its instruments from: what it was given, or the global
 /// providers.
+///
+/// Where [`Telemetry`](crate::Telemetry) is installed globally, and nobody else gets or samples spans, it is
+/// given them without a detour through the SDK.
 ///
 /// A global provider may be installed after the integration was built, also after it has seen requests: it
 /// is looked for with the first one and then again every 100 ms, until there is one. After that it is not
@@ -36,15 +42,6 @@ pub struct Resolved<'a> {
     pub tracer: Option<&'a dyn StartSpan>,
     /// Records metrics.
     pub metrics: Option<&'a Arc<HttpMetrics>>,
-}
-
-/// A span that was started, in its context.
-#[derive(Debug)]
-pub struct StartedSpan {
-    /// The parent's context with the span, or what is propagated in its place.
-    pub context: Context,
-    /// Whether the span records.
-    pub is_recording: bool,
 }
 
 const LOOK_INTERVAL_MILLISECONDS: u64 = 100;
@@ -117,11 +114,17 @@ impl Providers {
 
     #[cold]
     fn look_for_tracer(&self) {
-        if self.tracer.get().is_none() {
-            let tracer = global::tracer_with_scope(self.scope.clone());
-            if !is_noop(&tracer) {
-                self.tracer.get_or_init(|| Arc::new(tracer));
-            }
+        if self.tracer.get().is_some() {
+            return;
+        }
+        if let Some(recorder) = recorder() {
+            let tracer = RecorderTracer::new(recorder, self.scope.clone());
+            self.tracer.get_or_init(|| Arc::new(tracer));
+            return;
+        }
+        let tracer = global::tracer_with_scope(self.scope.clone());
+        if !is_noop(&tracer) {
+            self.tracer.get_or_init(|| Arc::new(tracer));
         }
     }
 
@@ -185,55 +188,6 @@ fn is_noop(tracer: &impl Tracer) -> bool {
         .is_valid()
 }
 
-/// A tracer of any type, as an object.
-pub trait StartSpan: Send + Sync {
-    /// Starts a span below the active one of `parent`.
-    fn start_span(&self, builder: SpanBuilder, parent: &Context) -> StartedSpan;
-}
-
-impl fmt::Debug for dyn StartSpan + '_ {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StartSpan")
-    }
-}
-
-impl<T> StartSpan for T
-where
-    T: Tracer + Send + Sync,
-    T::Span: Send + Sync + 'static,
-{
-    fn start_span(&self, builder: SpanBuilder, parent: &Context) -> StartedSpan {
-        let is_server = builder.span_kind == Some(SpanKind::Server);
-        let span = self.build_with_context(builder, parent);
-        if span.is_recording() {
-            return StartedSpan {
-                context: parent.with_span(span),
-                is_recording: true,
-            };
-        }
-        let started = span.span_context();
-        let context = if !started.is_valid()
-            || is_server && adds_nothing(started, parent.span().span_context())
-        {
-            parent.clone()
-        } else {
-            parent.with_remote_span_context(started.clone())
-        };
-        StartedSpan {
-            context,
-            is_recording: false,
-        }
-    }
-}
-
-/// Below a caller that is not sampled either, the caller's span stands for one that nobody will see. The
-/// spans of clients below it have their own ids: what is sent on names whom it comes from.
-fn adds_nothing(span: &SpanContext, parent: &SpanContext) -> bool {
-    parent.is_valid()
-        && parent.trace_id() == span.trace_id()
-        && parent.is_sampled() == span.is_sampled()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -285,39 +239,5 @@ mod tests {
                 .is_none()
         );
         assert_eq!(providers.next_look.load(Ordering::Relaxed), 200);
-    }
-
-    #[test]
-    fn a_callers_span_stands_for_that_of_a_server_if_neither_is_sampled() {
-        let (provider, _) = provider(Sampler::AlwaysOff);
-        let tracer = provider.tracer("test");
-        let start = |kind, flags| {
-            let caller = SpanContext::new(2.into(), 3.into(), flags, true, TraceState::NONE);
-            let parent = Context::new().with_remote_span_context(caller);
-            let builder = SpanBuilder {
-                span_kind: Some(kind),
-                ..SpanBuilder::default()
-            };
-            let started = tracer.start_span(builder, &parent).context;
-            started.span().span_context().clone()
-        };
-        let same = start(SpanKind::Server, TraceFlags::NOT_SAMPLED);
-        assert_eq!(same.span_id(), 3.into());
-        let less = start(SpanKind::Server, TraceFlags::SAMPLED);
-        assert_ne!(less.span_id(), 3.into());
-        assert!(!less.is_sampled());
-        let client = start(SpanKind::Client, TraceFlags::NOT_SAMPLED);
-        assert_ne!(client.span_id(), 3.into());
-        assert_eq!(client.trace_id(), 2.into());
-    }
-
-    #[test]
-    fn an_unsampled_trace_that_begins_here_has_ids() {
-        let (provider, _) = provider(Sampler::AlwaysOff);
-        let root = provider
-            .tracer("test")
-            .start_span(SpanBuilder::default(), &Context::new());
-        assert!(root.context.span().span_context().is_valid());
-        assert!(!root.is_recording);
     }
 }

@@ -4,6 +4,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::metrics::performance::RequestRate;
 use crate::metrics::standard::StandardMetrics;
+use crate::pipeline::SpanRecord;
 
 /// What counts the spans that end.
 #[derive(Debug, Clone, Default)]
@@ -13,8 +14,15 @@ pub(crate) struct SpanMetrics {
 }
 
 impl SpanMetrics {
-    /// Counts a span that has ended, whether it is sampled or not.
-    pub(crate) fn record(&self, span: &SpanData) {
+    /// Counts a span that has ended, whether it is sampled or not, unless that was done before.
+    pub(crate) fn count(&self, span: &mut SpanRecord) {
+        let is_needed = self.standard.is_some() || self.requests.is_some();
+        if is_needed && span.take_count() {
+            self.record(span.complete());
+        }
+    }
+
+    fn record(&self, span: &SpanData) {
         if let Some(standard) = &self.standard {
             standard.record(span);
         }

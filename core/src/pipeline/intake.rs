@@ -1,11 +1,10 @@
 use std::time::Instant;
 
-use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
-use opentelemetry_sdk::trace::SpanData;
 
 use crate::mapping::MappingOptions;
-use crate::pipeline::{Item, Producer};
+use crate::metrics::SpanMetrics;
+use crate::pipeline::{Item, Producer, SpanRecord};
 use crate::sampling::{
     DecisionBuffer, DecisionLimits, Ended, HeadSampler, Held, KeepRules, Parent, Released, Verdict,
     sample_rate,
@@ -17,6 +16,7 @@ use crate::transmission::{DropReason, Transmitter};
 pub(crate) struct Intake {
     producer: Producer,
     transmitter: Transmitter,
+    metrics: SpanMetrics,
     /// `None` when the sampler is the user's own.
     sampler: Option<HeadSampler>,
     /// `None` when spans are decided about when they start.
@@ -52,9 +52,16 @@ impl Intake {
         Self {
             producer,
             transmitter,
+            metrics: SpanMetrics::default(),
             sampler,
             tail,
         }
+    }
+
+    /// Counts every span that ends, sampled or not: those that the worker counts are those that reach it.
+    pub(crate) fn with_metrics(mut self, metrics: SpanMetrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     pub(crate) fn transmitter(&self) -> &Transmitter {
@@ -62,13 +69,13 @@ impl Intake {
     }
 
     /// Notes that a span has started, on the thread on which it was sampled.
-    pub(crate) fn span_started(&self, span: &SpanContext, context: &Context) {
+    pub(crate) fn span_started(&self, span: &SpanContext, parent: Parent) {
         if let Some(sampler) = &self.sampler {
             sampler.on_start(span);
         }
         let Some(tail) = &self.tail else { return };
         let now = Instant::now();
-        let is_root = Parent::of(context).is_of_local_root();
+        let is_root = parent.is_of_local_root();
         if is_root {
             self.release_all(tail.buffer.look_through_next(now));
         }
@@ -76,20 +83,22 @@ impl Intake {
     }
 
     /// Takes a span that has ended.
-    pub(crate) fn span_ended(&self, span: SpanData) {
-        let is_sampled = span.span_context.is_sampled();
+    pub(crate) fn span_ended(&self, mut span: Box<SpanRecord>) {
+        let is_sampled = span.data().span_context.is_sampled();
         let Some(tail) = &self.tail else {
-            if is_sampled {
-                self.send(Item::Span(span));
-            }
-            return;
+            return match is_sampled {
+                true => self.send(Item::Span(span)),
+                false => self.metrics.count(&mut span),
+            };
         };
-        let may_be_kept = is_sampled || !sample_rate::is_never(&span);
-        let is_root = span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote;
+        self.metrics.count(&mut span);
+        let data = span.complete();
+        let may_be_kept = is_sampled || !sample_rate::is_never(data);
+        let is_root = data.parent_span_id == SpanId::INVALID || data.parent_span_is_remote;
         let ended = Ended {
-            trace_id: span.span_context.trace_id(),
+            trace_id: data.span_context.trace_id(),
             is_root,
-            keep: is_root && may_be_kept && tail.rules.keep(&span, &tail.options),
+            keep: is_root && may_be_kept && tail.rules.keep(data, &tail.options),
             item: may_be_kept.then(|| Held::new(Item::Span(span), is_sampled)),
         };
         self.release(tail.buffer.end(ended, Instant::now()));
@@ -131,8 +140,11 @@ impl Intake {
         let (losses, kind) = (self.transmitter.losses(), item.telemetry_type());
         if self.transmitter.is_closed() {
             losses.count(DropReason::Shutdown, kind, 1);
-        } else if !self.producer.push(item) {
+        } else if let Err(refused) = self.producer.push(item) {
             losses.count(DropReason::QueueFull, kind, 1);
+            if let Item::Span(mut span) = refused {
+                self.metrics.count(&mut span);
+            }
         }
     }
 
@@ -192,9 +204,10 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use opentelemetry::KeyValue;
     use opentelemetry::trace::{TraceContextExt, TraceFlags, TraceState};
+    use opentelemetry::{Context, KeyValue};
     use opentelemetry_sdk::Resource;
+    use opentelemetry_sdk::trace::SpanData;
 
     use super::*;
     use crate::fixtures::span;
@@ -236,7 +249,10 @@ mod tests {
         let mut items = Vec::new();
         consumer.take(usize::MAX, &mut items);
         let shown = items.into_iter().map(|item| match item {
-            Item::Span(span) => (span.name.into_owned(), span.attributes.len()),
+            Item::Span(span) => (
+                span.data().name.clone().into_owned(),
+                span.data().attributes.len(),
+            ),
             other => panic!("{other:?}"),
         });
         shown.collect()
@@ -261,13 +277,13 @@ mod tests {
             .attributes
             .push(KeyValue::new("http.response.status_code", 500));
         let trace_id = request.span_context.trace_id();
-        intake.span_started(&request.span_context, &Context::new());
+        intake.span_started(&request.span_context, Parent::None);
         let mut log = span("log");
         log.attributes
             .push(KeyValue::new("microsoft.sample_rate", 50.0));
         intake.offer(trace_id, log, false);
         assert_eq!(arrived(&consumer), []);
-        intake.span_ended(request);
+        intake.span_ended(request.into());
         let expected = [("log".to_owned(), 0), ("request".to_owned(), 1)];
         assert_eq!(arrived(&consumer), expected);
     }
@@ -277,10 +293,10 @@ mod tests {
         let (intake, consumer) = intake();
         let request = unsampled("request");
         let trace_id = request.span_context.trace_id();
-        intake.span_started(&request.span_context, &Context::new());
+        intake.span_started(&request.span_context, Parent::None);
         intake.offer(trace_id, span("error"), true);
         intake.offer(trace_id, span("debug"), false);
-        intake.span_ended(request);
+        intake.span_ended(request.into());
         intake.offer(trace_id, span("later error"), true);
         intake.offer(trace_id, span("later debug"), false);
         let expected = [("error".to_owned(), 0), ("later error".to_owned(), 0)];
@@ -294,17 +310,17 @@ mod tests {
         request.status = opentelemetry::trace::Status::error("failed");
         let parent = request.span_context.clone();
         let context = Context::new().with_remote_span_context(parent.clone());
-        intake.span_started(&parent, &Context::new());
+        intake.span_started(&parent, Parent::None);
         for rate in [0.0, 50.0] {
             let mut child = unsampled("child");
             child.parent_span_id = parent.span_id();
             child
                 .attributes
                 .push(KeyValue::new("microsoft.sample_rate", rate));
-            intake.span_started(&child.span_context, &context);
-            intake.span_ended(child);
+            intake.span_started(&child.span_context, Parent::of(&context));
+            intake.span_ended(child.into());
         }
-        intake.span_ended(request);
+        intake.span_ended(request.into());
         let expected = [("child".to_owned(), 0), ("request".to_owned(), 0)];
         assert_eq!(arrived(&consumer), expected);
     }

@@ -3,24 +3,32 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::Envelope;
 use crate::mapping::LogData;
-use crate::pipeline::size;
+use crate::pipeline::{SpanRecord, size};
 use crate::sampling::sample_rate;
 use crate::transmission::TelemetryType;
 
-/// What waits to be sent.
+/// What waits to be sent. Small, since it is moved from thread to thread.
 #[derive(Debug)]
 pub(crate) enum Item {
     /// A span that has ended and is sampled.
-    Span(SpanData),
+    Span(Box<SpanRecord>),
     /// An item that is made already, such as a metric.
-    Envelope(Envelope<'static>),
+    Envelope(Box<Envelope<'static>>),
     /// A log record that is not left out with its span.
-    Log(LogData),
+    Log(Box<LogData>),
 }
 
-impl Item {
+/// An item, wherever it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ItemRef<'a> {
+    Span(&'a SpanData),
+    Envelope(&'a Envelope<'static>),
+    Log(&'a LogData),
+}
+
+impl ItemRef<'_> {
     /// What it becomes.
-    pub(crate) fn telemetry_type(&self) -> TelemetryType {
+    pub(crate) fn telemetry_type(self) -> TelemetryType {
         match self {
             Self::Span(span) => TelemetryType::of_span(&span.span_kind),
             Self::Envelope(envelope) => TelemetryType::of(envelope),
@@ -30,7 +38,7 @@ impl Item {
     }
 
     /// Whether it is a request at the root of its trace in this process, which names the operation.
-    pub(crate) fn is_root(&self) -> bool {
+    pub(crate) fn is_root(self) -> bool {
         match self {
             Self::Span(span) => {
                 let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
@@ -39,11 +47,27 @@ impl Item {
             Self::Envelope(_) | Self::Log(_) => false,
         }
     }
+}
+
+impl Item {
+    /// A reference to what it is.
+    pub(crate) fn as_ref(&self) -> ItemRef<'_> {
+        match self {
+            Self::Span(span) => ItemRef::Span(span.data()),
+            Self::Envelope(envelope) => ItemRef::Envelope(envelope),
+            Self::Log(log) => ItemRef::Log(log),
+        }
+    }
+
+    /// What it becomes.
+    pub(crate) fn telemetry_type(&self) -> TelemetryType {
+        self.as_ref().telemetry_type()
+    }
 
     /// The memory that it holds, in bytes, as [`size`] estimates it.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Span(span) => size::of_span(span),
+            Self::Span(span) => size::of_span(span.data()) + span.late_size(),
             Self::Envelope(envelope) => size::of_envelope(envelope),
             Self::Log(log) => size::of_log(log),
         }
@@ -52,7 +76,7 @@ impl Item {
     /// Makes it stand for itself alone, whatever its rate was.
     pub(crate) fn count_once(&mut self) {
         match self {
-            Self::Span(span) => sample_rate::remove(span),
+            Self::Span(span) => sample_rate::remove(span.data_mut()),
             Self::Envelope(envelope) => envelope.sample_rate = None,
             Self::Log(log) => log.count_once(),
         }
@@ -61,19 +85,19 @@ impl Item {
 
 impl From<SpanData> for Item {
     fn from(span: SpanData) -> Self {
-        Self::Span(span)
+        Self::Span(span.into())
     }
 }
 
 impl From<Envelope<'static>> for Item {
     fn from(envelope: Envelope<'static>) -> Self {
-        Self::Envelope(envelope)
+        Self::Envelope(Box::new(envelope))
     }
 }
 
 impl From<LogData> for Item {
     fn from(log: LogData) -> Self {
-        Self::Log(log)
+        Self::Log(Box::new(log))
     }
 }
 
@@ -97,7 +121,7 @@ mod tests {
                 parent_span_is_remote,
                 ..span("x")
             };
-            assert_eq!(Item::Span(span).is_root(), is_root);
+            assert_eq!(ItemRef::Span(&span).is_root(), is_root);
         }
     }
 }

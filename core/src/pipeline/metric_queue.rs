@@ -36,7 +36,7 @@ impl PushMetricExporter for MetricQueue {
         self.mapper.map_metrics(metrics, |envelope| {
             if self.transmitter.is_closed() {
                 losses.count(DropReason::Shutdown, kind, 1);
-            } else if !self.producer.push(envelope) {
+            } else if self.producer.push(envelope).is_err() {
                 losses.count(DropReason::QueueFull, kind, 1);
             }
         });

@@ -5,10 +5,13 @@
 //!   worker holds, and wakes the worker once per batch.
 //! - At most [`QueueLimits`] items and bytes wait. What comes beyond is dropped, the newest first, and
 //!   counted: an application that outruns its network loses telemetry, not memory.
+//! - A span is one block of memory: the queue moves a pointer. Its attributes may be written by the worker,
+//!   which also counts it for the metrics; one that finds no room is counted where it ended.
 //! - Spans that are not kept are counted by the metrics, but not queued; log records in them by
 //!   [`UnsampledLogs`]. What may yet be kept waits before the queue, bounded too: see
 //!   [`sampling`](crate::sampling).
 
+mod inherited;
 mod intake;
 mod item;
 mod launch;
@@ -16,14 +19,17 @@ mod log_processor;
 mod metric_queue;
 mod processor;
 mod queue;
+mod record;
 mod size;
 mod unsampled_logs;
 
+pub(crate) use self::inherited::inherited;
 pub(crate) use self::intake::{Intake, Tail};
-pub(crate) use self::item::Item;
+pub(crate) use self::item::{Item, ItemRef};
 pub(crate) use self::launch::Launch;
 pub(crate) use self::log_processor::LogProcessor;
 pub(crate) use self::metric_queue::MetricQueue;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};
+pub use self::record::{LateAttributes, NewRecord, SpanRecord};
 pub use self::unsampled_logs::UnsampledLogs;

@@ -1,57 +1,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::Context;
 use opentelemetry::trace::Span as _;
-use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::instrument::{Identity, OperationName};
-use crate::metrics::SpanMetrics;
-use crate::pipeline::Intake;
+use crate::pipeline::{Intake, inherited};
+use crate::sampling::Parent;
 use crate::transmission::Undelivered;
 
 /// Gives spans their operation's name and its user when they start, and the intake those that end.
 #[derive(Debug)]
 pub(crate) struct Processor {
     intake: Arc<Intake>,
-    metrics: SpanMetrics,
 }
 
 impl Processor {
     pub(crate) fn new(intake: Arc<Intake>) -> Self {
-        Self {
-            intake,
-            metrics: SpanMetrics::default(),
-        }
-    }
-
-    /// Counts every span that ends, sampled or not.
-    pub(crate) fn with_metrics(mut self, metrics: SpanMetrics) -> Self {
-        self.metrics = metrics;
-        self
+        Self { intake }
     }
 }
 
 impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        self.intake.span_started(span.span_context(), context);
-        if let Some(OperationName(name)) = OperationName::of(context)
-            && span.is_recording()
-        {
-            span.set_attribute(KeyValue::new(
-                OperationName::ATTRIBUTE,
-                Value::String(name.clone()),
-            ));
-        }
-        if let Some(identity) = Identity::of(context) {
-            span.set_attributes(identity.attributes());
-        }
+        self.intake
+            .span_started(span.span_context(), Parent::of(context));
+        span.set_attributes(inherited(context));
     }
 
     fn on_end(&self, span: SpanData) {
-        self.metrics.record(&span);
-        self.intake.span_ended(span);
+        self.intake.span_ended(span.into());
     }
 
     fn force_flush(&self) -> OTelSdkResult {

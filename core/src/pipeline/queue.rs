@@ -55,8 +55,8 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
-    /// Adds an item, or answers false when there is no room for it.
-    pub(crate) fn push(&self, item: impl Into<Item>) -> bool {
+    /// Adds an item, or gives it back when there is no room for it.
+    pub(crate) fn push(&self, item: impl Into<Item>) -> Result<(), Item> {
         let item = item.into();
         let Shared {
             limits,
@@ -68,14 +68,20 @@ impl Producer {
         let waiting = items.fetch_add(1, Ordering::Relaxed);
         let waiting_bytes = bytes.fetch_add(size, Ordering::Relaxed);
         let room = waiting < limits.items && waiting_bytes.saturating_add(size) <= limits.bytes;
-        let accepted = room && self.sender.send(Entry { item, bytes: size }).is_ok();
-        if !accepted {
+        let entry = Entry { item, bytes: size };
+        let refused = match room {
+            true => self.sender.send(entry).map_err(|error| error.0).err(),
+            false => Some(entry),
+        };
+        if let Some(entry) = refused {
             items.fetch_sub(1, Ordering::Relaxed);
             bytes.fetch_sub(size, Ordering::Relaxed);
-        } else if waiting == 0 || waiting + 1 == limits.batch {
+            return Err(entry.item);
+        }
+        if waiting == 0 || waiting + 1 == limits.batch {
             wake.notify_one();
         }
-        accepted
+        Ok(())
     }
 }
 
@@ -142,7 +148,7 @@ mod tests {
         batch
             .into_iter()
             .map(|item| match item {
-                Item::Span(span) => span.name.into_owned(),
+                Item::Span(span) => span.data().name.clone().into_owned(),
                 other => format!("{other:?}"),
             })
             .collect()
@@ -152,7 +158,7 @@ mod tests {
     fn spans_come_out_in_the_order_in_which_they_went_in() {
         let (producer, consumer) = queue(LIMITS);
         for name in ["a", "b", "c"] {
-            assert!(producer.push(span(name)));
+            assert!(producer.push(span(name)).is_ok());
         }
         assert_eq!(taken(&consumer, 2), ["a", "b"]);
         assert_eq!(taken(&consumer, 2), ["c"]);
@@ -162,12 +168,12 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_the_newest_and_takes_more_when_there_is_room() {
         let (producer, consumer) = queue(LIMITS);
-        let accepted: Vec<bool> = (0..5).map(|_| producer.push(span("x"))).collect();
+        let accepted: Vec<bool> = (0..5).map(|_| producer.push(span("x")).is_ok()).collect();
         assert_eq!(accepted, [true, true, true, false, false]);
         assert_eq!(consumer.len(), 3);
         taken(&consumer, 1);
-        assert!(producer.push(span("y")));
-        assert!(!producer.push(span("z")));
+        assert!(producer.push(span("y")).is_ok());
+        assert!(producer.push(span("z")).is_err());
     }
 
     #[test]
@@ -182,17 +188,17 @@ mod tests {
                 .push(opentelemetry::KeyValue::new("k", "v".repeat(3_000)));
             span
         };
-        assert!(producer.push(large()));
-        assert!(!producer.push(large()));
+        assert!(producer.push(large()).is_ok());
+        assert!(producer.push(large()).is_err());
         taken(&consumer, 1);
-        assert!(producer.push(large()));
+        assert!(producer.push(large()).is_ok());
     }
 
     #[test]
     fn a_queue_without_its_consumer_refuses() {
         let (producer, consumer) = queue(LIMITS);
         drop(consumer);
-        assert!(!producer.push(span("x")));
+        assert!(producer.push(span("x")).is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -204,15 +210,15 @@ mod tests {
                 .is_ok()
         }
         assert!(!woken(&consumer).await);
-        producer.push(span("first"));
+        producer.push(span("first")).unwrap();
         assert!(woken(&consumer).await);
-        producer.push(span("fills the batch"));
+        producer.push(span("fills the batch")).unwrap();
         assert!(woken(&consumer).await);
         assert!(consumer.fills_a_batch());
-        producer.push(span("one more"));
+        producer.push(span("one more")).unwrap();
         assert!(!woken(&consumer).await);
         taken(&consumer, 3);
-        producer.push(span("first again"));
+        producer.push(span("first again")).unwrap();
         assert!(woken(&consumer).await);
     }
 }

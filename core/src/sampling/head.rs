@@ -54,8 +54,13 @@ impl HeadSampler {
     }
 
     /// Whether there is nothing to decide.
-    pub(super) fn keeps_everything(&self) -> bool {
+    pub(crate) fn keeps_everything(&self) -> bool {
         self.rate.keeps_everything() && self.overrides.is_empty() && !self.follow_remote_parent
+    }
+
+    /// Whether the attributes of a span decide about it.
+    pub(crate) fn looks_at_attributes(&self) -> bool {
+        !self.overrides.is_empty()
     }
 
     /// Remembers what the sampler decided about the span that starts now, where its trace does not say.
@@ -96,6 +101,27 @@ impl HeadSampler {
             trace_id => rate.keeps(trace_id),
         };
         Some(rate.filter(keeps).map(ItemCount::percent))
+    }
+
+    /// What becomes of a span that starts now, and the attributes that say so.
+    pub(crate) fn sample(
+        &self,
+        parent: Parent,
+        trace_id: TraceId,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+    ) -> (SamplingDecision, Vec<KeyValue>) {
+        let decision = self.decide(parent, trace_id, kind, attributes);
+        self.remember(trace_id, decision);
+        let unsampled = match self.record_unsampled {
+            true => SamplingDecision::RecordOnly,
+            false => SamplingDecision::Drop,
+        };
+        match decision {
+            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, sample_rate::kept(rate)),
+            Decision::Unsampled => (unsampled, Vec::new()),
+            Decision::Never => (unsampled, sample_rate::never()),
+        }
     }
 
     fn decide(
@@ -164,17 +190,7 @@ impl ShouldSample for HeadSampler {
         _links: &[Link],
     ) -> SamplingResult {
         let parent = parent_context.map_or(Parent::None, Parent::of);
-        let decision = self.decide(parent, trace_id, span_kind, attributes);
-        self.remember(trace_id, decision);
-        let unsampled = match self.record_unsampled {
-            true => SamplingDecision::RecordOnly,
-            false => SamplingDecision::Drop,
-        };
-        let (decision, attributes) = match decision {
-            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, sample_rate::kept(rate)),
-            Decision::Unsampled => (unsampled, Vec::new()),
-            Decision::Never => (unsampled, sample_rate::never()),
-        };
+        let (decision, attributes) = self.sample(parent, trace_id, span_kind, attributes);
         SamplingResult {
             decision,
             attributes,

@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader};
-use opentelemetry_sdk::trace::TracerProviderBuilder;
+use opentelemetry_sdk::trace::{SpanLimits, TracerProviderBuilder};
 
 use crate::ConnectionString;
 use crate::error::BuildErrorKind;
 use crate::metrics::{AutomaticMetrics, AutomaticOptions};
 use crate::pipeline::{Intake, Launch, MetricQueue, Processor, Tail};
+use crate::recorder::Recorder;
 use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
 use crate::telemetry::logs::Logs;
@@ -22,12 +23,14 @@ pub(super) struct Parts {
     pub(super) has_others: bool,
     pub(super) transmitter: Option<Transmitter>,
     pub(super) intake: Option<Arc<Intake>>,
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 /// What decides which spans are kept.
 pub(super) struct Decisions {
     /// `None` when the sampler is the user's own.
     pub(super) sampler: Option<HeadSampler>,
+    pub(super) span_limits: SpanLimits,
     /// `None` when spans are decided about when they start.
     pub(super) tail: Option<Tail>,
 }
@@ -43,13 +46,25 @@ impl Parts {
     ) -> Result<Self, BuildErrorKind> {
         let mapper = launch.mapper.clone();
         let (metrics, span_metrics) = AutomaticMetrics::new(options, &mapper);
-        let (producer, transmitter) = launch.start_with(Extras { metrics, console })?;
+        let (producer, transmitter) = launch.start_with(Extras {
+            metrics,
+            span_metrics: span_metrics.clone(),
+            console,
+        })?;
         let queue = MetricQueue::new(mapper, producer.clone(), transmitter.clone());
-        let Decisions { sampler, tail } = decisions;
-        let intake = Arc::new(Intake::new(producer, transmitter.clone(), sampler, tail));
+        let Decisions {
+            sampler,
+            span_limits,
+            tail,
+        } = decisions;
+        let alone = sampler.clone().filter(|_| !self.has_others);
+        let intake = Intake::new(producer, transmitter.clone(), sampler, tail);
+        let intake = Arc::new(intake.with_metrics(span_metrics));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
-        let processor = Processor::new(intake.clone()).with_metrics(span_metrics);
+        let processor = Processor::new(intake.clone());
+        let recorder = alone.map(|sampler| Recorder::new(intake.clone(), sampler, span_limits));
         Ok(Self {
+            recorder: recorder.map(Arc::new),
             tracers: self.tracers.with_span_processor(processor),
             meters: self.meters.with_reader(reader.build()),
             logs: self.logs.connect(intake.clone()),
@@ -66,6 +81,7 @@ impl Parts {
             logger_provider: self.logs.build(resource),
             transmitter: self.transmitter,
             intake: self.intake,
+            recorder: self.recorder,
             has_others: self.has_others,
             panics: None,
         }

@@ -15,7 +15,7 @@ use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Launch, Tail, UnsampledLogs};
 use crate::telemetry::assembly::{self, Decisions, Parts};
-use crate::telemetry::global::set_logger_provider;
+use crate::telemetry::global::{set_logger_provider, set_recorder};
 use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::telemetry_processor::TelemetryProcessors;
@@ -247,12 +247,16 @@ impl TelemetryBuilder {
     fn assemble(self, mut settings: Settings) -> Result<Telemetry, BuildErrorKind> {
         let sampling = settings.sampling;
         let mut parts = Parts {
-            tracers: self.provider.with_sampler(sampling.sampler),
+            tracers: self
+                .provider
+                .with_sampler(sampling.sampler)
+                .with_span_limits(settings.span_limits),
             meters: self.meters,
             logs: self.logs,
             has_others: self.has_others,
             transmitter: None,
             intake: None,
+            recorder: None,
         };
         if let Some(endpoints) = &settings.otlp {
             parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
@@ -278,6 +282,7 @@ impl TelemetryBuilder {
             let tail = |(rules, limits)| Tail::new(rules, limits, mapping);
             let decisions = Decisions {
                 sampler: sampling.head,
+                span_limits: settings.span_limits,
                 tail: sampling.keep.map(tail),
             };
             parts = parts.with_worker(launch, decisions, &settings.metrics, self.console)?;
@@ -293,6 +298,7 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
         logger_provider: SdkLoggerProvider::builder().build(),
         transmitter: None,
         intake: None,
+        recorder: None,
         has_others: false,
         panics: None,
     }
@@ -304,6 +310,7 @@ fn install(telemetry: &Telemetry) {
         global::set_tracer_provider(telemetry.provider.clone());
         global::set_meter_provider(telemetry.meters.clone());
         set_logger_provider(telemetry.logger_provider.clone());
+        set_recorder(telemetry.recorder.clone());
     }
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),

@@ -8,6 +8,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::error::DeliveryError;
 use crate::pipeline::Intake;
+use crate::recorder::Recorder;
 use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::bounded::bounded;
 use crate::telemetry::panic_hook::Reporter;
@@ -34,6 +35,8 @@ pub struct Telemetry {
     pub(super) transmitter: Option<Transmitter>,
     /// `None` as the transmitter.
     pub(super) intake: Option<Arc<Intake>>,
+    /// What records spans without the SDK; `None` where the SDK must.
+    pub(super) recorder: Option<Arc<Recorder>>,
     /// Whether somebody else gets telemetry, too.
     pub(super) has_others: bool,
     /// `None` when panics are not reported.
@@ -66,6 +69,11 @@ impl Telemetry {
     #[must_use]
     pub fn logger_provider(&self) -> &SdkLoggerProvider {
         &self.logger_provider
+    }
+
+    #[cfg(test)]
+    pub(crate) fn recorder(&self) -> Option<Arc<Recorder>> {
+        self.recorder.clone()
     }
 
     /// Whether telemetry is sent; not so if it is [disabled](TelemetryBuilder::disabled_without_connection_string).

@@ -5,7 +5,7 @@ use opentelemetry::otel_error;
 
 use crate::envelope::Envelope;
 use crate::mapping::{Arena, Mapper};
-use crate::pipeline::Item;
+use crate::pipeline::ItemRef;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::batch::Batch;
 use crate::transmission::item::{self, Written};
@@ -54,9 +54,14 @@ impl Encoder {
     /// Encodes `items` into as many batches as they need.
     ///
     /// Requests go first, so that the items of their operations know its name.
-    pub(super) fn encode(&mut self, mapper: &Mapper, items: &[Item], mut emit: impl FnMut(Batch)) {
-        let roots = items.iter().filter(|item| item.is_root());
-        let others = items.iter().filter(|item| !item.is_root());
+    pub(super) fn encode<'a>(
+        &mut self,
+        mapper: &Mapper,
+        items: impl Iterator<Item = ItemRef<'a>> + Clone,
+        mut emit: impl FnMut(Batch),
+    ) {
+        let roots = items.clone().filter(|item| item.is_root());
+        let others = items.filter(|item| !item.is_root());
         for item in roots.chain(others) {
             self.add(mapper, item);
             if self.kinds.len() >= MOST_ITEMS || self.lines.len() >= MOST_BYTES {
@@ -72,7 +77,7 @@ impl Encoder {
     }
 
     /// A defect in a mapping must cost one item, not the thread that sends all of them.
-    fn add(&mut self, mapper: &Mapper, item: &Item) {
+    fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
         let (start, items) = (self.lines.len(), self.kinds.len());
         if catch_unwind(AssertUnwindSafe(|| self.map(mapper, item))).is_err() {
             self.lines.truncate(start);
@@ -84,7 +89,7 @@ impl Encoder {
         self.arena.reset();
     }
 
-    fn map(&mut self, mapper: &Mapper, item: &Item) {
+    fn map(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
         let Self {
             losses,
             processors,
@@ -111,18 +116,18 @@ impl Encoder {
             }
         };
         match item {
-            Item::Span(span) if item.is_root() => {
+            ItemRef::Span(span) if item.is_root() => {
                 mapper.map_span(span, None, arena, |mut envelope| {
                     names.remember(span.span_context.trace_id(), &envelope);
                     write(&mut envelope);
                 });
             }
-            Item::Span(span) => {
+            ItemRef::Span(span) => {
                 let name = names.of(span.span_context.trace_id());
                 mapper.map_span(span, name, arena, |mut envelope| write(&mut envelope));
             }
-            Item::Envelope(envelope) => write(&mut envelope.clone()),
-            Item::Log(log) => {
+            ItemRef::Envelope(envelope) => write(&mut envelope.clone()),
+            ItemRef::Log(log) => {
                 let (name, rate) = (names.of(log.trace_id()), names.sample_rate(log.trace_id()));
                 write(&mut mapper.map_log(log, name, rate, arena));
             }

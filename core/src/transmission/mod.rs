@@ -44,7 +44,7 @@ pub(crate) use self::losses::Losses;
 pub use self::losses::{DropReason, DroppedItems};
 pub(crate) use self::telemetry_type::ItemKind;
 pub use self::telemetry_type::TelemetryType;
-pub(crate) use self::transmitter::{Transmitter, Undelivered};
+pub(crate) use self::transmitter::{Exported, Transmitter, Undelivered};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::transport::Sending;
 pub(crate) use self::transport::{HttpTransport, Nowhere, Reply, SendError, Transport};

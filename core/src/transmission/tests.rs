@@ -128,7 +128,7 @@ impl Bench {
         let mapper = Arc::new(mapper);
         let extras = Extras {
             metrics: metrics(&mapper),
-            console: None,
+            ..Extras::default()
         };
         let (transmitter, worker) = Worker::new(options, consumer, mapper);
         tokio::spawn(worker.with(extras).run());
@@ -142,7 +142,7 @@ impl Bench {
 
     fn push(&self, spans: usize) {
         for _ in 0..spans {
-            assert!(self.producer.push(span("x")));
+            assert!(self.producer.push(span("x")).is_ok());
         }
     }
 
@@ -287,9 +287,9 @@ async fn standard_metrics_are_sent_at_their_interval_if_there_are_any() {
         metrics
     });
     let spans = counted.unwrap();
-    spans.record(&span("x"));
+    spans.count(&mut Box::from(span("x")));
     sleep(150 * SECOND).await;
-    spans.record(&span("y"));
+    spans.count(&mut Box::from(span("y")));
     sleep(600 * SECOND).await;
     assert_eq!(bench.asked(), [60, 180]);
 }

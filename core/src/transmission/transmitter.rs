@@ -4,6 +4,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
@@ -51,13 +52,20 @@ pub(super) enum Command {
     /// Sends these items now, beside those of the queue.
     Export {
         mapper: Arc<Mapper>,
-        items: Vec<Item>,
+        items: Exported,
         answer: Answer,
     },
     /// Sends everything that waits now.
     Flush { answer: Answer },
     /// Sends what can be sent before the deadline, and ends.
     Shutdown { deadline: Instant, answer: Answer },
+}
+
+/// What an exporter was given.
+#[derive(Debug)]
+pub(crate) enum Exported {
+    Spans(Vec<SpanData>),
+    Items(Vec<Item>),
 }
 
 /// The handle of a worker.
@@ -96,7 +104,7 @@ impl Transmitter {
     /// Sends items beside the queue, and waits for the answer of the service.
     ///
     /// Needs no particular executor. Cancelling stops the waiting, not the sending.
-    pub(crate) async fn export(&self, mapper: Arc<Mapper>, items: Vec<Item>) -> Delivery {
+    pub(crate) async fn export(&self, mapper: Arc<Mapper>, items: Exported) -> Delivery {
         if self.is_closed() {
             return Err(Undelivered::AlreadyShutDown);
         }

@@ -1,22 +1,23 @@
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::{Context, otel_warn};
+use opentelemetry::{Context, otel_error, otel_warn};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
 use crate::mapping::Mapper;
-use crate::metrics::AutomaticMetrics;
-use crate::pipeline::{Consumer, Item};
+use crate::metrics::{AutomaticMetrics, SpanMetrics};
+use crate::pipeline::{Consumer, Item, ItemRef};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::batch::Batch;
 use crate::transmission::encoder::Encoder;
 use crate::transmission::gate::Gate;
 use crate::transmission::outbox::Outbox;
-use crate::transmission::transmitter::{Answer, Command};
+use crate::transmission::transmitter::{Answer, Command, Exported};
 use crate::transmission::waiters::Waiters;
 use crate::transmission::{
     Console, DropReason, ItemKind, Losses, Reply, SendError, Transmitter, Transport, Undelivered,
@@ -46,6 +47,8 @@ pub(crate) struct WorkerOptions {
 pub(crate) struct Extras {
     /// The metrics that nobody else collects.
     pub(crate) metrics: AutomaticMetrics,
+    /// What counts the spans for them.
+    pub(crate) span_metrics: SpanMetrics,
     /// Where everything that is sent is shown.
     pub(crate) console: Option<Console>,
 }
@@ -59,6 +62,7 @@ pub(crate) struct Worker {
     pub(super) losses: Arc<Losses>,
     encoder: Encoder,
     pub(super) metrics: AutomaticMetrics,
+    span_metrics: SpanMetrics,
     items: Vec<Item>,
     /// Since when something waits in the queue.
     queued_since: Option<Instant>,
@@ -96,6 +100,7 @@ impl Worker {
             encoder: Encoder::new(losses.clone(), processors),
             losses,
             metrics: AutomaticMetrics::default(),
+            span_metrics: SpanMetrics::default(),
             items: Vec::new(),
             queued_since: None,
             outbox: Outbox::default(),
@@ -113,6 +118,7 @@ impl Worker {
     /// Gives the worker more to do.
     pub(crate) fn with(mut self, extras: Extras) -> Self {
         self.metrics = extras.metrics;
+        self.span_metrics = extras.span_metrics;
         if let Some(console) = extras.console {
             self.encoder.show_on(console);
         }
@@ -157,11 +163,14 @@ impl Worker {
         if !self.outbox.has_room() {
             return;
         }
-        let due = self.metrics.due(Instant::now(), &self.mapper, &self.losses);
-        if !due.is_empty() {
-            self.add(due);
-            self.encode_queue();
+        let now = Instant::now();
+        if self.metrics.next().is_none_or(|next| now < next) {
+            return;
         }
+        self.take_queue();
+        let due = self.metrics.due(now, &self.mapper, &self.losses);
+        self.add(due);
+        self.encode_items();
     }
 
     /// Lets made items go with the next ones of the queue.
@@ -188,15 +197,42 @@ impl Worker {
     }
 
     fn encode_queue(&mut self) {
+        self.take_queue();
+        self.encode_items();
+    }
+
+    /// Takes what one step takes from the queue, and lets metrics know of it.
+    fn take_queue(&mut self) {
         let mut items = std::mem::take(&mut self.items);
         self.consumer.take(ITEMS_AT_ONCE, &mut items);
-        let mapper = self.mapper.clone();
-        self.encode(&mapper, &items);
-        items.clear();
+        self.count(&mut items);
         self.items = items;
     }
 
-    fn encode(&mut self, mapper: &Mapper, items: &[Item]) {
+    fn encode_items(&mut self) {
+        let items = std::mem::take(&mut self.items);
+        let mapper = self.mapper.clone();
+        self.encode(&mapper, items.iter().map(Item::as_ref));
+        self.items = items;
+        self.items.clear();
+    }
+
+    /// Writes what was put off, and lets metrics know of spans. A defect there must not cost the thread.
+    fn count(&self, items: &mut [Item]) {
+        for item in items {
+            if let Item::Span(span) = item {
+                let counted = catch_unwind(AssertUnwindSafe(|| {
+                    span.complete();
+                    self.span_metrics.count(span);
+                }));
+                if counted.is_err() {
+                    otel_error!(name: "Worker.Panicked");
+                }
+            }
+        }
+    }
+
+    fn encode<'a>(&mut self, mapper: &Mapper, items: impl Iterator<Item = ItemRef<'a>> + Clone) {
         let Self {
             encoder, outbox, ..
         } = self;
@@ -251,14 +287,15 @@ impl Worker {
                 items,
                 answer,
             }) => {
-                self.encode(&mapper, &items);
+                match &items {
+                    Exported::Spans(spans) => self.encode(&mapper, spans.iter().map(ItemRef::Span)),
+                    Exported::Items(items) => self.encode(&mapper, items.iter().map(Item::as_ref)),
+                }
                 self.gate.try_now(Instant::now());
                 self.waiters.add(self.encoder.last(), answer);
             }
             Some(Command::Flush { answer }) => {
-                let metrics = self.metrics.flush();
-                self.add(metrics);
-                self.encode_all();
+                self.encode_all(|worker| worker.metrics.flush());
                 self.gate.try_now(Instant::now());
                 self.waiters.add(self.encoder.last(), answer);
             }
@@ -268,22 +305,27 @@ impl Worker {
     }
 
     fn close(&mut self, deadline: Instant, answer: Option<Answer>) {
-        let metrics = self.metrics.end(&self.mapper, &self.losses);
-        self.add(metrics);
-        self.encode_all();
+        self.encode_all(|worker| worker.metrics.end(&worker.mapper, &worker.losses));
         self.gate.try_now(Instant::now());
         self.closing = Some(Closing { deadline, answer });
     }
 
+    /// Encodes all that waits, and then the metrics, which have counted it by then.
+    ///
     /// The queue's limits bound how far this exceeds the outbox's.
-    fn encode_all(&mut self) {
+    fn encode_all(&mut self, metrics: impl FnOnce(&mut Self) -> Vec<Envelope<'static>>) {
         loop {
             let before = self.consumer.len();
-            self.encode_queue();
-            if self.consumer.len() == 0 || self.consumer.len() >= before {
-                return;
+            self.take_queue();
+            let left = self.consumer.len();
+            if left == 0 || left >= before {
+                break;
             }
+            self.encode_items();
         }
+        let metrics = metrics(self);
+        self.add(metrics);
+        self.encode_items();
     }
 
     /// Answers those whose batches are all settled, and those who wait in vain: the endpoint is out of reach.

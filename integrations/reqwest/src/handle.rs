@@ -1,15 +1,16 @@
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use azmon::instrument::http::{
-    Ending, Exchange, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
+    Ending, Exchange, Labels, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
 };
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{Resolved, StartedSpan};
+use azmon::instrument::{NewSpan, Resolved, SpanContent, StartedSpan};
 use http::Extensions;
-use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt};
+use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
@@ -83,25 +84,22 @@ fn start(
     let labels = outgoing.labels();
     let span = match tracer {
         Some(tracer) => {
-            let url = outgoing::redacted(request.url(), &settings.redaction);
-            let mut attributes = outgoing.attributes(&labels, url);
-            attributes.extend(settings.request_headers.attributes(request.headers()));
-            if let Some(hook) = settings.on_request.get() {
-                hook(request, &mut attributes);
-            }
-            let builder = SpanBuilder {
-                span_kind: Some(SpanKind::Client),
-                name: outgoing.name(),
-                start_time: Some(started_at),
-                attributes: Some(attributes),
-                ..SpanBuilder::default()
+            let content = CallSpan {
+                settings,
+                request,
+                outgoing,
+                labels: &labels,
             };
-            tracer.start_span(builder, current)
+            let new = NewSpan {
+                kind: SpanKind::Client,
+                started_at,
+                remote_parent: None,
+                links: Vec::new(),
+                content: &content,
+            };
+            tracer.start_span(new, current)
         }
-        None => StartedSpan {
-            context: current.clone(),
-            is_recording: false,
-        },
+        None => StartedSpan::nothing(current.clone()),
     };
     Some(NewExchange {
         side: Side::Client,
@@ -115,6 +113,33 @@ fn start(
         cancellation_is_error: settings.cancellation_is_error,
         late_method: None,
     })
+}
+
+/// What the span of a call says.
+struct CallSpan<'a> {
+    settings: &'a Settings,
+    request: &'a Request,
+    outgoing: &'a OutgoingRequest<'a>,
+    labels: &'a Labels,
+}
+
+impl SpanContent for CallSpan<'_> {
+    fn name(&self) -> Cow<'static, str> {
+        self.outgoing.name()
+    }
+
+    fn attributes(&self) -> Vec<KeyValue> {
+        let Self {
+            settings, request, ..
+        } = *self;
+        let url = outgoing::redacted(request.url(), &settings.redaction);
+        let mut attributes = self.outgoing.attributes(self.labels, url);
+        attributes.extend(settings.request_headers.attributes(request.headers()));
+        if let Some(hook) = settings.on_request.get() {
+            hook(request, &mut attributes);
+        }
+        attributes
+    }
 }
 
 #[expect(

@@ -58,6 +58,14 @@ pub struct NewExchange {
     pub late_method: Option<&'static str>,
 }
 
+impl NewExchange {
+    /// Whether anything will be recorded of it, be it by the span or by metrics.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.is_recording || self.metrics.is_some()
+    }
+}
+
 impl Exchange {
     /// Starts one. It counts as active from here on.
     #[must_use]
@@ -91,7 +99,7 @@ impl Exchange {
     /// Whether anything is recorded of it, be it by the span or by metrics.
     #[must_use]
     pub fn is_observed(&self) -> bool {
-        self.new.is_recording || self.new.metrics.is_some()
+        self.new.is_observed()
     }
 
     /// Whether a route, or template, is known.

@@ -17,6 +17,12 @@ pub struct HeaderCapture {
 }
 
 impl HeaderCapture {
+    /// Whether no header is captured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+    }
+
     /// Captures the headers of these names, in any case. What is not a name is left out, with a warning.
     #[must_use]
     pub fn new<I>(owner: HeaderOwner, names: I) -> Self

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use http::header::GetAll;
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
 use super::origin::{RANDOM, TraceOrigin, state_without_random_flag};
 use super::traceparent::TraceParent;
@@ -12,7 +12,10 @@ use super::{TRACEPARENT, TRACESTATE, tracestate};
 /// The caller's span, as valid `traceparent` and `tracestate` headers name it.
 #[derive(Debug, Clone)]
 pub struct RemoteParent {
-    span_context: SpanContext,
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) flags: TraceFlags,
+    pub(crate) state: TraceState,
     origin: Option<TraceOrigin>,
 }
 
@@ -58,33 +61,39 @@ impl RemoteParent {
             received,
             given: given.clone(),
         });
-        let span_context = SpanContext::new(
-            parent.trace_id,
-            parent.span_id,
-            flags.with_sampled(parent.sampled),
-            true,
-            given,
-        );
         Self {
-            span_context,
+            trace_id: parent.trace_id,
+            span_id: parent.span_id,
+            flags: flags.with_sampled(parent.sampled),
+            state: given,
             origin,
         }
     }
 
     /// The caller's span. Its `trace_state` has no members when the API refuses what was received.
     #[must_use]
-    pub fn span_context(&self) -> &SpanContext {
-        &self.span_context
+    pub fn span_context(&self) -> SpanContext {
+        let state = self.state.clone();
+        SpanContext::new(self.trace_id, self.span_id, self.flags, true, state)
     }
 
     /// A copy of `context` whose active span is the caller's.
     #[must_use]
     pub fn attach_to(self, context: &Context) -> Context {
-        let context = context.with_remote_span_context(self.span_context);
-        match self.origin {
-            Some(origin) => context.with_value(origin),
-            None => context,
-        }
+        let span = SpanContext::new(self.trace_id, self.span_id, self.flags, true, self.state);
+        remember(self.origin, context.with_remote_span_context(span))
+    }
+
+    /// A copy of `context` that sends on what the caller's span came with, without being active itself.
+    pub(crate) fn remember_in(self, context: Context) -> Context {
+        remember(self.origin, context)
+    }
+}
+
+fn remember(origin: Option<TraceOrigin>, context: Context) -> Context {
+    match origin {
+        Some(origin) => context.with_value(origin),
+        None => context,
     }
 }
 

@@ -61,7 +61,7 @@ impl Buffer {
 }
 
 fn held(name: &str) -> Held {
-    Held::new(Item::Span(span(name)), true)
+    Held::new(span(name).into(), true)
 }
 
 fn shown(released: Released) -> (Verdict, Vec<String>) {
@@ -69,7 +69,7 @@ fn shown(released: Released) -> (Verdict, Vec<String>) {
         let Item::Span(span) = held.item else {
             panic!("a span")
         };
-        span.name.into_owned()
+        span.data().name.clone().into_owned()
     });
     (released.verdict, names.collect())
 }

@@ -165,7 +165,7 @@ impl Service {
             trace_id: span.span_context.trace_id(),
             is_root,
             keep: is_root && self.rules.keep(&span, &MappingOptions::default()),
-            item: Some(Held::new(Item::Span(span), sampled)),
+            item: Some(Held::new(span.into(), sampled)),
         };
         let released = self.buffer.end(ended, self.now);
         self.count(released, usize::from(fails));
@@ -183,11 +183,11 @@ impl Service {
             };
             let result = SamplingResult {
                 decision: SamplingDecision::RecordAndSample,
-                attributes: span.attributes,
+                attributes: span.data().attributes.clone(),
                 trace_state: TraceState::default(),
             };
             let items = items(&result).unwrap();
-            if span.parent_span_id == SpanId::INVALID {
+            if span.data().parent_span_id == SpanId::INVALID {
                 self.kept_requests[fails] += 1.0;
                 self.counted_requests[fails] += items;
             } else {

@@ -1,22 +1,23 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Instant;
 
-use azmon::instrument::http::{Exchange, NewExchange, Side};
+use azmon::instrument::http::{Exchange, Labels, NewExchange, Side};
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{Resolved, StartedSpan};
+use azmon::instrument::{NewSpan, Resolved, SpanContent, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
-use opentelemetry::Context;
-use opentelemetry::trace::{SpanBuilder, SpanKind};
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Context, KeyValue};
 use tower_service::Service;
 
 use super::request::ClientRequest;
 use super::settings::Settings;
 use crate::RequestHead;
-use crate::recording::{Observer, Recording, ResponseFuture, SpanEnd};
+use crate::recording::{Observer, Recording, ResponseFuture, Scope, SpanEnd};
 
 /// Records what a client asks. Made by a [`ClientLayer`](super::ClientLayer).
 #[derive(Debug, Clone)]
@@ -80,11 +81,11 @@ where
 fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     let current = Context::current();
     if current.is_telemetry_suppressed() {
-        return Recording::Ignored;
+        return Recording::none(Scope::None);
     }
     let outgoing = ClientRequest::new(settings, RequestHead::of(request));
     if outgoing.is_excluded_by(&settings.exclusions) {
-        return Recording::Ignored;
+        return Recording::none(Scope::None);
     }
     let is_stranger = outgoing.is_excluded_by(&settings.strangers);
     let started = Instant::now();
@@ -100,11 +101,12 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
         inject(context, request.headers_mut());
     }
     match new {
-        Some(new) => Recording::Observed {
-            exchange: Some(Box::new(Exchange::start(new, request.method().clone()))),
-            observer: Observer::Client(Arc::clone(settings)),
-        },
-        None => Recording::Ignored,
+        Some(new) if new.is_observed() => {
+            let exchange = Exchange::start(new, request.method().clone());
+            Recording::of(exchange, Observer::Client(Arc::clone(settings)))
+        }
+        Some(new) => Recording::none(Scope::Unrecorded(new.context)),
+        None => Recording::none(Scope::None),
     }
 }
 
@@ -119,19 +121,21 @@ fn start(
     let labels = outgoing.labels();
     let span = match resolved.tracer {
         Some(tracer) => {
-            let builder = SpanBuilder {
-                span_kind: Some(SpanKind::Client),
-                name: outgoing.name(settings),
-                start_time: Some(started_at),
-                attributes: Some(outgoing.attributes(settings, &labels)),
-                ..SpanBuilder::default()
+            let content = ClientSpan {
+                settings,
+                outgoing,
+                labels: &labels,
             };
-            tracer.start_span(builder, current)
+            let new = NewSpan {
+                kind: SpanKind::Client,
+                started_at,
+                remote_parent: None,
+                links: Vec::new(),
+                content: &content,
+            };
+            tracer.start_span(new, current)
         }
-        None => StartedSpan {
-            context: current.clone(),
-            is_recording: false,
-        },
+        None => StartedSpan::nothing(current.clone()),
     };
     NewExchange {
         side: Side::Client,
@@ -144,5 +148,22 @@ fn start(
         request_size: outgoing.size(),
         cancellation_is_error: settings.cancellation_is_error,
         late_method: None,
+    }
+}
+
+/// What the span of a client says.
+struct ClientSpan<'a> {
+    settings: &'a Settings,
+    outgoing: &'a ClientRequest<'a>,
+    labels: &'a Labels,
+}
+
+impl SpanContent for ClientSpan<'_> {
+    fn name(&self) -> Cow<'static, str> {
+        self.outgoing.name(self.settings)
+    }
+
+    fn attributes(&self) -> Vec<KeyValue> {
+        self.outgoing.attributes(self.settings, self.labels)
     }
 }

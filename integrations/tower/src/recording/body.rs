@@ -2,13 +2,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use azmon::instrument::http::{Ending, Exchange, error_type_of};
+use azmon::instrument::http::{Ending, error_type_of};
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
-use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
-use super::PanicMark;
+use super::{PanicMark, Scope};
 
 pin_project! {
     /// The body of a response, which ends the span when it ends.
@@ -21,24 +20,24 @@ pin_project! {
         // Optional so that it can be dropped in the context.
         #[pin]
         inner: Option<B>,
-        exchange: Option<Box<Exchange>>,
+        scope: Scope,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let exchange = this.exchange.take();
-            let _attached = attach(exchange.as_deref());
+            let scope = this.scope.take();
+            let _attached = scope.attach();
             this.inner.set(None);
         }
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn new(inner: B, exchange: Option<Box<Exchange>>) -> Self {
+    pub(crate) fn new(inner: B, scope: Scope) -> Self {
         Self {
             inner: Some(inner),
-            exchange,
+            scope,
         }
     }
 }
@@ -58,18 +57,18 @@ where
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Ready(None);
         };
-        if this.exchange.is_none() {
+        let _attached = this.scope.attach();
+        if this.scope.exchange_mut().is_none() {
             return inner.poll_frame(cx);
         }
-        let _attached = attach(this.exchange.as_deref());
         let frame = {
-            let _mark = PanicMark::new(this.exchange);
+            let _mark = PanicMark::new(this.scope);
             ready!(inner.as_mut().poll_frame(cx))
         };
         match &frame {
-            Some(Ok(frame)) => observe(this.exchange, frame, inner.is_end_stream()),
-            Some(Err(error)) => end(this.exchange, Ending::Failed(error_type_of(error))),
-            None => end(this.exchange, Ending::Complete),
+            Some(Ok(frame)) => observe(this.scope, frame, inner.is_end_stream()),
+            Some(Err(error)) => end(this.scope, Ending::Failed(error_type_of(error))),
+            None => end(this.scope, Ending::Complete),
         }
         Poll::Ready(frame)
     }
@@ -87,39 +86,35 @@ where
 
 /// A reader that knows the end has come may not ask for it: so it counts as soon as the body says so, or
 /// the announced size is reached.
-fn observe<D: Buf>(exchange: &mut Option<Box<Exchange>>, frame: &Frame<D>, is_last: bool) {
+fn observe<D: Buf>(scope: &mut Scope, frame: &Frame<D>, is_last: bool) {
     if let Some(trailers) = frame.trailers_ref() {
-        return end(exchange, Ending::Trailers(trailers));
+        return end(scope, Ending::Trailers(trailers));
     }
-    let is_whole = match (exchange.as_mut(), frame.data_ref()) {
+    let is_whole = match (scope.exchange_mut(), frame.data_ref()) {
         (Some(exchange), Some(data)) => exchange.on_data(data.remaining()),
         _ => false,
     };
     if is_whole || is_last {
-        end(exchange, Ending::Complete);
+        end(scope, Ending::Complete);
     }
 }
 
-fn end(exchange: &mut Option<Box<Exchange>>, ending: Ending<'_>) {
-    if let Some(exchange) = exchange.take() {
+fn end(scope: &mut Scope, ending: Ending<'_>) {
+    if let Some(exchange) = scope.take_exchange() {
         exchange.end(ending);
     }
 }
 
-fn attach(exchange: Option<&Exchange>) -> Option<opentelemetry::ContextGuard> {
-    exchange.map(|exchange| Context::attach(exchange.context()))
-}
-
 impl<B: Body + Default> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self::new(B::default(), None)
+        Self::new(B::default(), Scope::None)
     }
 }
 
 impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("exchange", &self.exchange)
+            .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
 }

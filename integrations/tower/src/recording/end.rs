@@ -1,9 +1,9 @@
 use std::fmt;
 
-use azmon::instrument::http::{Ending, Exchange};
+use azmon::instrument::http::Ending;
 use http_body::Body;
 
-use super::ResponseBody;
+use super::{ResponseBody, Scope};
 
 /// Where the span of a response with the body `B` ends: [`AtBodyEnd`], [`AtHeaders`], or, for axum,
 /// `AxumBody`. This trait is sealed.
@@ -12,7 +12,7 @@ pub trait SpanEnd<B>: sealed::Sealed {
     type Body;
 
     #[doc(hidden)]
-    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> Self::Body;
+    fn wrap(body: B, scope: Scope) -> Self::Body;
 }
 
 /// A span ends with the body of the response, which is wrapped.
@@ -31,23 +31,24 @@ pub struct AxumBody;
 impl<B: Body<Error: fmt::Debug + 'static>> SpanEnd<B> for AtBodyEnd {
     type Body = ResponseBody<B>;
 
-    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> ResponseBody<B> {
-        ResponseBody::new(body, exchange)
+    fn wrap(body: B, scope: Scope) -> ResponseBody<B> {
+        ResponseBody::new(body, scope)
     }
 }
 
 impl<B> SpanEnd<B> for AtHeaders {
     type Body = B;
 
-    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> B {
-        if let Some(exchange) = exchange {
+    fn wrap(body: B, mut scope: Scope) -> B {
+        if let Some(exchange) = scope.take_exchange() {
             exchange.end(Ending::AtHeaders);
         }
         body
     }
 }
 
-/// A body that is axum's already, and not recorded, is not boxed again.
+/// A body that is axum's already is not boxed again if the request is excluded: what it does while it is sent
+/// may have telemetry then.
 #[cfg(feature = "axum")]
 impl<B> SpanEnd<B> for AxumBody
 where
@@ -56,10 +57,12 @@ where
 {
     type Body = axum::body::Body;
 
-    fn wrap(body: B, exchange: Option<Box<Exchange>>) -> axum::body::Body {
-        match exchange {
-            Some(exchange) => axum::body::Body::new(ResponseBody::new(body, Some(exchange))),
-            None => axum::body::Body::new(body),
+    fn wrap(body: B, scope: Scope) -> axum::body::Body {
+        match scope {
+            Scope::None | Scope::Excluded(_) => axum::body::Body::new(body),
+            Scope::Unrecorded(_) | Scope::Recorded(_) => {
+                axum::body::Body::new(ResponseBody::new(body, scope))
+            }
         }
     }
 }

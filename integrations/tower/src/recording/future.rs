@@ -7,10 +7,10 @@ use std::task::{self, Poll, ready};
 use azmon::instrument::http::{Ending, Exchange, error_type_of};
 use http::Response;
 use http_body::Body;
-use opentelemetry::{Context, ContextGuard};
+use opentelemetry::ContextGuard;
 use pin_project_lite::pin_project;
 
-use super::{Observer, PanicMark, SpanEnd};
+use super::{Observer, PanicMark, Scope, SpanEnd};
 
 pin_project! {
     /// The future of a response.
@@ -33,58 +33,46 @@ pin_project! {
             if this.inner.is_some() {
                 let _attached = this.recording.attach();
                 this.inner.set(None);
-                this.recording.give_up();
+                drop(this.recording.scope.take());
             }
         }
     }
 }
 
-/// What becomes of an exchange until the head of its response.
+/// What becomes of a request until the head of its response.
 #[derive(Debug)]
-pub(crate) enum Recording {
-    /// Nothing.
-    Ignored,
-    /// It has no telemetry of its own, but this context.
-    Inside(Context),
-    /// It is recorded.
-    Observed {
-        /// Taken by its end.
-        exchange: Option<Box<Exchange>>,
-        observer: Observer,
-    },
+pub(crate) struct Recording {
+    scope: Scope,
+    /// Who wants to see the response of an exchange that is recorded.
+    observer: Option<Observer>,
 }
 
 impl Recording {
+    /// Nothing is recorded.
+    pub(crate) fn none(scope: Scope) -> Self {
+        Self {
+            scope,
+            observer: None,
+        }
+    }
+
+    /// An exchange is recorded.
+    pub(crate) fn of(exchange: Exchange, observer: Observer) -> Self {
+        Self {
+            scope: Scope::Recorded(Box::new(exchange)),
+            observer: Some(observer),
+        }
+    }
+
     /// Attaches the context that everything inside runs in.
     pub(crate) fn attach(&self) -> Option<ContextGuard> {
-        let context = match self {
-            Self::Ignored => return None,
-            Self::Inside(context) => context.clone(),
-            Self::Observed { exchange, .. } => exchange.as_ref()?.context(),
-        };
-        Some(context.attach())
+        self.scope.attach()
     }
 
     /// Runs a part of the service, whose panic would end the exchange.
     pub(crate) fn run<T>(&mut self, part: impl FnOnce() -> T) -> T {
-        match self {
-            Self::Observed { exchange, .. } => {
-                let _mark = PanicMark::new(exchange);
-                part()
-            }
-            Self::Ignored | Self::Inside(_) => part(),
-        }
-    }
-
-    fn take_exchange(&mut self) -> Option<Box<Exchange>> {
-        match self {
-            Self::Observed { exchange, .. } => exchange.take(),
-            Self::Ignored | Self::Inside(_) => None,
-        }
-    }
-
-    fn give_up(&mut self) {
-        drop(self.take_exchange());
+        let _mark = PanicMark::new(&mut self.scope);
+        part()
     }
 }
 
@@ -118,7 +106,7 @@ where
         Poll::Ready(match result {
             Ok(response) => Ok(respond::<E, B>(response, this.recording)),
             Err(error) => {
-                if let Some(exchange) = this.recording.take_exchange() {
+                if let Some(exchange) = this.recording.scope.take_exchange() {
                     exchange.end(Ending::Failed(error_type_of(&error)));
                 }
                 Err(error)
@@ -133,28 +121,20 @@ where
     B: Body,
 {
     let (mut head, body) = response.into_parts();
-    let mut exchange = None;
-    if let Recording::Observed {
-        exchange: observed,
-        observer,
-    } = recording
-    {
-        exchange = observed.take();
-        if let Some(exchange) = &mut exchange {
-            observer.on_response(exchange, &mut head);
+    let mut scope = recording.scope.take();
+    if let (Some(exchange), Some(observer)) = (scope.exchange_mut(), &recording.observer) {
+        observer.on_response(exchange, &mut head);
+        let ending = match exchange.ends_at_headers() {
+            true => Some(Ending::AtHeaders),
+            false => body.is_end_stream().then_some(Ending::Complete),
+        };
+        if let Some(ending) = ending
+            && let Some(exchange) = scope.take_exchange()
+        {
+            exchange.end(ending);
         }
     }
-    let ending = match &exchange {
-        Some(exchange) if exchange.ends_at_headers() => Some(Ending::AtHeaders),
-        Some(_) if body.is_end_stream() => Some(Ending::Complete),
-        _ => None,
-    };
-    if let Some(ending) = ending
-        && let Some(exchange) = exchange.take()
-    {
-        exchange.end(ending);
-    }
-    Response::from_parts(head, E::wrap(body, exchange))
+    Response::from_parts(head, E::wrap(body, scope))
 }
 
 impl<F, E> fmt::Debug for ResponseFuture<F, E> {

@@ -5,6 +5,7 @@ mod end;
 mod future;
 mod observer;
 mod panic_mark;
+mod scope;
 
 pub use self::body::ResponseBody;
 #[cfg(feature = "axum")]
@@ -15,3 +16,4 @@ pub use self::future::ResponseFuture;
 pub(crate) use self::future::Recording;
 pub(crate) use self::observer::Observer;
 pub(crate) use self::panic_mark::PanicMark;
+pub(crate) use self::scope::Scope;

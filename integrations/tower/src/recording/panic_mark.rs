@@ -1,19 +1,21 @@
 use std::thread;
 
-use azmon::instrument::http::{Ending, Exchange};
+use azmon::instrument::http::Ending;
+
+use super::Scope;
 
 /// Ends the exchange when the stack unwinds through it. Catches nothing.
 #[derive(Debug)]
 pub(crate) struct PanicMark<'a> {
-    exchange: &'a mut Option<Box<Exchange>>,
+    scope: &'a mut Scope,
     /// Unwinding had begun before: the panic is not one of the service.
     was_panicking: bool,
 }
 
 impl<'a> PanicMark<'a> {
-    pub(crate) fn new(exchange: &'a mut Option<Box<Exchange>>) -> Self {
+    pub(crate) fn new(scope: &'a mut Scope) -> Self {
         Self {
-            exchange,
+            scope,
             was_panicking: thread::panicking(),
         }
     }
@@ -23,7 +25,7 @@ impl Drop for PanicMark<'_> {
     fn drop(&mut self) {
         if thread::panicking()
             && !self.was_panicking
-            && let Some(exchange) = self.exchange.take()
+            && let Some(exchange) = self.scope.take_exchange()
         {
             exchange.end(Ending::Panicked);
         }

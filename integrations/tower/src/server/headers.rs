@@ -1,6 +1,5 @@
 use azmon::instrument::http::{is_grpc_type, parse_content_length};
-use azmon::instrument::propagation::{BAGGAGE, RemoteParent, TRACEPARENT, TRACESTATE};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use azmon::instrument::propagation::{RemoteParent, TRACESTATE};
 use http::{HeaderMap, HeaderValue};
 
 /// The headers of a request that the layer reads, found in one pass: looking each one up costs more.
@@ -21,20 +20,15 @@ impl<'a> ServerHeaders<'a> {
     pub(super) fn of(headers: &'a HeaderMap) -> Self {
         let mut known = Self::default();
         for (name, value) in headers {
-            if name == HOST {
-                known.host.get_or_insert(value);
-            } else if name == USER_AGENT {
-                known.user_agent.get_or_insert(value);
-            } else if name == CONTENT_TYPE {
-                known.is_grpc = is_grpc_type(value);
-            } else if name == CONTENT_LENGTH {
-                known.content_length = parse_content_length(value);
-            } else if name == TRACEPARENT {
-                known.is_repeated = known.traceparent.replace(value).is_some();
-            } else if name == TRACESTATE {
-                known.has_tracestate = true;
-            } else if name == BAGGAGE {
-                known.has_baggage = true;
+            match name.as_str() {
+                "host" => _ = known.host.get_or_insert(value),
+                "user-agent" => _ = known.user_agent.get_or_insert(value),
+                "content-type" => known.is_grpc = is_grpc_type(value),
+                "content-length" => known.content_length = parse_content_length(value),
+                "traceparent" => known.is_repeated = known.traceparent.replace(value).is_some(),
+                "tracestate" => known.has_tracestate = true,
+                "baggage" => known.has_baggage = true,
+                _ => {}
             }
         }
         known

@@ -48,7 +48,8 @@ impl ServerLayer {
     /// Gives responses the body of axum, in place of a [`ResponseBody`](crate::ResponseBody).
     ///
     /// `axum::serve` takes a service around a whole router then; and within one, a request that is not
-    /// recorded saves the box that axum puts around a body of another type.
+    /// recorded saves the box that axum puts around a body of another type. The body of an excluded request
+    /// is left as it is, so that what it does while it is sent is not suppressed.
     #[cfg(feature = "axum")]
     #[must_use]
     pub fn axum_body(self) -> ServerLayer<crate::AxumBody> {

@@ -1,6 +1,7 @@
 //! Recording what a server answers.
 
 mod client_address;
+mod facts;
 mod forwarded;
 mod headers;
 mod layer;
@@ -12,6 +13,7 @@ mod route;
 mod route_layer;
 mod service;
 mod settings;
+mod span;
 
 pub use self::layer::ServerLayer;
 pub use self::route::Route;

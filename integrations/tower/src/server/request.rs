@@ -1,15 +1,15 @@
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use azmon::instrument::exclude::IncomingRequest;
 use azmon::instrument::http::{
     Authority, Labels, OTHER_METHOD, attribute, grpc_method, known_method, protocol_version,
     span_method,
 };
-use azmon::instrument::{recent_address, recent_path, recent_text};
+use http::HeaderValue;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::client_address::peer_address;
+use super::facts::{CopiedTexts, Facts, Texts, USUAL_ATTRIBUTES};
 use super::forwarded::{self, Forwarded};
 use super::headers::ServerHeaders;
 use super::name::Name;
@@ -28,10 +28,6 @@ pub(super) struct ServerRequest<'a> {
     user_agent: Option<&'a str>,
 }
 
-/// As many attributes as there mostly are, after the response too. More would be slower for all: allocators
-/// keep blocks of less than 1 KiB at hand, which this many fill.
-const USUAL_ATTRIBUTES: usize = 1_000 / size_of::<KeyValue>();
-
 impl<'a> ServerRequest<'a> {
     pub(super) fn new(settings: &Settings, head: RequestHead<'a>) -> Self {
         let headers = ServerHeaders::of(head.headers());
@@ -43,7 +39,7 @@ impl<'a> ServerRequest<'a> {
         let authority = forwarded
             .host
             .or_else(|| head.uri().authority().map(http::uri::Authority::as_str))
-            .or_else(|| headers.host?.to_str().ok())
+            .or_else(|| text(headers.host?))
             .unwrap_or_default();
         let scheme = forwarded
             .scheme
@@ -55,7 +51,7 @@ impl<'a> ServerRequest<'a> {
             forwarded,
             method: known_method(head.method()),
             scheme,
-            user_agent: headers.user_agent.and_then(|value| value.to_str().ok()),
+            user_agent: headers.user_agent.and_then(text),
             headers,
         }
     }
@@ -113,32 +109,14 @@ impl<'a> ServerRequest<'a> {
         }
     }
 
+    /// The attributes.
     pub(super) fn attributes(&self, settings: &Settings, name: &Name) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
-        self.push_method(&mut attributes);
-        self.push_url(&mut attributes, settings, name);
-        self.push_network(&mut attributes, peer_address(settings, &self.head));
-        if let Some(user_agent) = self.user_agent {
-            attribute::push(
-                &mut attributes,
-                attribute::USER_AGENT_ORIGINAL,
-                recent_text(user_agent),
-            );
-        }
-        if let Some(size) = self
-            .headers
-            .content_length
-            .and_then(|size| i64::try_from(size).ok())
-        {
-            attribute::push(&mut attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
-        }
-        if self.headers.is_grpc {
-            attribute::push(&mut attributes, attribute::RPC_SYSTEM_NAME, "grpc");
-            if let Some(full_method) = grpc_method(self.head.uri().path()) {
-                let full_method = Name::of_grpc(full_method).name;
-                attribute::push(&mut attributes, attribute::RPC_METHOD, full_method);
-            }
-        }
+        let query = self.query(settings);
+        let server = Authority::parse(self.authority);
+        let texts = self.texts(server, query.as_deref());
+        let facts = self.facts(settings, name, server, texts);
+        facts.write(&mut attributes);
         attributes.extend(settings.request_headers.attributes(self.head.headers()));
         if let Some(hook) = settings.on_request.get() {
             hook(&self.head, &mut attributes);
@@ -146,67 +124,70 @@ impl<'a> ServerRequest<'a> {
         attributes
     }
 
-    fn push_method(&self, attributes: &mut Vec<KeyValue>) {
-        let method = self.method.unwrap_or(OTHER_METHOD);
-        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, method);
-        if self.method.is_none() {
-            let original = self.head.method().as_str().to_owned();
-            attribute::push(
-                attributes,
-                attribute::HTTP_REQUEST_METHOD_ORIGINAL,
-                original,
-            );
+    /// What the attributes can be made of later; `None` if somebody sees or adds to them, or it is too much.
+    pub(super) fn late_attributes(
+        &self,
+        settings: &Settings,
+        name: &Name,
+    ) -> Option<Facts<CopiedTexts>> {
+        if settings.on_request.get().is_some() || !settings.request_headers.is_empty() {
+            return None;
+        }
+        let query = self.query(settings);
+        let server = Authority::parse(self.authority);
+        let texts = CopiedTexts::of(&self.texts(server, query.as_deref()))?;
+        Some(self.facts(settings, name, server, texts))
+    }
+
+    fn facts<T>(
+        &self,
+        settings: &Settings,
+        name: &Name,
+        server: Authority<'_>,
+        texts: T,
+    ) -> Facts<T> {
+        Facts {
+            method: self.method.unwrap_or(OTHER_METHOD),
+            scheme: self.scheme,
+            route: name.route.clone(),
+            server_port: server.port.unwrap_or_else(|| self.default_port()),
+            client: self.forwarded.client,
+            peer: peer_address(settings, &self.head),
+            version: protocol_version(self.head.version()),
+            size: self.headers.content_length,
+            texts,
         }
     }
 
-    fn push_url(&self, attributes: &mut Vec<KeyValue>, settings: &Settings, name: &Name) {
-        let uri = self.head.uri();
-        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
-        let path = match &name.route {
-            Some(route) if route.as_str() == uri.path() => route.clone(),
-            _ => recent_path(uri.path()),
-        };
-        attribute::push(attributes, attribute::URL_PATH, path);
-        if let Some(query) = uri.query() {
-            let query = settings.redaction.query(query).into_owned();
-            attribute::push(attributes, attribute::URL_QUERY, query);
-        }
-        if let Some(route) = &name.route {
-            attribute::push(attributes, attribute::HTTP_ROUTE, route.clone());
-        }
-        let Authority { host, port } = Authority::parse(self.authority);
-        if !host.is_empty() {
-            let port = port.unwrap_or_else(|| self.default_port());
-            attribute::push(attributes, attribute::SERVER_ADDRESS, recent_text(host));
-            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
+    fn texts<'b>(&'b self, server: Authority<'b>, query: Option<&'b str>) -> Texts<'b> {
+        let path = self.head.uri().path();
+        let original = self.head.method().as_str();
+        Texts {
+            path,
+            query,
+            host: server.host,
+            user_agent: self.user_agent,
+            original_method: self.method.is_none().then_some(original),
+            rpc_method: self
+                .headers
+                .is_grpc
+                .then(|| grpc_method(path).unwrap_or_default()),
         }
     }
 
-    fn push_network(&self, attributes: &mut Vec<KeyValue>, peer: Option<SocketAddr>) {
-        let peer = peer.map(|peer| (recent_address(peer.ip()), peer.port()));
-        let client = match self.forwarded.client {
-            Some((address, port)) => Some((recent_address(address), port)),
-            None => peer.clone().map(|(address, port)| (address, Some(port))),
-        };
-        if let Some((address, port)) = client {
-            attribute::push(attributes, attribute::CLIENT_ADDRESS, address);
-            if let Some(port) = port {
-                attribute::push(attributes, attribute::CLIENT_PORT, i64::from(port));
-            }
-        }
-        if let Some((address, port)) = peer {
-            attribute::push(attributes, attribute::NETWORK_PEER_ADDRESS, address);
-            attribute::push(attributes, attribute::NETWORK_PEER_PORT, i64::from(port));
-        }
-        attribute::push(attributes, attribute::NETWORK_PROTOCOL_NAME, "http");
-        if let Some(version) = protocol_version(self.head.version()) {
-            attribute::push(attributes, attribute::NETWORK_PROTOCOL_VERSION, version);
-        }
+    fn query(&self, settings: &Settings) -> Option<Cow<'a, str>> {
+        let query = self.head.uri().query()?;
+        Some(settings.redaction.query(query))
     }
 
     fn default_port(&self) -> u16 {
         if self.scheme == "https" { 443 } else { 80 }
     }
+}
+
+/// Any UTF-8, not just what `HeaderValue::to_str` takes, and found out faster.
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 #[cfg(feature = "axum")]

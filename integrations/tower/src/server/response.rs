@@ -35,7 +35,7 @@ pub(crate) fn on_response(
             exchange.context().span().set_attributes(attributes);
         }
     }
-    if settings.sends_traceresponse || settings.sends_server_timing {
+    if settings.sends_trace_id() {
         send_trace_id(settings, exchange, head);
     }
 }

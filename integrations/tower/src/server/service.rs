@@ -2,22 +2,22 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use azmon::instrument::http::{Exchange, NewExchange, Side};
-use azmon::instrument::propagation::extract_baggage;
-use azmon::instrument::{OperationName, Resolved, StartedSpan};
+use azmon::instrument::propagation::{RemoteParent, extract_baggage};
+use azmon::instrument::{NewSpan, Resolved, StartSpan, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
+use opentelemetry::trace::{Link, SpanKind, TraceContextExt};
 use tower_service::Service;
 
-use super::name::Name;
 use super::request::ServerRequest;
 use super::settings::Settings;
+use super::span::ServerSpan;
 use crate::RequestHead;
-use crate::recording::{Observer, Recording, ResponseFuture, SpanEnd};
+use crate::recording::{Observer, Recording, ResponseFuture, Scope, SpanEnd};
 
 /// Records what a service answers. Made by a [`ServerLayer`](super::ServerLayer).
 #[derive(Debug, Clone)]
@@ -77,113 +77,99 @@ where
     }
 }
 
-/// Starts the exchange, unless the request or the context excludes it.
+/// Starts the exchange, unless the request or the context excludes it, or nothing of it is recorded.
 fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     let current = Context::current();
     if current.is_telemetry_suppressed() {
-        return Recording::Ignored;
+        return Recording::none(Scope::None);
     }
     let incoming = ServerRequest::new(settings, RequestHead::of(request));
     if incoming.is_excluded(settings) {
-        return if settings.suppresses_excluded {
-            Recording::Inside(current.with_telemetry_suppressed())
-        } else {
-            Recording::Ignored
-        };
+        return Recording::none(match settings.suppresses_excluded {
+            true => Scope::Excluded(current.with_telemetry_suppressed()),
+            false => Scope::None,
+        });
     }
     let started = Instant::now();
-    let resolved = settings.providers.resolve(started);
-    if resolved.tracer.is_none() && resolved.metrics.is_none() {
-        return Recording::Ignored;
+    let Resolved { tracer, metrics } = settings.providers.resolve(started);
+    if tracer.is_none() && metrics.is_none() {
+        return Recording::none(Scope::None);
     }
-    let new = start(settings, &incoming, current, resolved, started);
-    Recording::Observed {
-        exchange: Some(Box::new(Exchange::start(new, request.method().clone()))),
-        observer: Observer::Server(Arc::clone(settings)),
-    }
-}
-
-fn start(
-    settings: &Settings,
-    incoming: &ServerRequest<'_>,
-    current: Context,
-    resolved: Resolved<'_>,
-    started: Instant,
-) -> NewExchange {
     let started_at = opentelemetry::time::now();
-    let is_grpc = incoming.headers.is_grpc;
-    let name = incoming.name(settings);
-    let labels = incoming.labels(name.route.clone());
-    let is_name_final = is_grpc || settings.span_name.get().is_some();
-    let span = match resolved.tracer {
-        Some(tracer) => {
-            let (parent, links) = parent_and_links(settings, incoming, &current);
-            let builder = SpanBuilder {
-                span_kind: Some(SpanKind::Server),
-                name: name.name.clone(),
-                start_time: Some(started_at),
-                attributes: Some(incoming.attributes(settings, &name)),
-                links,
-                ..SpanBuilder::default()
-            };
-            with_operation(tracer.start_span(builder, &parent), name, is_grpc)
-        }
-        None => StartedSpan {
-            context: current,
-            is_recording: false,
-        },
+    let content = ServerSpan::new(settings, &incoming);
+    let span = match tracer {
+        Some(tracer) => start_span(tracer, &content, current, started_at),
+        None => StartedSpan::nothing(current),
     };
-    NewExchange {
+    if !span.is_recording && metrics.is_none() && !settings.sends_trace_id() {
+        return Recording::none(Scope::Unrecorded(span.context));
+    }
+    let new = NewExchange {
         side: Side::Server,
         context: span.context,
         is_recording: span.is_recording,
         started,
         started_at,
-        metrics: resolved.metrics.cloned(),
-        labels,
+        metrics: metrics.cloned(),
+        labels: incoming.labels(content.name().route.clone()),
         request_size: incoming.headers.content_length,
         cancellation_is_error: settings.cancellation_is_error,
-        late_method: (!is_name_final).then(|| incoming.span_method()),
+        late_method: content.late_method(),
+    };
+    let exchange = Exchange::start(new, request.method().clone());
+    Recording::of(exchange, Observer::Server(Arc::clone(settings)))
+}
+
+/// Starts the span, in a context that knows the name of the operation: that of the span, unless a better one
+/// may come with the response.
+fn start_span(
+    tracer: &dyn StartSpan,
+    content: &ServerSpan<'_>,
+    current: Context,
+    started_at: SystemTime,
+) -> StartedSpan {
+    let (parent, remote_parent, links) = parent_and_links(content, current);
+    let new = NewSpan {
+        kind: SpanKind::Server,
+        started_at,
+        remote_parent,
+        links,
+        content,
+    };
+    let span = tracer.start_span(new, &parent);
+    match content.operation_of(&span) {
+        Some(operation) => StartedSpan {
+            context: span.context.with_value(operation),
+            ..span
+        },
+        None => span,
     }
 }
 
 /// The caller's span is the parent, or, if callers are not trusted, a link of a span that begins a trace.
 fn parent_and_links(
-    settings: &Settings,
-    incoming: &ServerRequest<'_>,
-    current: &Context,
-) -> (Context, Option<Vec<Link>>) {
+    content: &ServerSpan<'_>,
+    current: Context,
+) -> (Context, Option<RemoteParent>, Vec<Link>) {
+    let ServerSpan {
+        settings, incoming, ..
+    } = content;
     let headers = incoming.head.headers();
     let remote = incoming.headers.remote_parent(headers);
     if settings.trusts_remote_parent {
-        let context = if incoming.headers.has_baggage {
-            extract_baggage(current, headers)
-        } else {
-            current.clone()
+        let context = match incoming.headers.has_baggage {
+            true => extract_baggage(&current, headers),
+            false => current,
         };
-        return match remote {
-            Some(remote) => (remote.attach_to(&context), None),
-            None => (context, None),
-        };
+        return (context, remote, Vec::new());
     }
-    let links = remote.map(|remote| vec![Link::with_context(remote.span_context().clone())]);
+    let links = remote.iter();
+    let links = links.map(|remote| Link::with_context(remote.span_context()));
     // An invalid span in its place would count as a parent that is not sampled. Without one, nothing of
     // the context need be given up.
-    let parent = if current.has_active_span() {
-        Context::new()
-    } else {
-        current.clone()
+    let parent = match current.has_active_span() {
+        true => Context::new(),
+        false => current,
     };
-    (parent, links)
-}
-
-/// The name of the operation is that of the span, unless a better one may come with the response.
-fn with_operation(span: StartedSpan, name: Name, is_grpc: bool) -> StartedSpan {
-    if !span.is_recording || name.route.is_none() && !is_grpc {
-        return span;
-    }
-    StartedSpan {
-        context: span.context.with_value(OperationName(name.name.into())),
-        ..span
-    }
+    (parent, None, links.collect())
 }

@@ -49,4 +49,9 @@ impl Settings {
             trusts_remote_parent: true,
         }
     }
+
+    /// Whether the caller is told the id of the trace.
+    pub(crate) fn sends_trace_id(&self) -> bool {
+        self.sends_traceresponse || self.sends_server_timing
+    }
 }

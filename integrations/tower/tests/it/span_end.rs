@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
+use azmon_tower::ServerLayer;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -350,6 +351,39 @@ async fn everything_runs_and_is_dropped_inside_of_the_context() {
     drop(body);
     assert!(!has_span());
     assert_eq!(*seen.lock().unwrap(), [true; 6]);
+}
+
+/// The context in which the body of a response is sent that a layer does not record.
+async fn context_of_a_body(layer: ServerLayer) -> Context {
+    let (sender, seen) = std::sync::mpsc::channel();
+    let service = service_fn(move |_: Request<()>| {
+        let sender = sender.clone();
+        let frames = stream::once(async move {
+            sender.send(Context::current()).unwrap();
+            Ok::<_, Infallible>(Frame::data(Bytes::new()))
+        });
+        async move { Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(frames)))) }
+    });
+    let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    let request = Request::get("/x").header("traceparent", caller);
+    let response = layer.layer(service).oneshot(request.body(()).unwrap());
+    response.await.unwrap().into_body().collect().await.unwrap();
+    seen.try_recv().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_recorded_is_sent_in_its_context_too() {
+    let telemetry = Telemetry::new();
+    let excluded = telemetry.server().exclude_paths(["/x"]);
+    let context = context_of_a_body(excluded.clone()).await;
+    assert!(context.is_telemetry_suppressed());
+    let context = context_of_a_body(excluded.suppress_excluded(false)).await;
+    assert!(!context.is_telemetry_suppressed());
+    let unsampled = ServerLayer::with_environment(|_| None).tracer_provider(&telemetry.tracers);
+    let context = context_of_a_body(unsampled.metrics(false)).await;
+    let span = context.span().span_context().clone();
+    assert!(span.is_valid() && !span.is_sampled());
+    assert_eq!(telemetry.ended().len(), 0);
 }
 
 #[tokio::test]

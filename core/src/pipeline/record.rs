@@ -1,0 +1,284 @@
+use std::fmt::Debug;
+
+use arrayvec::{ArrayVec, CapacityError};
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SpanData;
+
+/// Attributes of a span that are written when the span is sent, not where it started.
+pub trait LateAttributes: Debug + Send + Sync + 'static {
+    /// Writes them, in the order in which they would have been set.
+    fn write(&self, attributes: &mut Vec<KeyValue>);
+
+    /// The memory that they will hold, in bytes, as far as it is not constant.
+    fn size(&self) -> usize;
+}
+
+/// A span on its way to the worker, in one piece with what its first attributes are made of.
+#[derive(Debug)]
+pub struct SpanRecord<C: ?Sized = dyn Content> {
+    data: SpanData,
+    /// How many attributes it may have.
+    most: usize,
+    is_complete: bool,
+    is_counted: bool,
+    content: C,
+}
+
+/// What a record has besides its data.
+pub trait Content: Debug + Send + Sync {
+    /// Keeps an attribute that was set after the start, or gives it back if there is no room for it.
+    fn keep(&mut self, attribute: KeyValue) -> Option<KeyValue>;
+
+    /// Writes all attributes that it has, once.
+    fn write(&mut self, attributes: &mut Vec<KeyValue>);
+
+    /// The memory that they hold, in bytes.
+    fn size(&self) -> usize;
+}
+
+/// A record that is about to be made: of it only its first attributes are missing.
+#[derive(Debug)]
+pub struct NewRecord {
+    data: SpanData,
+    most: usize,
+}
+
+/// Nothing is written late.
+#[derive(Debug)]
+struct Nothing;
+
+impl Content for Nothing {
+    fn keep(&mut self, attribute: KeyValue) -> Option<KeyValue> {
+        Some(attribute)
+    }
+
+    fn write(&mut self, _: &mut Vec<KeyValue>) {}
+
+    fn size(&self) -> usize {
+        0
+    }
+}
+
+/// Late attributes, and room for those that a response mostly adds: memory that one thread takes and
+/// another gives back is what costs most of a span.
+#[derive(Debug)]
+struct Late<L> {
+    first: L,
+    then: ArrayVec<KeyValue, 3>,
+}
+
+impl<L: LateAttributes> Content for Late<L> {
+    fn keep(&mut self, attribute: KeyValue) -> Option<KeyValue> {
+        self.then
+            .try_push(attribute)
+            .map_err(CapacityError::element)
+            .err()
+    }
+
+    fn write(&mut self, attributes: &mut Vec<KeyValue>) {
+        self.first.write(attributes);
+        attributes.extend(self.then.drain(..));
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.first.size()
+    }
+}
+
+impl NewRecord {
+    /// `most` is how many attributes the span may have.
+    pub(crate) fn new(data: SpanData, most: u32) -> Self {
+        Self {
+            data,
+            most: most as usize,
+        }
+    }
+
+    /// Makes a record with these attributes.
+    #[must_use]
+    pub fn with(mut self, mut attributes: Vec<KeyValue>) -> Box<SpanRecord> {
+        attributes.append(&mut self.data.attributes);
+        self.data.attributes = attributes;
+        let mut record: Box<SpanRecord> = self.with_content(Nothing);
+        record.cut();
+        record
+    }
+
+    /// Makes a record whose attributes are written when it is sent.
+    #[must_use]
+    pub fn with_late(self, attributes: impl LateAttributes) -> Box<SpanRecord> {
+        self.with_content(Late {
+            first: attributes,
+            then: ArrayVec::new(),
+        })
+    }
+
+    fn with_content<C>(self, content: C) -> Box<SpanRecord<C>> {
+        let Self { data, most } = self;
+        Box::new(SpanRecord {
+            data,
+            most,
+            is_complete: false,
+            is_counted: false,
+            content,
+        })
+    }
+}
+
+impl SpanRecord {
+    /// The span, as far as it is written.
+    pub(crate) fn data(&self) -> &SpanData {
+        &self.data
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn data_mut(&mut self) -> &mut SpanData {
+        &mut self.data
+    }
+
+    /// Adds an attribute.
+    pub(crate) fn set(&mut self, attribute: KeyValue) {
+        let attributes = &mut self.data.attributes;
+        let rest = match attributes.is_empty() {
+            true => self.content.keep(attribute),
+            false => Some(attribute),
+        };
+        let Some(attribute) = rest else { return };
+        if attributes.len() < self.most {
+            attributes.push(attribute);
+        } else {
+            self.data.dropped_attributes_count =
+                self.data.dropped_attributes_count.saturating_add(1);
+        }
+    }
+
+    /// Writes what is still to be written.
+    pub(crate) fn complete(&mut self) -> &SpanData {
+        if !self.is_complete {
+            self.is_complete = true;
+            let mut later = std::mem::take(&mut self.data.attributes);
+            self.content.write(&mut self.data.attributes);
+            self.data.attributes.append(&mut later);
+            self.cut();
+        }
+        &self.data
+    }
+
+    /// Whether this is the first time that somebody wants to count it.
+    pub(crate) fn take_count(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_counted, true)
+    }
+
+    /// The memory that is held for what is still to be written, in bytes.
+    pub(crate) fn late_size(&self) -> usize {
+        match self.is_complete {
+            true => 0,
+            false => self.content.size(),
+        }
+    }
+
+    fn cut(&mut self) {
+        let data = &mut self.data;
+        let dropped = data.attributes.len().saturating_sub(self.most);
+        data.attributes.truncate(self.most);
+        let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+        data.dropped_attributes_count = data.dropped_attributes_count.saturating_add(dropped);
+    }
+}
+
+impl From<SpanData> for Box<SpanRecord> {
+    /// The attributes are those of the SDK, which limited them.
+    fn from(data: SpanData) -> Self {
+        NewRecord::new(data, u32::MAX).with_content(Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::span;
+
+    #[derive(Debug)]
+    struct Two;
+
+    impl LateAttributes for Two {
+        fn write(&self, attributes: &mut Vec<KeyValue>) {
+            attributes.push(KeyValue::new("first", 1));
+            attributes.push(KeyValue::new("second", 2));
+        }
+
+        fn size(&self) -> usize {
+            8
+        }
+    }
+
+    fn new(most: u32) -> NewRecord {
+        let mut data = span("x");
+        data.attributes.push(KeyValue::new("third", 3));
+        NewRecord::new(data, most)
+    }
+
+    fn nothing(most: u32) -> NewRecord {
+        NewRecord::new(span("x"), most)
+    }
+
+    fn keys(record: &mut SpanRecord) -> Vec<&str> {
+        let attributes = record.complete().attributes.iter();
+        attributes.map(|attribute| attribute.key.as_str()).collect()
+    }
+
+    #[test]
+    fn late_attributes_go_before_the_others_and_are_written_once() {
+        let mut record = new(10).with_late(Two);
+        assert!(record.late_size() > 8);
+        for _ in 0..2 {
+            assert_eq!(keys(&mut record), ["first", "second", "third"]);
+        }
+        assert_eq!(record.data().dropped_attributes_count, 0);
+        assert_eq!(record.late_size(), 0);
+    }
+
+    #[test]
+    fn early_attributes_make_the_same_record() {
+        let mut list = Vec::new();
+        Two.write(&mut list);
+        assert_eq!(keys(&mut new(10).with(list)), ["first", "second", "third"]);
+    }
+
+    #[test]
+    fn attributes_stay_in_the_order_in_which_they_were_set() {
+        let list = || (0..10).map(|number| KeyValue::new(format!("{number}"), number));
+        for mut record in [
+            nothing(12).with_late(Two),
+            nothing(12).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
+        ] {
+            list().for_each(|attribute| record.set(attribute));
+            let expected = ["first", "second"].map(str::to_owned).into_iter();
+            let expected: Vec<_> = expected.chain((0..10).map(|n| n.to_string())).collect();
+            assert_eq!(keys(&mut record), expected);
+            assert_eq!(record.data().dropped_attributes_count, 0);
+        }
+    }
+
+    #[test]
+    fn attributes_that_are_set_beyond_the_limit_are_dropped_and_counted() {
+        for mut record in [
+            nothing(4).with_late(Two),
+            nothing(4).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
+        ] {
+            (0..20).for_each(|number| record.set(KeyValue::new("more", number)));
+            assert_eq!(keys(&mut record), ["first", "second", "more", "more"]);
+            assert_eq!(record.data().dropped_attributes_count, 18);
+        }
+    }
+
+    #[test]
+    fn attributes_beyond_the_limit_are_dropped_and_counted() {
+        let mut list = Vec::new();
+        Two.write(&mut list);
+        for mut record in [new(1).with_late(Two), new(1).with(list)] {
+            assert_eq!(keys(&mut record), ["first"]);
+            assert_eq!(record.data().dropped_attributes_count, 2);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+use std::sync::Arc;
+
+use opentelemetry::trace::{
+    Link, SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SpanData, SpanEvents, SpanLinks};
+
+use super::Recorder;
+use super::caller::Caller;
+use super::span::{RecorderSpan, cut};
+use crate::instrument::propagation::RemoteParent;
+use crate::instrument::{NewSpan, StartSpan, StartedSpan};
+use crate::pipeline::{NewRecord, inherited};
+use crate::sampling::Parent;
+
+/// Starts the spans of one instrumentation.
+#[derive(Debug)]
+pub(crate) struct RecorderTracer {
+    recorder: Arc<Recorder>,
+    scope: InstrumentationScope,
+}
+
+/// What is decided about a span that is recorded.
+struct Decided {
+    span_context: SpanContext,
+    parent: Parent,
+    parent_span_id: SpanId,
+    /// The attributes of the sampler.
+    sampling: Vec<KeyValue>,
+    /// The attributes of the instrumentation, if the sampler saw them.
+    seen: Option<Vec<KeyValue>>,
+}
+
+impl RecorderTracer {
+    pub(crate) fn new(recorder: Arc<Recorder>, scope: InstrumentationScope) -> Self {
+        Self { recorder, scope }
+    }
+
+    fn span_context(&self, trace_id: TraceId, flags: TraceFlags, state: TraceState) -> SpanContext {
+        let span_id = self.recorder.ids.new_span_id();
+        SpanContext::new(trace_id, span_id, flags, false, state)
+    }
+
+    fn record(&self, new: NewSpan<'_>, context: &Context, decided: Decided) -> RecorderSpan {
+        let mut attributes = decided.sampling;
+        attributes.extend(inherited(context));
+        let data = SpanData {
+            span_context: decided.span_context,
+            parent_span_id: decided.parent_span_id,
+            parent_span_is_remote: matches!(decided.parent, Parent::Remote { .. }),
+            span_kind: new.kind,
+            name: new.content.name(),
+            start_time: new.started_at,
+            end_time: new.started_at,
+            attributes,
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: self.links(new.links),
+            status: Status::Unset,
+            instrumentation_scope: self.scope.clone(),
+        };
+        let record = NewRecord::new(data, self.recorder.limits().max_attributes_per_span);
+        let record = match decided.seen {
+            Some(seen) => record.with(seen),
+            None => new.content.record(record),
+        };
+        RecorderSpan::new(record, Arc::clone(&self.recorder))
+    }
+
+    fn links(&self, mut links: Vec<Link>) -> SpanLinks {
+        let limits = self.recorder.limits();
+        let mut kept = SpanLinks::default();
+        kept.dropped_count = cut(&mut links, limits.max_links_per_span);
+        for link in &mut links {
+            link.dropped_attributes_count =
+                cut(&mut link.attributes, limits.max_attributes_per_link);
+        }
+        kept.links = links;
+        kept
+    }
+}
+
+impl StartSpan for RecorderTracer {
+    fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
+        let recorder = &self.recorder;
+        if context.is_telemetry_suppressed() || recorder.is_closed() {
+            return StartedSpan::nothing(new.parent_context(context));
+        }
+        let caller = match &mut new.remote_parent {
+            Some(remote) => Some(Caller::from_remote(remote)),
+            None => Caller::in_context(context),
+        };
+        let trace_id = match &caller {
+            Some(caller) => caller.trace_id,
+            None => recorder.ids.new_trace_id(),
+        };
+        let parent = caller.as_ref().map_or(Parent::None, Caller::as_parent);
+        let seen = recorder
+            .looks_at_attributes()
+            .then(|| new.content.attributes());
+        let attributes = seen.as_deref().unwrap_or_default();
+        let (decision, sampling) = recorder.sample(parent, trace_id, &new.kind, attributes);
+        if decision == SamplingDecision::Drop {
+            let context = match caller {
+                Some(caller) if caller.stands_for(&new.kind) => caller.activate_in(context),
+                caller => {
+                    let state = caller.map(|caller| caller.state).unwrap_or_default();
+                    let span = self.span_context(trace_id, TraceFlags::default(), state);
+                    context.with_remote_span_context(span)
+                }
+            };
+            return StartedSpan::nothing(remembering(new.remote_parent, context));
+        }
+        let (flags, parent_span_id, state) = match caller {
+            Some(caller) => (caller.flags, caller.span_id, caller.state),
+            None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
+        };
+        let flags = flags.with_sampled(decision == SamplingDecision::RecordAndSample);
+        let span_context = self.span_context(trace_id, flags, state);
+        recorder.started(&span_context, parent);
+        let decided = Decided {
+            span_context,
+            parent,
+            parent_span_id,
+            sampling,
+            seen,
+        };
+        let remote = new.remote_parent.take();
+        let span = self.record(new, context, decided);
+        let context = context.with_span(span);
+        StartedSpan {
+            context: remembering(remote, context),
+            is_recording: true,
+        }
+    }
+}
+
+/// What a remote parent came with is sent on as it was.
+fn remembering(remote: Option<RemoteParent>, context: Context) -> Context {
+    match remote {
+        Some(remote) => remote.remember_in(context),
+        None => context,
+    }
+}

@@ -1,0 +1,259 @@
+use std::net::{IpAddr, SocketAddr};
+
+use arrayvec::ArrayString;
+use azmon::instrument::http::attribute;
+use azmon::instrument::{LateAttributes, recent_address, recent_path, recent_text};
+use opentelemetry::{KeyValue, StringValue};
+
+use super::name::Name;
+
+/// What the attributes of a request are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Facts<T> {
+    pub(super) method: &'static str,
+    pub(super) scheme: &'static str,
+    pub(super) route: Option<StringValue>,
+    pub(super) server_port: u16,
+    pub(super) client: Option<(IpAddr, Option<u16>)>,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) version: Option<&'static str>,
+    pub(super) size: Option<u64>,
+    pub(super) texts: T,
+}
+
+/// Texts of a request, where they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Texts<'a> {
+    pub(super) path: &'a str,
+    /// Redacted.
+    pub(super) query: Option<&'a str>,
+    /// Empty if it is not known.
+    pub(super) host: &'a str,
+    pub(super) user_agent: Option<&'a str>,
+    /// If it is not a known one.
+    pub(super) original_method: Option<&'a str>,
+    /// The full method of a call of gRPC; empty if it is not known.
+    pub(super) rpc_method: Option<&'a str>,
+}
+
+impl Facts<Texts<'_>> {
+    /// Writes the attributes.
+    pub(super) fn write(&self, attributes: &mut Vec<KeyValue>) {
+        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, self.method);
+        if let Some(original) = self.texts.original_method {
+            attribute::push(
+                attributes,
+                attribute::HTTP_REQUEST_METHOD_ORIGINAL,
+                original.to_owned(),
+            );
+        }
+        self.write_url(attributes);
+        self.write_network(attributes);
+        if let Some(user_agent) = self.texts.user_agent {
+            let user_agent = recent_text(user_agent);
+            attribute::push(attributes, attribute::USER_AGENT_ORIGINAL, user_agent);
+        }
+        if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
+            attribute::push(attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
+        }
+        if let Some(rpc_method) = self.texts.rpc_method {
+            attribute::push(attributes, attribute::RPC_SYSTEM_NAME, "grpc");
+            if !rpc_method.is_empty() {
+                let rpc_method = Name::of_grpc(rpc_method).name;
+                attribute::push(attributes, attribute::RPC_METHOD, rpc_method);
+            }
+        }
+    }
+
+    fn write_url(&self, attributes: &mut Vec<KeyValue>) {
+        let Texts {
+            path, query, host, ..
+        } = self.texts;
+        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
+        let path = match &self.route {
+            Some(route) if route.as_str() == path => route.clone(),
+            _ => recent_path(path),
+        };
+        attribute::push(attributes, attribute::URL_PATH, path);
+        if let Some(query) = query {
+            attribute::push(attributes, attribute::URL_QUERY, query.to_owned());
+        }
+        if let Some(route) = &self.route {
+            attribute::push(attributes, attribute::HTTP_ROUTE, route.clone());
+        }
+        if !host.is_empty() {
+            let port = i64::from(self.server_port);
+            attribute::push(attributes, attribute::SERVER_ADDRESS, recent_text(host));
+            attribute::push(attributes, attribute::SERVER_PORT, port);
+        }
+    }
+
+    fn write_network(&self, attributes: &mut Vec<KeyValue>) {
+        let of_peer = |peer: SocketAddr| (peer.ip(), Some(peer.port()));
+        if let Some((address, port)) = self.client.or_else(|| self.peer.map(of_peer)) {
+            let address = recent_address(address);
+            attribute::push(attributes, attribute::CLIENT_ADDRESS, address);
+            if let Some(port) = port {
+                attribute::push(attributes, attribute::CLIENT_PORT, i64::from(port));
+            }
+        }
+        if let Some(peer) = self.peer {
+            let address = recent_address(peer.ip());
+            attribute::push(attributes, attribute::NETWORK_PEER_ADDRESS, address);
+            let port = i64::from(peer.port());
+            attribute::push(attributes, attribute::NETWORK_PEER_PORT, port);
+        }
+        attribute::push(attributes, attribute::NETWORK_PROTOCOL_NAME, "http");
+        if let Some(version) = self.version {
+            attribute::push(attributes, attribute::NETWORK_PROTOCOL_VERSION, version);
+        }
+    }
+}
+
+/// Room for the texts of most requests.
+const ROOM: usize = 192;
+
+/// Texts of a request, copied one behind the other.
+///
+/// In place, since memory that one thread takes and another gives back is what costs most of a span.
+#[derive(Debug, Clone)]
+pub(super) struct CopiedTexts {
+    all: ArrayString<ROOM>,
+    /// The lengths of those that are there, in order.
+    path: u16,
+    query: Option<u16>,
+    host: u16,
+    user_agent: Option<u16>,
+}
+
+impl CopiedTexts {
+    /// `None` if there is no room, or a text that requests seldom have.
+    pub(super) fn of(texts: &Texts<'_>) -> Option<Self> {
+        if texts.original_method.is_some() || texts.rpc_method.is_some() {
+            return None;
+        }
+        let mut all = ArrayString::new();
+        let mut copy = |text: &str| {
+            all.try_push_str(text).ok()?;
+            u16::try_from(text.len()).ok()
+        };
+        let path = copy(texts.path)?;
+        let query = match texts.query {
+            Some(query) => Some(copy(query)?),
+            None => None,
+        };
+        let host = copy(texts.host)?;
+        let user_agent = match texts.user_agent {
+            Some(user_agent) => Some(copy(user_agent)?),
+            None => None,
+        };
+        Some(Self {
+            all,
+            path,
+            query,
+            host,
+            user_agent,
+        })
+    }
+
+    fn texts(&self) -> Texts<'_> {
+        let mut rest = self.all.as_str();
+        let mut next = |length: u16| {
+            let (text, others) = rest.split_at_checked(length.into()).unwrap_or((rest, ""));
+            rest = others;
+            text
+        };
+        Texts {
+            path: next(self.path),
+            query: self.query.map(&mut next),
+            host: next(self.host),
+            user_agent: self.user_agent.map(&mut next),
+            ..Texts::default()
+        }
+    }
+}
+
+impl LateAttributes for Facts<CopiedTexts> {
+    fn write(&self, attributes: &mut Vec<KeyValue>) {
+        let Self {
+            method,
+            scheme,
+            route,
+            server_port,
+            client,
+            peer,
+            version,
+            size,
+            texts,
+        } = self;
+        let facts = Facts {
+            method,
+            scheme,
+            route: route.clone(),
+            server_port: *server_port,
+            client: *client,
+            peer: *peer,
+            version: *version,
+            size: *size,
+            texts: texts.texts(),
+        };
+        attributes.reserve_exact(USUAL_ATTRIBUTES);
+        facts.write(attributes);
+    }
+
+    fn size(&self) -> usize {
+        0
+    }
+}
+
+/// As many attributes as there mostly are, after the response too. More would be slower for all: allocators
+/// keep blocks of less than 1 KiB at hand, which this many fill.
+pub(super) const USUAL_ATTRIBUTES: usize = 1_000 / size_of::<KeyValue>();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_the_same_after_they_were_copied() {
+        for texts in [
+            Texts::default(),
+            Texts {
+                path: "/ü/7",
+                query: Some("q=ö"),
+                host: "shop.example.com",
+                user_agent: Some("curl/8"),
+                ..Texts::default()
+            },
+            Texts {
+                path: "/",
+                query: Some(""),
+                user_agent: Some(""),
+                ..Texts::default()
+            },
+        ] {
+            assert_eq!(CopiedTexts::of(&texts).unwrap().texts(), texts);
+        }
+    }
+
+    #[test]
+    fn long_and_rare_texts_are_not_copied() {
+        let long = "x".repeat(ROOM + 1);
+        for texts in [
+            Texts {
+                path: &long,
+                ..Texts::default()
+            },
+            Texts {
+                original_method: Some("PURGE"),
+                ..Texts::default()
+            },
+            Texts {
+                rpc_method: Some("a.B/C"),
+                ..Texts::default()
+            },
+        ] {
+            assert!(CopiedTexts::of(&texts).is_none());
+        }
+    }
+}
