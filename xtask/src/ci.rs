@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
-use crate::{demo, test};
+use crate::{bench, demo, test};
 
 /// Something that has to pass.
 struct Step {
@@ -85,10 +85,10 @@ impl fmt::Display for Report {
 }
 
 fn steps() -> Result<Vec<Step>> {
-    let mut steps = vec![Step::command(
-        "fmt".to_owned(),
-        with(&["fmt", "--all", "--check"]),
-    )];
+    let mut steps = vec![
+        Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
+        Step::command("fmt of the peers".to_owned(), bench::fmt()),
+    ];
     for package in members()? {
         steps.extend(package.clippy());
     }
@@ -96,6 +96,7 @@ fn steps() -> Result<Vec<Step>> {
     doc.env("RUSTDOCFLAGS", "-D warnings");
     steps.push(Step::command("doc".to_owned(), doc));
     steps.push(Step::new("test", test::run));
+    steps.push(Step::command("benches --smoke".to_owned(), bench::smoke()));
     steps.push(Step::new("demo --once", || {
         demo::run(&demo::Options::once())
     }));

@@ -15,7 +15,7 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// The root of the workspace, wherever the task was started.
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     path.pop();
     path

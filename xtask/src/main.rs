@@ -1,10 +1,11 @@
-//! The task list of the repository: `cargo xtask demo | test | ci`.
+//! The task list of the repository: `cargo xtask demo | test | ci | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "what a task prints is what it is for"
 )]
 
+mod bench;
 mod ci;
 mod client;
 mod command;
@@ -35,6 +36,8 @@ enum Task {
     Test,
     /// Run everything that has to pass before a change is merged.
     Ci,
+    /// Measure what azmon costs, beside its peers, and write benches/RESULTS.md.
+    Bench(bench::Options),
     /// Become another program that ends when this task does.
     #[command(hide = true)]
     RunChild(process::ChildArguments),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::RunChild(arguments) => process::become_child(&arguments),
     };
     match outcome {

@@ -1,0 +1,55 @@
+//! The libraries that azmon is compared with, one file each, at their newest versions.
+//!
+//! To add one: a file with a function that returns its cases, a line in [`program`], and its name in
+//! `NAMES`, by which its version is found in the lock file.
+
+mod axum_tracing_opentelemetry;
+mod fastrace_axum;
+mod opentelemetry_instrumentation_tower;
+mod reqwest_tracing;
+mod stock_0_32;
+mod subscriber;
+mod tower_http;
+
+use std::sync::LazyLock;
+
+use azmon_benches::report::{Lock, Peers};
+use azmon_benches::{Case, Program, areas};
+
+/// The packages whose versions are shown.
+const NAMES: [&str; 6] = [
+    "opentelemetry-instrumentation-tower",
+    "axum-tracing-opentelemetry",
+    "tower-http",
+    "tracing-opentelemetry",
+    "fastrace-axum",
+    "reqwest-tracing",
+];
+
+static LOCK: LazyLock<Lock> = LazyLock::new(|| Lock::parse(include_str!("../Cargo.lock")));
+
+/// The program that measures azmon and its peers.
+#[must_use]
+pub fn program() -> Program {
+    Program::new(areas::all())
+        .peers(Peers::new(&LOCK, &NAMES))
+        .add("server", server())
+        .add("client", reqwest_tracing::cases())
+}
+
+fn server() -> Vec<Case> {
+    let mut cases = opentelemetry_instrumentation_tower::cases();
+    cases.extend(axum_tracing_opentelemetry::cases());
+    cases.extend(tower_http::cases());
+    cases.extend(fastrace_axum::cases());
+    cases
+}
+
+/// A package with its version, for the label of a case.
+fn label(package: &str, variant: &str) -> String {
+    let package = LOCK.describe(package);
+    match variant {
+        "" => package,
+        variant => format!("{package}, {variant}"),
+    }
+}

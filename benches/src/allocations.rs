@@ -1,0 +1,17 @@
+//! [`azmon-benches`](azmon_benches) with an allocator that counts: it runs the cases for that program.
+
+use std::process::ExitCode;
+
+use azmon_benches::{Allocations, Program, areas};
+
+fn main() -> ExitCode {
+    Program::new(areas::all()).counting(count).run()
+}
+
+fn count(work: &mut dyn FnMut()) -> Allocations {
+    let counted = allocation_counter::measure(work);
+    Allocations {
+        count: counted.count_total,
+        bytes: counted.bytes_total,
+    }
+}

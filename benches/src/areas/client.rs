@@ -1,0 +1,250 @@
+//! Calls of other services.
+
+use std::pin::Pin;
+
+use azmon_reqwest::TraceMiddleware;
+use http::Extensions;
+use opentelemetry::trace::{TraceContextExt, Tracer};
+use opentelemetry::{Context, ContextGuard, global};
+use reqwest::{Request, Response, ResponseBuilderExt, Url};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
+
+use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
+use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
+
+/// The case without a middleware, above which all others are counted.
+pub const REFERENCE: &str = "client/bare";
+
+/// The group of a call that is recorded.
+pub const RECORDED: &str = "recorded";
+/// The group of a call within a request that is not recorded.
+pub const UNSAMPLED: &str = "unsampled";
+
+const URL: &str = "http://orders.example.com:8080/orders/7?page=2";
+
+/// The area, without peers.
+#[must_use]
+pub fn area() -> Area {
+    Area {
+        name: "client",
+        title: "Client: a call by reqwest",
+        unit: "call",
+        about: "`reqwest-middleware` sends a `GET` with one header and a query, within a span, and reads the \
+                body. The last middleware answers at once; nothing reaches the network.",
+        method: Method::Rounds {
+            operations: 400,
+            clock: Clock::Thread,
+        },
+        cases: cases(),
+        targets: targets(),
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = vec![Case::bare(REFERENCE, "bare reqwest-middleware", || {
+        Calls::bare(Nowhere, client())
+    })];
+    cases.push(
+        Case::nothing("client/nothing", "a middleware that does nothing", || {
+            Calls::bare(Nowhere, client().with(Nothing))
+        })
+        .above(REFERENCE),
+    );
+    cases.extend(azmon().into_iter().map(|case| case.above(REFERENCE)));
+    cases
+}
+
+fn azmon() -> Vec<Case> {
+    vec![
+        Case::azmon("client/azmon/recorded", "azmon-reqwest", || {
+            Calls::within_span(Pipeline::start(), client().with(traces()))
+        })
+        .group(RECORDED)
+        .records(1)
+        .headline("a call by reqwest, recorded"),
+        Case::azmon(
+            "client/azmon/headers",
+            "azmon-reqwest, `end_at_headers()`",
+            || Calls::within_span(Pipeline::start(), client().with(traces().end_at_headers())),
+        )
+        .group(RECORDED)
+        .records(1)
+        .remark("as reqwest-tracing: the span ends before the body"),
+        Case::azmon("client/azmon/stock", "azmon-reqwest alone", || {
+            Calls::within_span(Stock::start(), client().with(traces()))
+        })
+        .group(RECORDED)
+        .records(1)
+        .remark("with OpenTelemetry's batch processor, as the peers"),
+        Case::azmon("client/azmon/metrics", "azmon-reqwest and metrics", || {
+            Calls::within_span(Pipeline::start(), client().with(middleware()))
+        })
+        .records(1)
+        .remark("as it is by default"),
+        Case::azmon("client/azmon/unsampled", "azmon-reqwest, unsampled", || {
+            let pipeline = Pipeline::uncounted(|builder| builder.sampling_ratio(0.0));
+            Calls::within_span(pipeline, client().with(traces()))
+        })
+        .group(UNSAMPLED)
+        .records(0)
+        .headline("… that is not sampled"),
+        Case::azmon("client/azmon/excluded", "azmon-reqwest, excluded", || {
+            let middleware = middleware().exclude_hosts(["orders.example.com"]);
+            Calls::within_span(Pipeline::start(), client().with(middleware))
+        })
+        .records(0),
+        Case::azmon(
+            "client/azmon/no-provider",
+            "azmon-reqwest, no provider",
+            || Calls::bare(Nowhere, client().with(middleware())),
+        ),
+    ]
+}
+
+/// As it is by default, but for the environment.
+fn middleware() -> TraceMiddleware {
+    TraceMiddleware::with_environment(|_| None)
+}
+
+/// Without metrics, as the peers are.
+fn traces() -> TraceMiddleware {
+    middleware().metrics(false)
+}
+
+fn targets() -> Vec<Target> {
+    use Bound::{AtMost, OfPeer};
+    use Quantity::{Allocations, Time};
+    vec![
+        Target::new("client/azmon/recorded", Time, OfPeer(0.25)),
+        Target::new("client/azmon/recorded", Allocations, AtMost(9.0)),
+    ]
+}
+
+/// A client, to which a middleware can be added.
+#[must_use]
+#[expect(
+    clippy::unwrap_used,
+    reason = "without a client nothing can be measured"
+)]
+pub fn client() -> ClientBuilder {
+    let client = reqwest::Client::builder().no_proxy().build();
+    ClientBuilder::new(client.unwrap())
+}
+
+/// Calls by a client.
+#[derive(Debug)]
+pub struct Calls<B, S = ()> {
+    client: ClientWithMiddleware,
+    backend: B,
+    /// Whatever keeps the span current that the calls are made in.
+    _span: S,
+}
+
+impl<B> Calls<B> {
+    /// Calls outside of a span, by this client and a last middleware that answers at once.
+    pub fn bare(backend: B, client: ClientBuilder) -> Self {
+        Self::within(backend, client, ())
+    }
+}
+
+impl<B> Calls<B, ContextGuard> {
+    /// Calls within a span of the global provider, which does not end.
+    pub fn within_span(backend: B, client: ClientBuilder) -> Self {
+        let parent = global::tracer("benches").start("parent");
+        let span = Context::new().with_span(parent).attach();
+        Self::within(backend, client, span)
+    }
+}
+
+impl<B, S> Calls<B, S> {
+    /// Calls while `span` is held.
+    pub fn within(backend: B, client: ClientBuilder, span: S) -> Self {
+        Self {
+            client: client.with(Answer).build(),
+            backend,
+            _span: span,
+        }
+    }
+}
+
+impl<B: Backend, S> Workload for Calls<B, S> {
+    fn run(&mut self, operations: u64) {
+        for _ in 0..operations {
+            now(call(&self.client));
+        }
+    }
+
+    fn settle(&mut self) {
+        self.backend.flush();
+    }
+
+    fn delivered(&self) -> Option<u64> {
+        self.backend.delivered()
+    }
+
+    fn figures(&mut self) -> Vec<Figure> {
+        self.backend.figures()
+    }
+}
+
+#[expect(
+    clippy::unwrap_used,
+    reason = "a call that fails is another than the one to be measured"
+)]
+async fn call(client: &ClientWithMiddleware) {
+    let response = client.get(URL).header("accept", "*/*").send().await;
+    let body = response.unwrap().bytes().await;
+    assert_eq!(body.unwrap(), "hello");
+}
+
+/// Answers in place of the network.
+#[derive(Debug)]
+struct Answer;
+
+/// Calls the next one.
+#[derive(Debug)]
+struct Nothing;
+
+impl Middleware for Answer {
+    fn handle<'middleware, 'extensions, 'next, 'future>(
+        &'middleware self,
+        request: Request,
+        _: &'extensions mut Extensions,
+        _: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
+    where
+        'middleware: 'future,
+        'extensions: 'future,
+        'next: 'future,
+        Self: 'future,
+    {
+        let url = request.url().clone();
+        Box::pin(async move { Ok(answer(url)) })
+    }
+}
+
+#[expect(clippy::unwrap_used, reason = "the response is written here")]
+fn answer(url: Url) -> Response {
+    let response = http::Response::builder()
+        .url(url)
+        .header("content-type", "text/plain")
+        .body("hello");
+    Response::from(response.unwrap())
+}
+
+impl Middleware for Nothing {
+    fn handle<'middleware, 'extensions, 'next, 'future>(
+        &'middleware self,
+        request: Request,
+        extensions: &'extensions mut Extensions,
+        next: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
+    where
+        'middleware: 'future,
+        'extensions: 'future,
+        'next: 'future,
+        Self: 'future,
+    {
+        Box::pin(async move { next.run(request, extensions).await })
+    }
+}

@@ -1,0 +1,13 @@
+//! The kinds of work, each with azmon's cases and the bare ones.
+
+pub mod client;
+pub mod server;
+pub mod tower_client;
+
+use crate::Area;
+
+/// All areas, in the order of the report.
+#[must_use]
+pub fn all() -> Vec<Area> {
+    vec![server::area(), client::area(), tower_client::area()]
+}

@@ -1,0 +1,72 @@
+//! What azmon costs: nanoseconds, allocations and instructions, above the bare call and beside the peers.
+//!
+//! ```console
+//! $ cargo xtask bench                  # everything, and writes RESULTS.md
+//! $ cargo xtask bench --quick server   # one area, in less than a minute
+//! ```
+//!
+//! # How it measures
+//!
+//! An [`Area`] is a kind of work, such as answering a request; its [`Case`]s do the same work with
+//! different instrumentation. Every case runs in a process of its own, since global providers and
+//! subscribers are the process's. The cases of an area take turns, round by round, in an order that
+//! rotates:
+//!
+//! ```text
+//! program ─┬─ process of server/bare            round 1 │ round 2 │ …
+//!          ├─ process of server/azmon/recorded        round 1 │ round 2 │ …
+//!          └─ process of a peer                             round 1 │ round 2 │ …
+//! ```
+//!
+//! - **ns** is the median of the rounds, by the [`Clock`] of the area: mostly processor time of the thread
+//!   that works.
+//! - **above** is what a case takes more than the case that it is [measured above](Case::above).
+//! - **× bare** and **× peer** are medians of the ratios within one round, so that a machine whose speed
+//!   changes changes both sides. The peer is the one that adds least, of those in the same
+//!   [group](Case::group).
+//! - **allocations** and **bytes** are counted by the program `azmon-benches-allocations`, whose allocator
+//!   counts what the working thread allocates. What is timed has the system's allocator.
+//! - **instructions** are counted by valgrind's callgrind on the working thread, where it is installed.
+//!
+//! A case says how many spans an operation [records](Case::records), and a run fails if another number
+//! arrived at the end: what was lost would have been cheap.
+//!
+//! # How to add a case
+//!
+//! A case of azmon's own is one call in its file in [`areas`]:
+//!
+//! ```
+//! use azmon_benches::{Case, Workload};
+//!
+//! let case = Case::azmon("text/azmon/upper", "upper case", || {
+//!     |operations: u64| (0..operations).for_each(|_| drop("text".to_uppercase()))
+//! })
+//! .above("text/bare")
+//! .group("upper");
+//! assert_eq!(case.id, "text/azmon/upper");
+//! ```
+//!
+//! Work that has to be prepared, flushed or counted implements [`Workload`]. A peer is a file of its own in
+//! `benches/peers/src`, with a function that returns its cases; its version and that of its OpenTelemetry
+//! are read from the lock file there. An area is a file in [`areas`] and a line in [`areas::all`].
+
+pub mod area;
+pub mod areas;
+pub mod case;
+pub mod fixtures;
+pub mod measure;
+pub mod program;
+pub mod report;
+pub mod target;
+
+pub use area::{Area, Method};
+pub use case::{Case, Role};
+pub use measure::{Allocations, Clock, Figure, Workload};
+pub use program::Program;
+pub use target::{Bound, Quantity, Target};
+
+/// What a run ends with if it cannot go on.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// [`std::result::Result`] with [`Error`].
+pub type Result<T = ()> = std::result::Result<T, Error>;

@@ -1,0 +1,67 @@
+use std::io::{BufRead, Write};
+
+use super::protocol::{Answer, Order};
+use super::{Allocations, Clock, Count, Workload};
+use crate::Result;
+
+/// Does what `orders` say until they end: the whole life of a case's process.
+pub(crate) fn serve(
+    workload: &mut dyn Workload,
+    clock: Clock,
+    count: Option<Count>,
+    orders: impl BufRead,
+    mut answers: impl Write,
+) -> Result {
+    for order in orders.lines() {
+        let answer = match serde_json::from_str(&order?)? {
+            Order::Warm(operations) => warm(workload, operations),
+            Order::Run(operations) => run(workload, operations, clock, count),
+            Order::Figures => Answer {
+                figures: workload.figures(),
+                ..Answer::default()
+            },
+        };
+        serde_json::to_writer(&mut answers, &answer)?;
+        answers.write_all(b"\n")?;
+        answers.flush()?;
+    }
+    Ok(())
+}
+
+fn warm(workload: &mut dyn Workload, operations: u64) -> Answer {
+    workload.prepare(operations);
+    workload.run(operations);
+    workload.settle();
+    Answer {
+        delivered: workload.delivered(),
+        ..Answer::default()
+    }
+}
+
+fn run(workload: &mut dyn Workload, operations: u64, clock: Clock, count: Option<Count>) -> Answer {
+    workload.prepare(operations);
+    let mut allocations = None;
+    let start = clock.now();
+    match count {
+        Some(count) => allocations = Some(counted(workload, operations, count)),
+        None => measured(workload, operations),
+    }
+    let time = clock.now().saturating_sub(start);
+    workload.settle();
+    Answer {
+        nanoseconds: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+        allocations,
+        delivered: workload.delivered(),
+        figures: Vec::new(),
+    }
+}
+
+fn counted(workload: &mut dyn Workload, operations: u64, count: Count) -> Allocations {
+    count(&mut || measured(workload, operations))
+}
+
+/// Callgrind counts within this function alone, which it knows by name.
+#[inline(never)]
+pub(super) fn measured(workload: &mut dyn Workload, operations: u64) {
+    workload.run(operations);
+}

@@ -1,0 +1,22 @@
+//! Runs cases in processes of their own, and measures them.
+
+mod area;
+mod callgrind;
+mod child;
+mod clock;
+mod plan;
+mod process;
+mod protocol;
+mod workload;
+
+pub use area::{CaseResult, measure, smoke};
+pub use callgrind::Callgrind;
+pub(crate) use child::serve;
+pub use clock::Clock;
+pub use plan::Plan;
+pub use process::Programs;
+pub use protocol::{Allocations, Figure};
+pub use workload::Workload;
+
+/// Counts what a function allocates on the calling thread.
+pub type Count = fn(&mut dyn FnMut()) -> Allocations;

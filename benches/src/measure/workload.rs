@@ -1,0 +1,31 @@
+use super::Figure;
+
+/// Work that can be repeated.
+///
+/// A closure that takes the number of operations is one.
+pub trait Workload {
+    /// Makes ready what the next run takes but does not measure, such as its requests.
+    fn prepare(&mut self, _operations: u64) {}
+
+    /// Does the work, on the calling thread. Only this is measured.
+    fn run(&mut self, operations: u64);
+
+    /// Brings the process to rest after a run: what waits to be sent is sent.
+    fn settle(&mut self) {}
+
+    /// How many spans have been delivered since the start, if that is counted. Called when settled.
+    fn delivered(&self) -> Option<u64> {
+        None
+    }
+
+    /// What else is known about the runs so far. Called when settled.
+    fn figures(&mut self) -> Vec<Figure> {
+        Vec::new()
+    }
+}
+
+impl<F: FnMut(u64)> Workload for F {
+    fn run(&mut self, operations: u64) {
+        self(operations);
+    }
+}

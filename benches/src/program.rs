@@ -1,0 +1,178 @@
+//! The command line.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::measure::{self, Callgrind, Count, Plan, Programs};
+use crate::report::{self, AreaReport, Peers, Report};
+use crate::{Area, Case, Clock, Error, Method, Result};
+
+/// A program that measures areas, and is the process of each of their cases.
+#[derive(Debug)]
+pub struct Program {
+    areas: Vec<Area>,
+    peers: Peers,
+    count: Option<Count>,
+}
+
+/// Measures what azmon costs.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The areas to measure; all of them if none is named.
+    areas: Vec<String>,
+
+    /// Take fewer rounds, and write nothing unless told to.
+    #[arg(long)]
+    quick: bool,
+
+    /// Write RESULTS.md and the table of the README, also after a quick run. It needs all areas.
+    #[arg(long)]
+    write: bool,
+
+    /// Only see whether every case runs.
+    #[arg(long, conflicts_with_all = ["quick", "write"])]
+    smoke: bool,
+
+    /// Be the process of a case.
+    #[arg(long, hide = true)]
+    case: Option<String>,
+}
+
+impl Program {
+    /// A program that measures these areas.
+    #[must_use]
+    pub fn new(areas: Vec<Area>) -> Self {
+        Self {
+            areas,
+            peers: Peers::default(),
+            count: None,
+        }
+    }
+
+    /// Says what the areas are compared with. Only a program with peers writes results.
+    #[must_use]
+    pub fn peers(mut self, peers: Peers) -> Self {
+        self.peers = peers;
+        self
+    }
+
+    /// Adds cases to the area of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such area.
+    #[must_use]
+    #[expect(
+        clippy::panic,
+        reason = "a mistake in the program, which its first start shows"
+    )]
+    pub fn add(mut self, area: &str, cases: Vec<Case>) -> Self {
+        match self.areas.iter_mut().find(|known| known.name == area) {
+            Some(area) => area.cases.extend(cases),
+            None => panic!("there is no area {area}"),
+        }
+        self
+    }
+
+    /// Counts allocations in place of time, when it is the process of a case.
+    #[must_use]
+    pub fn counting(mut self, count: Count) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// Does what the command line says.
+    #[must_use]
+    #[expect(clippy::print_stderr, reason = "a program's last word")]
+    pub fn run(self) -> ExitCode {
+        match self.obey(&Arguments::parse()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn obey(self, arguments: &Arguments) -> Result {
+        if let Some(id) = &arguments.case {
+            return self.serve(id);
+        }
+        let areas = chosen(&self.areas, &arguments.areas)?;
+        let programs = Programs::find()?;
+        if arguments.smoke {
+            return areas
+                .into_iter()
+                .try_for_each(|area| measure::smoke(area, &programs));
+        }
+        let is_complete = areas.len() == self.areas.len() && !self.peers.is_empty();
+        if arguments.write && !is_complete {
+            return Err(
+                "results are written of all areas, and with the peers: run `cargo xtask bench`"
+                    .into(),
+            );
+        }
+        let writes = arguments.write || (is_complete && !arguments.quick);
+        let plan = if arguments.quick {
+            Plan::QUICK
+        } else {
+            Plan::FULL
+        };
+        self.report(&areas, plan, &programs, writes)
+    }
+
+    fn serve(&self, id: &str) -> Result {
+        let found = self
+            .areas
+            .iter()
+            .find_map(|area| Some((area, area.case(id)?)));
+        let (area, case) = found.ok_or_else(|| format!("there is no case {id}"))?;
+        let clock = match area.method {
+            Method::Rounds { clock, .. } => clock,
+            Method::Once { .. } => Clock::Wall,
+        };
+        let mut workload = case.start();
+        let (orders, answers) = (io::stdin().lock(), io::stdout().lock());
+        measure::serve(workload.as_mut(), clock, self.count, orders, answers)
+    }
+
+    #[expect(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        reason = "what a program prints is what it is for"
+    )]
+    fn report(&self, areas: &[&Area], plan: Plan, programs: &Programs, writes: bool) -> Result {
+        let callgrind = Callgrind::find();
+        let mut reports = Vec::with_capacity(areas.len());
+        for area in areas {
+            eprintln!("{}: {} cases", area.name, area.cases.len());
+            let results = measure::measure(area, &plan, programs, callgrind.as_ref())?;
+            let report = AreaReport::new(area, results);
+            println!("{report}");
+            reports.push(report);
+        }
+        let report = Report::new(reports, &self.peers, plan, callgrind.is_some());
+        println!("{}", report.verdicts());
+        if writes {
+            report::write(&report)?;
+        }
+        Ok(())
+    }
+}
+
+/// The areas of these names, or all of them.
+fn chosen<'a>(areas: &'a [Area], names: &[String]) -> Result<Vec<&'a Area>> {
+    if names.is_empty() {
+        return Ok(areas.iter().collect());
+    }
+    let find = |name: &String| {
+        let area = areas.iter().find(|area| area.name == name);
+        area.ok_or_else(|| {
+            let known: Vec<_> = areas.iter().map(|area| area.name).collect();
+            Error::from(format!("there is no area {name}, but {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}

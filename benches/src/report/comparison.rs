@@ -1,0 +1,170 @@
+use super::statistics::median;
+use crate::measure::CaseResult;
+use crate::{Area, Case, Quantity, Role};
+
+/// What a case costs, of one operation, and beside the others.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// What was measured.
+    pub result: CaseResult,
+    /// The median of its rounds.
+    pub nanoseconds: Option<f64>,
+    /// The median of what it took above its reference in each round.
+    pub nanoseconds_above: Option<f64>,
+    /// Allocations above its reference.
+    pub allocations_above: Option<f64>,
+    /// Instructions above its reference.
+    pub instructions_above: Option<f64>,
+    /// The median of the ratios to the bare case in each round.
+    pub times_bare: Option<f64>,
+    /// The peer of its group that takes least above its reference, if it is a case of azmon.
+    pub best_peer: Option<&'a Case>,
+    /// The median of the ratios to that peer in each round, of what both take above their references.
+    pub of_peer: Option<f64>,
+}
+
+/// Compares the results of an area's cases.
+pub(super) fn compare(area: &Area, results: Vec<CaseResult>) -> Vec<Row<'_>> {
+    let comparison = Comparison {
+        area,
+        results: &results,
+    };
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(results.len());
+    for (case, result) in area.cases.iter().zip(&results) {
+        rows.push(comparison.row(case, result));
+    }
+    rows
+}
+
+struct Comparison<'a, 'r> {
+    area: &'a Area,
+    results: &'r [CaseResult],
+}
+
+impl<'a> Comparison<'a, '_> {
+    fn row(&self, case: &'a Case, result: &CaseResult) -> Row<'a> {
+        let reference = case.above.and_then(|id| self.result(id));
+        let above = |of: fn(&CaseResult) -> Option<f64>| Some(of(result)? - of(reference?)?);
+        let best_peer = self.best_peer(case);
+        Row {
+            case,
+            result: result.clone(),
+            nanoseconds: median(result.nanoseconds.iter().copied()),
+            nanoseconds_above: self.median_above(case),
+            allocations_above: above(|result| result.allocations),
+            instructions_above: above(|result| result.instructions),
+            times_bare: self.bare(case).and_then(|bare| {
+                let rounds = result.nanoseconds.iter().zip(&bare.nanoseconds);
+                median(rounds.map(|(case, bare)| case / bare))
+            }),
+            best_peer,
+            of_peer: best_peer.and_then(|peer| {
+                let (case, peer) = (self.above(case)?, self.above(peer)?);
+                median(case.zip(peer).map(|(case, peer)| case / peer))
+            }),
+        }
+    }
+
+    fn result(&self, id: &str) -> Option<&CaseResult> {
+        self.results.iter().find(|result| result.id == id)
+    }
+
+    /// What it takes above its reference, by round.
+    fn above(&self, case: &Case) -> Option<impl Iterator<Item = f64>> {
+        let result = self.result(case.id)?;
+        let reference = self.result(case.above?)?;
+        let rounds = result.nanoseconds.iter().zip(&reference.nanoseconds);
+        Some(rounds.map(|(case, reference)| case - reference))
+    }
+
+    fn median_above(&self, case: &Case) -> Option<f64> {
+        median(self.above(case)?)
+    }
+
+    /// The case at the end of the references.
+    fn bare(&self, case: &Case) -> Option<&CaseResult> {
+        let mut id = case.above?;
+        // No chain of references is longer than there are cases; one that turns back must not hold us.
+        for _ in &self.area.cases {
+            match self.area.case(id)?.above {
+                Some(next) => id = next,
+                None => return self.result(id),
+            }
+        }
+        None
+    }
+
+    /// A peer without a reference of its own, such as one that was run once, is as good as any.
+    fn best_peer(&self, case: &Case) -> Option<&'a Case> {
+        if case.role != Role::Azmon || case.group.is_empty() {
+            return None;
+        }
+        let peers = self
+            .area
+            .cases
+            .iter()
+            .filter(|peer| peer.role == Role::Peer && peer.group == case.group);
+        let cost = |peer: &Case| self.median_above(peer).unwrap_or(f64::INFINITY);
+        peers.min_by(|one, other| cost(one).total_cmp(&cost(other)))
+    }
+}
+
+impl Row<'_> {
+    /// What a target of this quantity bounds.
+    #[must_use]
+    pub fn quantity(&self, quantity: Quantity) -> Option<f64> {
+        match quantity {
+            Quantity::Time => self.nanoseconds_above,
+            Quantity::Allocations => self.allocations_above,
+            Quantity::Instructions => self.instructions_above,
+            Quantity::Figure(name) => self
+                .result
+                .figures
+                .iter()
+                .find(|figure| figure.name == name)
+                .map(|figure| figure.value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{area, results};
+    use super::*;
+
+    fn row<'r, 'a>(rows: &'r [Row<'a>], id: &str) -> &'r Row<'a> {
+        rows.iter().find(|row| row.case.id == id).unwrap()
+    }
+
+    #[test]
+    fn costs_are_counted_above_the_reference() {
+        let area = area();
+        let rows = compare(&area, results());
+        let azmon = row(&rows, "t/azmon");
+        assert_eq!(azmon.nanoseconds, Some(250.0));
+        assert_eq!(azmon.nanoseconds_above, Some(50.0));
+        assert_eq!(azmon.allocations_above, Some(2.0));
+        assert_eq!(azmon.instructions_above, Some(600.0));
+        assert_eq!(row(&rows, "t/bare").nanoseconds_above, None);
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_round() {
+        let area = area();
+        let rows = compare(&area, results());
+        // The machine was ten times slower in the last round: no ratio shows it.
+        assert_eq!(row(&rows, "t/azmon").times_bare, Some(2.5));
+        assert_eq!(row(&rows, "t/azmon").of_peer, Some(0.25));
+    }
+
+    #[test]
+    fn the_best_peer_is_the_one_of_the_group_that_adds_least() {
+        let area = area();
+        let rows = compare(&area, results());
+        assert_eq!(row(&rows, "t/azmon").best_peer.unwrap().id, "t/peer/good");
+        assert!(row(&rows, "t/peer/good").best_peer.is_none());
+        assert!(row(&rows, "t/azmon/alone").best_peer.is_none());
+    }
+}

@@ -1,0 +1,21 @@
+//! Tables, verdicts, and the files they are written to.
+
+mod area;
+mod comparison;
+mod files;
+#[cfg(test)]
+mod fixtures;
+mod headlines;
+mod lock;
+mod machine;
+mod number;
+mod results;
+mod statistics;
+mod table;
+mod verdict;
+
+pub use area::AreaReport;
+pub use comparison::Row;
+pub use files::write;
+pub use lock::{Lock, Peers};
+pub use results::Report;
