@@ -6,6 +6,7 @@ use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 
+use crate::envelope::{Data, Envelope};
 use crate::mapping::Mapper;
 use crate::pipeline::Producer;
 use crate::transmission::{DropReason, TelemetryType, Transmitter};
@@ -34,6 +35,9 @@ impl PushMetricExporter for MetricQueue {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let (losses, kind) = (self.transmitter.losses(), TelemetryType::CustomMetric);
         self.mapper.map_metrics(metrics, |envelope| {
+            if is_about_the_sdk(&envelope) {
+                return;
+            }
             if self.transmitter.is_closed() {
                 losses.count(DropReason::Shutdown, kind, 1);
             } else if self.producer.push(envelope).is_err() {
@@ -55,4 +59,14 @@ impl PushMetricExporter for MetricQueue {
     fn temporality(&self) -> Temporality {
         Temporality::Delta
     }
+}
+
+/// Metrics that nobody asked for: the SDK measures itself if it can bind instruments. azmon's own statistics
+/// say what was sent and lost.
+fn is_about_the_sdk(envelope: &Envelope<'_>) -> bool {
+    let Data::Metric(data) = &envelope.data else {
+        return false;
+    };
+    let mut points = data.metrics.iter();
+    points.any(|point| point.name.starts_with("otel.sdk."))
 }

@@ -45,6 +45,12 @@ impl<'a> RequestHead<'a> {
         self.uri
     }
 
+    /// The path and the query; `/` if the target has no path.
+    pub(crate) fn path_and_query(&self) -> &'a str {
+        let target = self.uri.path_and_query();
+        target.map_or("/", http::uri::PathAndQuery::as_str)
+    }
+
     /// The version of HTTP.
     #[must_use]
     pub fn version(&self) -> Version {

@@ -46,21 +46,6 @@ pub enum Subject {
     UserAgent,
 }
 
-/// The parts of an incoming request that may exclude it.
-#[derive(Debug, Clone, Copy)]
-pub struct IncomingRequest<'a> {
-    /// The host that the request is for, with its port if it names one; empty if it does not say.
-    pub authority: &'a str,
-    /// The port of a request whose host has none.
-    pub default_port: Option<u16>,
-    /// The method.
-    pub method: &'a Method,
-    /// The path and the query.
-    pub path_and_query: &'a str,
-    /// The header `user-agent`.
-    pub user_agent: Option<&'a str>,
-}
-
 impl Exclusions {
     /// Excludes nothing.
     #[must_use]
@@ -187,13 +172,25 @@ impl Exclusions {
         self.user_agents.extend(other.user_agents);
     }
 
-    /// Whether an incoming request is excluded.
+    /// Whether an incoming request is excluded by its first line: its method, or its path with the query.
     #[must_use]
-    pub fn excludes_incoming(&self, request: &IncomingRequest<'_>) -> bool {
-        self.methods.contains(request.method)
-            || self.excludes_path(request.path_and_query)
-            || self.excludes_name(request.authority, request.default_port)
-            || request.user_agent.is_some_and(|user_agent| {
+    pub fn excludes_target(&self, method: &Method, path_and_query: &str) -> bool {
+        self.methods.contains(method) || self.excludes_path(path_and_query)
+    }
+
+    /// Whether an incoming request is excluded by its headers.
+    ///
+    /// `authority` is the host that it is for, with its port if it names one, and empty if it does not say;
+    /// `default_port` is the port of one whose host has none.
+    #[must_use]
+    pub fn excludes_caller(
+        &self,
+        authority: &str,
+        default_port: u16,
+        user_agent: Option<&str>,
+    ) -> bool {
+        self.excludes_name(authority, Some(default_port))
+            || user_agent.is_some_and(|user_agent| {
                 self.user_agents
                     .iter()
                     .any(|pattern| pattern.matches(user_agent))

@@ -33,4 +33,4 @@ mod user_agent;
 
 pub use self::environment::{EXCLUDED_CLIENT_HOSTS, EXCLUDED_HOSTS, EXCLUDED_PATHS};
 pub use self::error::ExclusionError;
-pub use self::exclusions::{Exclusions, IncomingRequest, Subject};
+pub use self::exclusions::{Exclusions, Subject};

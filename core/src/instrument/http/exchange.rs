@@ -11,8 +11,8 @@ use opentelemetry::{Context, KeyValue, StringValue};
 use super::attribute;
 use super::body_size::content_length;
 use super::grpc::{GrpcStatus, is_grpc};
-use super::labels::Labels;
-use super::metrics::HttpMetrics;
+use super::labels::{EndLabels, Labels};
+use super::metrics::{HttpMetrics, Measured};
 use super::outcome::{Answer, Ending, Outcome, Side, outcome};
 use super::version::protocol_version;
 
@@ -71,7 +71,7 @@ impl Exchange {
     #[must_use]
     pub fn start(new: NewExchange, method: Method) -> Self {
         if let Some(metrics) = &new.metrics {
-            metrics.active_requests.add(1, &new.labels.constant());
+            metrics.change_active(&new.labels, 1);
         }
         Self {
             new,
@@ -191,17 +191,18 @@ impl Exchange {
         let response_size = self.response_size(ending);
         let elapsed = new.started.elapsed();
         if let Some(metrics) = &new.metrics {
-            let labels = new
-                .labels
-                .complete(self.answer.status, outcome.error_type.as_ref());
-            metrics.active_requests.add(-1, &new.labels.constant());
-            metrics.duration.record(elapsed.as_secs_f64(), &labels);
-            if let Some(size) = new.request_size {
-                metrics.request_size.record(size, &labels);
-            }
-            if let Some(size) = response_size {
-                metrics.response_size.record(size, &labels);
-            }
+            let measured = Measured {
+                elapsed,
+                request_size: new.request_size,
+                response_size,
+            };
+            metrics.change_active(&new.labels, -1);
+            let ended = EndLabels {
+                labels: &new.labels,
+                status: self.answer.status,
+                error_type: outcome.error_type.as_ref(),
+            };
+            metrics.record(ended, measured);
         }
         if new.is_recording {
             let span = new.context.span();

@@ -5,7 +5,7 @@ use opentelemetry::{KeyValue, StringValue};
 use super::attribute;
 
 /// The attributes that metrics have: each of a small set of values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     /// The method, or `_OTHER`.
     pub method: &'static str,
@@ -35,24 +35,31 @@ impl Labels {
         }
         list
     }
+}
 
-    pub(super) fn complete(
-        &self,
-        status: Option<StatusCode>,
-        error_type: Option<&StringValue>,
-    ) -> LabelList {
-        let mut list = self.constant();
-        if let Some(version) = self.version {
+/// The labels of an exchange that ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EndLabels<'a> {
+    pub(super) labels: &'a Labels,
+    pub(super) status: Option<StatusCode>,
+    pub(super) error_type: Option<&'a StringValue>,
+}
+
+impl EndLabels<'_> {
+    /// All of them.
+    pub(super) fn list(&self) -> LabelList {
+        let mut list = self.labels.constant();
+        if let Some(version) = self.labels.version {
             list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
         }
-        if let Some((name, route)) = &self.route {
+        if let Some((name, route)) = &self.labels.route {
             list.push(KeyValue::new(*name, route.clone()));
         }
-        if let Some(status) = status {
+        if let Some(status) = self.status {
             let status = i64::from(status.as_u16());
             list.push(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
         }
-        if let Some(error_type) = error_type {
+        if let Some(error_type) = self.error_type {
             list.push(KeyValue::new(attribute::ERROR_TYPE, error_type.clone()));
         }
         list

@@ -1,5 +1,9 @@
+use std::time::Duration;
+
 use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
 
+use super::bound::Bound;
+use super::labels::{EndLabels, Labels};
 use super::outcome::Side;
 
 /// The boundaries that the conventions advise, in seconds.
@@ -30,12 +34,28 @@ const SIZE_BOUNDARIES: [f64; 11] = [
 /// | `active_requests` | up-down counter | {request} |
 /// | `request.body.size` | histogram | By |
 /// | `response.body.size` | histogram | By |
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HttpMetrics {
+    instruments: Instruments,
+    bound: Bound,
+}
+
+#[derive(Debug)]
+pub(super) struct Instruments {
     pub(super) active_requests: UpDownCounter<i64>,
     pub(super) duration: Histogram<f64>,
     pub(super) request_size: Histogram<u64>,
     pub(super) response_size: Histogram<u64>,
+}
+
+/// What is measured of an exchange when it ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measured {
+    pub(super) elapsed: Duration,
+    /// In bytes, if it is known.
+    pub(super) request_size: Option<u64>,
+    /// In bytes, if it is known.
+    pub(super) response_size: Option<u64>,
 }
 
 impl HttpMetrics {
@@ -54,7 +74,7 @@ impl HttpMetrics {
                 .with_boundaries(SIZE_BOUNDARIES.to_vec())
                 .build()
         };
-        Self {
+        let instruments = Instruments {
             active_requests: meter
                 .i64_up_down_counter(name("active_requests"))
                 .with_unit("{request}")
@@ -68,6 +88,188 @@ impl HttpMetrics {
                 .build(),
             request_size: size("request.body.size", "Size of request bodies."),
             response_size: size("response.body.size", "Size of response bodies."),
+        };
+        Self {
+            instruments,
+            bound: Bound::default(),
         }
+    }
+
+    /// Counts one more, or less, that is active.
+    pub(super) fn change_active(&self, labels: &Labels, by: i64) {
+        let Self { instruments, bound } = self;
+        if !bound.change_active(instruments, labels, by) {
+            instruments.active_requests.add(by, &labels.constant());
+        }
+    }
+
+    /// Records an exchange that ended.
+    pub(super) fn record(&self, ended: EndLabels<'_>, measured: Measured) {
+        let Self { instruments, bound } = self;
+        if bound.record(instruments, ended, measured) {
+            return;
+        }
+        let labels = &ended.list();
+        instruments
+            .duration
+            .record(measured.elapsed.as_secs_f64(), labels);
+        if let Some(size) = measured.request_size {
+            instruments.request_size.record(size, labels);
+        }
+        if let Some(size) = measured.response_size {
+            instruments.response_size.record(size, labels);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use opentelemetry::StringValue;
+    use opentelemetry::metrics::MeterProvider;
+    use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
+    use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+
+    use super::*;
+
+    fn labels(host: u32) -> Labels {
+        Labels {
+            method: "GET",
+            scheme: "http",
+            version: Some("1.1"),
+            server: Some((StringValue::from(format!("host-{host}")), 80)),
+            route: None,
+        }
+    }
+
+    /// The number of series of an instrument, and the sum of their counts, or values.
+    fn totals(resources: &[ResourceMetrics], instrument: &str) -> (usize, u64) {
+        let metrics = resources
+            .iter()
+            .flat_map(ResourceMetrics::scope_metrics)
+            .flat_map(|scope| scope.metrics())
+            .filter(|metric| metric.name() == instrument);
+        let values = metrics.flat_map(|metric| -> Vec<u64> {
+            match metric.data() {
+                AggregatedMetrics::F64(MetricData::Histogram(data)) => {
+                    data.data_points().map(|point| point.count()).collect()
+                }
+                AggregatedMetrics::U64(MetricData::Histogram(data)) => {
+                    data.data_points().map(|point| point.count()).collect()
+                }
+                AggregatedMetrics::I64(MetricData::Sum(data)) => data
+                    .data_points()
+                    .map(|point| point.value().try_into().unwrap())
+                    .collect(),
+                other => panic!("{other:?}"),
+            }
+        });
+        values.fold((0, 0), |(series, sum), value| (series + 1, sum + value))
+    }
+
+    /// More sets of labels than are bound.
+    const HOSTS: u32 = 1_100;
+
+    #[test]
+    fn every_exchange_is_measured_however_many_labels_there_are() {
+        let exporter = InMemoryMetricExporter::default();
+        let provider = SdkMeterProvider::builder()
+            .with_reader(PeriodicReader::builder(exporter.clone()).build())
+            .build();
+        let metrics = HttpMetrics::new(&provider.meter("test"), Side::Client);
+        for round in 0..2 {
+            for host in 0..HOSTS {
+                let labels = labels(host);
+                metrics.change_active(&labels, 1);
+                let ended = EndLabels {
+                    labels: &labels,
+                    status: Some(StatusCode::OK),
+                    error_type: None,
+                };
+                let measured = Measured {
+                    elapsed: Duration::from_millis(1),
+                    request_size: None,
+                    response_size: (host < 10).then_some(5),
+                };
+                metrics.record(ended, measured);
+                if round > 0 {
+                    metrics.change_active(&labels, -1);
+                }
+            }
+        }
+        provider.force_flush().unwrap();
+        let resources = exporter.get_finished_metrics().unwrap();
+        let totals = |instrument| totals(&resources, &format!("http.client.{instrument}"));
+        let (hosts, all) = (HOSTS as usize, u64::from(HOSTS));
+        assert_eq!(totals("request.duration"), (hosts, 2 * all));
+        assert_eq!(totals("response.body.size"), (10, 20));
+        assert_eq!(totals("request.body.size"), (0, 0));
+        assert_eq!(totals("active_requests"), (hosts, all));
+    }
+
+    #[test]
+    fn labels_that_differ_in_one_are_different_series() {
+        let exporter = InMemoryMetricExporter::default();
+        let provider = SdkMeterProvider::builder()
+            .with_reader(PeriodicReader::builder(exporter.clone()).build())
+            .build();
+        let metrics = HttpMetrics::new(&provider.meter("test"), Side::Client);
+        let error = StringValue::from("timeout");
+        let base = labels(1);
+        let others = [
+            Labels {
+                method: "PUT",
+                ..base.clone()
+            },
+            Labels {
+                scheme: "https",
+                ..base.clone()
+            },
+            Labels {
+                version: Some("2"),
+                ..base.clone()
+            },
+            Labels {
+                server: None,
+                ..base.clone()
+            },
+            Labels {
+                route: Some(("url.template", "/a".into())),
+                ..base.clone()
+            },
+            Labels {
+                route: Some(("url.template", "/b".into())),
+                ..base.clone()
+            },
+        ];
+        let ended = EndLabels {
+            labels: &base,
+            status: Some(StatusCode::OK),
+            error_type: None,
+        };
+        let mut all = vec![
+            ended,
+            EndLabels {
+                status: None,
+                ..ended
+            },
+            EndLabels {
+                error_type: Some(&error),
+                ..ended
+            },
+        ];
+        all.extend(others.iter().map(|labels| EndLabels { labels, ..ended }));
+        for ended in all.iter().chain(&all) {
+            let measured = Measured {
+                elapsed: Duration::ZERO,
+                request_size: None,
+                response_size: None,
+            };
+            metrics.record(*ended, measured);
+        }
+        provider.force_flush().unwrap();
+        let resources = exporter.get_finished_metrics().unwrap();
+        let totals = totals(&resources, "http.client.request.duration");
+        assert_eq!(totals, (all.len(), 2 * all.len() as u64));
     }
 }

@@ -6,6 +6,7 @@
 pub mod attribute;
 mod authority;
 mod body_size;
+mod bound;
 mod error_type;
 mod exchange;
 mod grpc;

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 
-use azmon::instrument::exclude::IncomingRequest;
 use azmon::instrument::http::{
     Authority, Labels, OTHER_METHOD, attribute, grpc_method, known_method, protocol_version,
     span_method,
@@ -57,17 +56,8 @@ impl<'a> ServerRequest<'a> {
     }
 
     pub(super) fn is_excluded(&self, settings: &Settings) -> bool {
-        settings.exclusions.excludes_incoming(&IncomingRequest {
-            authority: self.authority,
-            default_port: Some(self.default_port()),
-            method: self.head.method(),
-            path_and_query: self
-                .head
-                .uri()
-                .path_and_query()
-                .map_or("/", http::uri::PathAndQuery::as_str),
-            user_agent: self.user_agent,
-        })
+        let exclusions = &settings.exclusions;
+        exclusions.excludes_caller(self.authority, self.default_port(), self.user_agent)
     }
 
     pub(super) fn span_method(&self) -> &'static str {

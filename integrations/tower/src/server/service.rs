@@ -83,17 +83,19 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     if current.is_telemetry_suppressed() {
         return Recording::none(Scope::None);
     }
-    let incoming = ServerRequest::new(settings, RequestHead::of(request));
-    if incoming.is_excluded(settings) {
-        return Recording::none(match settings.suppresses_excluded {
-            true => Scope::Excluded(current.with_telemetry_suppressed()),
-            false => Scope::None,
-        });
+    let head = RequestHead::of(request);
+    let exclusions = &settings.exclusions;
+    if exclusions.excludes_target(head.method(), head.path_and_query()) {
+        return excluded(settings, &current);
     }
     let started = Instant::now();
     let Resolved { tracer, metrics } = settings.providers.resolve(started);
     if tracer.is_none() && metrics.is_none() {
         return Recording::none(Scope::None);
+    }
+    let incoming = ServerRequest::new(settings, head);
+    if incoming.is_excluded(settings) {
+        return excluded(settings, &current);
     }
     let started_at = opentelemetry::time::now();
     let content = ServerSpan::new(settings, &incoming);
@@ -118,6 +120,13 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     };
     let exchange = Exchange::start(new, request.method().clone());
     Recording::of(exchange, Observer::Server(Arc::clone(settings)))
+}
+
+fn excluded(settings: &Settings, current: &Context) -> Recording {
+    Recording::none(match settings.suppresses_excluded {
+        true => Scope::Excluded(current.with_telemetry_suppressed()),
+        false => Scope::None,
+    })
 }
 
 /// Starts the span, in a context that knows the name of the operation: that of the span, unless a better one
