@@ -8,10 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use crate::envelope::Envelope;
-use crate::transmission::{Reply, SendError, Sending, Transport};
+use crate::mapping::{Mapper, MappingOptions};
+use crate::pipeline::ItemRef;
+use crate::telemetry_processor::TelemetryProcessors;
+use crate::transmission::{Encoder, Losses, Reply, SendError, Sending, Transport};
 use crate::{ExporterBuilder, MetricExporterBuilder, Telemetry, TelemetryBuilder};
 
 /// The connection string under which in-memory destinations receive, unless another is set.
@@ -87,6 +91,35 @@ impl Transport for InMemoryDestination {
                 ..Reply::default()
             })
         })
+    }
+}
+
+/// Makes of spans what is sent, on the thread that asks: to measure what azmon's own thread does with them.
+#[derive(Debug)]
+pub struct SpanEncoder {
+    mapper: Mapper,
+    encoder: Encoder,
+}
+
+impl SpanEncoder {
+    /// Makes an encoder whose items carry `resource`'s role.
+    #[must_use]
+    pub fn new(resource: &Resource) -> Self {
+        Self {
+            mapper: Mapper::new("", resource, MappingOptions::default()),
+            encoder: Encoder::new(Arc::new(Losses::default()), TelemetryProcessors::default()),
+        }
+    }
+
+    /// Maps spans, cuts them to the limits, serialises and compresses them.
+    ///
+    /// Returns the bodies of as many requests as a worker would make of them.
+    pub fn encode(&mut self, spans: &[SpanData]) -> Vec<Bytes> {
+        let mut bodies = Vec::with_capacity(1);
+        let items = spans.iter().map(ItemRef::Span);
+        self.encoder
+            .encode(&self.mapper, items, |batch| bodies.push(batch.body));
+        bodies
     }
 }
 

@@ -58,6 +58,11 @@ impl<'a, V> Map<'a, V> {
         }
     }
 
+    /// Makes room for `additional` pairs more.
+    pub fn reserve(&mut self, additional: usize) {
+        self.pairs.reserve(additional);
+    }
+
     /// Removes a key and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<V> {
         let index = self.pairs.iter().position(|(known, _)| known == key)?;
@@ -108,6 +113,14 @@ impl<'a, V> Map<'a, V> {
 }
 
 impl Properties<'_> {
+    /// Empties the map and keeps its memory, for texts of another lifetime.
+    pub(crate) fn into_empty<'b>(mut self) -> Properties<'b> {
+        self.pairs.clear();
+        // A list collected from another of the same layout takes over its memory.
+        let pairs = self.pairs.into_iter().map_while(|_| None).collect();
+        Properties { pairs }
+    }
+
     pub(super) fn apply_property_limits(&mut self) {
         self.retain(|key, value| {
             truncate(value, limits::property_value(key));

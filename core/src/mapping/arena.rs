@@ -1,28 +1,58 @@
+use std::cell::RefCell;
 use std::fmt;
 
+use arrayvec::ArrayVec;
 use bumpalo::Bump;
 
-/// Memory for the texts that a mapping composes, freed all at once.
+use crate::envelope::{Envelope, Properties};
+
+/// Lists that are kept for later envelopes: the tags and the properties of two.
+const KEPT_LISTS: usize = 4;
+
+/// Memory for what a mapping composes: texts, freed all at once, and the lists of envelopes.
 ///
-/// One arena serves one batch of items after another: [`reset`](Self::reset) keeps its memory.
+/// One arena serves one item after another, and then allocates nothing: [`reset`](Self::reset) keeps the
+/// memory of the texts, [`recycle`](Self::recycle) that of the lists.
 #[derive(Debug, Default)]
-pub struct Arena(Bump);
+pub struct Arena {
+    texts: Bump,
+    lists: RefCell<ArrayVec<Properties<'static>, KEPT_LISTS>>,
+}
 
 impl Arena {
     /// Makes an empty arena, without allocating.
     #[must_use]
     pub fn new() -> Self {
-        Self(Bump::new())
+        Self::default()
     }
 
-    /// Frees every text, and keeps the memory for the next batch.
+    /// Frees every text, and keeps the memory for the next item.
     pub fn reset(&mut self) {
-        self.0.reset();
+        self.texts.reset();
+    }
+
+    /// Keeps the lists of an envelope that is done with for the next one.
+    pub fn recycle(&self, envelope: Envelope<'_>) {
+        let Envelope { tags, mut data, .. } = envelope;
+        let properties = std::mem::take(data.properties_mut());
+        let mut lists = self.lists.borrow_mut();
+        for list in [properties, tags] {
+            // There may be enough of them already.
+            let _ = lists.try_push(list.into_empty());
+        }
+    }
+
+    /// An empty list for tags or properties, with room for `capacity` of them.
+    pub(super) fn pairs(&self, capacity: usize) -> Properties<'_> {
+        let kept = self.lists.borrow_mut().pop();
+        let mut list = kept.map(Properties::into_empty).unwrap_or_default();
+        list.reserve(capacity);
+        list
     }
 
     /// Copies a text into the arena.
     pub(super) fn copy(&self, text: &str) -> &str {
-        self.0.alloc_str(text)
+        self.texts.alloc_str(text)
     }
 
     /// Joins texts in the arena.
@@ -55,18 +85,21 @@ impl Arena {
 
     /// Collects things that need no destructor.
     pub(super) fn list<T: Copy>(&self, items: impl ExactSizeIterator<Item = T>) -> &[T] {
-        self.0.alloc_slice_fill_iter(items)
+        self.texts.alloc_slice_fill_iter(items)
     }
 
     /// Starts a text that grows in the arena.
     pub(super) fn string(&self, capacity: usize) -> bumpalo::collections::String<'_> {
-        bumpalo::collections::String::with_capacity_in(capacity, &self.0)
+        bumpalo::collections::String::with_capacity_in(capacity, &self.texts)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::envelope::{Data, Measurements, MessageData, SCHEMA_VERSION};
 
     #[test]
     fn texts_are_composed() {
@@ -74,5 +107,36 @@ mod tests {
         assert_eq!(arena.concat(&["a", "", "世"]), "a世");
         assert_eq!(arena.hex([0x00, 0xf0, 0x67]), "00f067");
         assert_eq!(arena.format(format_args!("{}-{}", 1, 2)), "1-2");
+    }
+
+    #[test]
+    fn lists_are_used_again_without_what_was_in_them() {
+        let mut arena = Arena::new();
+        for _ in 0..3 {
+            let mut envelope = message(&arena);
+            assert!(envelope.tags.is_empty() && envelope.data.properties().is_empty());
+            envelope.tags.push("key", arena.copy("value"));
+            envelope
+                .data
+                .properties_mut()
+                .push("key", "value".to_owned());
+            arena.recycle(envelope);
+            arena.reset();
+        }
+    }
+
+    fn message(arena: &Arena) -> Envelope<'_> {
+        let mut envelope = Envelope::new(
+            SystemTime::UNIX_EPOCH,
+            Data::Message(MessageData {
+                ver: SCHEMA_VERSION,
+                message: "".into(),
+                severity_level: None,
+                properties: arena.pairs(1),
+                measurements: Measurements::new(),
+            }),
+        );
+        envelope.tags = arena.pairs(1);
+        envelope
     }
 }

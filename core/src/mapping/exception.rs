@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_that_are_no_list_of_texts_stay_dimensions() {
+    fn causes_that_are_no_pairs_stay_dimensions() {
         let all = [
             KeyValue::new("exception.type", "Outer"),
             KeyValue::new("exception.cause.message", "not a list"),

@@ -16,7 +16,7 @@ use crate::mapping::{
     properties, request, resource, rpc, success,
 };
 
-/// How many tags an item usually has beside its resource's; more cost a second allocation.
+/// How many tags an item usually has beside its resource's; more cost another allocation.
 const USUAL_TAGS: usize = 8;
 
 /// The property by which Azure Monitor knows that a standard metric counts the item.
@@ -68,7 +68,7 @@ impl Mapper {
     ) -> Envelope<'a> {
         let attributes = Attributes::new(&log.attributes, arena);
         let own_rate = measurements::sample_rate(&attributes).or(log.sample_rate);
-        let mut tags = self.resource_tags();
+        let mut tags = self.resource_tags(arena);
         context::push(&mut tags, log.trace_id, false, &attributes, operation_name);
         context::push_parent(&mut tags, log.span_id, arena);
         let (time, data) = log::payload(log, &attributes, &self.options);
@@ -109,7 +109,7 @@ impl Mapper {
         let is_request = matches!(data, Data::Request(_));
         let trace = span.span_context.trace_id();
         let tags = |parent| {
-            let mut tags = self.resource_tags();
+            let mut tags = self.resource_tags(arena);
             context::push(&mut tags, trace, is_request, &attributes, operation_name);
             context::push_parent(&mut tags, parent, arena);
             tags
@@ -134,8 +134,8 @@ impl Mapper {
         }
     }
 
-    fn resource_tags(&self) -> Tags<'_> {
-        let mut tags = Tags::with_capacity(self.tags.len() + USUAL_TAGS);
+    fn resource_tags<'a>(&'a self, arena: &'a Arena) -> Tags<'a> {
+        let mut tags = arena.pairs(self.tags.len() + USUAL_TAGS);
         for (tag, value) in &self.tags {
             tags.push(*tag, Cow::Borrowed(value.as_str()));
         }

@@ -143,7 +143,6 @@ mod properties;
 mod request;
 mod resource;
 mod rpc;
-mod spread;
 mod standard;
 mod success;
 #[cfg(test)]

@@ -19,7 +19,7 @@ const FEW: usize = 32;
 pub(super) fn unused<'a>(attributes: &Attributes<'a>, extra: usize) -> Properties<'a> {
     let all = attributes.iter();
     let last = (all.len() > FEW).then(|| last_places(attributes));
-    let mut properties = Properties::with_capacity(all.len() + extra);
+    let mut properties = attributes.arena().pairs(all.len() + extra);
     for (place, (known, KeyValue { key, value, .. })) in all.enumerate() {
         let name = key.as_str();
         let is_kept = match (known, &last) {

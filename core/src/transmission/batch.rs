@@ -13,12 +13,12 @@ const LEVEL: Compression = Compression::new(2);
 
 /// Items on their way: newline-delimited JSON, compressed.
 #[derive(Debug, Clone)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// Batches are numbered as they are made; parts of a batch keep its number.
     pub(super) number: u64,
     /// What each line is.
     pub(super) kinds: Vec<ItemKind>,
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Batch {

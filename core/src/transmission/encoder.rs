@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 4 << 20;
 
 /// Turns items into batches.
 #[derive(Debug)]
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     losses: Arc<Losses>,
     processors: TelemetryProcessors,
     arena: Arena,
@@ -33,7 +33,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn new(losses: Arc<Losses>, processors: TelemetryProcessors) -> Self {
+    pub(crate) fn new(losses: Arc<Losses>, processors: TelemetryProcessors) -> Self {
         Self {
             losses,
             processors,
@@ -54,7 +54,7 @@ impl Encoder {
     /// Encodes `items` into as many batches as they need.
     ///
     /// Requests go first, so that the items of their operations know its name.
-    pub(super) fn encode<'a>(
+    pub(crate) fn encode<'a>(
         &mut self,
         mapper: &Mapper,
         items: impl Iterator<Item = ItemRef<'a>> + Clone,
@@ -115,21 +115,25 @@ impl Encoder {
                 console.show(envelope);
             }
         };
+        let mut add = |mut envelope: Envelope<'_>| {
+            write(&mut envelope);
+            arena.recycle(envelope);
+        };
         match item {
             ItemRef::Span(span) if item.is_root() => {
-                mapper.map_span(span, None, arena, |mut envelope| {
+                mapper.map_span(span, None, arena, |envelope| {
                     names.remember(span.span_context.trace_id(), &envelope);
-                    write(&mut envelope);
+                    add(envelope);
                 });
             }
             ItemRef::Span(span) => {
                 let name = names.of(span.span_context.trace_id());
-                mapper.map_span(span, name, arena, |mut envelope| write(&mut envelope));
+                mapper.map_span(span, name, arena, add);
             }
-            ItemRef::Envelope(envelope) => write(&mut envelope.clone()),
+            ItemRef::Envelope(envelope) => add(envelope.clone()),
             ItemRef::Log(log) => {
                 let (name, rate) = (names.of(log.trace_id()), names.sample_rate(log.trace_id()));
-                write(&mut mapper.map_log(log, name, rate, arena));
+                add(mapper.map_log(log, name, rate, arena));
             }
         }
     }

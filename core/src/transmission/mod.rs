@@ -40,6 +40,8 @@ mod waiters;
 mod worker;
 
 pub(crate) use self::console::Console;
+#[cfg(feature = "testing")]
+pub(crate) use self::encoder::Encoder;
 pub(crate) use self::losses::Losses;
 pub use self::losses::{DropReason, DroppedItems};
 pub(crate) use self::telemetry_type::ItemKind;

@@ -1,0 +1,7 @@
+//! Metrics: every data point is an item.
+
+mod map;
+mod point;
+mod spread;
+#[cfg(test)]
+mod tests;
