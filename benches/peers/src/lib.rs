@@ -3,10 +3,12 @@
 //! To add one: a file with a function that returns its cases, a line in [`program`], and its name in
 //! `NAMES`, by which its version is found in the lock file.
 
+mod application_insights;
 mod axum_tracing_opentelemetry;
 mod fastrace_axum;
 mod opentelemetry_instrumentation_tower;
 mod reqwest_tracing;
+mod sqlx_otel;
 mod stock_0_32;
 mod subscriber;
 mod tower_http;
@@ -17,13 +19,15 @@ use azmon_benches::report::{Lock, Peers};
 use azmon_benches::{Case, Program, areas};
 
 /// The packages whose versions are shown.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 8] = [
     "opentelemetry-instrumentation-tower",
     "axum-tracing-opentelemetry",
     "tower-http",
     "tracing-opentelemetry",
     "fastrace-axum",
     "reqwest-tracing",
+    "sqlx-otel",
+    "opentelemetry-application-insights",
 ];
 
 static LOCK: LazyLock<Lock> = LazyLock::new(|| Lock::parse(include_str!("../Cargo.lock")));
@@ -35,6 +39,10 @@ pub fn program() -> Program {
         .peers(Peers::new(&LOCK, &NAMES))
         .add("server", server())
         .add("client", reqwest_tracing::cases())
+        .add("database", sqlx_otel::one_row())
+        .add("rows", sqlx_otel::many_rows())
+        .add("export", application_insights::export())
+        .add("pipeline", application_insights::pipeline())
 }
 
 fn server() -> Vec<Case> {

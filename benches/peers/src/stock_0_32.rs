@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use azmon_benches::fixtures::Backend;
 use opentelemetry_0_32::global;
 use opentelemetry_0_32::trace::TracerProvider;
 use opentelemetry_sdk_0_32::error::OTelSdkResult;
+use opentelemetry_sdk_0_32::metrics::data::ResourceMetrics;
+use opentelemetry_sdk_0_32::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk_0_32::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use opentelemetry_sdk_0_32::propagation::TraceContextPropagator;
 use opentelemetry_sdk_0_32::trace::{Sampler, SdkTracerProvider, SpanData, SpanExporter};
 use tracing::subscriber::set_global_default;
@@ -40,6 +44,13 @@ impl Stock {
         global::set_tracer_provider(tracers.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
         Self { tracers, discard }
+    }
+
+    /// Records metrics, too.
+    pub(crate) fn with_metrics(self) -> Self {
+        let reader = PeriodicReader::builder(self.discard.clone()).build();
+        global::set_meter_provider(SdkMeterProvider::builder().with_reader(reader).build());
+        self
     }
 
     /// Lets `tracing` record by it, too.
@@ -78,5 +89,23 @@ impl SpanExporter for Discard {
             .spans
             .fetch_add(batch.len() as u64, Ordering::Release);
         Ok(())
+    }
+}
+
+impl PushMetricExporter for Discard {
+    async fn export(&self, _: &ResourceMetrics) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        Temporality::Cumulative
     }
 }

@@ -1,6 +1,9 @@
 //! The kinds of work, each with azmon's cases and the bare ones.
 
 pub mod client;
+pub mod database;
+pub mod export;
+pub mod pipeline;
 pub mod server;
 pub mod tower_client;
 
@@ -9,5 +12,13 @@ use crate::Area;
 /// All areas, in the order of the report.
 #[must_use]
 pub fn all() -> Vec<Area> {
-    vec![server::area(), client::area(), tower_client::area()]
+    vec![
+        server::area(),
+        client::area(),
+        tower_client::area(),
+        database::area(),
+        database::many(),
+        export::area(),
+        pipeline::area(),
+    ]
 }

@@ -29,3 +29,25 @@ impl<F: FnMut(u64)> Workload for F {
         self(operations);
     }
 }
+
+impl Workload for Box<dyn Workload> {
+    fn prepare(&mut self, operations: u64) {
+        (**self).prepare(operations);
+    }
+
+    fn run(&mut self, operations: u64) {
+        (**self).run(operations);
+    }
+
+    fn settle(&mut self) {
+        (**self).settle();
+    }
+
+    fn delivered(&self) -> Option<u64> {
+        (**self).delivered()
+    }
+
+    fn figures(&mut self) -> Vec<Figure> {
+        (**self).figures()
+    }
+}

@@ -1,0 +1,396 @@
+//! Queries to SQLite in memory.
+
+use std::fmt;
+
+use azmon_sqlx::TraceOptions;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, ContextGuard};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Connection, Executor, Sqlite, SqliteConnection, SqlitePool};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::fixtures::{Backend, Nowhere, Pipeline, Stock};
+use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
+
+/// The area of queries that answer one row, without peers.
+#[must_use]
+pub fn area() -> Area {
+    Area {
+        name: "database",
+        title: "Database: a query",
+        unit: "query",
+        about: "sqlx 0.9 asks SQLite in memory for one row, inside of a request's span. SQLite works on a thread of its \
+                own; what is counted is the thread that waits for it. `SELECT 1` may be answered before that thread \
+                has gone to sleep: what it takes is up to chance, and instructions tell more. The search takes SQLite \
+                so long that it is always waited for, which is how a database elsewhere is. Through the pool, every \
+                query takes a connection and gives it back.",
+        method: Method::Rounds {
+            operations: 100,
+            clock: Clock::Thread,
+        },
+        cases: ONE_ROW.iter().flat_map(Place::cases).collect(),
+        targets: vec![
+            Target::new(RECORDED, Quantity::Time, Bound::OfPeer(0.35)),
+            Target::new(RECORDED, Quantity::Allocations, Bound::AtMost(4.0)),
+        ],
+    }
+}
+
+/// The area of queries that answer many rows, without peers.
+#[must_use]
+pub fn many() -> Area {
+    Area {
+        name: "rows",
+        title: "Database: a query of 1,000 rows",
+        unit: "query",
+        about: "As above, but for all rows of a table. They wake the thread that waits for them many times, how often \
+                is up to chance: this shows that a row costs nothing, and not what a query does.",
+        method: Method::Rounds {
+            operations: 10,
+            clock: Clock::Thread,
+        },
+        cases: MANY_ROWS.iter().flat_map(Place::cases).collect(),
+        targets: Vec::new(),
+    }
+}
+
+/// The case that the targets are about.
+const RECORDED: &str = "database/connection/search/azmon/recorded";
+
+/// What is asked for, and through what.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// What the table calls it.
+    pub label: &'static str,
+    /// Whether through a pool.
+    pub pooled: bool,
+    /// The query.
+    pub query: Query,
+    /// The ids of the cases, of which the bare one is the reference of all others.
+    pub ids: Ids,
+}
+
+/// The ids of azmon's cases and the bare one.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the names are those of the cases")]
+pub struct Ids {
+    pub bare: &'static str,
+    pub no_provider: &'static str,
+    pub recorded: &'static str,
+    pub stock: &'static str,
+    pub metrics: &'static str,
+    pub unsampled: &'static str,
+}
+
+/// A query and its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    statement: &'static str,
+    rows: usize,
+}
+
+const ONE: Query = Query {
+    statement: "SELECT 1",
+    rows: 1,
+};
+
+const THOUSAND: Query = Query {
+    statement: "SELECT id, name FROM users",
+    rows: 1_000,
+};
+
+const SEARCH: Query = Query {
+    statement: "SELECT id, name FROM users WHERE name LIKE '%7' AND length(name) > 6 AND id > 100 \
+                ORDER BY name DESC, id LIMIT 1",
+    rows: 1,
+};
+
+/// What the table is made by.
+const USERS: &str = "CREATE TABLE users AS WITH RECURSIVE ids (id) AS \
+                     (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 1000) \
+                     SELECT id, 'user ' || id AS name FROM ids";
+
+macro_rules! ids {
+    ($place:literal) => {
+        Ids {
+            bare: concat!($place, "/bare"),
+            no_provider: concat!($place, "/azmon/no-provider"),
+            recorded: concat!($place, "/azmon/recorded"),
+            stock: concat!($place, "/azmon/stock"),
+            metrics: concat!($place, "/azmon/metrics"),
+            unsampled: concat!($place, "/azmon/unsampled"),
+        }
+    };
+}
+
+/// The places of [`area`].
+pub const ONE_ROW: [Place; 4] = [
+    Place {
+        label: "connection, SELECT 1",
+        pooled: false,
+        query: ONE,
+        ids: ids!("database/connection/one"),
+    },
+    Place {
+        label: "connection, a search",
+        pooled: false,
+        query: SEARCH,
+        ids: ids!("database/connection/search"),
+    },
+    Place {
+        label: "pool, SELECT 1",
+        pooled: true,
+        query: ONE,
+        ids: ids!("database/pool/one"),
+    },
+    Place {
+        label: "pool, a search",
+        pooled: true,
+        query: SEARCH,
+        ids: ids!("database/pool/search"),
+    },
+];
+
+/// The places of [`many`].
+pub const MANY_ROWS: [Place; 2] = [
+    Place {
+        label: "connection",
+        pooled: false,
+        query: THOUSAND,
+        ids: ids!("rows/connection"),
+    },
+    Place {
+        label: "pool",
+        pooled: true,
+        query: THOUSAND,
+        ids: ids!("rows/pool"),
+    },
+];
+
+impl Place {
+    fn cases(&self) -> Vec<Case> {
+        let place = *self;
+        let label = |what: &str| format!("{}: {what}", place.label);
+        let azmon = [
+            Case::azmon(
+                place.ids.no_provider,
+                label("azmon-sqlx, no provider"),
+                move || place.azmon(Nowhere, TraceOptions::new(), sampled()),
+            ),
+            Case::azmon(place.ids.recorded, label("azmon-sqlx"), move || {
+                place.spans_alone(local(), sampled())
+            })
+            .group(place.ids.recorded)
+            .records(1),
+            Case::azmon(place.ids.stock, label("azmon-sqlx alone"), move || {
+                place.azmon(Stock::start(), TraceOptions::new(), sampled())
+            })
+            .group(place.ids.recorded)
+            .records(1)
+            .remark("with OpenTelemetry's batch processor, as the peer"),
+            Case::azmon(
+                place.ids.metrics,
+                label("azmon-sqlx, with metrics"),
+                move || place.azmon(Pipeline::start(), TraceOptions::new(), sampled()),
+            )
+            .group(place.ids.metrics)
+            .records(1),
+            Case::azmon(
+                place.ids.unsampled,
+                label("azmon-sqlx, unsampled"),
+                move || place.spans_alone(local(), unsampled()),
+            )
+            .group(place.ids.unsampled)
+            .records(0),
+        ];
+        let bare = Case::bare(place.ids.bare, label("sqlx alone"), move || place.bare());
+        let azmon = azmon.map(|case| case.above(place.ids.bare));
+        std::iter::once(bare).chain(azmon).collect()
+    }
+
+    fn bare(self) -> Box<dyn Workload> {
+        let runtime = runtime();
+        if self.pooled {
+            let pool = runtime.block_on(pool());
+            self.queries(runtime, Nowhere, sampled(), async move |query| {
+                fetch(&pool, query).await
+            })
+        } else {
+            let mut connection = runtime.block_on(connection());
+            self.queries(runtime, Nowhere, sampled(), async move |query| {
+                fetch(&mut connection, query).await
+            })
+        }
+    }
+
+    fn spans_alone(self, pipeline: Pipeline, parent: ContextGuard) -> Box<dyn Workload> {
+        let tracers = pipeline.telemetry().tracer_provider();
+        let options = TraceOptions::new().tracer_provider(tracers);
+        self.azmon(pipeline, options, parent)
+    }
+
+    #[expect(clippy::unwrap_used, reason = "the URL is written here")]
+    fn azmon<B: Backend + 'static>(
+        self,
+        backend: B,
+        options: TraceOptions,
+        parent: ContextGuard,
+    ) -> Box<dyn Workload> {
+        let runtime = runtime();
+        if self.pooled {
+            let pool = azmon_sqlx::SqlitePool::new(runtime.block_on(pool()), options);
+            self.queries(runtime, backend, parent, async move |query| {
+                fetch(&pool, query).await
+            })
+        } else {
+            let raw = runtime.block_on(connection());
+            let target = URL.parse().unwrap();
+            let mut connection = azmon_sqlx::SqliteConnection::new(raw, &target, options);
+            self.queries(runtime, backend, parent, async move |query| {
+                fetch(&mut connection, query).await
+            })
+        }
+    }
+
+    /// Asks its query by `fetch`, within what is current as long as `parent` lives.
+    pub fn queries<B, P, F>(
+        self,
+        runtime: Runtime,
+        backend: B,
+        parent: P,
+        fetch: F,
+    ) -> Box<dyn Workload>
+    where
+        B: Backend + 'static,
+        P: 'static,
+        F: AsyncFnMut(Query) -> usize + 'static,
+    {
+        Box::new(Queries {
+            query: self.query,
+            runtime,
+            backend,
+            _parent: parent,
+            fetch,
+        })
+    }
+}
+
+struct Queries<B, P, F> {
+    query: Query,
+    runtime: Runtime,
+    backend: B,
+    _parent: P,
+    fetch: F,
+}
+
+impl<B: Backend, P, F: AsyncFnMut(Query) -> usize> Workload for Queries<B, P, F> {
+    fn run(&mut self, operations: u64) {
+        self.runtime.block_on(async {
+            for _ in 0..operations {
+                assert_eq!((self.fetch)(self.query).await, self.query.rows);
+            }
+        });
+    }
+
+    fn settle(&mut self) {
+        self.backend.flush();
+    }
+
+    fn delivered(&self) -> Option<u64> {
+        self.backend.delivered()
+    }
+
+    fn figures(&mut self) -> Vec<Figure> {
+        self.backend.figures()
+    }
+}
+
+impl<B, P, F> fmt::Debug for Queries<B, P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queries")
+            .field("query", &self.query)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Fetches all rows, and says how many they are.
+///
+/// # Panics
+///
+/// When the database refuses the query.
+#[expect(clippy::unwrap_used, reason = "a query that fails measures nothing")]
+pub async fn fetch<'e>(executor: impl Executor<'e, Database = Sqlite>, query: Query) -> usize {
+    let rows = sqlx::query(query.statement).fetch_all(executor).await;
+    rows.unwrap().len()
+}
+
+/// The runtime on which a case asks: that of the calling thread.
+///
+/// # Panics
+///
+/// When the system gives no event queue.
+#[expect(
+    clippy::unwrap_used,
+    reason = "without a runtime nothing can be measured"
+)]
+#[must_use]
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Opens a pool of one connection, on which every query can be asked.
+///
+/// # Panics
+///
+/// When SQLite gives none.
+#[expect(clippy::unwrap_used, reason = "without a pool nothing can be measured")]
+pub async fn pool() -> SqlitePool {
+    // The database goes with its connection. A ping would be waited for at times, and at times not.
+    let options = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false);
+    let pool = options.connect(URL).await.unwrap();
+    pool.execute(USERS).await.unwrap();
+    pool
+}
+
+#[expect(
+    clippy::unwrap_used,
+    reason = "without a connection nothing can be measured"
+)]
+async fn connection() -> SqliteConnection {
+    let mut connection = SqliteConnection::connect(URL).await.unwrap();
+    connection.execute(USERS).await.unwrap();
+    connection
+}
+
+const URL: &str = "sqlite::memory:";
+
+/// A pipeline that is not the global one, so that no metrics go there. It follows the parent, as
+/// OpenTelemetry's SDK does by default.
+fn local() -> Pipeline {
+    Pipeline::uncounted(|builder| builder.install_globally(false).follow_remote_parent(true))
+}
+
+/// Begins the handling of a request that is recorded.
+fn sampled() -> ContextGuard {
+    request(TraceFlags::SAMPLED).attach()
+}
+
+/// Begins the handling of one that is not.
+fn unsampled() -> ContextGuard {
+    request(TraceFlags::NOT_SAMPLED).attach()
+}
+
+/// The context in which a request is handled.
+fn request(flags: TraceFlags) -> Context {
+    Context::new().with_remote_span_context(SpanContext::new(
+        TraceId::from_bytes([7; 16]),
+        SpanId::from_bytes([7; 8]),
+        flags,
+        false,
+        TraceState::NONE,
+    ))
+}
