@@ -11,6 +11,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use sqlx_core::error::DatabaseError;
 
+use crate::attributes::Attribute;
 use crate::lazy::Lazy;
 use crate::metrics::{self, Instruments, PoolStatus};
 use crate::options::scope;
@@ -23,7 +24,7 @@ pub(crate) struct State {
     pub(crate) options: TraceOptions,
     pub(crate) system: &'static str,
     /// The attributes of the database, on every span and metric of a query.
-    pub(crate) database: Vec<KeyValue>,
+    pub(crate) database: Vec<Attribute>,
     /// The attributes of the pool, on each of its metrics.
     pub(crate) pool: [KeyValue; 1],
     pub(crate) logs_in_place: bool,
@@ -122,13 +123,12 @@ impl State {
     }
 }
 
-fn database_attributes(target: &Target) -> Vec<KeyValue> {
-    let text =
-        |key, value: &Option<String>| Some(KeyValue::new(key, Arc::<str>::from(value.as_deref()?)));
-    let system = KeyValue::new(attributes::SYSTEM, target.system);
+fn database_attributes(target: &Target) -> Vec<Attribute> {
+    let text = |key, value: &Option<String>| Some(Attribute::Shared(key, value.as_deref()?.into()));
+    let system = Attribute::Static(attributes::SYSTEM, target.system);
     let port = target
         .port
-        .map(|port| KeyValue::new(attributes::SERVER_PORT, i64::from(port)));
+        .map(|port| Attribute::Number(attributes::SERVER_PORT, i64::from(port)));
     let others = [
         text(attributes::NAMESPACE, &target.namespace),
         text(attributes::SERVER_ADDRESS, &target.address),

@@ -5,7 +5,8 @@ use std::sync::{Arc, RwLock};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use opentelemetry::KeyValue;
 
-use crate::{Statement, attributes, names};
+use crate::attributes::{self, Attribute};
+use crate::{Statement, names};
 
 /// What telemetry says about a query, made once for all times that it is run.
 #[derive(Debug)]
@@ -14,26 +15,27 @@ pub(crate) struct Described {
     /// The summary as the name of spans, unless there are too many.
     pub(crate) name: Option<&'static str>,
     pub(crate) is_excluded: bool,
-    pub(crate) span_attributes: Vec<KeyValue>,
+    pub(crate) span_attributes: Vec<Attribute>,
     pub(crate) metric_attributes: Vec<KeyValue>,
 }
 
 impl Described {
     /// Describes `statement`, run on the database that `base` tells about.
-    pub(crate) fn new(statement: Statement, is_excluded: bool, base: &[KeyValue]) -> Self {
-        let mut metric_attributes = base.to_vec();
+    pub(crate) fn new(statement: Statement, is_excluded: bool, base: &[Attribute]) -> Self {
         let described = [
             (attributes::SUMMARY, Some(&statement.summary)),
             (attributes::OPERATION, statement.operation.as_ref()),
             (attributes::COLLECTION, statement.collection.as_ref()),
         ];
+        let mut span_attributes = base.to_vec();
         for (key, value) in described {
             let value = value.filter(|value| !value.is_empty());
-            metric_attributes.extend(value.map(|value| KeyValue::new(key, Arc::clone(value))));
+            span_attributes.extend(value.map(|value| Attribute::Shared(key, Arc::clone(value))));
         }
-        let mut span_attributes = metric_attributes.clone();
+        let metric_attributes = span_attributes.iter().map(Attribute::key_value).collect();
         let text = statement.text.as_ref();
-        span_attributes.extend(text.map(|text| KeyValue::new(attributes::TEXT, Arc::clone(text))));
+        span_attributes
+            .extend(text.map(|text| Attribute::Shared(attributes::TEXT, Arc::clone(text))));
         Self {
             name: names::intern(statement.summary()),
             statement,

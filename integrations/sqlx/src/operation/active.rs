@@ -8,7 +8,7 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use sqlx_core::{Error, Result};
 
 use super::Failure;
-use crate::attributes;
+use crate::attributes::{self, Attribute};
 use crate::metrics::Instruments;
 use crate::state::State;
 use crate::statements::Described;
@@ -167,7 +167,7 @@ fn start_span(
     context: &Context,
 ) -> BoxedSpan {
     let mut attributes = Vec::with_capacity(described.span_attributes.len() + LATER_ATTRIBUTES);
-    attributes.extend_from_slice(&described.span_attributes);
+    attributes.extend(described.span_attributes.iter().map(Attribute::key_value));
     let name = match (described.statement.summary(), described.name) {
         ("", _) => Cow::Borrowed(state.system),
         (_, Some(name)) => Cow::Borrowed(name),

@@ -4,7 +4,7 @@ use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Status, Tracer};
 use opentelemetry::{Context, KeyValue};
 use sqlx_core::{Error, Result};
 
-use crate::attributes;
+use crate::attributes::{self, Attribute};
 use crate::operation::Failure;
 use crate::state::State;
 
@@ -69,8 +69,8 @@ impl<'s> Wait<'s> {
             return;
         };
         let [pool] = self.state.pool.clone();
-        let mut attributes = self.state.database.clone();
-        attributes.push(pool);
+        let database = self.state.database.iter().map(Attribute::key_value);
+        let mut attributes: Vec<_> = database.chain([pool]).collect();
         attributes.extend((!self.is_over).then(|| KeyValue::new(attributes::DROPPED, true)));
         let failure = error.map(|error| (error, Failure::new(error, self.state.status_code)));
         attributes.extend(failure.iter().flat_map(|(_, failure)| failure.attributes()));
