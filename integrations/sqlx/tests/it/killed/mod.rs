@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use azmon_sqlx::{Driver, Pool, PoolOptions};
+use azmon_sqlx::{Connection, Driver, Pool, PoolOptions};
 use azmon_test_databases::{Kind, Server};
 use futures_util::TryStreamExt;
 use sqlx::{Executor, MySql, Postgres, SqlSafeStr};
@@ -23,7 +23,7 @@ impl<DB: Driver> Fixture<DB> {
         let telemetry = Telemetry::new();
         let pool = PoolOptions::new()
             .max_connections(2)
-            .acquire_timeout(Duration::from_millis(500))
+            .acquire_timeout(Duration::from_secs(2))
             .trace(telemetry.options())
             .connect(&server.url())
             .await
@@ -44,7 +44,10 @@ impl<DB: Driver> Fixture<DB> {
 
     /// With the server gone nothing is in use, nobody waits, and who asks times out.
     async fn assert_counts_are_right(&self) {
-        eventually("no connection is in use", || self.connections("used") == 0).await;
+        eventually("no connection is in use", async || {
+            self.connections("used") == 0
+        })
+        .await;
         assert_eq!(
             self.telemetry
                 .sum("db.client.connection.pending_requests", &[]),
@@ -76,7 +79,10 @@ impl<DB: Driver> Fixture<DB> {
         (&mut *tx).execute("SELECT 1").await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(self.telemetry.take_names(), ["BEGIN", "SELECT", "COMMIT"]);
-        eventually("no connection is in use", || self.connections("used") == 0).await;
+        eventually("no connection is in use", async || {
+            self.connections("used") == 0
+        })
+        .await;
         assert!(self.connections("idle") > 0);
     }
 
@@ -99,13 +105,18 @@ impl<DB: Driver> Fixture<DB> {
     }
 }
 
-async fn in_a_query<DB: Driver>(kind: Kind, slow: &'static str) {
+/// `busy` gives a row while the server runs `slow`.
+async fn in_a_query<DB: Driver>(kind: Kind, slow: &'static str, busy: &'static str) {
     let mut fixture = Fixture::<DB>::new(kind).await;
     let pool = fixture.pool.clone();
     let query = tokio::spawn(async move { pool.execute(slow).await.map(drop) });
-    eventually("the query runs", || fixture.connections("used") == 1).await;
-    // It has a connection; let it reach the server, too.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut watcher = Connection::<DB>::connect(&fixture.server.url())
+        .await
+        .unwrap();
+    eventually("the query runs", async || {
+        watcher.fetch_optional(busy).await.unwrap().is_some()
+    })
+    .await;
     fixture.server.kill().unwrap();
     query.await.unwrap().unwrap_err();
     fixture.assert_broken(&["SELECT"]);
@@ -131,7 +142,7 @@ async fn in_a_transaction<DB: Driver>(kind: Kind) {
     drop(tx);
     let span = fixture.telemetry.take_one();
     assert_eq!((span.name(), span.was_dropped()), ("ROLLBACK", true));
-    eventually("no connection is in use", || {
+    eventually("no connection is in use", async || {
         fixture.connections("used") == 0
     })
     .await;
@@ -167,7 +178,12 @@ async fn in_a_stream<DB: Driver>(kind: Kind, many: &'static str) {
 
 #[tokio::test]
 async fn postgres_in_a_query() {
-    in_a_query::<Postgres>(Kind::Postgres, "SELECT pg_sleep(60)").await;
+    in_a_query::<Postgres>(
+        Kind::Postgres,
+        "SELECT pg_sleep(60)",
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(60)'",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -186,7 +202,12 @@ async fn postgres_in_a_stream() {
 
 #[tokio::test]
 async fn mariadb_in_a_query() {
-    in_a_query::<MySql>(Kind::MariaDb, "SELECT SLEEP(60)").await;
+    in_a_query::<MySql>(
+        Kind::MariaDb,
+        "SELECT SLEEP(60)",
+        "SELECT 1 FROM information_schema.processlist WHERE info = 'SELECT SLEEP(60)'",
+    )
+    .await;
 }
 
 #[tokio::test]

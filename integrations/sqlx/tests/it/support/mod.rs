@@ -7,10 +7,10 @@ pub(crate) use self::telemetry::Telemetry;
 
 use std::time::Duration;
 
-/// Waits until `is_so`: connections go back to their pool in a task of sqlx.
-pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !is_so() {
+/// Waits until `is_so`, for what happens in a task of sqlx or in a server.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while !is_so().await {
         assert!(
             tokio::time::Instant::now() < deadline,
             "not in time: {what}"

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use azmon_sqlx::TraceOptions;
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, Value};
@@ -31,8 +33,10 @@ impl Telemetry {
         }
     }
 
+    /// Options by which no wait is so long that it is a span, however busy the machine is.
     pub(crate) fn options(&self) -> TraceOptions {
         TraceOptions::new()
+            .acquire_span_threshold(Duration::MAX)
             .tracer_provider(&self.tracer_provider)
             .meter_provider(self.meter_provider.clone())
             .pool_name("test")

@@ -1,10 +1,9 @@
 //! Streams and futures, to their end and not.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{Fixture, database};
+use super::{Fixture, PoolOptions, database};
+use crate::support::eventually;
 
 #[tokio::test]
 async fn a_stream_is_one_span_to_its_end() {
@@ -51,11 +50,18 @@ async fn what_is_never_polled_never_happened() {
 
 #[tokio::test]
 async fn a_future_that_is_dropped_says_so_and_gives_its_connection_back() {
-    let fixture = Fixture::new().await;
-    let slow = sqlx::query(database::SLOW).execute(&fixture.pool);
-    tokio::time::timeout(Duration::from_millis(200), slow)
-        .await
-        .unwrap_err();
+    // A connection that is idle, and not tested, is had at once.
+    let pool = PoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false);
+    let fixture = Fixture::build(pool, |options| options).await;
+    eventually("the connection is idle", async || {
+        fixture.pool.num_idle() == 1
+    })
+    .await;
+    let mut slow = Box::pin(sqlx::query(database::SLOW).execute(&fixture.pool));
+    assert!(futures_util::poll!(&mut slow).is_pending());
+    drop(slow);
     let span = fixture.telemetry.take_one();
     assert!(span.was_dropped());
     span.assert_ok();

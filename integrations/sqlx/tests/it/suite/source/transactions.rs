@@ -188,7 +188,10 @@ async fn a_begin_that_is_dropped_leaves_a_usable_connection() {
         .await
         .unwrap();
     drop(conn);
-    eventually("the connection is back", || fixture.pool.num_idle() == 1).await;
+    eventually("the connection is back", async || {
+        fixture.pool.num_idle() == 1
+    })
+    .await;
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
         .fetch_one(&fixture.pool)
         .await
