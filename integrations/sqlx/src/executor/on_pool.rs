@@ -1,3 +1,7 @@
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use sqlx_core::Result;
@@ -7,8 +11,8 @@ use sqlx_core::sql_str::SqlStr;
 
 use super::generator::generate;
 use super::rows::Rows;
-use super::run::{self, Step, next};
-use crate::{Driver, Parts, Pool};
+use super::run::{self, Step};
+use crate::{Connection, Driver, Parts, Pool};
 
 /// Waits for a connection when it is first polled, as its own future does.
 ///
@@ -30,14 +34,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.clone(), Parts::take(query));
-        generate(|place| async move {
-            let mut connection = pool.lease().await?;
-            let mut results = Rows::only_results(&mut connection, query);
-            while let Some(result) = next(&mut results).await {
-                place.give(result?).await;
-            }
-            Ok(())
+        stream(self, Parts::take(query), |connection, query| {
+            Rows::only_results(connection, query)
         })
     }
 
@@ -46,14 +44,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.clone(), Parts::take(query));
-        generate(|place| async move {
-            let mut connection = pool.lease().await?;
-            let mut rows = Rows::only_rows(&mut connection, query);
-            while let Some(row) = next(&mut rows).await {
-                place.give(row?).await;
-            }
-            Ok(())
+        stream(self, Parts::take(query), |connection, query| {
+            Rows::only_rows(connection, query)
         })
     }
 
@@ -62,14 +54,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.clone(), Parts::take(query));
-        generate(|place| async move {
-            let mut connection = pool.lease().await?;
-            let mut steps = Rows::many(&mut connection, query);
-            while let Some(step) = next(&mut steps).await {
-                place.give(step?).await;
-            }
-            Ok(())
+        stream(self, Parts::take(query), |connection, query| {
+            Rows::many(connection, query)
         })
     }
 
@@ -119,4 +105,21 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         let pool = self.clone();
         Box::pin(async move { run::describe(&mut pool.lease().await?, sql).await })
     }
+}
+
+/// The stream of what `run` gives on a connection, which it waits for and keeps.
+fn stream<'e, DB: Driver, T: Send + 'e>(
+    pool: &Pool<DB>,
+    query: Parts<DB>,
+    run: for<'c> fn(&'c mut Connection<DB>, Parts<DB>) -> Rows<'c, DB, T>,
+) -> BoxStream<'e, Result<T>> {
+    let pool = pool.clone();
+    generate(|place| async move {
+        let mut connection = pool.lease().await?;
+        let mut items = run(&mut connection, query);
+        while let Some(item) = poll_fn(|context| Pin::new(&mut items).poll_next(context)).await {
+            place.give(item?).await;
+        }
+        Ok(())
+    })
 }

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 
-use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use sqlx_core::describe::Describe;
@@ -103,10 +102,6 @@ pub(super) async fn describe<DB: Driver>(
     let (raw, state) = connection.split();
     let operation = Operation::start(state, sql.as_str());
     Traced::new(operation, |_, _| {}, DB::describe(raw, sql)).await
-}
-
-pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
-    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }
 
 fn note_step<DB: Driver>(operation: &mut Operation<'_>, step: &Step<DB>) {
