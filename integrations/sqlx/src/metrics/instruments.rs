@@ -1,10 +1,10 @@
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider};
+use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider};
 use opentelemetry::{KeyValue, global};
 
-use super::pools::{PoolStatus, Pools};
+use super::pools::{Count, PoolStatus, Pools};
 use crate::attributes;
 use crate::options::scope;
 
@@ -64,41 +64,41 @@ impl Instruments {
 
 /// Registers what is read from the pools when metrics are collected.
 fn observe(meter: &Meter, pools: &Arc<Pools>) {
-    let observed = Arc::clone(pools);
-    meter
-        .i64_observable_up_down_counter("db.client.connection.count")
-        .with_unit("{connection}")
-        .with_description("The number of connections that are currently in state described by the state attribute.")
-        .with_callback(move |observer| {
-            for pool in observed.counted() {
-                let in_state = |state| [pool.name.clone(), KeyValue::new(attributes::STATE, state)];
-                observer.observe(pool.idle, &in_state("idle"));
-                observer.observe(pool.used, &in_state("used"));
-            }
-        })
-        .build();
-    let observed = Arc::clone(pools);
-    meter
-        .i64_observable_up_down_counter("db.client.connection.max")
-        .with_unit("{connection}")
-        .with_description("The maximum number of open connections allowed.")
-        .with_callback(move |observer| {
-            for pool in observed.counted() {
-                observer.observe(pool.max, &[pool.name]);
-            }
-        })
-        .build();
-    let observed = Arc::clone(pools);
-    meter
-        .i64_observable_up_down_counter("db.client.connection.pending_requests")
-        .with_unit("{request}")
-        .with_description("The number of current pending requests for an open connection.")
-        .with_callback(move |observer| {
-            for pool in observed.counted() {
-                observer.observe(pool.pending, &[pool.name]);
-            }
-        })
-        .build();
+    let register = |name, unit, description, tell: fn(&dyn AsyncInstrument<i64>, Count)| {
+        let pools = Arc::clone(pools);
+        meter
+            .i64_observable_up_down_counter(name)
+            .with_unit(unit)
+            .with_description(description)
+            .with_callback(move |observer| {
+                for pool in pools.counted() {
+                    tell(observer, pool);
+                }
+            })
+            .build();
+    };
+    register(
+        "db.client.connection.count",
+        "{connection}",
+        "The number of connections that are currently in state described by the state attribute.",
+        |observer, pool| {
+            let in_state = |state| [pool.name.clone(), KeyValue::new(attributes::STATE, state)];
+            observer.observe(pool.idle, &in_state("idle"));
+            observer.observe(pool.used, &in_state("used"));
+        },
+    );
+    register(
+        "db.client.connection.max",
+        "{connection}",
+        "The maximum number of open connections allowed.",
+        |observer, pool| observer.observe(pool.max, &[pool.name]),
+    );
+    register(
+        "db.client.connection.pending_requests",
+        "{request}",
+        "The number of current pending requests for an open connection.",
+        |observer, pool| observer.observe(pool.pending, &[pool.name]),
+    );
 }
 
 /// The instruments of `provider`, or of the global one if there is none.
