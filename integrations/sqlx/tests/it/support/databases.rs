@@ -5,26 +5,39 @@
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use azmon_sqlx::{Connection, Driver};
 use azmon_test_databases::Kind;
+use sqlx::AssertSqlSafe;
 
 /// The URL of a server, private or given.
 pub(crate) fn url(kind: Kind) -> String {
     azmon_test_databases::url(kind).unwrap_or_else(|error| panic!("{error}"))
 }
 
-pub(crate) fn new_name() -> String {
+/// The name of a database that is made for the caller.
+async fn new_on_server<DB: Driver>(kind: Kind) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!(
-        "azmon_{}_{}",
-        process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("azmon_{}_{number}", process::id());
+    let mut connection = Connection::<DB>::connect(&url(kind)).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    name
+}
+
+fn assert_server(
+    attribute: impl Fn(&str) -> Option<String>,
+    (namespace, address, port): (Option<&str>, &str, u16),
+) {
+    assert_eq!(attribute("db.namespace").as_deref(), namespace);
+    assert_eq!(attribute("server.address").as_deref(), Some(address));
+    assert_eq!(attribute("server.port"), Some(port.to_string()));
 }
 
 pub(crate) mod postgres {
     use azmon_test_databases::Kind;
-    use sqlx::postgres::PgConnectOptions;
-    use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
     pub(crate) use azmon_sqlx::postgres::PgPoolOptions as PoolOptions;
     pub(crate) use sqlx::Postgres as Db;
@@ -44,13 +57,8 @@ pub(crate) mod postgres {
     pub(crate) const SLOW: &str = "SELECT pg_sleep(2)";
 
     pub(crate) async fn new_database() -> ConnectOptions {
-        let options: PgConnectOptions = super::url(Kind::Postgres).parse().unwrap();
-        let name = super::new_name();
-        let mut connection = PgConnection::connect_with(&options).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        let name = super::new_on_server::<Db>(Kind::Postgres).await;
+        let options: ConnectOptions = super::url(Kind::Postgres).parse().unwrap();
         options.database(&name)
     }
 
@@ -58,22 +66,17 @@ pub(crate) mod postgres {
         options: &ConnectOptions,
         attribute: impl Fn(&str) -> Option<String>,
     ) {
-        assert_eq!(attribute("db.namespace").as_deref(), options.get_database());
-        assert_eq!(
-            attribute("server.address").as_deref(),
-            Some(options.get_host())
+        let target = (
+            options.get_database(),
+            options.get_host(),
+            options.get_port(),
         );
-        assert_eq!(
-            attribute("server.port"),
-            Some(options.get_port().to_string())
-        );
+        super::assert_server(attribute, target);
     }
 }
 
 pub(crate) mod mysql {
     use azmon_test_databases::Kind;
-    use sqlx::mysql::MySqlConnectOptions;
-    use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection};
 
     pub(crate) use azmon_sqlx::mysql::MySqlPoolOptions as PoolOptions;
     pub(crate) use sqlx::MySql as Db;
@@ -92,13 +95,8 @@ pub(crate) mod mysql {
     pub(crate) const SLOW: &str = "SELECT SLEEP(2)";
 
     pub(crate) async fn new_database() -> ConnectOptions {
-        let options: MySqlConnectOptions = super::url(Kind::MariaDb).parse().unwrap();
-        let name = super::new_name();
-        let mut connection = MySqlConnection::connect_with(&options).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        let name = super::new_on_server::<Db>(Kind::MariaDb).await;
+        let options: ConnectOptions = super::url(Kind::MariaDb).parse().unwrap();
         options.database(&name)
     }
 
@@ -106,15 +104,12 @@ pub(crate) mod mysql {
         options: &ConnectOptions,
         attribute: impl Fn(&str) -> Option<String>,
     ) {
-        assert_eq!(attribute("db.namespace").as_deref(), options.get_database());
-        assert_eq!(
-            attribute("server.address").as_deref(),
-            Some(options.get_host())
+        let target = (
+            options.get_database(),
+            options.get_host(),
+            options.get_port(),
         );
-        assert_eq!(
-            attribute("server.port"),
-            Some(options.get_port().to_string())
-        );
+        super::assert_server(attribute, target);
     }
 }
 
