@@ -78,10 +78,19 @@ fn global_providers_are_found_late_and_queries_allocate_little() {
     traced.assert_at_most(3, &bare);
     assert!(ended() - before >= ROUNDS as u64);
 
-    let reader = PeriodicReader::builder(InMemoryMetricExporter::default()).build();
-    global::set_meter_provider(SdkMeterProvider::builder().with_reader(reader).build());
+    let metrics = InMemoryMetricExporter::default();
+    let reader = PeriodicReader::builder(metrics.clone()).build();
+    let provider = SdkMeterProvider::builder().with_reader(reader).build();
+    global::set_meter_provider(provider.clone());
     let mut measured = sqlite(&runtime);
     Allocations::of(&runtime, &mut measured, SQLITE).assert_at_most(3, &bare);
+    provider.force_flush().unwrap();
+    let exported = metrics.get_finished_metrics().unwrap();
+    assert!(
+        exported
+            .iter()
+            .any(|metrics| metrics.scope_metrics().count() > 0)
+    );
 
     // PostgreSQL's driver works where it is polled, in the context of the span, which costs one more.
     let url = azmon_test_databases::url(Kind::Postgres).unwrap_or_else(|error| panic!("{error}"));
