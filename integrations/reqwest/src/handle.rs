@@ -8,7 +8,7 @@ use azmon::instrument::http::{
     Ending, Exchange, Labels, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
 };
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewSpan, Resolved, SpanContent, StartedSpan};
+use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord, StartedSpan};
 use http::Extensions;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -133,12 +133,28 @@ impl SpanContent for CallSpan<'_> {
             settings, request, ..
         } = *self;
         let url = outgoing::redacted(request.url(), &settings.redaction);
-        let mut attributes = self.outgoing.attributes(self.labels, url);
+        let mut attributes = self.outgoing.attributes(self.labels, url.into_owned());
         attributes.extend(settings.request_headers.attributes(request.headers()));
         if let Some(hook) = settings.on_request.get() {
             hook(request, &mut attributes);
         }
         attributes
+    }
+
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
+        let Self {
+            settings, request, ..
+        } = *self;
+        let is_changed =
+            settings.on_request.get().is_some() || !settings.request_headers.is_empty();
+        let late = (!is_changed).then(|| {
+            let url = outgoing::redacted(request.url(), &settings.redaction);
+            self.outgoing.late_attributes(self.labels, &url)
+        });
+        match late.flatten() {
+            Some(late) => new.with_late(late),
+            None => new.with(self.attributes()),
+        }
     }
 }
 

@@ -26,13 +26,13 @@ pub(crate) fn describe<'a>(
 }
 
 /// The URL without its secrets. Most have none, which is told by their parts without searching the whole.
-pub(crate) fn redacted(url: &Url, redaction: &Redaction) -> String {
+pub(crate) fn redacted<'a>(url: &'a Url, redaction: &Redaction) -> Cow<'a, str> {
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     let is_secret = |query| matches!(redaction.query(query), Cow::Owned(_));
     if has_credentials || url.query().is_some_and(is_secret) {
-        redaction.url(url.as_str()).into_owned()
+        redaction.url(url.as_str())
     } else {
-        url.as_str().to_owned()
+        Cow::Borrowed(url.as_str())
     }
 }
 

@@ -12,6 +12,7 @@ mod exchange;
 mod grpc;
 mod header_capture;
 mod labels;
+mod late_call;
 mod method;
 mod metrics;
 mod outcome;

@@ -6,9 +6,11 @@ use opentelemetry::{KeyValue, StringValue};
 use super::attribute;
 use super::authority::Authority;
 use super::labels::Labels;
+use super::late_call::LateCall;
 use super::method::{OTHER_METHOD, known_method, span_method};
 use crate::instrument::exclude::Exclusions;
 use crate::instrument::{RouteNames, recent_text};
+use crate::pipeline::LateAttributes;
 
 /// Shared by all clients of the process.
 static NAMES: RouteNames = RouteNames::new();
@@ -73,36 +75,46 @@ impl OutgoingRequest<'_> {
     #[must_use]
     pub fn attributes(&self, labels: &Labels, url: String) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(Self::MAX_ATTRIBUTES);
-        attribute::push(
-            &mut attributes,
-            attribute::HTTP_REQUEST_METHOD,
-            labels.method,
-        );
+        self.write(labels, url, &mut attributes);
+        attributes
+    }
+
+    /// What writes the same attributes later; `None` if the URL is longer than most.
+    #[must_use]
+    pub fn late_attributes(
+        &self,
+        labels: &Labels,
+        url: &str,
+    ) -> Option<impl LateAttributes + use<>> {
+        LateCall::new(self, labels, url)
+    }
+
+    pub(super) fn write(&self, labels: &Labels, url: String, attributes: &mut Vec<KeyValue>) {
+        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, labels.method);
         if labels.method == OTHER_METHOD {
             let original = self.method.as_str().to_owned();
             attribute::push(
-                &mut attributes,
+                attributes,
                 attribute::HTTP_REQUEST_METHOD_ORIGINAL,
                 original,
             );
         }
-        attribute::push(&mut attributes, attribute::URL_FULL, url);
-        attribute::push(&mut attributes, attribute::URL_SCHEME, self.scheme);
+        attribute::push(attributes, attribute::URL_FULL, url);
+        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
         if let Some((address, port)) = &labels.server {
-            attribute::push(&mut attributes, attribute::SERVER_ADDRESS, address.clone());
-            attribute::push(&mut attributes, attribute::SERVER_PORT, i64::from(*port));
+            attribute::push(attributes, attribute::SERVER_ADDRESS, address.clone());
+            attribute::push(attributes, attribute::SERVER_PORT, i64::from(*port));
         }
         if let Some(template) = self.template {
-            attribute::push(&mut attributes, attribute::URL_TEMPLATE, template.clone());
+            attribute::push(attributes, attribute::URL_TEMPLATE, template.clone());
         }
         if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
-            attribute::push(&mut attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
+            attribute::push(attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
         }
         if self.resend_count > 0 {
             let count = i64::from(self.resend_count);
-            attribute::push(&mut attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
+            attribute::push(attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
         }
-        attributes
     }
 
     fn server(&self) -> Option<(StringValue, u16)> {
@@ -171,6 +183,32 @@ mod tests {
         let attributes = request.attributes(&request.labels(), String::new());
         let attribute = value(&attributes, "url.template");
         assert_eq!(attribute, Some("/users/{id}".into()));
+    }
+
+    #[test]
+    fn late_attributes_are_the_same() {
+        let (purge, template) = (Method::from_bytes(b"PURGE").unwrap(), "/a/{b}".into());
+        let plain = request(&Method::GET);
+        let all = OutgoingRequest {
+            method: &purge,
+            resend_count: 3,
+            size: Some(17),
+            template: Some(&template),
+            ..plain
+        };
+        let url = "https://[::1]/a/b?c=ü";
+        for request in [plain, all] {
+            let labels = request.labels();
+            let mut late = Vec::new();
+            let attributes = request.late_attributes(&labels, url).unwrap();
+            attributes.write(&mut late);
+            assert_eq!(late, request.attributes(&labels, url.to_owned()));
+        }
+        assert!(
+            plain
+                .late_attributes(&plain.labels(), &"x".repeat(500))
+                .is_none()
+        );
     }
 
     #[test]
