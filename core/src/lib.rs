@@ -130,6 +130,7 @@
 //! | Feature | Default | What it adds |
 //! |---|---|---|
 //! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
+//! | `bound-instruments` | yes | Metrics of HTTP at a fraction of the cost, by instruments that OpenTelemetry calls experimental |
 //! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
 //! | `otlp` | no | Everything to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
 //! | `tracing` | yes | `Telemetry::tracing_layer`, and with it `tracing-subscriber` and `tracing-opentelemetry` |

