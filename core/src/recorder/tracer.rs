@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use opentelemetry::trace::{
-    Link, SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Link, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SpanData, SpanEvents, SpanLinks};
@@ -21,11 +21,12 @@ pub(crate) struct RecorderTracer {
     scope: InstrumentationScope,
 }
 
-/// What is decided about a span that is recorded.
+/// What is decided about a span that starts.
 struct Decided {
-    span_context: SpanContext,
+    decision: SamplingDecision,
+    caller: Option<Caller>,
+    trace_id: TraceId,
     parent: Parent,
-    parent_span_id: SpanId,
     /// The attributes of the sampler.
     sampling: Vec<KeyValue>,
     /// The attributes of the instrumentation, if the sampler saw them.
@@ -42,12 +43,57 @@ impl RecorderTracer {
         SpanContext::new(trace_id, span_id, flags, false, state)
     }
 
+    fn decide(&self, new: &mut NewSpan<'_>, context: &Context) -> Decided {
+        let recorder = &self.recorder;
+        let caller = match &mut new.remote_parent {
+            Some(remote) => Some(Caller::from_remote(remote)),
+            None => Caller::in_context(context),
+        };
+        let trace_id = match &caller {
+            Some(caller) => caller.trace_id,
+            None => recorder.ids.new_trace_id(),
+        };
+        let parent = caller.as_ref().map_or(Parent::None, Caller::as_parent);
+        let seen = recorder
+            .looks_at_attributes()
+            .then(|| new.content.attributes());
+        let attributes = seen.as_deref().unwrap_or_default();
+        let (decision, sampling) = recorder.sample(parent, trace_id, &new.kind, attributes);
+        Decided {
+            decision,
+            caller,
+            trace_id,
+            parent,
+            sampling,
+            seen,
+        }
+    }
+
+    /// What is propagated of a span that is not recorded.
+    fn propagated(&self, kind: &SpanKind, context: &Context, decided: Decided) -> Context {
+        match decided.caller {
+            Some(caller) if caller.stands_for(kind) => caller.activate_in(context),
+            caller => {
+                let state = caller.map(|caller| caller.state).unwrap_or_default();
+                let span = self.span_context(decided.trace_id, TraceFlags::default(), state);
+                context.with_remote_span_context(span)
+            }
+        }
+    }
+
     fn record(&self, new: NewSpan<'_>, context: &Context, decided: Decided) -> RecorderSpan {
+        let (flags, parent_span_id, state) = match decided.caller {
+            Some(caller) => (caller.flags, caller.span_id, caller.state),
+            None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
+        };
+        let flags = flags.with_sampled(decided.decision == SamplingDecision::RecordAndSample);
+        let span_context = self.span_context(decided.trace_id, flags, state);
+        self.recorder.started(&span_context, decided.parent);
         let mut attributes = decided.sampling;
         attributes.extend(inherited(context));
         let data = SpanData {
-            span_context: decided.span_context,
-            parent_span_id: decided.parent_span_id,
+            span_context,
+            parent_span_id,
             parent_span_is_remote: matches!(decided.parent, Parent::Remote { .. }),
             span_kind: new.kind,
             name: new.content.name(),
@@ -83,55 +129,19 @@ impl RecorderTracer {
 
 impl StartSpan for RecorderTracer {
     fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
-        let recorder = &self.recorder;
-        if context.is_telemetry_suppressed() || recorder.is_closed() {
+        if context.is_telemetry_suppressed() || self.recorder.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }
-        let caller = match &mut new.remote_parent {
-            Some(remote) => Some(Caller::from_remote(remote)),
-            None => Caller::in_context(context),
-        };
-        let trace_id = match &caller {
-            Some(caller) => caller.trace_id,
-            None => recorder.ids.new_trace_id(),
-        };
-        let parent = caller.as_ref().map_or(Parent::None, Caller::as_parent);
-        let seen = recorder
-            .looks_at_attributes()
-            .then(|| new.content.attributes());
-        let attributes = seen.as_deref().unwrap_or_default();
-        let (decision, sampling) = recorder.sample(parent, trace_id, &new.kind, attributes);
-        if decision == SamplingDecision::Drop {
-            let context = match caller {
-                Some(caller) if caller.stands_for(&new.kind) => caller.activate_in(context),
-                caller => {
-                    let state = caller.map(|caller| caller.state).unwrap_or_default();
-                    let span = self.span_context(trace_id, TraceFlags::default(), state);
-                    context.with_remote_span_context(span)
-                }
-            };
-            return StartedSpan::nothing(remembering(new.remote_parent, context));
-        }
-        let (flags, parent_span_id, state) = match caller {
-            Some(caller) => (caller.flags, caller.span_id, caller.state),
-            None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
-        };
-        let flags = flags.with_sampled(decision == SamplingDecision::RecordAndSample);
-        let span_context = self.span_context(trace_id, flags, state);
-        recorder.started(&span_context, parent);
-        let decided = Decided {
-            span_context,
-            parent,
-            parent_span_id,
-            sampling,
-            seen,
-        };
+        let decided = self.decide(&mut new, context);
         let remote = new.remote_parent.take();
-        let span = self.record(new, context, decided);
-        let context = context.with_span(span);
+        let is_recording = decided.decision != SamplingDecision::Drop;
+        let context = match is_recording {
+            true => context.with_span(self.record(new, context, decided)),
+            false => self.propagated(&new.kind, context, decided),
+        };
         StartedSpan {
             context: remembering(remote, context),
-            is_recording: true,
+            is_recording,
         }
     }
 }
