@@ -87,6 +87,7 @@ impl<L: LateAttributes> Content for Late<L> {
 
 impl NewRecord {
     /// `most` is how many attributes the span may have.
+    #[inline]
     pub(crate) fn new(data: SpanData, most: u32) -> Self {
         Self {
             data,
@@ -106,6 +107,7 @@ impl NewRecord {
 
     /// Makes a record whose attributes are written when it is sent.
     #[must_use]
+    #[inline]
     pub fn with_late(self, attributes: impl LateAttributes) -> Box<SpanRecord> {
         self.with_content(Late {
             first: attributes,
@@ -113,6 +115,7 @@ impl NewRecord {
         })
     }
 
+    #[inline]
     fn with_content<C>(self, content: C) -> Box<SpanRecord<C>> {
         let Self { data, most } = self;
         Box::new(SpanRecord {

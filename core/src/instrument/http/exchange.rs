@@ -3,9 +3,8 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use arrayvec::ArrayVec;
 use http::{HeaderMap, Method, StatusCode, Version};
-use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::trace::{SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::attribute;
@@ -69,6 +68,7 @@ impl NewExchange {
 impl Exchange {
     /// Starts one. It counts as active from here on.
     #[must_use]
+    #[inline]
     pub fn start(new: NewExchange, method: Method) -> Self {
         if let Some(metrics) = &new.metrics {
             metrics.change_active(&new.labels, 1);
@@ -206,11 +206,7 @@ impl Exchange {
         }
         if new.is_recording {
             let span = new.context.span();
-            let is_error = outcome.error_type.is_some();
-            span.set_attributes(self.attributes(outcome, response_size));
-            if is_error {
-                span.set_status(Status::error(""));
-            }
+            self.set_attributes(&span, outcome, response_size);
             let ended_at = new.started_at.checked_add(elapsed);
             span.end_with_timestamp(ended_at.unwrap_or(new.started_at));
         }
@@ -231,30 +227,27 @@ impl Exchange {
         }
     }
 
-    /// One for each of the five below, at most.
-    fn attributes(&self, outcome: Outcome, response_size: Option<u64>) -> ArrayVec<KeyValue, 5> {
-        let mut attributes = ArrayVec::new();
+    /// Sets what became of the exchange: one after the other, since a list of them would be copied.
+    fn set_attributes(&self, span: &SpanRef<'_>, outcome: Outcome, response_size: Option<u64>) {
         if let Some(status) = self.answer.status {
             let status = i64::from(status.as_u16());
-            attributes.push(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
+            span.set_attribute(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
         }
         if let Some(status) = self.answer.grpc_status {
-            attributes.push(KeyValue::new(
-                attribute::RPC_RESPONSE_STATUS_CODE,
-                status.name(),
-            ));
+            let status = status.name();
+            span.set_attribute(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status));
         }
         if let Some(size) = response_size {
             let size = i64::try_from(size).unwrap_or(i64::MAX);
-            attributes.push(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size));
+            span.set_attribute(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size));
         }
         if let Some(cancelled) = outcome.cancelled {
-            attributes.push(KeyValue::new(attribute::CANCELLED, cancelled));
+            span.set_attribute(KeyValue::new(attribute::CANCELLED, cancelled));
         }
         if let Some(error_type) = outcome.error_type {
-            attributes.push(KeyValue::new(attribute::ERROR_TYPE, error_type));
+            span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, error_type));
+            span.set_status(Status::error(""));
         }
-        attributes
     }
 }
 

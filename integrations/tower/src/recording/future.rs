@@ -57,6 +57,7 @@ impl Recording {
     }
 
     /// An exchange is recorded.
+    #[inline]
     pub(crate) fn of(exchange: Exchange, observer: Observer) -> Self {
         Self {
             scope: Scope::Recorded(Box::new(exchange)),

@@ -128,6 +128,7 @@ pub(super) struct CopiedTexts {
 
 impl CopiedTexts {
     /// `None` if there is no room, or a text that requests seldom have.
+    #[inline]
     pub(super) fn of(texts: &Texts<'_>) -> Option<Self> {
         if texts.original_method.is_some() || texts.rpc_method.is_some() {
             return None;

@@ -115,6 +115,7 @@ impl<'a> ServerRequest<'a> {
     }
 
     /// What the attributes can be made of later; `None` if somebody sees or adds to them, or it is too much.
+    #[inline]
     pub(super) fn late_attributes(
         &self,
         settings: &Settings,
@@ -129,6 +130,7 @@ impl<'a> ServerRequest<'a> {
         Some(self.facts(settings, name, server, texts))
     }
 
+    #[inline]
     fn facts<T>(
         &self,
         settings: &Settings,
