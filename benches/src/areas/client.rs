@@ -1,7 +1,6 @@
 //! Calls of other services.
 
-use std::pin::Pin;
-
+use async_trait::async_trait;
 use azmon_reqwest::TraceMiddleware;
 use http::Extensions;
 use opentelemetry::trace::{TraceContextExt, Tracer};
@@ -205,21 +204,11 @@ struct Answer;
 #[derive(Debug)]
 struct Nothing;
 
+#[async_trait]
 impl Middleware for Answer {
-    fn handle<'middleware, 'extensions, 'next, 'future>(
-        &'middleware self,
-        request: Request,
-        _: &'extensions mut Extensions,
-        _: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
-    where
-        'middleware: 'future,
-        'extensions: 'future,
-        'next: 'future,
-        Self: 'future,
-    {
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
         let url = request.url().clone();
-        Box::pin(async move { Ok(answer(url)) })
+        Ok(answer(url))
     }
 }
 
@@ -232,19 +221,14 @@ fn answer(url: Url) -> Response {
     Response::from(response.unwrap())
 }
 
+#[async_trait]
 impl Middleware for Nothing {
-    fn handle<'middleware, 'extensions, 'next, 'future>(
-        &'middleware self,
+    async fn handle(
+        &self,
         request: Request,
-        extensions: &'extensions mut Extensions,
-        next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
-    where
-        'middleware: 'future,
-        'extensions: 'future,
-        'next: 'future,
-        Self: 'future,
-    {
-        Box::pin(async move { next.run(request, extensions).await })
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        next.run(request, extensions).await
     }
 }

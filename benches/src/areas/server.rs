@@ -11,8 +11,9 @@ use azmon_tower::ServerLayer;
 use http::Request;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+use tower::layer::util::Identity;
 
-use crate::fixtures::{Backend, Nothing, Nowhere, Pipeline, Stock, now};
+use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
 use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
 
 /// The header of a caller that records.
@@ -60,7 +61,7 @@ fn cases() -> Vec<Case> {
             Exchanges::new(Nowhere, router(), SAMPLED)
         }),
         Case::nothing(REFERENCE, "a layer that does nothing", || {
-            Exchanges::new(Nowhere, router().layer(Nothing), SAMPLED)
+            Exchanges::new(Nowhere, router().layer(Identity::new()), SAMPLED)
         })
         .above("server/bare"),
     ];

@@ -10,9 +10,10 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use opentelemetry::trace::{TraceContextExt, Tracer};
 use opentelemetry::{ContextGuard, global};
+use tower::layer::util::Identity;
 use tower::{Layer, Service};
 
-use crate::fixtures::{Backend, Nothing, Nowhere, Pipeline, Stock, now};
+use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
 use crate::{Area, Case, Clock, Figure, Method, Workload};
 
 /// The case without a layer, above which all others are counted.
@@ -44,7 +45,7 @@ fn cases() -> Vec<Case> {
     })];
     let others = [
         Case::nothing("tower-client/nothing", "a layer that does nothing", || {
-            Calls::new(Nowhere, Nothing.layer(Answer))
+            Calls::new(Nowhere, Identity::new().layer(Answer))
         }),
         Case::azmon("tower-client/azmon/recorded", "azmon-tower", || {
             Calls::new(Pipeline::start(), traces().layer(Answer)).within_span()

@@ -2,10 +2,8 @@
 
 #![cfg(test)]
 
-use std::future::Future;
-use std::pin::Pin;
-
 use allocation_counter::measure;
+use async_trait::async_trait;
 use axum::Router;
 use axum::http::Extensions;
 use axum::routing::get;
@@ -24,20 +22,15 @@ const CALLS: u64 = 200;
 /// What every middleware costs: a boxed future.
 struct Nothing;
 
+#[async_trait]
 impl Middleware for Nothing {
-    fn handle<'middleware, 'extensions, 'next, 'future>(
-        &'middleware self,
+    async fn handle(
+        &self,
         request: Request,
-        extensions: &'extensions mut Extensions,
-        next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
-    where
-        'middleware: 'future,
-        'extensions: 'future,
-        'next: 'future,
-        Self: 'future,
-    {
-        Box::pin(async move { next.run(request, extensions).await })
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        next.run(request, extensions).await
     }
 }
 

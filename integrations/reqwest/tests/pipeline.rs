@@ -3,10 +3,8 @@
 
 #![cfg(test)]
 
-use std::future::Future;
-use std::pin::Pin;
-
 use allocation_counter::measure;
+use async_trait::async_trait;
 use axum::http::Extensions;
 use azmon::Telemetry;
 use azmon::envelope::Data;
@@ -21,45 +19,28 @@ use tokio::runtime::{Builder, Runtime};
 /// Answers at once, as the path says.
 struct Answers;
 
+#[async_trait]
 impl Middleware for Answers {
-    fn handle<'middleware, 'extensions, 'next, 'future>(
-        &'middleware self,
-        request: Request,
-        _: &'extensions mut Extensions,
-        _: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
-    where
-        'middleware: 'future,
-        'extensions: 'future,
-        'next: 'future,
-        Self: 'future,
-    {
-        Box::pin(async move {
-            let url = request.url().clone();
-            let status = if url.path() == "/missing" { 404 } else { 200 };
-            let response = axum::http::Response::builder().url(url).status(status);
-            Ok(response.body("hello").unwrap().into())
-        })
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
+        let url = request.url().clone();
+        let status = if url.path() == "/missing" { 404 } else { 200 };
+        let response = axum::http::Response::builder().url(url).status(status);
+        Ok(response.body("hello").unwrap().into())
     }
 }
 
 /// What a middleware costs that does nothing.
 struct Nothing;
 
+#[async_trait]
 impl Middleware for Nothing {
-    fn handle<'middleware, 'extensions, 'next, 'future>(
-        &'middleware self,
+    async fn handle(
+        &self,
         request: Request,
-        extensions: &'extensions mut Extensions,
-        next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
-    where
-        'middleware: 'future,
-        'extensions: 'future,
-        'next: 'future,
-        Self: 'future,
-    {
-        Box::pin(next.run(request, extensions))
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        next.run(request, extensions).await
     }
 }
 

@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod client;
+mod grpc;
 mod head;
 mod hooks;
+mod instrumentation_scope;
 mod recording;
-mod scope;
 pub mod server;
 
 pub use self::client::ClientLayer;
@@ -14,4 +15,4 @@ pub use self::recording::AxumBody;
 pub use self::recording::{AtBodyEnd, AtHeaders, ResponseBody, ResponseFuture, SpanEnd};
 pub use self::server::ServerLayer;
 
-use self::scope::scope;
+use self::instrumentation_scope::instrumentation_scope;

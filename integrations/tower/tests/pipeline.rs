@@ -1,11 +1,11 @@
-//! The server layer with azmon's own pipeline, which starts spans without the SDK where it is installed
+//! The layers with azmon's own pipeline, which starts spans without the SDK where it is installed
 //! globally: in a process of its own, and as one test, since what is global is.
 #![cfg(test)]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{self, Poll};
+use std::task;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -14,8 +14,9 @@ use axum::response::IntoResponse;
 use axum::routing::{Route, any, get};
 use azmon::Telemetry;
 use azmon::envelope::Data;
+use azmon::instrument::http::{ResendCount, UrlTemplate};
 use azmon::testing::InMemoryDestination;
-use azmon_tower::{ServerLayer, SpanEnd};
+use azmon_tower::{ClientLayer, ServerLayer, SpanEnd};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use opentelemetry::Context;
@@ -23,38 +24,11 @@ use opentelemetry::KeyValue;
 use opentelemetry::global;
 use opentelemetry::trace::{TraceContextExt, Tracer};
 use regex_lite::Regex;
-use tower::{Layer, Service, ServiceExt};
+use tower::layer::util::Identity;
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
-
-#[derive(Debug, Clone)]
-struct Nothing;
-
-#[derive(Debug, Clone)]
-struct Does<S>(S);
-
-impl<S> Layer<S> for Nothing {
-    type Service = Does<S>;
-
-    fn layer(&self, inner: S) -> Does<S> {
-        Does(inner)
-    }
-}
-
-impl<S: Service<R>, R> Service<R> for Does<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> S::Future {
-        self.0.call(request)
-    }
-}
 
 fn layer() -> ServerLayer {
     ServerLayer::with_environment(|_| None)
@@ -67,18 +41,18 @@ where
     <L::Service as Service<Request<Body>>>::Response: IntoResponse + 'static,
     <L::Service as Service<Request<Body>>>::Future: Send + 'static,
 {
-    async fn work() -> &'static str {
+    async fn order() -> &'static str {
         // A child by the global tracer of the SDK, and an attribute from the handler.
-        global::tracer("handler").in_span("work", |_| ());
+        global::tracer("handler").in_span("pack", |_| ());
         let context = Context::current();
         context
             .span()
             .set_attribute(KeyValue::new("by the handler", true));
-        "worked"
+        "packed"
     }
     Router::new()
         .route("/users/{id}", get(|| async { "hello" }))
-        .route("/work/{id}", any(work))
+        .route("/orders/{id}", any(order))
         .route("/fail", any(|| async { StatusCode::BAD_GATEWAY }))
         .layer(layer)
         .with_state(())
@@ -110,11 +84,11 @@ fn requests() -> Vec<Request<Body>> {
             .header("tracestate", "a=1"),
         request("/users/9").header("baggage", "k=v"),
         request("/users/9").header("content-length", "17"),
-        request("/work/1").method("POST"),
-        request("/work/1").method("PURGE"),
+        request("/orders/1").method("POST"),
+        request("/orders/1").method("PURGE"),
         request("/fail"),
         request("/nowhere?x"),
-        request("/work/rpc").header("content-type", "application/grpc"),
+        request("/orders/rpc").header("content-type", "application/grpc"),
         Request::get("/users/1")
             .header("user-agent", HeaderValue::from_bytes(b"\xff\xfe").unwrap()),
         Request::get("/users/1")
@@ -143,21 +117,61 @@ fn run(exchange: impl Future<Output = ()>) {
     assert!(Pin::as_mut(&mut exchange).poll(&mut cx).is_ready());
 }
 
-/// The spans that arrive of the requests, without ids and times.
-fn sent(telemetry: &Telemetry, destination: &InMemoryDestination, router: &Router) -> Vec<String> {
+/// The spans that arrive of some work, without ids and times.
+fn sent(telemetry: &Telemetry, destination: &InMemoryDestination, work: impl Fn()) -> Vec<String> {
     let chance =
         Regex::new(r#""time":"[^"]*"|"duration":"[^"]*"|\b([0-9a-f]{32}|[0-9a-f]{16})\b"#).unwrap();
     destination.clear();
-    for request in requests() {
-        run(exchange(router.clone(), request));
-        telemetry.force_flush().unwrap();
-    }
+    work();
+    telemetry.force_flush().unwrap();
     let envelopes = destination.envelopes().into_iter();
     let spans = envelopes.filter(|envelope| !matches!(envelope.data, Data::Metric(_)));
     let texts = spans.map(|envelope| serde_json::to_string(&envelope).unwrap());
     texts
         .map(|text| chance.replace_all(&text, "?").into_owned())
         .collect()
+}
+
+fn requests_to(router: &Router) {
+    for request in requests() {
+        run(exchange(router.clone(), request));
+    }
+}
+
+/// Calls of all sorts, of a service that answers at once.
+fn calls_by(layer: &ClientLayer) {
+    let answer = service_fn(async |request: Request<Body>| {
+        let status = match request.uri().path() {
+            "/missing" => StatusCode::NOT_FOUND,
+            _ => StatusCode::OK,
+        };
+        Ok::<_, Infallible>((status, "hello").into_response())
+    });
+    let long = format!("http://shop.example/{}", "x".repeat(500));
+    let builders = [
+        Request::get("http://user:password@shop.example:81/a?token=secret"),
+        Request::get(long),
+        Request::post("https://shop.example/missing").header("content-length", "5"),
+        Request::put("http://shop.example/users/7").extension(UrlTemplate("/users/{id}".into())),
+        Request::get("/relative").header("host", "shop.example"),
+        Request::post("http://shop.example/a.B/C").header("content-type", "application/grpc"),
+    ];
+    for builder in builders {
+        let call = layer.clone().layer(answer);
+        run(async {
+            let request = builder.body(Body::empty()).unwrap();
+            let response = call.oneshot(request).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        });
+    }
+}
+
+#[track_caller]
+fn assert_same(ours: &[String], by_sdk: &[String], count: usize) {
+    for (ours, by_sdk) in ours.iter().zip(by_sdk) {
+        assert_eq!(ours, by_sdk);
+    }
+    assert_eq!((ours.len(), by_sdk.len()), (count, count));
 }
 
 /// Allocations of one exchange, more than behind a layer that does nothing.
@@ -185,7 +199,7 @@ where
         });
         rounds.min().unwrap_or_default()
     };
-    count(router(layer)) - count(router(Nothing))
+    count(router(layer)) - count(router(Identity::new()))
 }
 
 fn telemetry(
@@ -208,16 +222,18 @@ fn the_pipeline_gets_the_same_as_from_the_sdk_and_requests_allocate_little() {
             .trust_remote_parent(false)
     };
     for layer in [layer, hooked] {
-        let ours = sent(&all, &destination, &router(layer()));
         let by_sdk = layer().tracer_provider(all.tracer_provider());
-        let by_sdk = sent(&all, &destination, &router(by_sdk));
-        for (ours, by_sdk) in ours.iter().zip(&by_sdk) {
-            assert_eq!(ours, by_sdk);
-        }
-        assert_eq!(ours.len(), by_sdk.len());
+        let [ours, by_sdk] = [layer(), by_sdk]
+            .map(|layer| sent(&all, &destination, || requests_to(&router(layer.clone()))));
         // A request each, and the children of three.
-        assert_eq!(ours.len(), requests().len() + 3);
+        assert_same(&ours, &by_sdk, requests().len() + 3);
     }
+    let client = || ClientLayer::with_environment(|_| None);
+    let by_sdk = client().tracer_provider(all.tracer_provider());
+    let [ours, by_sdk] =
+        [client(), by_sdk].map(|layer| sent(&all, &destination, || calls_by(&layer)));
+    assert_same(&ours, &by_sdk, 6);
+    assert!(!ours.concat().contains("secret") && !ours.concat().contains("password"));
     for traceparent in [None, Some(SAMPLED), Some(NOT_SAMPLED)] {
         let traces = surplus(layer().metrics(false), traceparent);
         let both = surplus(layer(), traceparent);
@@ -237,5 +253,16 @@ fn the_pipeline_gets_the_same_as_from_the_sdk_and_requests_allocate_little() {
             "{traces}, {both} for {traceparent:?}"
         );
     }
-    assert_eq!(sent(&none, &destination, &router(layer())), [""; 0]);
+    let work = || {
+        requests_to(&router(layer()));
+        calls_by(&client());
+    };
+    assert_eq!(sent(&none, &destination, work), [""; 0]);
+    // What is not recorded is counted all the same: a later attempt may be.
+    let attempts = ResendCount::default();
+    let answer = service_fn(async |_: Request<Body>| Ok::<_, Infallible>("".into_response()));
+    let call = client().layer(answer);
+    let request = Request::get("http://shop.example/").extension(attempts.clone());
+    run(async { drop(call.oneshot(request.body(Body::empty()).unwrap()).await) });
+    assert_eq!(attempts.next(), 1);
 }

@@ -71,7 +71,6 @@ fn global_providers_are_found_late_and_queries_allocate_little() {
         runtime
             .block_on(sqlx::query("SELECT 1").execute(&mut ours))
             .unwrap();
-        std::thread::sleep(Duration::from_millis(10));
     }
     let before = ended();
     let traced = Allocations::of(&runtime, &mut ours, SQLITE);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use azmon::instrument::http::{Exchange, Labels, NewExchange, Side};
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewSpan, Resolved, SpanContent, StartedSpan};
+use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::trace::SpanKind;
@@ -83,7 +83,7 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     if current.is_telemetry_suppressed() {
         return Recording::none(Scope::None);
     }
-    let outgoing = ClientRequest::new(settings, RequestHead::of(request));
+    let mut outgoing = ClientRequest::new(settings, RequestHead::of(request));
     if outgoing.is_excluded_by(&settings.exclusions) {
         return Recording::none(Scope::None);
     }
@@ -94,7 +94,10 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
             tracer: None,
             metrics: None,
         } => None,
-        resolved => Some(start(settings, &outgoing, &current, resolved, started)),
+        resolved => {
+            outgoing.count();
+            Some(start(settings, &outgoing, &current, resolved, started))
+        }
     };
     if !is_stranger {
         let context = new.as_ref().map_or(&current, |new| &new.context);
@@ -165,5 +168,12 @@ impl SpanContent for ClientSpan<'_> {
 
     fn attributes(&self) -> Vec<KeyValue> {
         self.outgoing.attributes(self.settings, self.labels)
+    }
+
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
+        match self.outgoing.late_attributes(self.settings, self.labels) {
+            Some(late) => new.with_late(late),
+            None => new.with(self.attributes()),
+        }
     }
 }

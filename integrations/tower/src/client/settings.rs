@@ -4,7 +4,7 @@ use azmon::instrument::http::{HeaderCapture, Redaction, Side};
 use http::Uri;
 
 use crate::hooks::{self, Hook};
-use crate::scope;
+use crate::instrumentation_scope;
 
 /// How a client is recorded. Shared by the clones of a service.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Settings {
             exclusions,
             on_request: Hook::default(),
             on_response: Hook::default(),
-            providers: Providers::new(scope(), Side::Client),
+            providers: Providers::new(instrumentation_scope(), Side::Client),
             redaction: Redaction::default(),
             request_headers: HeaderCapture::default(),
             response_headers: HeaderCapture::default(),

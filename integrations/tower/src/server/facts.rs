@@ -5,7 +5,7 @@ use azmon::instrument::http::attribute;
 use azmon::instrument::{LateAttributes, recent_address, recent_path, recent_text};
 use opentelemetry::{KeyValue, StringValue};
 
-use super::name::Name;
+use crate::grpc::grpc_name;
 
 /// What the attributes of a request are made of.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Facts<Texts<'_>> {
         if let Some(rpc_method) = self.texts.rpc_method {
             attribute::push(attributes, attribute::RPC_SYSTEM_NAME, "grpc");
             if !rpc_method.is_empty() {
-                let rpc_method = Name::of_grpc(rpc_method).name;
+                let rpc_method = grpc_name(rpc_method);
                 attribute::push(attributes, attribute::RPC_METHOD, rpc_method);
             }
         }

@@ -27,14 +27,6 @@ impl Name {
         }
     }
 
-    pub(super) fn of_grpc(full_method: &str) -> Self {
-        let name = match NAMES.get("", full_method) {
-            Some(known) => Cow::Borrowed(known.name),
-            None => Cow::Owned(full_method.to_owned()),
-        };
-        Self { name, route: None }
-    }
-
     pub(super) fn of_method(method: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(method),

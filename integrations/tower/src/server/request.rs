@@ -14,6 +14,7 @@ use super::headers::ServerHeaders;
 use super::name::Name;
 use super::settings::Settings;
 use crate::RequestHead;
+use crate::grpc::grpc_name;
 
 /// A request as the conventions see it.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl<'a> ServerRequest<'a> {
         if self.headers.is_grpc
             && let Some(full_method) = grpc_method(self.head.uri().path())
         {
-            name.name = Name::of_grpc(full_method).name;
+            name.name = grpc_name(full_method);
         }
         if let Some(hook) = settings.span_name.get()
             && let Some(own) = hook(&self.head, name.route.as_ref().map(StringValue::as_str))

@@ -3,7 +3,7 @@ use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{HeaderCapture, Redaction, Side};
 
 use crate::hooks::{self, Hook};
-use crate::scope;
+use crate::instrumentation_scope;
 
 /// How a server is recorded. Shared by the clones of a service.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Settings {
             on_request: Hook::default(),
             on_response: Hook::default(),
             peer_address: Hook::default(),
-            providers: Providers::new(scope(), Side::Server),
+            providers: Providers::new(instrumentation_scope(), Side::Server),
             redaction: Redaction::default(),
             request_headers: HeaderCapture::default(),
             response_headers: HeaderCapture::default(),
