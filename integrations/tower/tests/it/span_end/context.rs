@@ -1,0 +1,111 @@
+//! What runs inside of the context.
+
+use super::*;
+
+#[tokio::test]
+async fn everything_runs_and_is_dropped_inside_of_the_context() {
+    let telemetry = Telemetry::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let see = seen.clone();
+    let service = service_fn(move |_: Request<()>| {
+        see.lock().unwrap().push(has_span());
+        let see = see.clone();
+        async move {
+            see.lock().unwrap().push(has_span());
+            tokio::task::yield_now().await;
+            see.lock().unwrap().push(has_span());
+            let mut script = Script::data(&["a"]);
+            script.seen = see.clone();
+            script.stays_open = true;
+            Ok::<_, Infallible>(Response::new(script))
+        }
+    });
+    let response = telemetry
+        .server()
+        .layer(service)
+        .oneshot(Request::new(()))
+        .await
+        .unwrap();
+    assert!(!has_span());
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    assert!(futures_util::poll!(body.frame()).is_pending());
+    drop(body);
+    assert!(!has_span());
+    assert_eq!(*seen.lock().unwrap(), [true; 6]);
+}
+
+/// The context in which the body of a response is sent that a layer does not record.
+async fn context_of_a_body(layer: ServerLayer) -> Context {
+    let (sender, seen) = std::sync::mpsc::channel();
+    let service = service_fn(move |_: Request<()>| {
+        let sender = sender.clone();
+        let frames = stream::once(async move {
+            sender.send(Context::current()).unwrap();
+            Ok::<_, Infallible>(Frame::data(Bytes::new()))
+        });
+        async move { Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(frames)))) }
+    });
+    let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    let request = Request::get("/x").header("traceparent", caller);
+    let response = layer.layer(service).oneshot(request.body(()).unwrap());
+    response.await.unwrap().into_body().collect().await.unwrap();
+    seen.try_recv().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_recorded_is_sent_in_its_context_too() {
+    let telemetry = Telemetry::new();
+    let excluded = telemetry.server().exclude_paths(["/x"]);
+    let context = context_of_a_body(excluded.clone()).await;
+    assert!(context.is_telemetry_suppressed());
+    let context = context_of_a_body(excluded.suppress_excluded(false)).await;
+    assert!(!context.is_telemetry_suppressed());
+    let unsampled = ServerLayer::with_environment(|_| None).tracer_provider(&telemetry.tracers);
+    let context = context_of_a_body(unsampled.metrics(false)).await;
+    let span = context.span().span_context().clone();
+    assert!(span.is_valid() && !span.is_sampled());
+    assert_eq!(telemetry.ended().len(), 0);
+}
+
+#[tokio::test]
+async fn a_future_is_dropped_inside_of_the_context() {
+    struct OnDrop(Rc<RefCell<Option<bool>>>);
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            *self.0.borrow_mut() = Some(has_span());
+        }
+    }
+    let telemetry = Telemetry::new();
+    let seen = Rc::new(RefCell::new(None));
+    let held = seen.clone();
+    let service = service_fn(move |_: Request<()>| {
+        let held = OnDrop(held.clone());
+        async move {
+            let _held = held;
+            std::future::pending::<Result<Response<Empty<Bytes>>, Infallible>>().await
+        }
+    });
+    drop(telemetry.server().layer(service).call(Request::new(())));
+    assert_eq!(*seen.borrow(), Some(true));
+}
+
+#[tokio::test]
+async fn a_task_that_keeps_the_context_does_not_keep_the_span_open() {
+    let telemetry = Telemetry::new();
+    let kept = Arc::new(Mutex::new(None));
+    let keep = kept.clone();
+    let service = service_fn(move |_: Request<()>| {
+        *keep.lock().unwrap() = Some(Context::current());
+        async { Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())) }
+    });
+    telemetry
+        .server()
+        .layer(service)
+        .oneshot(Request::new(()))
+        .await
+        .unwrap();
+    telemetry.span().await;
+    *kept.lock().unwrap() = None;
+    telemetry.span().await;
+}
