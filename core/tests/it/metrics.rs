@@ -224,6 +224,28 @@ fn requests_are_counted_and_marked_and_the_switch_does_neither() {
 }
 
 #[test]
+fn requests_that_find_no_room_are_counted_all_the_same() {
+    let endpoint = Endpoint::start([Script::Accept]);
+    let telemetry = builder(endpoint.connection_string())
+        .standard_metrics(true)
+        .max_queue_items(0)
+        .build()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("it");
+    for _ in 0..3 {
+        let request = tracer.span_builder("work").with_kind(SpanKind::Server);
+        request.start(&tracer).end();
+    }
+    telemetry.force_flush().unwrap();
+    let envelopes = &endpoint.received()[0].envelopes;
+    let [(_, requests)] = metrics(envelopes, "requests/duration")[..] else {
+        panic!("{envelopes:?}")
+    };
+    assert_eq!((envelopes.len(), requests.count), (1, Some(3)));
+    assert_eq!(telemetry.dropped_items()[0].count, 3);
+}
+
+#[test]
 fn performance_counters_come_at_their_interval() {
     let endpoint = Endpoint::start(vec![Script::Accept; 100]);
     let telemetry = builder(endpoint.connection_string())
