@@ -3,6 +3,7 @@
 mod error_chain;
 pub mod exclude;
 mod hash;
+mod hook;
 pub mod http;
 mod identity;
 mod operation;
@@ -14,6 +15,7 @@ mod sample_rate;
 mod start_span;
 
 pub use self::error_chain::ErrorChain;
+pub use self::hook::Hook;
 pub use self::identity::Identity;
 pub use self::operation::OperationName;
 pub use self::providers::{Providers, Resolved};

@@ -10,8 +10,8 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, global};
 
-use super::StartSpan;
 use super::http::{HttpMetrics, Side};
+use super::{NewSpan, StartSpan, StartedSpan};
 use crate::recorder::RecorderTracer;
 use crate::telemetry::global::recorder;
 
@@ -42,6 +42,23 @@ pub struct Resolved<'a> {
     pub tracer: Option<&'a dyn StartSpan>,
     /// Records metrics.
     pub metrics: Option<&'a Arc<HttpMetrics>>,
+}
+
+impl Resolved<'_> {
+    /// Whether there is nothing at all.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.tracer.is_none() && self.metrics.is_none()
+    }
+
+    /// Starts a span in `parent`, if there is a tracer.
+    #[must_use]
+    pub fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
+        match self.tracer {
+            Some(tracer) => tracer.start_span(new, parent),
+            None => StartedSpan::nothing(parent.clone()),
+        }
+    }
 }
 
 const LOOK_INTERVAL_MILLISECONDS: u64 = 100;

@@ -8,7 +8,7 @@ use azmon::instrument::http::{
     Ending, Exchange, Labels, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
 };
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord, StartedSpan};
+use azmon::instrument::{NewRecord, NewSpan, SpanContent, SpanRecord};
 use http::Extensions;
 use opentelemetry::trace::{SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -76,38 +76,27 @@ fn start(
     current: &Context,
 ) -> Option<NewExchange> {
     let started = Instant::now();
-    let Resolved { tracer, metrics } = settings.providers.resolve(started);
-    if tracer.is_none() && metrics.is_none() {
+    let resolved = settings.providers.resolve(started);
+    if resolved.is_nothing() {
         return None;
     }
     let started_at = opentelemetry::time::now();
     let labels = outgoing.labels();
-    let span = match tracer {
-        Some(tracer) => {
-            let content = CallSpan {
-                settings,
-                request,
-                outgoing,
-                labels: &labels,
-            };
-            let new = NewSpan {
-                kind: SpanKind::Client,
-                started_at,
-                remote_parent: None,
-                links: Vec::new(),
-                content: &content,
-            };
-            tracer.start_span(new, current)
-        }
-        None => StartedSpan::nothing(current.clone()),
+    let content = CallSpan {
+        settings,
+        request,
+        outgoing,
+        labels: &labels,
     };
+    let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
+    let span = resolved.start_span(new, current);
     Some(NewExchange {
         side: Side::Client,
         context: span.context,
         is_recording: span.is_recording,
         started,
         started_at,
-        metrics: metrics.cloned(),
+        metrics: resolved.metrics.cloned(),
         labels,
         request_size: outgoing.size,
         cancellation_is_error: settings.cancellation_is_error,

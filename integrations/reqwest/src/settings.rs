@@ -1,9 +1,9 @@
-use azmon::instrument::Providers;
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{HeaderCapture, Redaction, Side};
+use azmon::instrument::{Hook, Providers};
 use opentelemetry::InstrumentationScope;
 
-use crate::hooks::{Hook, OnError, OnRequest, OnResponse};
+use crate::hooks::{OnError, OnRequest, OnResponse};
 
 /// How calls are recorded.
 #[derive(Debug, Clone)]

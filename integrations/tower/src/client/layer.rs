@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use azmon::instrument::Hook;
 use azmon::instrument::exclude::{Exclusions, Subject};
 use azmon::instrument::http::{HeaderCapture, HeaderOwner, Redaction};
 use http::Uri;
@@ -12,7 +13,6 @@ use tower_layer::Layer;
 
 use super::service::ClientTrace;
 use super::settings::Settings;
-use crate::hooks::Hook;
 use crate::recording::{AtBodyEnd, AtHeaders};
 use crate::{RequestHead, ResponseHead};
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use azmon::instrument::http::{Exchange, Labels, NewExchange, Side};
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord, StartedSpan};
+use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::trace::SpanKind;
@@ -89,16 +89,11 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     }
     let is_stranger = outgoing.is_excluded_by(&settings.strangers);
     let started = Instant::now();
-    let new = match settings.providers.resolve(started) {
-        Resolved {
-            tracer: None,
-            metrics: None,
-        } => None,
-        resolved => {
-            outgoing.count();
-            Some(start(settings, &outgoing, &current, resolved, started))
-        }
-    };
+    let resolved = settings.providers.resolve(started);
+    let new = (!resolved.is_nothing()).then(|| {
+        outgoing.count();
+        start(settings, &outgoing, &current, resolved, started)
+    });
     if !is_stranger {
         let context = new.as_ref().map_or(&current, |new| &new.context);
         inject(context, request.headers_mut());
@@ -122,24 +117,13 @@ fn start(
 ) -> NewExchange {
     let started_at = opentelemetry::time::now();
     let labels = outgoing.labels();
-    let span = match resolved.tracer {
-        Some(tracer) => {
-            let content = ClientSpan {
-                settings,
-                outgoing,
-                labels: &labels,
-            };
-            let new = NewSpan {
-                kind: SpanKind::Client,
-                started_at,
-                remote_parent: None,
-                links: Vec::new(),
-                content: &content,
-            };
-            tracer.start_span(new, current)
-        }
-        None => StartedSpan::nothing(current.clone()),
+    let content = ClientSpan {
+        settings,
+        outgoing,
+        labels: &labels,
     };
+    let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
+    let span = resolved.start_span(new, current);
     NewExchange {
         side: Side::Client,
         context: span.context,

@@ -1,9 +1,9 @@
-use azmon::instrument::Providers;
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{HeaderCapture, Redaction, Side};
+use azmon::instrument::{Hook, Providers};
 use http::Uri;
 
-use crate::hooks::{self, Hook};
+use crate::hooks;
 use crate::instrumentation_scope;
 
 /// How a client is recorded. Shared by the clones of a service.

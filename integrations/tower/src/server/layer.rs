@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use azmon::instrument::Hook;
 use azmon::instrument::exclude::{Exclusions, Subject};
 use azmon::instrument::http::{HeaderCapture, HeaderOwner, Redaction};
 use opentelemetry::KeyValue;
@@ -12,7 +13,6 @@ use tower_layer::Layer;
 
 use super::service::ServerTrace;
 use super::settings::Settings;
-use crate::hooks::Hook;
 use crate::recording::{AtBodyEnd, AtHeaders};
 use crate::{RequestHead, ResponseHead};
 

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use azmon::instrument::http::{Exchange, NewExchange, Side};
 use azmon::instrument::propagation::{RemoteParent, extract_baggage};
-use azmon::instrument::{NewSpan, Resolved, StartSpan, StartedSpan};
+use azmon::instrument::{NewSpan, StartSpan, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::Context;
@@ -88,8 +88,8 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
         return excluded(settings);
     }
     let started = Instant::now();
-    let Resolved { tracer, metrics } = settings.providers.resolve(started);
-    if tracer.is_none() && metrics.is_none() {
+    let resolved = settings.providers.resolve(started);
+    if resolved.is_nothing() {
         return Recording::none(Scope::None);
     }
     let incoming = ServerRequest::new(settings, head);
@@ -99,11 +99,11 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     let current = Context::current();
     let started_at = opentelemetry::time::now();
     let content = ServerSpan::new(settings, &incoming);
-    let span = match tracer {
+    let span = match resolved.tracer {
         Some(tracer) => start_span(tracer, &content, current, started_at),
         None => StartedSpan::nothing(current),
     };
-    if !span.is_recording && metrics.is_none() && !settings.sends_trace_id() {
+    if !span.is_recording && resolved.metrics.is_none() && !settings.sends_trace_id() {
         return Recording::none(Scope::Unrecorded(span.context));
     }
     let new = NewExchange {
@@ -112,7 +112,7 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
         is_recording: span.is_recording,
         started,
         started_at,
-        metrics: metrics.cloned(),
+        metrics: resolved.metrics.cloned(),
         labels: incoming.labels(content.name().route.clone()),
         request_size: incoming.headers.content_length,
         cancellation_is_error: settings.cancellation_is_error,

@@ -1,8 +1,8 @@
-use azmon::instrument::Providers;
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{HeaderCapture, Redaction, Side};
+use azmon::instrument::{Hook, Providers};
 
-use crate::hooks::{self, Hook};
+use crate::hooks;
 use crate::instrumentation_scope;
 
 /// How a server is recorded. Shared by the clones of a service.

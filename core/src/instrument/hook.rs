@@ -1,0 +1,31 @@
+use std::fmt;
+use std::sync::Arc;
+
+/// A function of the application that an integration calls, if there is one.
+pub struct Hook<F: ?Sized>(pub Option<Arc<F>>);
+
+impl<F: ?Sized> Hook<F> {
+    /// The function.
+    #[must_use]
+    pub fn get(&self) -> Option<&F> {
+        self.0.as_deref()
+    }
+}
+
+impl<F: ?Sized> Clone for Hook<F> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<F: ?Sized> Default for Hook<F> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Hook<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "set" } else { "none" })
+    }
+}
