@@ -1,7 +1,6 @@
 //! A kind of work, and how it is measured.
 
 use crate::case::Case;
-use crate::measure::Clock;
 use crate::target::Target;
 
 /// A kind of work, done by every case in its own way.
@@ -30,8 +29,6 @@ pub enum Method {
     Rounds {
         /// Operations in a round. Few enough that no queue fills up before it is flushed, between rounds.
         operations: u64,
-        /// What time is.
-        clock: Clock,
     },
     /// One long run of each case, of which only its [figures](crate::Workload::figures) are shown.
     Once {

@@ -18,8 +18,7 @@
 //!          └─ process of a peer                             round 1 │ round 2 │ …
 //! ```
 //!
-//! - **ns** is the median of the rounds, by the [`Clock`] of the area: mostly processor time of the thread
-//!   that works.
+//! - **ns** is the median of the rounds, of processor time of the thread that works.
 //! - **above** is what a case takes more than the case that it is [measured above](Case::above).
 //! - **× bare** and **× peer** are medians of the ratios within one round, so that a machine whose speed
 //!   changes changes both sides. The peer is the one that adds least, of those in the same
@@ -61,7 +60,7 @@ pub mod target;
 
 pub use area::{Area, Method};
 pub use case::{Case, Role};
-pub use measure::{Allocations, Clock, Figure, Workload};
+pub use measure::{Allocations, Figure, Workload};
 pub use program::Program;
 pub use target::{Bound, Quantity, Target};
 

@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::measure::{self, Callgrind, Count, Plan, Programs};
 use crate::report::{self, AreaReport, Peers, Report};
-use crate::{Area, Case, Clock, Error, Method, Result};
+use crate::{Area, Case, Error, Result};
 
 /// A program that measures areas, and is the process of each of their cases.
 #[derive(Debug)]
@@ -124,18 +124,11 @@ impl Program {
     }
 
     fn serve(&self, id: &str) -> Result {
-        let found = self
-            .areas
-            .iter()
-            .find_map(|area| Some((area, area.case(id)?)));
-        let (area, case) = found.ok_or_else(|| format!("there is no case {id}"))?;
-        let clock = match area.method {
-            Method::Rounds { clock, .. } => clock,
-            Method::Once { .. } => Clock::Wall,
-        };
+        let found = self.areas.iter().find_map(|area| area.case(id));
+        let case = found.ok_or_else(|| format!("there is no case {id}"))?;
         let mut workload = case.start();
         let (orders, answers) = (io::stdin().lock(), io::stdout().lock());
-        measure::serve(workload.as_mut(), clock, self.count, orders, answers)
+        measure::serve(workload.as_mut(), self.count, orders, answers)
     }
 
     #[expect(

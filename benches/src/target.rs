@@ -29,8 +29,6 @@ pub enum Quantity {
 pub enum Bound {
     /// No more than this.
     AtMost(f64),
-    /// No less than this.
-    AtLeast(f64),
     /// No more than this share of what the best peer takes.
     OfPeer(f64),
 }

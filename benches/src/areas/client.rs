@@ -9,7 +9,7 @@ use reqwest::{Request, Response, ResponseBuilderExt, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
-use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The case without a middleware, above which all others are counted.
 pub const REFERENCE: &str = "client/bare";
@@ -30,10 +30,7 @@ pub fn area() -> Area {
         unit: "call",
         about: "`reqwest-middleware` sends a `GET` with one header and a query, within a span, and reads the \
                 body. The last middleware answers at once; nothing reaches the network.",
-        method: Method::Rounds {
-            operations: 400,
-            clock: Clock::Thread,
-        },
+        method: Method::Rounds { operations: 400 },
         cases: cases(),
         targets: targets(),
     }

@@ -10,7 +10,7 @@ use sqlx::{Connection, Executor, Sqlite, SqliteConnection, SqlitePool};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock};
-use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The area of queries that answer one row, without peers.
 #[must_use]
@@ -24,10 +24,7 @@ pub fn area() -> Area {
                 has gone to sleep: what it takes is up to chance, and instructions tell more. The search takes SQLite \
                 so long that it is always waited for, which is how a database elsewhere is. Through the pool, every \
                 query takes a connection and gives it back.",
-        method: Method::Rounds {
-            operations: 100,
-            clock: Clock::Thread,
-        },
+        method: Method::Rounds { operations: 100 },
         cases: ONE_ROW.iter().flat_map(Place::cases).collect(),
         targets: vec![
             Target::new(RECORDED, Quantity::Instructions, Bound::OfPeer(0.35)),
@@ -46,10 +43,7 @@ pub fn many() -> Area {
         unit: "query",
         about: "As above, but for all rows of a table. They wake the thread that waits for them many times, how often \
                 is up to chance: this shows that a row costs nothing, and not what a query does.",
-        method: Method::Rounds {
-            operations: 10,
-            clock: Clock::Thread,
-        },
+        method: Method::Rounds { operations: 10 },
         cases: MANY_ROWS.iter().flat_map(Place::cases).collect(),
         targets: Vec::new(),
     }

@@ -6,7 +6,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::fixtures::{Body, mixed_spans};
-use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The case that only frees the spans, above which all others are counted.
 pub const REFERENCE: &str = "export/bare";
@@ -31,7 +31,6 @@ pub fn area() -> Area {
                 everybody has to do.",
         method: Method::Rounds {
             operations: 4 * BATCH,
-            clock: Clock::Thread,
         },
         cases: vec![
             Case::bare(REFERENCE, "the spans are freed", || {

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use tower::layer::util::Identity;
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
-use crate::{Area, Bound, Case, Clock, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The header of a caller that records.
 pub const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -46,10 +46,7 @@ pub fn area() -> Area {
                 router to the end of the body. The request has the headers of a browser and a `traceparent`; \
                 it was made before. Counted above a layer that does nothing, since axum boxes every route \
                 again behind any layer.",
-        method: Method::Rounds {
-            operations: 400,
-            clock: Clock::Thread,
-        },
+        method: Method::Rounds { operations: 400 },
         cases: cases(),
         targets: targets(),
     }

@@ -14,7 +14,7 @@ use tower::layer::util::Identity;
 use tower::{Layer, Service};
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
-use crate::{Area, Case, Clock, Figure, Method, Workload};
+use crate::{Area, Case, Figure, Method, Workload};
 
 /// The case without a layer, above which all others are counted.
 const REFERENCE: &str = "tower-client/bare";
@@ -30,10 +30,7 @@ pub fn area() -> Area {
         unit: "call",
         about: "A tower service that answers at once, called within a span with a `GET` that was made before, \
                 to the end of the body.",
-        method: Method::Rounds {
-            operations: 400,
-            clock: Clock::Thread,
-        },
+        method: Method::Rounds { operations: 400 },
         cases: cases(),
         targets: Vec::new(),
     }

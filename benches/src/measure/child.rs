@@ -1,13 +1,13 @@
 use std::io::{BufRead, Write};
 
+use super::clock::thread_time;
 use super::protocol::{Answer, Order};
-use super::{Allocations, Clock, Count, Workload};
+use super::{Allocations, Count, Workload};
 use crate::Result;
 
 /// Does what `orders` say until they end: the whole life of a case's process.
 pub(crate) fn serve(
     workload: &mut dyn Workload,
-    clock: Clock,
     count: Option<Count>,
     orders: impl BufRead,
     mut answers: impl Write,
@@ -15,7 +15,7 @@ pub(crate) fn serve(
     for order in orders.lines() {
         let answer = match serde_json::from_str(&order?)? {
             Order::Warm(operations) => warm(workload, operations),
-            Order::Run(operations) => run(workload, operations, clock, count),
+            Order::Run(operations) => run(workload, operations, count),
             Order::Figures => Answer {
                 figures: workload.figures(),
                 ..Answer::default()
@@ -38,15 +38,15 @@ fn warm(workload: &mut dyn Workload, operations: u64) -> Answer {
     }
 }
 
-fn run(workload: &mut dyn Workload, operations: u64, clock: Clock, count: Option<Count>) -> Answer {
+fn run(workload: &mut dyn Workload, operations: u64, count: Option<Count>) -> Answer {
     workload.prepare(operations);
     let mut allocations = None;
-    let start = clock.now();
+    let start = thread_time();
     match count {
         Some(count) => allocations = Some(counted(workload, operations, count)),
         None => measured(workload, operations),
     }
-    let time = clock.now().saturating_sub(start);
+    let time = thread_time().saturating_sub(start);
     workload.settle();
     Answer {
         nanoseconds: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),

@@ -12,7 +12,6 @@ mod workload;
 pub use area::{CaseResult, measure, smoke};
 pub use callgrind::Callgrind;
 pub(crate) use child::serve;
-pub use clock::Clock;
 pub use plan::Plan;
 pub use process::Programs;
 pub use protocol::{Allocations, Figure};

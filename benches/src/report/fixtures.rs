@@ -1,7 +1,7 @@
 //! An area whose results are known.
 
 use crate::measure::CaseResult;
-use crate::{Area, Case, Clock, Figure, Method};
+use crate::{Area, Case, Figure, Method};
 
 pub(super) fn area() -> Area {
     let nothing = || |_: u64| ();
@@ -10,10 +10,7 @@ pub(super) fn area() -> Area {
         title: "T",
         unit: "thing",
         about: "Things.",
-        method: Method::Rounds {
-            operations: 1,
-            clock: Clock::Wall,
-        },
+        method: Method::Rounds { operations: 1 },
         cases: vec![
             Case::bare("t/bare", "bare", nothing),
             Case::nothing("t/nothing", "nothing", nothing).above("t/bare"),

@@ -32,7 +32,6 @@ fn cells(area: &AreaReport<'_>, target: &Target) -> Vec<String> {
     let measured = measured(area, target);
     let (bound, show): (_, fn(f64) -> String) = match target.bound {
         Bound::AtMost(limit) => (format!("≤ {}", number(limit)), number),
-        Bound::AtLeast(limit) => (format!("≥ {}", number(limit)), number),
         Bound::OfPeer(share) => (format!("≤ {} of the best peer", ratio(share)), ratio),
     };
     let quantity = match target.quantity {
@@ -73,10 +72,8 @@ fn judge(bound: Bound, measured: Option<f64>) -> Verdict {
     let Some(measured) = measured else {
         return Verdict::NotMeasured;
     };
-    let (limit, excess) = match bound {
-        Bound::AtMost(limit) | Bound::OfPeer(limit) => (limit, measured - limit),
-        Bound::AtLeast(limit) => (limit, limit - measured),
-    };
+    let (Bound::AtMost(limit) | Bound::OfPeer(limit)) = bound;
+    let excess = measured - limit;
     if excess <= ROUNDING * limit.max(1.0) {
         Verdict::Met
     } else {
@@ -98,14 +95,12 @@ mod tests {
             judge(Bound::OfPeer(0.45), Some(0.46)),
             Verdict::Missed((0.46 - 0.45) / 0.45)
         );
-        assert_eq!(judge(Bound::AtLeast(12.0), Some(12.0)), Verdict::Met);
         assert_eq!(judge(Bound::OfPeer(0.45), Some(0.2)), Verdict::Met);
     }
 
     #[test]
     fn a_target_is_missed_by_a_share_of_its_bound() {
         assert_eq!(judge(Bound::AtMost(10.0), Some(15.0)), Verdict::Missed(0.5));
-        assert_eq!(judge(Bound::AtLeast(10.0), Some(5.0)), Verdict::Missed(0.5));
         assert_eq!(judge(Bound::AtMost(0.0), Some(3.0)), Verdict::Missed(1.0));
     }
 
