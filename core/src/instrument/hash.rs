@@ -1,37 +1,69 @@
-use std::hash::Hasher;
-
 const FACTOR: u64 = 0x51_7c_c1_b7_27_22_0a_95;
 
 /// FxHash of short texts, eight bytes at a time. It does not withstand texts that are made to collide: use
 /// it where these cost little.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
+    for word in bytes.as_chunks::<8>().0 {
         hash = add(hash, u64::from_le_bytes(*word));
     }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    add(hash, u64::from_le_bytes(last))
+    add(hash, last_word(bytes))
+}
+
+/// The last eight bytes, some of which may have been a part of the word before; all if there are fewer.
+fn last_word(bytes: &[u8]) -> u64 {
+    if let Some(last) = bytes.last_chunk() {
+        return u64::from_le_bytes(*last);
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => bytes
+            .iter()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 fn add(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR)
 }
 
-/// [`hash`] for maps.
+/// [`hash`] of several texts.
 #[derive(Debug, Default)]
 pub(super) struct TextHasher(u64);
 
-impl Hasher for TextHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = add(self.0, hash(bytes));
+impl TextHasher {
+    pub(super) fn write(&mut self, text: &str) {
+        self.write_number(hash(text.as_bytes()));
     }
 
-    /// The mark at the end of a text, which its length makes needless.
-    fn write_u8(&mut self, _: u8) {}
+    pub(super) fn write_number(&mut self, number: u64) {
+        self.0 = add(self.0, number);
+    }
 
-    fn finish(&self) -> u64 {
+    pub(super) fn finish(self) -> u64 {
         self.0.rotate_left(26)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_byte_of_a_text_counts_and_so_does_its_length() {
+        let mut seen = HashSet::new();
+        let text = [b'a'; 40];
+        for length in 0..text.len() {
+            assert!(seen.insert(hash(&text[..length])), "{length}");
+            for changed in 0..length {
+                let mut text = text;
+                text[changed] = b'b';
+                assert!(seen.insert(hash(&text[..length])), "{changed} of {length}");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What the integrations share: propagation, exclusions, attributes, and the operation's name.
 
+mod bounded_table;
 mod error_chain;
 pub mod exclude;
 mod hash;
@@ -11,6 +12,7 @@ pub mod propagation;
 mod providers;
 mod recent;
 mod route_names;
+mod same_text;
 mod sample_rate;
 mod start_span;
 

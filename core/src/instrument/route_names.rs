@@ -1,9 +1,6 @@
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
-use arc_swap::ArcSwapOption;
-
+use super::bounded_table::BoundedTable;
 use super::hash::TextHasher;
+use super::same_text::same_text;
 
 /// The names of spans, by method and route, as texts that are never freed.
 ///
@@ -11,10 +8,8 @@ use super::hash::TextHasher;
 /// them, which is a mistake or an attack, the others are not kept. Looking one up takes no lock.
 #[derive(Debug)]
 pub struct RouteNames {
-    names: ArcSwapOption<Names>,
+    names: BoundedTable<(&'static str, RouteName)>,
 }
-
-type Names = HashMap<(&'static str, &'static str), RouteName, BuildHasherDefault<TextHasher>>;
 
 /// The name of a span, and the route in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,50 +22,40 @@ pub struct RouteName {
 
 impl RouteNames {
     /// How many names are kept at most.
-    pub const CAPACITY: usize = 1_024;
+    pub const CAPACITY: usize = BoundedTable::<RouteName>::CAPACITY;
 
     /// Makes an empty table.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            names: ArcSwapOption::const_empty(),
+            names: BoundedTable::new(),
         }
     }
 
     /// The name for a method, which may be empty, and a route; `None` when no more are kept.
     #[must_use]
     pub fn get(&self, method: &'static str, route: &str) -> Option<RouteName> {
-        let names = self.names.load();
-        match names.as_ref().and_then(|names| names.get(&(method, route))) {
-            Some(name) => Some(*name),
-            None if names
-                .as_ref()
-                .is_some_and(|names| names.len() >= Self::CAPACITY) =>
-            {
-                None
-            }
-            None => Some(self.insert(method, route)),
-        }
+        let mut hasher = TextHasher::default();
+        hasher.write(method);
+        hasher.write(route);
+        let known = self.names.get(
+            hasher.finish(),
+            |(known, name)| same_text(known, method) && same_text(name.route, route),
+            || (method, RouteName::leak(method, route)),
+        );
+        known.map(|(_, name)| name)
     }
+}
 
-    /// Two threads may make the same name; one of them stays in the table, and both are right.
-    #[cold]
-    fn insert(&self, method: &'static str, route: &str) -> RouteName {
+impl RouteName {
+    fn leak(method: &str, route: &str) -> Self {
         let route: &'static str = Box::leak(route.into());
         let name = if method.is_empty() {
             route
         } else {
             Box::leak(format!("{method} {route}").into())
         };
-        let entry = RouteName { name, route };
-        self.names.rcu(|names| {
-            let mut names = names
-                .as_ref()
-                .map_or_else(Names::default, |names| Names::clone(names));
-            names.insert((method, route), entry);
-            Some(names.into())
-        });
-        entry
+        Self { name, route }
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use http::{HeaderMap, Method, StatusCode, Version};
-use opentelemetry::trace::{SpanRef, Status, TraceContextExt};
+use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::attribute;
 use super::body_size::content_length;
+use super::bound::Active;
 use super::grpc::{GrpcStatus, is_grpc};
 use super::labels::{EndLabels, Labels};
 use super::metrics::{HttpMetrics, Measured};
@@ -24,6 +25,8 @@ use super::version::protocol_version;
 #[derive(Debug)]
 pub struct Exchange {
     new: NewExchange,
+    /// If metrics are on.
+    active: Option<Active>,
     has_ended: bool,
     method: Method,
     answer: Answer,
@@ -70,10 +73,9 @@ impl Exchange {
     #[must_use]
     #[inline]
     pub fn start(new: NewExchange, method: Method) -> Self {
-        if let Some(metrics) = &new.metrics {
-            metrics.change_active(&new.labels, 1);
-        }
+        let metrics = new.metrics.as_ref();
         Self {
+            active: metrics.map(|metrics| metrics.start(&new.labels)),
             new,
             has_ended: false,
             method,
@@ -129,15 +131,7 @@ impl Exchange {
 
     /// Takes note of the version of HTTP, which a client knows by the response.
     pub fn set_version(&mut self, version: Version) {
-        let Some(version) = protocol_version(version) else {
-            return;
-        };
-        let new = &mut self.new;
-        new.labels.version = Some(version);
-        if new.is_recording {
-            let version = KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version);
-            new.context.span().set_attribute(version);
-        }
+        self.new.labels.version = protocol_version(version);
     }
 
     /// Takes note of the head of the response.
@@ -186,27 +180,36 @@ impl Exchange {
             self.answer.grpc_status =
                 GrpcStatus::from_headers(trailers).or(self.answer.grpc_status);
         }
+        let active = self.active.take();
         let new = &self.new;
         let outcome = outcome(new.side, self.answer, ending, new.cancellation_is_error);
         let response_size = self.response_size(ending);
         let elapsed = new.started.elapsed();
-        if let Some(metrics) = &new.metrics {
+        if let (Some(metrics), Some(active)) = (&new.metrics, active) {
             let measured = Measured {
                 elapsed,
                 request_size: new.request_size,
                 response_size,
             };
-            metrics.change_active(&new.labels, -1);
             let ended = EndLabels {
                 labels: &new.labels,
                 status: self.answer.status,
                 error_type: outcome.error_type.as_ref(),
             };
-            metrics.record(ended, measured);
+            metrics.end(active, ended, measured);
         }
         if new.is_recording {
             let span = new.context.span();
-            self.set_attributes(&span, outcome, response_size);
+            let ended = Ended {
+                version: new.labels.version.filter(|_| new.side == Side::Client),
+                answer: self.answer,
+                response_size,
+                outcome,
+            };
+            span.set_attributes(ended.attributes());
+            if ended.outcome.error_type.is_some() {
+                span.set_status(Status::error(""));
+            }
             let ended_at = new.started_at.checked_add(elapsed);
             span.end_with_timestamp(ended_at.unwrap_or(new.started_at));
         }
@@ -226,28 +229,55 @@ impl Exchange {
             _ => None,
         }
     }
+}
 
-    /// Sets what became of the exchange: one after the other, since a list of them would be copied.
-    fn set_attributes(&self, span: &SpanRef<'_>, outcome: Outcome, response_size: Option<u64>) {
-        if let Some(status) = self.answer.status {
-            let status = i64::from(status.as_u16());
-            span.set_attribute(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status));
-        }
-        if let Some(status) = self.answer.grpc_status {
-            let status = status.name();
-            span.set_attribute(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status));
-        }
-        if let Some(size) = response_size {
-            let size = i64::try_from(size).unwrap_or(i64::MAX);
-            span.set_attribute(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size));
-        }
-        if let Some(cancelled) = outcome.cancelled {
-            span.set_attribute(KeyValue::new(attribute::CANCELLED, cancelled));
-        }
-        if let Some(error_type) = outcome.error_type {
-            span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, error_type));
-            span.set_status(Status::error(""));
-        }
+/// What became of an exchange, as its span says it.
+#[derive(Debug)]
+struct Ended {
+    /// Known by the response, on the side of the client.
+    version: Option<&'static str>,
+    answer: Answer,
+    response_size: Option<u64>,
+    outcome: Outcome,
+}
+
+impl Ended {
+    /// Asked one after the other, since a list of attributes would be copied.
+    const ATTRIBUTES: [fn(&Self) -> Option<KeyValue>; 6] = [
+        |ended| {
+            Some(KeyValue::new(
+                attribute::NETWORK_PROTOCOL_VERSION,
+                ended.version?,
+            ))
+        },
+        |ended| {
+            let status = i64::from(ended.answer.status?.as_u16());
+            Some(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status))
+        },
+        |ended| {
+            let status = ended.answer.grpc_status?.name();
+            Some(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status))
+        },
+        |ended| {
+            let size = i64::try_from(ended.response_size?).unwrap_or(i64::MAX);
+            Some(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size))
+        },
+        |ended| {
+            Some(KeyValue::new(
+                attribute::CANCELLED,
+                ended.outcome.cancelled?,
+            ))
+        },
+        |ended| {
+            let error_type = ended.outcome.error_type.clone()?;
+            Some(KeyValue::new(attribute::ERROR_TYPE, error_type))
+        },
+    ];
+
+    fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+        Self::ATTRIBUTES
+            .iter()
+            .filter_map(|attribute| attribute(self))
     }
 }
 

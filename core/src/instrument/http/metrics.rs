@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
 
-use super::bound::Bound;
+use super::bound::{Active, Bound};
 use super::labels::{EndLabels, Labels};
 use super::outcome::Side;
 
@@ -95,29 +95,32 @@ impl HttpMetrics {
         }
     }
 
-    /// Counts one more, or less, that is active.
-    pub(super) fn change_active(&self, labels: &Labels, by: i64) {
-        let Self { instruments, bound } = self;
-        if !bound.change_active(instruments, labels, by) {
-            instruments.active_requests.add(by, &labels.constant());
-        }
+    /// Counts an exchange that starts.
+    pub(super) fn start(&self, labels: &Labels) -> Active {
+        self.bound.start(&self.instruments, labels)
     }
 
     /// Records an exchange that ended.
+    pub(super) fn end(&self, active: Active, ended: EndLabels<'_>, measured: Measured) {
+        self.bound.end(&self.instruments, active, ended, measured);
+    }
+}
+
+impl Instruments {
+    /// Counts one more, or less, that is active.
+    pub(super) fn change_active(&self, labels: &Labels, by: i64) {
+        self.active_requests.add(by, &labels.constant());
+    }
+
+    /// Records what is measured of an exchange that ended.
     pub(super) fn record(&self, ended: EndLabels<'_>, measured: Measured) {
-        let Self { instruments, bound } = self;
-        if bound.record(instruments, ended, measured) {
-            return;
-        }
         let labels = &ended.list();
-        instruments
-            .duration
-            .record(measured.elapsed.as_secs_f64(), labels);
+        self.duration.record(measured.elapsed.as_secs_f64(), labels);
         if let Some(size) = measured.request_size {
-            instruments.request_size.record(size, labels);
+            self.request_size.record(size, labels);
         }
         if let Some(size) = measured.response_size {
-            instruments.response_size.record(size, labels);
+            self.response_size.record(size, labels);
         }
     }
 }
@@ -140,6 +143,33 @@ mod tests {
             server: Some((StringValue::from(format!("host-{host}")), 80)),
             route: None,
         }
+    }
+
+    fn ok(labels: &Labels) -> EndLabels<'_> {
+        EndLabels {
+            labels,
+            status: Some(StatusCode::OK),
+            error_type: None,
+        }
+    }
+
+    const MEASURED: Measured = Measured {
+        elapsed: Duration::from_millis(1),
+        request_size: None,
+        response_size: None,
+    };
+
+    fn metrics(side: Side) -> (HttpMetrics, impl Fn() -> Vec<ResourceMetrics>) {
+        let exporter = InMemoryMetricExporter::default();
+        let provider = SdkMeterProvider::builder()
+            .with_reader(PeriodicReader::builder(exporter.clone()).build())
+            .build();
+        let metrics = HttpMetrics::new(&provider.meter("test"), side);
+        let finished = move || {
+            provider.force_flush().unwrap();
+            exporter.get_finished_metrics().unwrap()
+        };
+        (metrics, finished)
     }
 
     /// The number of series of an instrument, and the sum of their counts, or values.
@@ -172,48 +202,66 @@ mod tests {
 
     #[test]
     fn every_exchange_is_measured_however_many_labels_there_are() {
-        let exporter = InMemoryMetricExporter::default();
-        let provider = SdkMeterProvider::builder()
-            .with_reader(PeriodicReader::builder(exporter.clone()).build())
-            .build();
-        let metrics = HttpMetrics::new(&provider.meter("test"), Side::Client);
+        let (metrics, finished) = metrics(Side::Client);
         for round in 0..2 {
             for host in 0..HOSTS {
                 let labels = labels(host);
-                metrics.change_active(&labels, 1);
-                let ended = EndLabels {
-                    labels: &labels,
-                    status: Some(StatusCode::OK),
-                    error_type: None,
-                };
-                let measured = Measured {
-                    elapsed: Duration::from_millis(1),
-                    request_size: None,
-                    response_size: (host < 10).then_some(5),
-                };
-                metrics.record(ended, measured);
+                let active = metrics.start(&labels);
                 if round > 0 {
-                    metrics.change_active(&labels, -1);
+                    let measured = Measured {
+                        response_size: (host < 10).then_some(5),
+                        ..MEASURED
+                    };
+                    metrics.end(active, ok(&labels), measured);
                 }
             }
         }
-        provider.force_flush().unwrap();
-        let resources = exporter.get_finished_metrics().unwrap();
+        let resources = finished();
         let totals = |instrument| totals(&resources, &format!("http.client.{instrument}"));
         let (hosts, all) = (HOSTS as usize, u64::from(HOSTS));
-        assert_eq!(totals("request.duration"), (hosts, 2 * all));
-        assert_eq!(totals("response.body.size"), (10, 20));
+        assert_eq!(totals("request.duration"), (hosts, all));
+        assert_eq!(totals("response.body.size"), (10, 10));
         assert_eq!(totals("request.body.size"), (0, 0));
         assert_eq!(totals("active_requests"), (hosts, all));
     }
 
     #[test]
+    fn every_exchange_is_measured_however_many_outcomes_there_are() {
+        let (metrics, finished) = metrics(Side::Server);
+        let labels = labels(1);
+        for status in (200..400).chain(200..400) {
+            let ended = EndLabels {
+                status: StatusCode::from_u16(status).ok(),
+                ..ok(&labels)
+            };
+            metrics.end(metrics.start(&labels), ended, MEASURED);
+        }
+        let resources = finished();
+        let totals = |instrument| totals(&resources, instrument);
+        assert_eq!(totals("http.server.request.duration"), (200, 400));
+        assert_eq!(totals("http.server.active_requests"), (1, 0));
+    }
+
+    #[test]
+    fn a_route_that_becomes_known_late_is_one_of_the_measurement() {
+        let (metrics, finished) = metrics(Side::Server);
+        let early = labels(1);
+        for route in ["/a", "/b", "/a"] {
+            let late = Labels {
+                route: Some(("http.route", route.into())),
+                ..early.clone()
+            };
+            metrics.end(metrics.start(&early), ok(&late), MEASURED);
+        }
+        let resources = finished();
+        let totals = |instrument| totals(&resources, instrument);
+        assert_eq!(totals("http.server.request.duration"), (2, 3));
+        assert_eq!(totals("http.server.active_requests"), (1, 0));
+    }
+
+    #[test]
     fn labels_that_differ_in_one_are_different_series() {
-        let exporter = InMemoryMetricExporter::default();
-        let provider = SdkMeterProvider::builder()
-            .with_reader(PeriodicReader::builder(exporter.clone()).build())
-            .build();
-        let metrics = HttpMetrics::new(&provider.meter("test"), Side::Client);
+        let (metrics, finished) = metrics(Side::Client);
         let error = StringValue::from("timeout");
         let base = labels(1);
         let others = [
@@ -242,11 +290,7 @@ mod tests {
                 ..base.clone()
             },
         ];
-        let ended = EndLabels {
-            labels: &base,
-            status: Some(StatusCode::OK),
-            error_type: None,
-        };
+        let ended = ok(&base);
         let mut all = vec![
             ended,
             EndLabels {
@@ -260,15 +304,9 @@ mod tests {
         ];
         all.extend(others.iter().map(|labels| EndLabels { labels, ..ended }));
         for ended in all.iter().chain(&all) {
-            let measured = Measured {
-                elapsed: Duration::ZERO,
-                request_size: None,
-                response_size: None,
-            };
-            metrics.record(*ended, measured);
+            metrics.end(metrics.start(ended.labels), *ended, MEASURED);
         }
-        provider.force_flush().unwrap();
-        let resources = exporter.get_finished_metrics().unwrap();
+        let resources = finished();
         let totals = totals(&resources, "http.client.request.duration");
         assert_eq!(totals, (all.len(), 2 * all.len() as u64));
     }

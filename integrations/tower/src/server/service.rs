@@ -79,13 +79,14 @@ where
 
 /// Starts the exchange, unless the request or the context excludes it, or nothing of it is recorded.
 fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
-    if Context::map_current(Context::is_telemetry_suppressed) {
+    let current = Context::current();
+    if current.is_telemetry_suppressed() {
         return Recording::none(Scope::None);
     }
     let head = RequestHead::of(request);
     let exclusions = &settings.exclusions;
     if exclusions.excludes_target(head.method(), head.path_and_query()) {
-        return excluded(settings);
+        return excluded(settings, &current);
     }
     let started = Instant::now();
     let resolved = settings.providers.resolve(started);
@@ -94,9 +95,8 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     }
     let incoming = ServerRequest::new(settings, head);
     if incoming.is_excluded(settings) {
-        return excluded(settings);
+        return excluded(settings, &current);
     }
-    let current = Context::current();
     let started_at = opentelemetry::time::now();
     let content = ServerSpan::new(settings, &incoming);
     let span = match resolved.tracer {
@@ -122,9 +122,9 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     Recording::of(exchange, Observer::Server(Arc::clone(settings)))
 }
 
-fn excluded(settings: &Settings) -> Recording {
+fn excluded(settings: &Settings, current: &Context) -> Recording {
     Recording::none(match settings.suppresses_excluded {
-        true => Scope::Excluded(Context::map_current(Context::with_telemetry_suppressed)),
+        true => Scope::Excluded(current.with_telemetry_suppressed()),
         false => Scope::None,
     })
 }

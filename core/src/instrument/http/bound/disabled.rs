@@ -5,26 +5,32 @@ use crate::instrument::http::metrics::{Instruments, Measured};
 #[derive(Debug, Default)]
 pub(in crate::instrument::http) struct Bound(());
 
+/// An exchange that counts as active.
+#[derive(Debug)]
+pub(in crate::instrument::http) struct Active(());
+
 #[expect(
     clippy::unused_self,
     reason = "the same as where instruments are bound"
 )]
 impl Bound {
-    pub(in crate::instrument::http) fn change_active(
+    pub(in crate::instrument::http) fn start(
         &self,
-        _: &Instruments,
-        _: &Labels,
-        _: i64,
-    ) -> bool {
-        false
+        instruments: &Instruments,
+        labels: &Labels,
+    ) -> Active {
+        instruments.change_active(labels, 1);
+        Active(())
     }
 
-    pub(in crate::instrument::http) fn record(
+    pub(in crate::instrument::http) fn end(
         &self,
-        _: &Instruments,
-        _: EndLabels<'_>,
-        _: Measured,
-    ) -> bool {
-        false
+        instruments: &Instruments,
+        _: Active,
+        ended: EndLabels<'_>,
+        measured: Measured,
+    ) {
+        instruments.change_active(ended.labels, -1);
+        instruments.record(ended, measured);
     }
 }

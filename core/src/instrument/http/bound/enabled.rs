@@ -1,26 +1,37 @@
-use std::hash::Hasher;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use http::StatusCode;
 use opentelemetry::StringValue;
 use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter};
 
-use super::series::Series;
+use super::chain::Chain;
+use crate::instrument::bounded_table::BoundedTable;
 use crate::instrument::hash::TextHasher;
 use crate::instrument::http::labels::{EndLabels, Labels};
 use crate::instrument::http::metrics::{Instruments, Measured};
+use crate::instrument::same_text::same_text;
 
 /// The instruments, bound to the labels that have come.
 #[derive(Debug, Default)]
 pub(in crate::instrument::http) struct Bound {
-    active: Series<Labels, BoundUpDownCounter<i64>>,
-    ended: Series<OwnedLabels, BoundHistograms>,
+    groups: BoundedTable<Arc<Group>>,
 }
 
-/// [`EndLabels`] to keep.
+/// An exchange that counts as active: what it was found to belong to when it started.
 #[derive(Debug)]
-struct OwnedLabels {
+pub(in crate::instrument::http) struct Active(Option<Arc<Group>>);
+
+/// The exchanges whose labels are the same, but for those that the response brings.
+#[derive(Debug)]
+struct Group {
     labels: Labels,
+    active: BoundUpDownCounter<i64>,
+    ended: Chain<ResponseLabels, BoundHistograms>,
+}
+
+#[derive(Debug)]
+struct ResponseLabels {
+    version: Option<&'static str>,
     status: Option<StatusCode>,
     error_type: Option<StringValue>,
 }
@@ -35,107 +46,135 @@ struct BoundHistograms {
 }
 
 impl Bound {
-    /// Counts one more, or less, that is active; false if there are too many sets of labels.
-    pub(in crate::instrument::http) fn change_active(
+    /// Counts one more that is active.
+    pub(in crate::instrument::http) fn start(
         &self,
         instruments: &Instruments,
         labels: &Labels,
-        by: i64,
-    ) -> bool {
-        let counter = self.active.get(
-            constant_hasher(labels).finish(),
-            |known| is_constantly(known, labels),
-            || {
-                let counter = instruments.active_requests.bind(&labels.constant());
-                (labels.clone(), counter)
-            },
-        );
-        counter.map(|counter| counter.add(by)).is_some()
+    ) -> Active {
+        let group = self.group(instruments, labels);
+        match &group {
+            Some(group) => group.active.add(1),
+            None => instruments.change_active(labels, 1),
+        }
+        Active(group)
     }
 
-    /// Records an exchange that ended; false if there are too many sets of labels.
-    pub(in crate::instrument::http) fn record(
+    /// Counts one less, and records what is measured of it.
+    pub(in crate::instrument::http) fn end(
         &self,
         instruments: &Instruments,
+        Active(group): Active,
         ended: EndLabels<'_>,
         measured: Measured,
-    ) -> bool {
-        let Some(bound) = self.histograms(instruments, ended) else {
-            return false;
-        };
-        bound.duration.record(measured.elapsed.as_secs_f64());
-        if let Some(size) = measured.request_size {
-            let bind = || instruments.request_size.bind(&ended.list());
-            bound.request_size.get_or_init(bind).record(size);
+    ) {
+        match &group {
+            Some(group) => group.active.add(-1),
+            None => instruments.change_active(ended.labels, -1),
         }
-        if let Some(size) = measured.response_size {
-            let bind = || instruments.response_size.bind(&ended.list());
-            bound.response_size.get_or_init(bind).record(size);
+        // A route may have become known since the start.
+        let group = group
+            .filter(|group| group.has(ended.labels))
+            .or_else(|| self.group(instruments, ended.labels));
+        let histograms = group.as_ref().and_then(|group| {
+            group.ended.get(
+                |known| known.are(ended),
+                || {
+                    let duration = instruments.duration.bind(&ended.list());
+                    (ResponseLabels::of(ended), BoundHistograms::new(duration))
+                },
+            )
+        });
+        match histograms {
+            Some(histograms) => histograms.record(instruments, ended, measured),
+            None => instruments.record(ended, measured),
         }
-        true
     }
 
-    fn histograms(
-        &self,
-        instruments: &Instruments,
-        ended: EndLabels<'_>,
-    ) -> Option<std::sync::Arc<BoundHistograms>> {
-        self.ended.get(
-            complete_hash(ended),
-            |known| known.is(ended),
+    /// `None` if there are too many.
+    fn group(&self, instruments: &Instruments, labels: &Labels) -> Option<Arc<Group>> {
+        self.groups.get(
+            hash(labels),
+            |group| group.has(labels),
             || {
-                let bound = BoundHistograms {
-                    duration: instruments.duration.bind(&ended.list()),
-                    request_size: OnceLock::new(),
-                    response_size: OnceLock::new(),
-                };
-                (OwnedLabels::of(ended), bound)
+                Arc::new(Group {
+                    labels: labels.clone(),
+                    active: instruments.active_requests.bind(&labels.constant()),
+                    ended: Chain::default(),
+                })
             },
         )
     }
 }
 
-impl OwnedLabels {
+impl Group {
+    fn has(&self, labels: &Labels) -> bool {
+        let known = &self.labels;
+        same_text(known.method, labels.method)
+            && same_text(known.scheme, labels.scheme)
+            && match (&known.route, &labels.route) {
+                (None, None) => true,
+                (Some((_, known)), Some((_, route))) => same_text(known.as_str(), route.as_str()),
+                _ => false,
+            }
+            && match (&known.server, &labels.server) {
+                (None, None) => true,
+                (Some((known, known_port)), Some((address, port))) => {
+                    known_port == port && same_text(known.as_str(), address.as_str())
+                }
+                _ => false,
+            }
+    }
+}
+
+impl ResponseLabels {
     fn of(ended: EndLabels<'_>) -> Self {
         Self {
-            labels: ended.labels.clone(),
+            version: ended.labels.version,
             status: ended.status,
             error_type: ended.error_type.cloned(),
         }
     }
 
-    fn is(&self, ended: EndLabels<'_>) -> bool {
+    fn are(&self, ended: EndLabels<'_>) -> bool {
         self.status == ended.status
             && self.error_type.as_ref() == ended.error_type
-            && self.labels == *ended.labels
+            && self.version == ended.labels.version
     }
 }
 
-/// Whether what is known from the start to the end is the same.
-fn is_constantly(known: &Labels, labels: &Labels) -> bool {
-    known.method == labels.method && known.scheme == labels.scheme && known.server == labels.server
+impl BoundHistograms {
+    fn new(duration: BoundHistogram<f64>) -> Self {
+        Self {
+            duration,
+            request_size: OnceLock::new(),
+            response_size: OnceLock::new(),
+        }
+    }
+
+    fn record(&self, instruments: &Instruments, ended: EndLabels<'_>, measured: Measured) {
+        self.duration.record(measured.elapsed.as_secs_f64());
+        if let Some(size) = measured.request_size {
+            let bind = || instruments.request_size.bind(&ended.list());
+            self.request_size.get_or_init(bind).record(size);
+        }
+        if let Some(size) = measured.response_size {
+            let bind = || instruments.response_size.bind(&ended.list());
+            self.response_size.get_or_init(bind).record(size);
+        }
+    }
 }
 
-fn constant_hasher(labels: &Labels) -> TextHasher {
+fn hash(labels: &Labels) -> u64 {
     let mut hasher = TextHasher::default();
-    hasher.write(labels.method.as_bytes());
-    hasher.write(labels.scheme.as_bytes());
+    hasher.write(labels.method);
+    hasher.write(labels.scheme);
+    if let Some((_, route)) = &labels.route {
+        hasher.write(route.as_str());
+    }
     if let Some((address, port)) = &labels.server {
-        hasher.write(address.as_str().as_bytes());
-        hasher.write_u16(*port);
-    }
-    hasher
-}
-
-fn complete_hash(ended: EndLabels<'_>) -> u64 {
-    let mut hasher = constant_hasher(ended.labels);
-    hasher.write(ended.labels.version.unwrap_or_default().as_bytes());
-    if let Some((_, route)) = &ended.labels.route {
-        hasher.write(route.as_str().as_bytes());
-    }
-    hasher.write_u16(ended.status.map_or(0, |status| status.as_u16()));
-    if let Some(error_type) = ended.error_type {
-        hasher.write(error_type.as_str().as_bytes());
+        hasher.write(address.as_str());
+        hasher.write_number((*port).into());
     }
     hasher.finish()
 }

@@ -1,14 +1,14 @@
 //! Instruments that are bound to labels which come again and again, so that a measurement does not look them
 //! up label by label.
 
+#[cfg(feature = "bound-instruments")]
+mod chain;
 #[cfg(not(feature = "bound-instruments"))]
 mod disabled;
 #[cfg(feature = "bound-instruments")]
 mod enabled;
-#[cfg(feature = "bound-instruments")]
-mod series;
 
 #[cfg(not(feature = "bound-instruments"))]
-pub(super) use self::disabled::Bound;
+pub(super) use self::disabled::{Active, Bound};
 #[cfg(feature = "bound-instruments")]
-pub(super) use self::enabled::Bound;
+pub(super) use self::enabled::{Active, Bound};
