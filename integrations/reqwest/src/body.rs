@@ -6,7 +6,7 @@ use std::task::{self, Poll, ready};
 use azmon::instrument::http::{Ending, Exchange};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use opentelemetry::{Context, ContextGuard};
+use opentelemetry::ContextGuard;
 use reqwest::{Body, Response, Version};
 
 use crate::error_type;
@@ -63,7 +63,7 @@ impl RecordedBody {
     fn attach(&self) -> Option<ContextGuard> {
         self.exchange
             .as_ref()
-            .map(|exchange| Context::attach(exchange.context()))
+            .map(|exchange| exchange.context().clone().attach())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use azmon::instrument::http::{
-    Ending, Exchange, Labels, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
+    Ending, Exchange, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
 };
 use azmon::instrument::propagation::inject;
 use azmon::instrument::{NewRecord, NewSpan, SpanContent, SpanRecord};
@@ -63,10 +63,12 @@ fn begin(settings: &Settings, request: &mut Request, extensions: &Extensions) ->
         start(settings, request, &outgoing, &current)
     };
     if is_told {
-        let context = new.as_ref().map_or(&current, |new| &new.context);
-        inject(context, request.headers_mut());
+        inject(
+            new.as_ref().map_or(&current, |new| new.context()),
+            request.headers_mut(),
+        );
     }
-    new.map(|new| Exchange::start(new, request.method().clone()))
+    new
 }
 
 fn start(
@@ -74,34 +76,35 @@ fn start(
     request: &Request,
     outgoing: &OutgoingRequest<'_>,
     current: &Context,
-) -> Option<NewExchange> {
+) -> Option<Exchange> {
     let started = Instant::now();
     let resolved = settings.providers.resolve(started);
     if resolved.is_nothing() {
         return None;
     }
     let started_at = opentelemetry::time::now();
-    let labels = outgoing.labels();
     let content = CallSpan {
         settings,
         request,
         outgoing,
-        labels: &labels,
     };
     let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
     let span = resolved.start_span(new, current);
-    Some(NewExchange {
+    let metrics = resolved.metrics;
+    Some(Exchange::start(NewExchange {
         side: Side::Client,
+        method: request.method(),
         context: span.context,
         is_recording: span.is_recording,
         started,
         started_at,
-        metrics: resolved.metrics.cloned(),
-        labels,
+        metrics: metrics.map(|metrics| (metrics, outgoing.labels())),
+        version: None,
         request_size: outgoing.size,
         cancellation_is_error: settings.cancellation_is_error,
+        has_route: outgoing.template.is_some(),
         late_method: None,
-    })
+    }))
 }
 
 /// What the span of a call says.
@@ -109,7 +112,6 @@ struct CallSpan<'a> {
     settings: &'a Settings,
     request: &'a Request,
     outgoing: &'a OutgoingRequest<'a>,
-    labels: &'a Labels,
 }
 
 impl SpanContent for CallSpan<'_> {
@@ -121,8 +123,8 @@ impl SpanContent for CallSpan<'_> {
         let Self {
             settings, request, ..
         } = *self;
-        let url = outgoing::redacted(request.url(), &settings.redaction);
-        let mut attributes = self.outgoing.attributes(self.labels, url.into_owned());
+        let url = request.url().as_str();
+        let mut attributes = self.outgoing.attributes(url, &settings.redaction);
         attributes.extend(settings.request_headers.attributes(request.headers()));
         if let Some(hook) = settings.on_request.get() {
             hook(request, &mut attributes);
@@ -137,8 +139,8 @@ impl SpanContent for CallSpan<'_> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
         let late = (!is_changed).then(|| {
-            let url = outgoing::redacted(request.url(), &settings.redaction);
-            self.outgoing.late_attributes(self.labels, &url)
+            let url = request.url().as_str();
+            self.outgoing.late_attributes(url, &settings.redaction)
         });
         match late.flatten() {
             Some(late) => new.with_late(late),

@@ -4,55 +4,59 @@ use std::task::{self, Poll, ready};
 use std::thread;
 
 use azmon::instrument::http::{Ending, Exchange};
-use opentelemetry::Context;
+use opentelemetry::ContextGuard;
 
-/// Polls and drops a future in a context, and ends the exchange if it panics.
-pub(crate) struct InContext<'a, F> {
-    // Optional so that it can be dropped in the context.
+/// Makes, polls and drops a future in a context, and ends the exchange if it panics.
+pub(crate) struct InContext<'a, M, F> {
+    // Optional so that they can be dropped in the context.
+    make: Option<M>,
     inner: Option<F>,
-    context: Context,
     exchange: &'a mut Option<Exchange>,
 }
 
-impl<'a, F> InContext<'a, F> {
-    /// Makes `inner` in the context too.
-    pub(crate) fn new(exchange: &'a mut Option<Exchange>, inner: impl FnOnce() -> F) -> Self {
-        let context = exchange.as_ref().map(Exchange::context).unwrap_or_default();
-        let inner = {
-            let _attached = context.clone().attach();
-            inner()
-        };
+impl<'a, M: FnOnce() -> F, F> InContext<'a, M, F> {
+    /// A future that is made when it is first polled.
+    pub(crate) fn new(exchange: &'a mut Option<Exchange>, make: M) -> Self {
         Self {
-            inner: Some(inner),
-            context,
+            make: Some(make),
+            inner: None,
             exchange,
         }
     }
 }
 
-impl<F: Future + Unpin> Future for InContext<'_, F> {
+impl<M: FnOnce() -> F + Unpin, F: Future + Unpin> Future for InContext<'_, M, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
+        let _attached = attach(this.exchange);
+        let _mark = PanicMark::new(this.exchange);
+        if let Some(make) = this.make.take() {
+            this.inner = Some(make());
+        }
         let Some(inner) = &mut this.inner else {
             return Poll::Pending;
         };
-        let _attached = this.context.clone().attach();
-        let _mark = PanicMark::new(this.exchange);
         let output = ready!(Pin::new(inner).poll(cx));
         this.inner = None;
         Poll::Ready(output)
     }
 }
 
-impl<F> Drop for InContext<'_, F> {
+impl<M, F> Drop for InContext<'_, M, F> {
     fn drop(&mut self) {
-        if self.inner.is_some() {
-            let _attached = self.context.clone().attach();
+        if self.make.is_some() || self.inner.is_some() {
+            let _attached = attach(self.exchange);
+            self.make = None;
             self.inner = None;
         }
     }
+}
+
+fn attach(exchange: &Option<Exchange>) -> Option<ContextGuard> {
+    let exchange = exchange.as_ref()?;
+    Some(exchange.context().clone().attach())
 }
 
 /// Ends the exchange when the stack unwinds through it. Catches nothing.
@@ -75,9 +79,9 @@ impl Drop for PanicMark<'_> {
     fn drop(&mut self) {
         if thread::panicking()
             && !self.was_panicking
-            && let Some(exchange) = self.exchange.take()
+            && let Some(exchange) = &mut self.exchange
         {
-            exchange.end(Ending::Panicked);
+            exchange.end_in_place(Ending::Panicked);
         }
     }
 }

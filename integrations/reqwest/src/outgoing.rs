@@ -1,6 +1,4 @@
-use std::borrow::Cow;
-
-use azmon::instrument::http::{OutgoingRequest, Redaction, UrlTemplate, content_length};
+use azmon::instrument::http::{OutgoingRequest, UrlTemplate, content_length};
 use http::Extensions;
 use http_body::Body as _;
 use reqwest::{Request, Url};
@@ -22,17 +20,6 @@ pub(crate) fn describe<'a>(
         },
         size: size(request),
         template: extensions.get().map(|UrlTemplate(template)| template),
-    }
-}
-
-/// The URL without its secrets. Most have none, which is told by their parts without searching the whole.
-pub(crate) fn redacted<'a>(url: &'a Url, redaction: &Redaction) -> Cow<'a, str> {
-    let has_credentials = !url.username().is_empty() || url.password().is_some();
-    let is_secret = |query| matches!(redaction.query(query), Cow::Owned(_));
-    if has_credentials || url.query().is_some_and(is_secret) {
-        redaction.url(url.as_str())
-    } else {
-        Cow::Borrowed(url.as_str())
     }
 }
 

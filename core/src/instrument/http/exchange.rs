@@ -9,10 +9,9 @@ use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::attribute;
 use super::body_size::content_length;
-use super::bound::Active;
 use super::grpc::{GrpcStatus, is_grpc};
 use super::labels::{EndLabels, Labels};
-use super::metrics::{HttpMetrics, Measured};
+use super::metrics::{HttpMetrics, Measured, Measuring};
 use super::outcome::{Answer, Ending, Outcome, Side, outcome};
 use super::version::protocol_version;
 
@@ -24,22 +23,34 @@ use super::version::protocol_version;
 /// It is large: whoever moves it often boxes it.
 #[derive(Debug)]
 pub struct Exchange {
-    new: NewExchange,
+    side: Side,
+    context: Context,
+    is_recording: bool,
+    started: Instant,
+    started_at: SystemTime,
     /// If metrics are on.
-    active: Option<Active>,
-    has_ended: bool,
-    method: Method,
-    answer: Answer,
+    measuring: Option<Measuring>,
+    version: Option<&'static str>,
+    request_size: Option<u64>,
+    cancellation_is_error: bool,
+    has_route: bool,
+    late_method: Option<&'static str>,
+    is_head: bool,
+    is_connect: bool,
     is_grpc: bool,
+    has_ended: bool,
+    answer: Answer,
     expected_size: Option<u64>,
     seen_size: u64,
 }
 
 /// What an [`Exchange`] starts with.
 #[derive(Debug)]
-pub struct NewExchange {
+pub struct NewExchange<'a> {
     /// The side that is recorded.
     pub side: Side,
+    /// The method of the request.
+    pub method: &'a Method,
     /// The context whose active span is that of the exchange.
     pub context: Context,
     /// Whether that span records; without, only metrics are.
@@ -48,19 +59,21 @@ pub struct NewExchange {
     pub started: Instant,
     /// When it started: for the span.
     pub started_at: SystemTime,
-    /// The instruments, if metrics are on.
-    pub metrics: Option<Arc<HttpMetrics>>,
-    /// The attributes of metrics.
-    pub labels: Labels,
+    /// The instruments, and what they measure it by, if metrics are on.
+    pub metrics: Option<(&'a Arc<HttpMetrics>, Labels)>,
+    /// The version of HTTP, if it is known by the request.
+    pub version: Option<&'static str>,
     /// The size of the request's body in bytes, if it is known.
     pub request_size: Option<u64>,
     /// Whether an exchange that was cancelled is an error.
     pub cancellation_is_error: bool,
+    /// Whether its route, or template, is known.
+    pub has_route: bool,
     /// The method by which a route that becomes known late names the span; `None` if its name is final.
     pub late_method: Option<&'static str>,
 }
 
-impl NewExchange {
+impl NewExchange<'_> {
     /// Whether anything will be recorded of it, be it by the span or by metrics.
     #[must_use]
     pub fn is_observed(&self) -> bool {
@@ -72,15 +85,24 @@ impl Exchange {
     /// Starts one. It counts as active from here on.
     #[must_use]
     #[inline]
-    pub fn start(new: NewExchange, method: Method) -> Self {
-        let metrics = new.metrics.as_ref();
+    pub fn start(new: NewExchange<'_>) -> Self {
         Self {
-            active: metrics.map(|metrics| metrics.start(&new.labels)),
-            new,
-            has_ended: false,
-            method,
-            answer: Answer::default(),
+            side: new.side,
+            context: new.context,
+            is_recording: new.is_recording,
+            started: new.started,
+            started_at: new.started_at,
+            measuring: new.metrics.map(|(metrics, labels)| metrics.start(labels)),
+            version: new.version,
+            request_size: new.request_size,
+            cancellation_is_error: new.cancellation_is_error,
+            has_route: new.has_route,
+            late_method: new.late_method,
+            is_head: *new.method == Method::HEAD,
+            is_connect: *new.method == Method::CONNECT,
             is_grpc: false,
+            has_ended: false,
+            answer: Answer::default(),
             expected_size: None,
             seen_size: 0,
         }
@@ -88,50 +110,52 @@ impl Exchange {
 
     /// The context to run in whatever belongs to the exchange.
     #[must_use]
-    pub fn context(&self) -> Context {
-        self.new.context.clone()
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Whether the span records attributes.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.new.is_recording
+        self.is_recording
     }
 
     /// Whether anything is recorded of it, be it by the span or by metrics.
     #[must_use]
     pub fn is_observed(&self) -> bool {
-        self.new.is_observed()
+        self.is_recording || self.measuring.is_some()
     }
 
     /// Whether a route, or template, is known.
     #[must_use]
     pub fn has_route(&self) -> bool {
-        self.new.labels.route.is_some()
+        self.has_route
     }
 
     /// The method to name the span by if its route becomes known now.
     #[must_use]
     pub fn late_method(&self) -> Option<&'static str> {
-        self.new.late_method
+        self.late_method
     }
 
     /// Gives the span of a server its route, and the name that has it in it, when they become known late.
     pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
-        let new = &mut self.new;
-        if new.is_recording {
-            let span = new.context.span();
+        self.has_route = true;
+        if self.is_recording {
+            let span = self.context.span();
             span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
             if let Some(name) = name {
                 span.update_name(name);
             }
         }
-        new.labels.route = Some((attribute::HTTP_ROUTE, route));
+        if let Some(measuring) = &mut self.measuring {
+            measuring.set_route(route);
+        }
     }
 
     /// Takes note of the version of HTTP, which a client knows by the response.
     pub fn set_version(&mut self, version: Version) {
-        self.new.labels.version = protocol_version(version);
+        self.version = protocol_version(version);
     }
 
     /// Takes note of the head of the response.
@@ -154,7 +178,7 @@ impl Exchange {
         };
         self.has_no_body(status)
             || status == StatusCode::SWITCHING_PROTOCOLS
-            || self.method == Method::CONNECT && status.is_success()
+            || self.is_connect && status.is_success()
     }
 
     /// Takes note of data of the response's body.
@@ -169,39 +193,39 @@ impl Exchange {
 
     /// Ends the exchange.
     pub fn end(mut self, ending: Ending<'_>) {
-        self.finish(ending);
+        self.end_in_place(ending);
     }
 
-    fn finish(&mut self, ending: Ending<'_>) {
-        if mem::replace(&mut self.has_ended, true) {
+    /// Ends the exchange, of which the context is still wanted. Does nothing if it has ended.
+    pub fn end_in_place(&mut self, ending: Ending<'_>) {
+        let has_ended = mem::replace(&mut self.has_ended, true);
+        if has_ended || !self.is_observed() {
             return;
         }
         if let (true, Ending::Trailers(trailers)) = (self.is_grpc, ending) {
             self.answer.grpc_status =
                 GrpcStatus::from_headers(trailers).or(self.answer.grpc_status);
         }
-        let active = self.active.take();
-        let new = &self.new;
-        let outcome = outcome(new.side, self.answer, ending, new.cancellation_is_error);
+        let outcome = outcome(self.side, self.answer, ending, self.cancellation_is_error);
         let response_size = self.response_size(ending);
-        let elapsed = new.started.elapsed();
-        if let (Some(metrics), Some(active)) = (&new.metrics, active) {
+        let elapsed = self.started.elapsed();
+        if let Some(measuring) = self.measuring.take() {
             let measured = Measured {
                 elapsed,
-                request_size: new.request_size,
+                request_size: self.request_size,
                 response_size,
             };
             let ended = EndLabels {
-                labels: &new.labels,
+                version: self.version,
                 status: self.answer.status,
                 error_type: outcome.error_type.as_ref(),
             };
-            metrics.end(active, ended, measured);
+            measuring.end(ended, measured);
         }
-        if new.is_recording {
-            let span = new.context.span();
+        if self.is_recording {
+            let span = self.context.span();
             let ended = Ended {
-                version: new.labels.version.filter(|_| new.side == Side::Client),
+                version: self.version.filter(|_| self.side == Side::Client),
                 answer: self.answer,
                 response_size,
                 outcome,
@@ -210,14 +234,13 @@ impl Exchange {
             if ended.outcome.error_type.is_some() {
                 span.set_status(Status::error(""));
             }
-            let ended_at = new.started_at.checked_add(elapsed);
-            span.end_with_timestamp(ended_at.unwrap_or(new.started_at));
+            let ended_at = self.started_at.checked_add(elapsed);
+            span.end_with_timestamp(ended_at.unwrap_or(self.started_at));
         }
     }
 
     fn has_no_body(&self, status: StatusCode) -> bool {
-        self.method == Method::HEAD
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        self.is_head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
 
     /// Known if the body came to its end here, or was announced. What a HEAD did not send does not count.
@@ -283,6 +306,6 @@ impl Ended {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.finish(Ending::Cancelled);
+        self.end_in_place(Ending::Cancelled);
     }
 }

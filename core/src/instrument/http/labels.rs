@@ -11,8 +11,6 @@ pub struct Labels {
     pub method: &'static str,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// The version of HTTP.
-    pub version: Option<&'static str>,
     /// The host and port that a client calls. A server has none: its callers could make it up.
     pub server: Option<(StringValue, u16)>,
     /// The route of a server, with the name [`attribute::HTTP_ROUTE`], or the template of a client, with
@@ -37,22 +35,23 @@ impl Labels {
     }
 }
 
-/// The labels of an exchange that ended.
+/// The labels that become known with the response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EndLabels<'a> {
-    pub(super) labels: &'a Labels,
+    /// The version of HTTP.
+    pub(super) version: Option<&'static str>,
     pub(super) status: Option<StatusCode>,
     pub(super) error_type: Option<&'a StringValue>,
 }
 
 impl EndLabels<'_> {
-    /// All of them.
-    pub(super) fn list(&self) -> LabelList {
-        let mut list = self.labels.constant();
-        if let Some(version) = self.labels.version {
+    /// These, and those that were known before.
+    pub(super) fn list_with(&self, labels: &Labels) -> LabelList {
+        let mut list = labels.constant();
+        if let Some(version) = self.version {
             list.push(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version));
         }
-        if let Some((name, route)) = &self.labels.route {
+        if let Some((name, route)) = &labels.route {
             list.push(KeyValue::new(*name, route.clone()));
         }
         if let Some(status) = self.status {

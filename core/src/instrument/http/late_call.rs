@@ -1,49 +1,66 @@
+use std::sync::Arc;
+
 use arrayvec::ArrayString;
 use http::Method;
-use opentelemetry::KeyValue;
+use opentelemetry::{KeyValue, StringValue};
 
-use super::labels::Labels;
 use super::outgoing_request::OutgoingRequest;
+use super::redaction::Redaction;
 use crate::pipeline::LateAttributes;
 
-/// Room for the URLs of most requests.
+/// Room for the URL and the authority of most requests.
 const ROOM: usize = 192;
 
 /// What the attributes of an outgoing request are made of, copied in place.
 #[derive(Debug)]
 pub(super) struct LateCall {
-    labels: Labels,
     method: Method,
     resend_count: u32,
+    scheme: &'static str,
     size: Option<u64>,
-    url: ArrayString<ROOM>,
+    template: Option<StringValue>,
+    redaction: Arc<Redaction>,
+    /// The URL, and then the authority.
+    texts: ArrayString<ROOM>,
+    url_length: usize,
 }
 
 impl LateCall {
     /// `None` if there is no room for the URL.
-    pub(super) fn new(request: &OutgoingRequest<'_>, labels: &Labels, url: &str) -> Option<Self> {
+    pub(super) fn new(
+        request: &OutgoingRequest<'_>,
+        url: &str,
+        redaction: &Arc<Redaction>,
+    ) -> Option<Self> {
+        let mut texts = ArrayString::new();
+        texts.try_push_str(url).ok()?;
+        texts.try_push_str(request.authority).ok()?;
         Some(Self {
-            labels: labels.clone(),
             method: request.method.clone(),
             resend_count: request.resend_count,
+            scheme: request.scheme,
             size: request.size,
-            url: ArrayString::from(url).ok()?,
+            template: request.template.cloned(),
+            redaction: Arc::clone(redaction),
+            texts,
+            url_length: url.len(),
         })
     }
 }
 
 impl LateAttributes for LateCall {
     fn write(&self, attributes: &mut Vec<KeyValue>) {
+        let (url, authority) = self.texts.split_at(self.url_length);
         let request = OutgoingRequest {
-            authority: "",
+            authority,
             method: &self.method,
             resend_count: self.resend_count,
-            scheme: self.labels.scheme,
+            scheme: self.scheme,
             size: self.size,
-            template: self.labels.route.as_ref().map(|(_, template)| template),
+            template: self.template.as_ref(),
         };
         attributes.reserve_exact(OutgoingRequest::MAX_ATTRIBUTES);
-        request.write(&self.labels, self.url.to_string(), attributes);
+        request.write(url, &self.redaction, attributes);
     }
 
     fn size(&self) -> usize {

@@ -1,8 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
+use opentelemetry::{KeyValue, StringValue};
 
-use super::bound::{Active, Bound};
+use super::attribute;
+use super::bound::{Bound, Group};
 use super::labels::{EndLabels, Labels};
 use super::outcome::Side;
 
@@ -46,6 +49,13 @@ pub(super) struct Instruments {
     pub(super) duration: Histogram<f64>,
     pub(super) request_size: Histogram<u64>,
     pub(super) response_size: Histogram<u64>,
+}
+
+/// An exchange that counts as active.
+#[derive(Debug)]
+pub(super) struct Measuring {
+    metrics: Arc<HttpMetrics>,
+    group: Group,
 }
 
 /// What is measured of an exchange when it ends.
@@ -95,14 +105,33 @@ impl HttpMetrics {
         }
     }
 
-    /// Counts an exchange that starts.
-    pub(super) fn start(&self, labels: &Labels) -> Active {
-        self.bound.start(&self.instruments, labels)
+    /// Counts an exchange as active, until it [ends](Measuring::end).
+    pub(super) fn start(self: &Arc<Self>, labels: Labels) -> Measuring {
+        let group = self.bound.group(&self.instruments, labels);
+        group.change_active(&self.instruments, 1);
+        Measuring {
+            metrics: Arc::clone(self),
+            group,
+        }
+    }
+}
+
+impl Measuring {
+    /// Takes note of a route that has become known since the start.
+    pub(super) fn set_route(&mut self, route: StringValue) {
+        let HttpMetrics { instruments, bound } = &*self.metrics;
+        let labels = Labels {
+            route: Some((attribute::HTTP_ROUTE, route)),
+            ..self.group.labels().clone()
+        };
+        self.group = bound.group(instruments, labels);
     }
 
-    /// Records an exchange that ended.
-    pub(super) fn end(&self, active: Active, ended: EndLabels<'_>, measured: Measured) {
-        self.bound.end(&self.instruments, active, ended, measured);
+    /// Records the exchange, which is not active any more.
+    pub(super) fn end(self, ended: EndLabels<'_>, measured: Measured) {
+        let instruments = &self.metrics.instruments;
+        self.group.change_active(instruments, -1);
+        self.group.record(instruments, ended, measured);
     }
 }
 
@@ -113,8 +142,7 @@ impl Instruments {
     }
 
     /// Records what is measured of an exchange that ended.
-    pub(super) fn record(&self, ended: EndLabels<'_>, measured: Measured) {
-        let labels = &ended.list();
+    pub(super) fn record(&self, labels: &[KeyValue], measured: Measured) {
         self.duration.record(measured.elapsed.as_secs_f64(), labels);
         if let Some(size) = measured.request_size {
             self.request_size.record(size, labels);
@@ -139,19 +167,16 @@ mod tests {
         Labels {
             method: "GET",
             scheme: "http",
-            version: Some("1.1"),
             server: Some((StringValue::from(format!("host-{host}")), 80)),
             route: None,
         }
     }
 
-    fn ok(labels: &Labels) -> EndLabels<'_> {
-        EndLabels {
-            labels,
-            status: Some(StatusCode::OK),
-            error_type: None,
-        }
-    }
+    const OK: EndLabels<'_> = EndLabels {
+        version: Some("1.1"),
+        status: Some(StatusCode::OK),
+        error_type: None,
+    };
 
     const MEASURED: Measured = Measured {
         elapsed: Duration::from_millis(1),
@@ -159,7 +184,7 @@ mod tests {
         response_size: None,
     };
 
-    fn metrics(side: Side) -> (HttpMetrics, impl Fn() -> Vec<ResourceMetrics>) {
+    fn metrics(side: Side) -> (Arc<HttpMetrics>, impl Fn() -> Vec<ResourceMetrics>) {
         let exporter = InMemoryMetricExporter::default();
         let provider = SdkMeterProvider::builder()
             .with_reader(PeriodicReader::builder(exporter.clone()).build())
@@ -169,7 +194,7 @@ mod tests {
             provider.force_flush().unwrap();
             exporter.get_finished_metrics().unwrap()
         };
-        (metrics, finished)
+        (Arc::new(metrics), finished)
     }
 
     /// The number of series of an instrument, and the sum of their counts, or values.
@@ -205,14 +230,13 @@ mod tests {
         let (metrics, finished) = metrics(Side::Client);
         for round in 0..2 {
             for host in 0..HOSTS {
-                let labels = labels(host);
-                let active = metrics.start(&labels);
+                let exchange = metrics.start(labels(host));
                 if round > 0 {
                     let measured = Measured {
                         response_size: (host < 10).then_some(5),
                         ..MEASURED
                     };
-                    metrics.end(active, ok(&labels), measured);
+                    exchange.end(OK, measured);
                 }
             }
         }
@@ -228,13 +252,12 @@ mod tests {
     #[test]
     fn every_exchange_is_measured_however_many_outcomes_there_are() {
         let (metrics, finished) = metrics(Side::Server);
-        let labels = labels(1);
         for status in (200..400).chain(200..400) {
             let ended = EndLabels {
                 status: StatusCode::from_u16(status).ok(),
-                ..ok(&labels)
+                ..OK
             };
-            metrics.end(metrics.start(&labels), ended, MEASURED);
+            metrics.start(labels(1)).end(ended, MEASURED);
         }
         let resources = finished();
         let totals = |instrument| totals(&resources, instrument);
@@ -245,13 +268,10 @@ mod tests {
     #[test]
     fn a_route_that_becomes_known_late_is_one_of_the_measurement() {
         let (metrics, finished) = metrics(Side::Server);
-        let early = labels(1);
         for route in ["/a", "/b", "/a"] {
-            let late = Labels {
-                route: Some(("http.route", route.into())),
-                ..early.clone()
-            };
-            metrics.end(metrics.start(&early), ok(&late), MEASURED);
+            let mut exchange = metrics.start(labels(1));
+            exchange.set_route(route.into());
+            exchange.end(OK, MEASURED);
         }
         let resources = finished();
         let totals = |instrument| totals(&resources, instrument);
@@ -274,10 +294,6 @@ mod tests {
                 ..base.clone()
             },
             Labels {
-                version: Some("2"),
-                ..base.clone()
-            },
-            Labels {
                 server: None,
                 ..base.clone()
             },
@@ -290,21 +306,22 @@ mod tests {
                 ..base.clone()
             },
         ];
-        let ended = ok(&base);
-        let mut all = vec![
-            ended,
+        let endings = [
+            OK,
             EndLabels {
-                status: None,
-                ..ended
+                version: Some("2"),
+                ..OK
             },
+            EndLabels { status: None, ..OK },
             EndLabels {
                 error_type: Some(&error),
-                ..ended
+                ..OK
             },
         ];
-        all.extend(others.iter().map(|labels| EndLabels { labels, ..ended }));
-        for ended in all.iter().chain(&all) {
-            metrics.end(metrics.start(ended.labels), *ended, MEASURED);
+        let mut all: Vec<_> = endings.map(|ended| (base.clone(), ended)).into();
+        all.extend(others.map(|labels| (labels, OK)));
+        for (labels, ended) in all.iter().chain(&all) {
+            metrics.start(labels.clone()).end(*ended, MEASURED);
         }
         let resources = finished();
         let totals = totals(&resources, "http.client.request.duration");

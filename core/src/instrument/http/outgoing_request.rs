@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::Method;
 use opentelemetry::{KeyValue, StringValue};
@@ -8,6 +9,7 @@ use super::authority::Authority;
 use super::labels::Labels;
 use super::late_call::LateCall;
 use super::method::{OTHER_METHOD, known_method, span_method};
+use super::redaction::Redaction;
 use crate::instrument::exclude::Exclusions;
 use crate::instrument::{RouteNames, recent_text};
 use crate::pipeline::LateAttributes;
@@ -62,7 +64,6 @@ impl OutgoingRequest<'_> {
         Labels {
             method: known_method(self.method).unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
-            version: None,
             server: self.server(),
             route: self
                 .template
@@ -70,12 +71,11 @@ impl OutgoingRequest<'_> {
         }
     }
 
-    /// The attributes of the span, as far as they are known before the response. `url` is the whole one,
-    /// [redacted](super::Redaction::url).
+    /// The attributes of the span, as far as they are known before the response. `url` is the whole one.
     #[must_use]
-    pub fn attributes(&self, labels: &Labels, url: String) -> Vec<KeyValue> {
+    pub fn attributes(&self, url: &str, redaction: &Redaction) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(Self::MAX_ATTRIBUTES);
-        self.write(labels, url, &mut attributes);
+        self.write(url, redaction, &mut attributes);
         attributes
     }
 
@@ -83,15 +83,17 @@ impl OutgoingRequest<'_> {
     #[must_use]
     pub fn late_attributes(
         &self,
-        labels: &Labels,
         url: &str,
+        redaction: &Arc<Redaction>,
     ) -> Option<impl LateAttributes + use<>> {
-        LateCall::new(self, labels, url)
+        LateCall::new(self, url, redaction)
     }
 
-    pub(super) fn write(&self, labels: &Labels, url: String, attributes: &mut Vec<KeyValue>) {
-        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, labels.method);
-        if labels.method == OTHER_METHOD {
+    pub(super) fn write(&self, url: &str, redaction: &Redaction, attributes: &mut Vec<KeyValue>) {
+        let method = known_method(self.method);
+        let name = method.unwrap_or(OTHER_METHOD);
+        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, name);
+        if method.is_none() {
             let original = self.method.as_str().to_owned();
             attribute::push(
                 attributes,
@@ -99,11 +101,12 @@ impl OutgoingRequest<'_> {
                 original,
             );
         }
+        let url = redaction.url(url).into_owned();
         attribute::push(attributes, attribute::URL_FULL, url);
         attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
-        if let Some((address, port)) = &labels.server {
-            attribute::push(attributes, attribute::SERVER_ADDRESS, address.clone());
-            attribute::push(attributes, attribute::SERVER_PORT, i64::from(*port));
+        if let Some((address, port)) = self.server() {
+            attribute::push(attributes, attribute::SERVER_ADDRESS, address);
+            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
         }
         if let Some(template) = self.template {
             attribute::push(attributes, attribute::URL_TEMPLATE, template.clone());
@@ -157,7 +160,7 @@ mod tests {
         let method = Method::from_bytes(b"PURGE").unwrap();
         let request = request(&method);
         let labels = request.labels();
-        let attributes = request.attributes(&labels, "https://[::1]/".to_owned());
+        let attributes = request.attributes("https://[::1]/", &Redaction::none());
         assert_eq!(request.name(), "HTTP");
         assert_eq!(labels.method, "_OTHER");
         let original = value(&attributes, "http.request.method_original");
@@ -167,7 +170,7 @@ mod tests {
     #[test]
     fn the_server_has_the_port_of_the_scheme_and_no_brackets() {
         let request = request(&Method::GET);
-        let attributes = request.attributes(&request.labels(), String::new());
+        let attributes = request.attributes("", &Redaction::none());
         assert_eq!(value(&attributes, "server.address"), Some("::1".into()));
         assert_eq!(value(&attributes, "server.port"), Some(443.into()));
     }
@@ -180,7 +183,7 @@ mod tests {
             ..request(&Method::PUT)
         };
         assert_eq!(request.name(), "PUT /users/{id}");
-        let attributes = request.attributes(&request.labels(), String::new());
+        let attributes = request.attributes("", &Redaction::none());
         let attribute = value(&attributes, "url.template");
         assert_eq!(attribute, Some("/users/{id}".into()));
     }
@@ -196,17 +199,19 @@ mod tests {
             template: Some(&template),
             ..plain
         };
-        let url = "https://[::1]/a/b?c=ü";
+        let url = "https://[::1]/a/b?c=ü&sig=secret";
+        let redaction = Arc::default();
         for request in [plain, all] {
-            let labels = request.labels();
             let mut late = Vec::new();
-            let attributes = request.late_attributes(&labels, url).unwrap();
+            let attributes = request.late_attributes(url, &redaction).unwrap();
             attributes.write(&mut late);
-            assert_eq!(late, request.attributes(&labels, url.to_owned()));
+            assert_eq!(late, request.attributes(url, &redaction));
+            let redacted = "https://[::1]/a/b?c=ü&sig=REDACTED";
+            assert_eq!(value(&late, "url.full"), Some(redacted.into()));
         }
         assert!(
             plain
-                .late_attributes(&plain.labels(), &"x".repeat(500))
+                .late_attributes(&"x".repeat(500), &redaction)
                 .is_none()
         );
     }
@@ -220,7 +225,7 @@ mod tests {
             ..first
         };
         let count = |request: OutgoingRequest<'_>, key| {
-            value(&request.attributes(&request.labels(), String::new()), key)
+            value(&request.attributes("", &Redaction::none()), key)
         };
         assert_eq!(count(first, "http.request.resend_count"), None);
         assert_eq!(count(first, "http.request.body.size"), None);

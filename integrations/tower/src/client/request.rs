@@ -6,8 +6,8 @@ use azmon::instrument::http::{
     Labels, OutgoingRequest, ResendCount, UrlTemplate, attribute, content_length, grpc_method,
     is_grpc,
 };
-use http::Uri;
 use http::header::HOST;
+use http::{Method, Uri};
 use opentelemetry::{KeyValue, StringValue};
 
 use super::settings::Settings;
@@ -80,12 +80,20 @@ impl<'a> ClientRequest<'a> {
             .map_or_else(|| self.call.name(), grpc_name)
     }
 
+    pub(super) fn method(&self) -> &Method {
+        self.call.method
+    }
+
+    pub(super) fn has_template(&self) -> bool {
+        self.call.template.is_some()
+    }
+
     pub(super) fn labels(&self) -> Labels {
         self.call.labels()
     }
 
-    pub(super) fn attributes(&self, settings: &Settings, labels: &Labels) -> Vec<KeyValue> {
-        let mut attributes = self.call.attributes(labels, self.url(settings));
+    pub(super) fn attributes(&self, settings: &Settings) -> Vec<KeyValue> {
+        let mut attributes = self.call.attributes(&self.url(), &settings.redaction);
         if self.is_grpc {
             attribute::push(&mut attributes, attribute::RPC_SYSTEM_NAME, "grpc");
         }
@@ -107,29 +115,24 @@ impl<'a> ClientRequest<'a> {
     pub(super) fn late_attributes(
         &self,
         settings: &Settings,
-        labels: &Labels,
     ) -> Option<impl LateAttributes + use<>> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
         if is_changed || self.is_grpc {
             return None;
         }
-        self.call.late_attributes(labels, &self.url(settings))
+        self.call.late_attributes(&self.url(), &settings.redaction)
     }
 
-    fn url(&self, settings: &Settings) -> String {
+    fn url(&self) -> String {
         let uri = self.head.uri();
         let OutgoingRequest {
             scheme, authority, ..
         } = self.call;
-        let url = if uri.authority().is_some() || authority.is_empty() {
+        if uri.authority().is_some() || authority.is_empty() {
             uri.to_string()
         } else {
             [scheme, "://", authority, &uri.to_string()].concat()
-        };
-        match settings.redaction.url(&url) {
-            Cow::Borrowed(_) => url,
-            Cow::Owned(redacted) => redacted,
         }
     }
 

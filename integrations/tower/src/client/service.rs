@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Instant;
 
-use azmon::instrument::http::{Exchange, Labels, NewExchange, Side};
+use azmon::instrument::http::{Exchange, NewExchange, Side};
 use azmon::instrument::propagation::inject;
 use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord};
 use http::{Request, Response};
@@ -90,20 +90,19 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     let is_stranger = outgoing.is_excluded_by(&settings.strangers);
     let started = Instant::now();
     let resolved = settings.providers.resolve(started);
-    let new = (!resolved.is_nothing()).then(|| {
+    let exchange = (!resolved.is_nothing()).then(|| {
         outgoing.count();
         start(settings, &outgoing, &current, resolved, started)
     });
     if !is_stranger {
-        let context = new.as_ref().map_or(&current, |new| &new.context);
+        let context = exchange.as_ref().map_or(&current, Exchange::context);
         inject(context, request.headers_mut());
     }
-    match new {
-        Some(new) if new.is_observed() => {
-            let exchange = Exchange::start(new, request.method().clone());
+    match exchange {
+        Some(exchange) if exchange.is_observed() => {
             Recording::of(exchange, Observer::Client(Arc::clone(settings)))
         }
-        Some(new) => Recording::none(Scope::Unrecorded(new.context)),
+        Some(exchange) => Recording::none(Scope::Unrecorded(exchange.context().clone())),
         None => Recording::none(Scope::None),
     }
 }
@@ -114,35 +113,32 @@ fn start(
     current: &Context,
     resolved: Resolved<'_>,
     started: Instant,
-) -> NewExchange {
+) -> Exchange {
     let started_at = opentelemetry::time::now();
-    let labels = outgoing.labels();
-    let content = ClientSpan {
-        settings,
-        outgoing,
-        labels: &labels,
-    };
+    let content = ClientSpan { settings, outgoing };
     let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
     let span = resolved.start_span(new, current);
-    NewExchange {
+    let metrics = resolved.metrics;
+    Exchange::start(NewExchange {
         side: Side::Client,
+        method: outgoing.method(),
         context: span.context,
         is_recording: span.is_recording,
         started,
         started_at,
-        metrics: resolved.metrics.cloned(),
-        labels,
+        metrics: metrics.map(|metrics| (metrics, outgoing.labels())),
+        version: None,
         request_size: outgoing.size(),
         cancellation_is_error: settings.cancellation_is_error,
+        has_route: outgoing.has_template(),
         late_method: None,
-    }
+    })
 }
 
 /// What the span of a client says.
 struct ClientSpan<'a> {
     settings: &'a Settings,
     outgoing: &'a ClientRequest<'a>,
-    labels: &'a Labels,
 }
 
 impl SpanContent for ClientSpan<'_> {
@@ -151,11 +147,11 @@ impl SpanContent for ClientSpan<'_> {
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
-        self.outgoing.attributes(self.settings, self.labels)
+        self.outgoing.attributes(self.settings)
     }
 
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
-        match self.outgoing.late_attributes(self.settings, self.labels) {
+        match self.outgoing.late_attributes(self.settings) {
             Some(late) => new.with_late(late),
             None => new.with(self.attributes()),
         }

@@ -19,10 +19,10 @@ impl Scope {
     pub(crate) fn attach(&self) -> Option<ContextGuard> {
         let context = match self {
             Self::None => return None,
-            Self::Excluded(context) | Self::Unrecorded(context) => context.clone(),
+            Self::Excluded(context) | Self::Unrecorded(context) => context,
             Self::Recorded(exchange) => exchange.context(),
         };
-        Some(context.attach())
+        Some(context.clone().attach())
     }
 
     /// The exchange, if one is recorded.

@@ -94,10 +94,13 @@ impl<'a> ServerRequest<'a> {
         Labels {
             method: self.method.unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
-            version: protocol_version(self.head.version()),
             server: None,
             route: route.map(|route| (attribute::HTTP_ROUTE, route)),
         }
+    }
+
+    pub(super) fn version(&self) -> Option<&'static str> {
+        protocol_version(self.head.version())
     }
 
     /// The attributes.
@@ -146,7 +149,7 @@ impl<'a> ServerRequest<'a> {
             server_port: server.port.unwrap_or_else(|| self.default_port()),
             client: self.forwarded.client,
             peer: peer_address(settings, &self.head),
-            version: protocol_version(self.head.version()),
+            version: self.version(),
             size: self.headers.content_length,
             texts,
         }

@@ -64,7 +64,7 @@ fn send_trace_id(settings: &Settings, exchange: &Exchange, head: &mut response::
     const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
     const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
-    let Some(parent) = propagation::traceparent(&exchange.context()) else {
+    let Some(parent) = propagation::traceparent(exchange.context()) else {
         return;
     };
     if settings.sends_traceresponse {

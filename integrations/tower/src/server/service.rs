@@ -97,28 +97,31 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     if incoming.is_excluded(settings) {
         return excluded(settings, &current);
     }
+    let metrics = resolved.metrics;
     let started_at = opentelemetry::time::now();
     let content = ServerSpan::new(settings, &incoming);
     let span = match resolved.tracer {
         Some(tracer) => start_span(tracer, &content, current, started_at),
         None => StartedSpan::nothing(current),
     };
-    if !span.is_recording && resolved.metrics.is_none() && !settings.sends_trace_id() {
+    if !span.is_recording && metrics.is_none() && !settings.sends_trace_id() {
         return Recording::none(Scope::Unrecorded(span.context));
     }
     let new = NewExchange {
         side: Side::Server,
+        method: request.method(),
         context: span.context,
         is_recording: span.is_recording,
         started,
         started_at,
-        metrics: resolved.metrics.cloned(),
-        labels: incoming.labels(content.name().route.clone()),
+        metrics: metrics.map(|metrics| (metrics, incoming.labels(content.name().route.clone()))),
+        version: incoming.version(),
         request_size: incoming.headers.content_length,
         cancellation_is_error: settings.cancellation_is_error,
+        has_route: content.name().route.is_some(),
         late_method: content.late_method(),
     };
-    let exchange = Exchange::start(new, request.method().clone());
+    let exchange = Exchange::start(new);
     Recording::of(exchange, Observer::Server(Arc::clone(settings)))
 }
 

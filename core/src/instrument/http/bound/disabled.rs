@@ -5,32 +5,35 @@ use crate::instrument::http::metrics::{Instruments, Measured};
 #[derive(Debug, Default)]
 pub(in crate::instrument::http) struct Bound(());
 
-/// An exchange that counts as active.
+/// What measures the exchanges with the same labels.
 #[derive(Debug)]
-pub(in crate::instrument::http) struct Active(());
+pub(in crate::instrument::http) struct Group(Box<Labels>);
 
 #[expect(
     clippy::unused_self,
     reason = "the same as where instruments are bound"
 )]
 impl Bound {
-    pub(in crate::instrument::http) fn start(
-        &self,
-        instruments: &Instruments,
-        labels: &Labels,
-    ) -> Active {
-        instruments.change_active(labels, 1);
-        Active(())
+    pub(in crate::instrument::http) fn group(&self, _: &Instruments, labels: Labels) -> Group {
+        Group(Box::new(labels))
+    }
+}
+
+impl Group {
+    pub(in crate::instrument::http) fn labels(&self) -> &Labels {
+        &self.0
     }
 
-    pub(in crate::instrument::http) fn end(
+    pub(in crate::instrument::http) fn change_active(&self, instruments: &Instruments, by: i64) {
+        instruments.change_active(&self.0, by);
+    }
+
+    pub(in crate::instrument::http) fn record(
         &self,
         instruments: &Instruments,
-        _: Active,
         ended: EndLabels<'_>,
         measured: Measured,
     ) {
-        instruments.change_active(ended.labels, -1);
-        instruments.record(ended, measured);
+        instruments.record(&ended.list_with(&self.0), measured);
     }
 }

@@ -7,28 +7,32 @@ use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter};
 use super::chain::Chain;
 use crate::instrument::bounded_table::BoundedTable;
 use crate::instrument::hash::TextHasher;
-use crate::instrument::http::labels::{EndLabels, Labels};
+use crate::instrument::http::labels::{EndLabels, LabelList, Labels};
 use crate::instrument::http::metrics::{Instruments, Measured};
 use crate::instrument::same_text::same_text;
 
 /// The instruments, bound to the labels that have come.
 #[derive(Debug, Default)]
 pub(in crate::instrument::http) struct Bound {
-    groups: BoundedTable<Arc<Group>>,
+    groups: BoundedTable<Arc<BoundGroup>>,
 }
 
-/// An exchange that counts as active: what it was found to belong to when it started.
+/// What measures the exchanges whose labels are the same, but for those that the response brings.
 #[derive(Debug)]
-pub(in crate::instrument::http) struct Active(Option<Arc<Group>>);
+pub(in crate::instrument::http) enum Group {
+    Bound(Arc<BoundGroup>),
+    /// There were too many.
+    Unbound(Box<Labels>),
+}
 
-/// The exchanges whose labels are the same, but for those that the response brings.
 #[derive(Debug)]
-struct Group {
+pub(in crate::instrument::http) struct BoundGroup {
     labels: Labels,
     active: BoundUpDownCounter<i64>,
     ended: Chain<ResponseLabels, BoundHistograms>,
 }
 
+/// [`EndLabels`] to keep.
 #[derive(Debug)]
 struct ResponseLabels {
     version: Option<&'static str>,
@@ -46,68 +50,69 @@ struct BoundHistograms {
 }
 
 impl Bound {
-    /// Counts one more that is active.
-    pub(in crate::instrument::http) fn start(
+    /// The group of an exchange.
+    pub(in crate::instrument::http) fn group(
         &self,
         instruments: &Instruments,
-        labels: &Labels,
-    ) -> Active {
-        let group = self.group(instruments, labels);
-        match &group {
-            Some(group) => group.active.add(1),
-            None => instruments.change_active(labels, 1),
-        }
-        Active(group)
-    }
-
-    /// Counts one less, and records what is measured of it.
-    pub(in crate::instrument::http) fn end(
-        &self,
-        instruments: &Instruments,
-        Active(group): Active,
-        ended: EndLabels<'_>,
-        measured: Measured,
-    ) {
-        match &group {
-            Some(group) => group.active.add(-1),
-            None => instruments.change_active(ended.labels, -1),
-        }
-        // A route may have become known since the start.
-        let group = group
-            .filter(|group| group.has(ended.labels))
-            .or_else(|| self.group(instruments, ended.labels));
-        let histograms = group.as_ref().and_then(|group| {
-            group.ended.get(
-                |known| known.are(ended),
-                || {
-                    let duration = instruments.duration.bind(&ended.list());
-                    (ResponseLabels::of(ended), BoundHistograms::new(duration))
-                },
-            )
-        });
-        match histograms {
-            Some(histograms) => histograms.record(instruments, ended, measured),
-            None => instruments.record(ended, measured),
-        }
-    }
-
-    /// `None` if there are too many.
-    fn group(&self, instruments: &Instruments, labels: &Labels) -> Option<Arc<Group>> {
-        self.groups.get(
-            hash(labels),
-            |group| group.has(labels),
+        labels: Labels,
+    ) -> Group {
+        let known = self.groups.get(
+            hash(&labels),
+            |group| group.has(&labels),
             || {
-                Arc::new(Group {
+                Arc::new(BoundGroup {
                     labels: labels.clone(),
                     active: instruments.active_requests.bind(&labels.constant()),
                     ended: Chain::default(),
                 })
             },
-        )
+        );
+        known.map_or_else(|| Group::Unbound(Box::new(labels)), Group::Bound)
     }
 }
 
 impl Group {
+    pub(in crate::instrument::http) fn labels(&self) -> &Labels {
+        match self {
+            Self::Bound(group) => &group.labels,
+            Self::Unbound(labels) => labels,
+        }
+    }
+
+    /// Counts one more, or less, that is active.
+    pub(in crate::instrument::http) fn change_active(&self, instruments: &Instruments, by: i64) {
+        match self {
+            Self::Bound(group) => group.active.add(by),
+            Self::Unbound(labels) => instruments.change_active(labels, by),
+        }
+    }
+
+    /// Records what is measured of an exchange that ended.
+    pub(in crate::instrument::http) fn record(
+        &self,
+        instruments: &Instruments,
+        ended: EndLabels<'_>,
+        measured: Measured,
+    ) {
+        let list = || ended.list_with(self.labels());
+        let bound = match self {
+            Self::Bound(group) => group.ended.get(
+                |known| known.are(ended),
+                || {
+                    let duration = instruments.duration.bind(&list());
+                    (ResponseLabels::of(ended), BoundHistograms::new(duration))
+                },
+            ),
+            Self::Unbound(_) => None,
+        };
+        match bound {
+            Some(bound) => bound.record(instruments, list, measured),
+            None => instruments.record(&list(), measured),
+        }
+    }
+}
+
+impl BoundGroup {
     fn has(&self, labels: &Labels) -> bool {
         let known = &self.labels;
         same_text(known.method, labels.method)
@@ -130,7 +135,7 @@ impl Group {
 impl ResponseLabels {
     fn of(ended: EndLabels<'_>) -> Self {
         Self {
-            version: ended.labels.version,
+            version: ended.version,
             status: ended.status,
             error_type: ended.error_type.cloned(),
         }
@@ -139,7 +144,7 @@ impl ResponseLabels {
     fn are(&self, ended: EndLabels<'_>) -> bool {
         self.status == ended.status
             && self.error_type.as_ref() == ended.error_type
-            && self.version == ended.labels.version
+            && self.version == ended.version
     }
 }
 
@@ -152,14 +157,19 @@ impl BoundHistograms {
         }
     }
 
-    fn record(&self, instruments: &Instruments, ended: EndLabels<'_>, measured: Measured) {
+    fn record(
+        &self,
+        instruments: &Instruments,
+        labels: impl Fn() -> LabelList,
+        measured: Measured,
+    ) {
         self.duration.record(measured.elapsed.as_secs_f64());
         if let Some(size) = measured.request_size {
-            let bind = || instruments.request_size.bind(&ended.list());
+            let bind = || instruments.request_size.bind(&labels());
             self.request_size.get_or_init(bind).record(size);
         }
         if let Some(size) = measured.response_size {
-            let bind = || instruments.response_size.bind(&ended.list());
+            let bind = || instruments.response_size.bind(&labels());
             self.response_size.get_or_init(bind).record(size);
         }
     }

@@ -9,6 +9,6 @@ mod disabled;
 mod enabled;
 
 #[cfg(not(feature = "bound-instruments"))]
-pub(super) use self::disabled::{Active, Bound};
+pub(super) use self::disabled::{Bound, Group};
 #[cfg(feature = "bound-instruments")]
-pub(super) use self::enabled::{Active, Bound};
+pub(super) use self::enabled::{Bound, Group};
