@@ -100,7 +100,7 @@ impl NewRecord {
     pub fn with(mut self, mut attributes: Vec<KeyValue>) -> Box<SpanRecord> {
         attributes.append(&mut self.data.attributes);
         self.data.attributes = attributes;
-        let mut record: Box<SpanRecord> = self.with_content(Nothing);
+        let mut record: Box<SpanRecord> = self.with_content(|| Nothing);
         record.cut();
         record
     }
@@ -108,22 +108,23 @@ impl NewRecord {
     /// Makes a record whose attributes are written when it is sent.
     #[must_use]
     #[inline]
-    pub fn with_late(self, attributes: impl LateAttributes) -> Box<SpanRecord> {
-        self.with_content(Late {
-            first: attributes,
+    pub fn with_late<L: LateAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
+        // Made here, where it stays: it is large, and copying it is what costs.
+        self.with_content(|| Late {
+            first: make(),
             then: ArrayVec::new(),
         })
     }
 
     #[inline]
-    fn with_content<C>(self, content: C) -> Box<SpanRecord<C>> {
+    fn with_content<C>(self, make: impl FnOnce() -> C) -> Box<SpanRecord<C>> {
         let Self { data, most } = self;
         Box::new(SpanRecord {
             data,
             most,
             is_complete: false,
             is_counted: false,
-            content,
+            content: make(),
         })
     }
 }
@@ -192,7 +193,7 @@ impl SpanRecord {
 impl From<SpanData> for Box<SpanRecord> {
     /// The attributes are those of the SDK, which limited them.
     fn from(data: SpanData) -> Self {
-        NewRecord::new(data, u32::MAX).with_content(Nothing)
+        NewRecord::new(data, u32::MAX).with_content(|| Nothing)
     }
 }
 
@@ -232,7 +233,7 @@ mod tests {
 
     #[test]
     fn late_attributes_go_before_the_others_and_are_written_once() {
-        let mut record = new(10).with_late(Two);
+        let mut record = new(10).with_late(|| Two);
         assert!(record.late_size() > 8);
         for _ in 0..2 {
             assert_eq!(keys(&mut record), ["first", "second", "third"]);
@@ -252,7 +253,7 @@ mod tests {
     fn attributes_stay_in_the_order_in_which_they_were_set() {
         let list = || (0..10).map(|number| KeyValue::new(format!("{number}"), number));
         for mut record in [
-            nothing(12).with_late(Two),
+            nothing(12).with_late(|| Two),
             nothing(12).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
         ] {
             list().for_each(|attribute| record.set(attribute));
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn attributes_that_are_set_beyond_the_limit_are_dropped_and_counted() {
         for mut record in [
-            nothing(4).with_late(Two),
+            nothing(4).with_late(|| Two),
             nothing(4).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
         ] {
             (0..20).for_each(|number| record.set(KeyValue::new("more", number)));
@@ -279,7 +280,7 @@ mod tests {
     fn attributes_beyond_the_limit_are_dropped_and_counted() {
         let mut list = Vec::new();
         Two.write(&mut list);
-        for mut record in [new(1).with_late(Two), new(1).with(list)] {
+        for mut record in [new(1).with_late(|| Two), new(1).with(list)] {
             assert_eq!(keys(&mut record), ["first"]);
             assert_eq!(record.data().dropped_attributes_count, 2);
         }

@@ -45,7 +45,7 @@ impl SpanContent for Content {
 
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         match self.is_late {
-            true => new.with_late(self.clone()),
+            true => new.with_late(|| self.clone()),
             false => new.with(self.attributes()),
         }
     }

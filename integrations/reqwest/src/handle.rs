@@ -138,11 +138,9 @@ impl SpanContent for CallSpan<'_> {
         } = *self;
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
-        let late = (!is_changed).then(|| {
-            let url = request.url().as_str();
-            self.outgoing.late_attributes(url, &settings.redaction)
-        });
-        match late.flatten() {
+        let url = request.url().as_str();
+        let late = self.outgoing.late_attributes(url, &settings.redaction);
+        match late.filter(|_| !is_changed) {
             Some(late) => new.with_late(late),
             None => new.with(self.attributes()),
         }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use arrayvec::ArrayString;
 use http::Method;
 use opentelemetry::{KeyValue, StringValue};
@@ -13,38 +11,40 @@ const ROOM: usize = 192;
 
 /// What the attributes of an outgoing request are made of, copied in place.
 #[derive(Debug)]
-pub(super) struct LateCall {
+pub struct LateCall {
     method: Method,
     resend_count: u32,
     scheme: &'static str,
     size: Option<u64>,
     template: Option<StringValue>,
-    redaction: Arc<Redaction>,
+    redaction: Redaction,
     /// The URL, and then the authority.
     texts: ArrayString<ROOM>,
     url_length: usize,
 }
 
 impl LateCall {
-    /// `None` if there is no room for the URL.
-    pub(super) fn new(
-        request: &OutgoingRequest<'_>,
-        url: &str,
-        redaction: &Arc<Redaction>,
-    ) -> Option<Self> {
+    pub(super) fn has_room_for(request: &OutgoingRequest<'_>, url: &str) -> bool {
+        url.len() + request.authority.len() <= ROOM
+    }
+
+    /// Copies what there is [room for](Self::has_room_for).
+    #[inline]
+    pub(super) fn of(request: &OutgoingRequest<'_>, url: &str, redaction: &Redaction) -> Self {
         let mut texts = ArrayString::new();
-        texts.try_push_str(url).ok()?;
-        texts.try_push_str(request.authority).ok()?;
-        Some(Self {
+        let mut copy = |text| texts.try_push_str(text).is_ok();
+        let url_length = if copy(url) { url.len() } else { 0 };
+        copy(request.authority);
+        Self {
             method: request.method.clone(),
             resend_count: request.resend_count,
             scheme: request.scheme,
             size: request.size,
             template: request.template.cloned(),
-            redaction: Arc::clone(redaction),
+            redaction: redaction.clone(),
             texts,
-            url_length: url.len(),
-        })
+            url_length,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ pub use self::exchange::{Exchange, NewExchange};
 pub use self::grpc::{GrpcStatus, grpc_method, is_grpc, is_grpc_type};
 pub use self::header_capture::{HeaderCapture, HeaderOwner};
 pub use self::labels::Labels;
+pub use self::late_call::LateCall;
 pub use self::method::{OTHER_METHOD, known_method, span_method};
 pub use self::metrics::HttpMetrics;
 pub use self::outcome::{Ending, Side};

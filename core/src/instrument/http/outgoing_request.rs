@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use http::Method;
 use opentelemetry::{KeyValue, StringValue};
@@ -12,7 +11,6 @@ use super::method::{OTHER_METHOD, known_method, span_method};
 use super::redaction::Redaction;
 use crate::instrument::exclude::Exclusions;
 use crate::instrument::{RouteNames, recent_text};
-use crate::pipeline::LateAttributes;
 
 /// Shared by all clients of the process.
 static NAMES: RouteNames = RouteNames::new();
@@ -79,14 +77,14 @@ impl OutgoingRequest<'_> {
         attributes
     }
 
-    /// What writes the same attributes later; `None` if the URL is longer than most.
+    /// Makes what writes the same attributes later; `None` if the URL is longer than most.
     #[must_use]
-    pub fn late_attributes(
-        &self,
-        url: &str,
-        redaction: &Arc<Redaction>,
-    ) -> Option<impl LateAttributes + use<>> {
-        LateCall::new(self, url, redaction)
+    pub fn late_attributes<'a>(
+        &'a self,
+        url: &'a str,
+        redaction: &'a Redaction,
+    ) -> Option<impl FnOnce() -> LateCall + 'a> {
+        LateCall::has_room_for(self, url).then_some(|| LateCall::of(self, url, redaction))
     }
 
     pub(super) fn write(&self, url: &str, redaction: &Redaction, attributes: &mut Vec<KeyValue>) {
@@ -136,6 +134,7 @@ mod tests {
     use opentelemetry::Value;
 
     use super::*;
+    use crate::pipeline::LateAttributes;
 
     fn request(method: &Method) -> OutgoingRequest<'_> {
         OutgoingRequest {
@@ -200,11 +199,11 @@ mod tests {
             ..plain
         };
         let url = "https://[::1]/a/b?c=ü&sig=secret";
-        let redaction = Arc::default();
+        let redaction = Redaction::default();
         for request in [plain, all] {
             let mut late = Vec::new();
             let attributes = request.late_attributes(url, &redaction).unwrap();
-            attributes.write(&mut late);
+            attributes().write(&mut late);
             assert_eq!(late, request.attributes(url, &redaction));
             let redacted = "https://[::1]/a/b?c=ü&sig=REDACTED";
             assert_eq!(value(&late, "url.full"), Some(redacted.into()));

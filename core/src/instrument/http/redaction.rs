@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "REDACTED";
@@ -33,15 +34,18 @@ const SECRET_KEYS: [&str; 7] = ["auth", "code", "jwt", "key", "pwd", "sas", "sig
 /// `sig`, `X-Goog-Signature`).
 #[derive(Debug, Clone)]
 pub struct Redaction {
-    keys: Vec<Cow<'static, str>>,
+    keys: &'static [&'static str],
     parts: &'static [&'static str],
+    /// Shared by clones, which every request makes: where there are none, it shares nothing.
+    own_keys: Option<Arc<Vec<String>>>,
 }
 
 impl Default for Redaction {
     fn default() -> Self {
         Self {
-            keys: SECRET_KEYS.into_iter().map(Cow::Borrowed).collect(),
+            keys: &SECRET_KEYS,
             parts: &SECRET_PARTS,
+            own_keys: None,
         }
     }
 }
@@ -51,8 +55,9 @@ impl Redaction {
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            keys: Vec::new(),
+            keys: &[],
             parts: &[],
+            own_keys: None,
         }
     }
 
@@ -62,8 +67,8 @@ impl Redaction {
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.keys
-            .extend(keys.into_iter().map(|key| Cow::Owned(key.into())));
+        let own_keys = self.own_keys.get_or_insert_default();
+        Arc::make_mut(own_keys).extend(keys.into_iter().map(Into::into));
         self
     }
 
@@ -110,9 +115,10 @@ impl Redaction {
     }
 
     fn is_secret(&self, key: &str) -> bool {
-        self.keys
-            .iter()
-            .any(|secret| secret.eq_ignore_ascii_case(key))
+        let is_key = |secret: &str| secret.eq_ignore_ascii_case(key);
+        let mut own_keys = self.own_keys.iter().flat_map(|keys| keys.iter());
+        self.keys.iter().any(|secret| is_key(secret))
+            || own_keys.any(|secret| is_key(secret))
             || self.parts.iter().any(|part| contains(key, part))
     }
 }

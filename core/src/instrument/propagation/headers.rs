@@ -41,10 +41,12 @@ pub fn inject(context: &Context, headers: &mut HeaderMap) {
     let span = span.span_context();
     if let Some(parent) = traceparent(context) {
         headers.insert(TRACEPARENT, parent);
-        match tracestate(context, span) {
-            Some(state) => headers.insert(TRACESTATE, state),
-            None => headers.remove(TRACESTATE),
-        };
+        if let Some(state) = tracestate(context, span) {
+            headers.insert(TRACESTATE, state);
+        } else if headers.keys().any(|name| name == TRACESTATE) {
+            // Requests have few headers: looking at all is faster than finding one by its hash.
+            headers.remove(TRACESTATE);
+        }
     }
     if !context.baggage().is_empty() {
         BaggagePropagator::new().inject_context(context, &mut HeaderInjector(headers));

@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
-use azmon::instrument::LateAttributes;
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{
     Labels, OutgoingRequest, ResendCount, UrlTemplate, attribute, content_length, grpc_method,
     is_grpc,
 };
+use azmon::instrument::{NewRecord, SpanRecord};
 use http::header::HOST;
 use http::{Method, Uri};
 use opentelemetry::{KeyValue, StringValue};
@@ -111,17 +111,18 @@ impl<'a> ClientRequest<'a> {
         attributes
     }
 
-    /// What writes the attributes later; `None` if somebody sees or adds to them, or it is too much.
-    pub(super) fn late_attributes(
-        &self,
-        settings: &Settings,
-    ) -> Option<impl LateAttributes + use<>> {
+    /// A record that has the attributes, or, if nobody sees or adds to them before, writes them later.
+    pub(super) fn record(&self, settings: &Settings, new: NewRecord) -> Box<SpanRecord> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
         if is_changed || self.is_grpc {
-            return None;
+            return new.with(self.attributes(settings));
         }
-        self.call.late_attributes(&self.url(), &settings.redaction)
+        let url = self.url();
+        match self.call.late_attributes(&url, &settings.redaction) {
+            Some(late) => new.with_late(late),
+            None => new.with(self.attributes(settings)),
+        }
     }
 
     fn url(&self) -> String {

@@ -151,9 +151,6 @@ impl SpanContent for ClientSpan<'_> {
     }
 
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
-        match self.outgoing.late_attributes(self.settings) {
-            Some(late) => new.with_late(late),
-            None => new.with(self.attributes()),
-        }
+        self.outgoing.record(self.settings, new)
     }
 }

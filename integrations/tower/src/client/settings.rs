@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{HeaderCapture, Redaction, Side};
 use azmon::instrument::{Hook, Providers};
@@ -18,7 +16,7 @@ pub(crate) struct Settings {
     pub(crate) on_request: Hook<hooks::OnRequest>,
     pub(crate) on_response: Hook<hooks::OnResponse>,
     pub(crate) providers: Providers,
-    pub(crate) redaction: Arc<Redaction>,
+    pub(crate) redaction: Redaction,
     pub(crate) request_headers: HeaderCapture,
     pub(crate) response_headers: HeaderCapture,
     pub(crate) span_name: Hook<hooks::SpanName>,
@@ -35,7 +33,7 @@ impl Settings {
             on_request: Hook::default(),
             on_response: Hook::default(),
             providers: Providers::new(instrumentation_scope(), Side::Client),
-            redaction: Arc::default(),
+            redaction: Redaction::default(),
             request_headers: HeaderCapture::default(),
             response_headers: HeaderCapture::default(),
             span_name: Hook::default(),

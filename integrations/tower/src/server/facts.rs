@@ -120,47 +120,48 @@ const ROOM: usize = 192;
 pub(super) struct CopiedTexts {
     all: ArrayString<ROOM>,
     /// The lengths of those that are there, in order.
-    path: u16,
-    query: Option<u16>,
-    host: u16,
-    user_agent: Option<u16>,
+    path: usize,
+    query: Option<usize>,
+    host: usize,
+    user_agent: Option<usize>,
 }
 
 impl CopiedTexts {
-    /// `None` if there is no room, or a text that requests seldom have.
+    /// Whether there is room for them, and none of them is one that requests seldom have.
+    pub(super) fn have_room_for(texts: &Texts<'_>) -> bool {
+        let optional = |text: Option<&str>| text.map_or(0, str::len);
+        let length = texts.path.len()
+            + optional(texts.query)
+            + texts.host.len()
+            + optional(texts.user_agent);
+        length <= ROOM && texts.original_method.is_none() && texts.rpc_method.is_none()
+    }
+
+    /// Copies what there is [room for](Self::have_room_for).
     #[inline]
-    pub(super) fn of(texts: &Texts<'_>) -> Option<Self> {
-        if texts.original_method.is_some() || texts.rpc_method.is_some() {
-            return None;
-        }
+    pub(super) fn of(texts: &Texts<'_>) -> Self {
         let mut all = ArrayString::new();
-        let mut copy = |text: &str| {
-            all.try_push_str(text).ok()?;
-            u16::try_from(text.len()).ok()
+        let mut copy = |text: &str| match all.try_push_str(text) {
+            Ok(()) => text.len(),
+            Err(_) => 0,
         };
-        let path = copy(texts.path)?;
-        let query = match texts.query {
-            Some(query) => Some(copy(query)?),
-            None => None,
-        };
-        let host = copy(texts.host)?;
-        let user_agent = match texts.user_agent {
-            Some(user_agent) => Some(copy(user_agent)?),
-            None => None,
-        };
-        Some(Self {
+        let path = copy(texts.path);
+        let query = texts.query.map(&mut copy);
+        let host = copy(texts.host);
+        let user_agent = texts.user_agent.map(&mut copy);
+        Self {
             all,
             path,
             query,
             host,
             user_agent,
-        })
+        }
     }
 
     fn texts(&self) -> Texts<'_> {
         let mut rest = self.all.as_str();
-        let mut next = |length: u16| {
-            let (text, others) = rest.split_at_checked(length.into()).unwrap_or((rest, ""));
+        let mut next = |length| {
+            let (text, others) = rest.split_at_checked(length).unwrap_or((rest, ""));
             rest = others;
             text
         };
@@ -233,7 +234,7 @@ mod tests {
                 ..Texts::default()
             },
         ] {
-            assert_eq!(CopiedTexts::of(&texts).unwrap().texts(), texts);
+            assert_eq!(CopiedTexts::of(&texts).texts(), texts);
         }
     }
 
@@ -254,7 +255,7 @@ mod tests {
                 ..Texts::default()
             },
         ] {
-            assert!(CopiedTexts::of(&texts).is_none());
+            assert!(!CopiedTexts::have_room_for(&texts));
         }
     }
 }

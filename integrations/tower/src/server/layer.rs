@@ -221,7 +221,7 @@ impl<E> ServerLayer<E> {
     /// Defaults to those of [keys that look secret](Redaction).
     #[must_use]
     pub fn redaction(self, redaction: Redaction) -> Self {
-        self.with(|settings| settings.redaction = Arc::new(redaction))
+        self.with(|settings| settings.redaction = redaction)
     }
 
     /// Adds attributes of the request to its span. The sampler sees them.

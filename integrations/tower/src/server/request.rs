@@ -4,6 +4,7 @@ use azmon::instrument::http::{
     Authority, Labels, OTHER_METHOD, attribute, grpc_method, known_method, protocol_version,
     span_method,
 };
+use azmon::instrument::{NewRecord, SpanRecord};
 use http::HeaderValue;
 use opentelemetry::{KeyValue, StringValue};
 
@@ -118,20 +119,22 @@ impl<'a> ServerRequest<'a> {
         attributes
     }
 
-    /// What the attributes can be made of later; `None` if somebody sees or adds to them, or it is too much.
-    #[inline]
-    pub(super) fn late_attributes(
+    /// A record that has the attributes, or, if nobody sees or adds to them before, writes them later.
+    pub(super) fn record(
         &self,
         settings: &Settings,
         name: &Name,
-    ) -> Option<Facts<CopiedTexts>> {
-        if settings.on_request.get().is_some() || !settings.request_headers.is_empty() {
-            return None;
-        }
+        new: NewRecord,
+    ) -> Box<SpanRecord> {
+        let is_changed =
+            settings.on_request.get().is_some() || !settings.request_headers.is_empty();
         let query = self.query(settings);
         let server = Authority::parse(self.authority);
-        let texts = CopiedTexts::of(&self.texts(server, query.as_deref()))?;
-        Some(self.facts(settings, name, server, texts))
+        let texts = self.texts(server, query.as_deref());
+        if is_changed || !CopiedTexts::have_room_for(&texts) {
+            return new.with(self.attributes(settings, name));
+        }
+        new.with_late(|| self.facts(settings, name, server, CopiedTexts::of(&texts)))
     }
 
     #[inline]

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{HeaderCapture, Redaction, Side};
 use azmon::instrument::{Hook, Providers};
@@ -16,7 +14,7 @@ pub(crate) struct Settings {
     pub(crate) on_response: Hook<hooks::OnResponse>,
     pub(crate) peer_address: Hook<hooks::PeerAddress>,
     pub(crate) providers: Providers,
-    pub(crate) redaction: Arc<Redaction>,
+    pub(crate) redaction: Redaction,
     pub(crate) request_headers: HeaderCapture,
     pub(crate) response_headers: HeaderCapture,
     pub(crate) route: Hook<hooks::Route>,
@@ -38,7 +36,7 @@ impl Settings {
             on_response: Hook::default(),
             peer_address: Hook::default(),
             providers: Providers::new(instrumentation_scope(), Side::Server),
-            redaction: Arc::default(),
+            redaction: Redaction::default(),
             request_headers: HeaderCapture::default(),
             response_headers: HeaderCapture::default(),
             route: Hook::default(),

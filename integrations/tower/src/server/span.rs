@@ -56,9 +56,6 @@ impl SpanContent for ServerSpan<'_> {
     }
 
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
-        match self.incoming.late_attributes(self.settings, self.name()) {
-            Some(late) => new.with_late(late),
-            None => new.with(self.attributes()),
-        }
+        self.incoming.record(self.settings, self.name(), new)
     }
 }
