@@ -37,7 +37,13 @@ impl Middleware for TraceMiddleware {
     {
         match begin(&self.settings, &mut request, extensions) {
             None => next.run(request, extensions),
-            exchange => Box::pin(record(&self.settings, exchange, request, extensions, next)),
+            exchange => Box::pin(record(
+                &self.settings,
+                exchange,
+                Some(request),
+                extensions,
+                next,
+            )),
         }
     }
 }
@@ -149,18 +155,19 @@ impl SpanContent for CallSpan<'_> {
 
 #[expect(
     clippy::manual_async_fn,
-    reason = "an async fn holds its arguments twice, and half a kilobyte is copied for each call"
+    reason = "an async fn holds its arguments twice, and half a kilobyte is copied for each call; an Option is \
+              emptied where it is"
 )]
 fn record<'a>(
     settings: &'a Arc<Settings>,
     mut exchange: Option<Exchange>,
-    request: Request,
+    mut request: Option<Request>,
     extensions: &'a mut Extensions,
     next: Next<'a>,
 ) -> impl Future<Output = Result<Response>> + Send + 'a {
     async move {
         let mut attempt = Attempt::new(extensions);
-        let run = || next.run(request, attempt.extensions);
+        let run = || Some(next.run(request.take()?, attempt.extensions));
         let result = InContext::new(&mut exchange, run).await;
         let Some(exchange) = exchange.take() else {
             return result;

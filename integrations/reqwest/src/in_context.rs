@@ -14,7 +14,7 @@ pub(crate) struct InContext<'a, M, F> {
     exchange: &'a mut Option<Exchange>,
 }
 
-impl<'a, M: FnOnce() -> F, F> InContext<'a, M, F> {
+impl<'a, M: FnOnce() -> Option<F>, F> InContext<'a, M, F> {
     /// A future that is made when it is first polled.
     pub(crate) fn new(exchange: &'a mut Option<Exchange>, make: M) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl<'a, M: FnOnce() -> F, F> InContext<'a, M, F> {
     }
 }
 
-impl<M: FnOnce() -> F + Unpin, F: Future + Unpin> Future for InContext<'_, M, F> {
+impl<M: FnOnce() -> Option<F> + Unpin, F: Future + Unpin> Future for InContext<'_, M, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
@@ -33,7 +33,7 @@ impl<M: FnOnce() -> F + Unpin, F: Future + Unpin> Future for InContext<'_, M, F>
         let _attached = attach(this.exchange);
         let _mark = PanicMark::new(this.exchange);
         if let Some(make) = this.make.take() {
-            this.inner = Some(make());
+            this.inner = make();
         }
         let Some(inner) = &mut this.inner else {
             return Poll::Pending;

@@ -90,12 +90,21 @@ fn eight_digits(digits: u64) -> Option<u64> {
     is_valid.then_some((fours | (fours >> 16)) & 0xffff_ffff)
 }
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of every byte.
+static PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
+        byte += 1;
+    }
+    pairs
+};
 
 fn write_hex(target: &mut [u8], bytes: &[u8]) {
-    for (pair, byte) in target.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 0xf)];
+    for (pair, byte) in target.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = PAIRS[usize::from(*byte)];
     }
 }
 
@@ -104,13 +113,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_byte_is_written_with_two_digits() {
+        for byte in 0..=u8::MAX {
+            let mut written = [0; 2];
+            write_hex(&mut written, &[byte]);
+            assert_eq!(written, *format!("{byte:02x}").as_bytes());
+        }
+    }
+
+    #[test]
     fn digits_are_the_lower_case_ones_at_every_place() {
         for length in [1, 2, 7, 8, 16] {
             for place in 0..length {
                 for byte in 0..=u8::MAX {
                     let mut text = vec![b'7'; length];
                     text[place] = byte;
-                    let expected = DIGITS.contains(&byte).then(|| {
+                    let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                    let expected = is_digit.then(|| {
                         let text = std::str::from_utf8(&text).unwrap();
                         u64::from_str_radix(text, 16).unwrap()
                     });
