@@ -31,5 +31,6 @@ pub(crate) use self::log_processor::LogProcessor;
 pub(crate) use self::metric_queue::MetricQueue;
 pub(crate) use self::processor::Processor;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};
+pub(crate) use self::record::SpanStart;
 pub use self::record::{LateAttributes, NewRecord, SpanRecord};
 pub use self::unsampled_logs::UnsampledLogs;

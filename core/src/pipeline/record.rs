@@ -1,8 +1,11 @@
+use std::borrow::Cow;
 use std::fmt::Debug;
+use std::time::SystemTime;
 
 use arrayvec::{ArrayVec, CapacityError};
-use opentelemetry::KeyValue;
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 /// Attributes of a span that are written when the span is sent, not where it started.
 pub trait LateAttributes: Debug + Send + Sync + 'static {
@@ -38,9 +41,23 @@ pub trait Content: Debug + Send + Sync {
 
 /// A record that is about to be made: of it only its first attributes are missing.
 #[derive(Debug)]
-pub struct NewRecord {
-    data: SpanData,
-    most: usize,
+pub struct NewRecord<'a>(pub(crate) SpanStart<'a>);
+
+/// What a span starts with.
+#[derive(Debug)]
+pub(crate) struct SpanStart<'a> {
+    pub(crate) span_context: SpanContext,
+    pub(crate) parent_span_id: SpanId,
+    pub(crate) parent_span_is_remote: bool,
+    pub(crate) span_kind: SpanKind,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) start_time: SystemTime,
+    /// Besides those that the record is made with.
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) links: SpanLinks,
+    pub(crate) scope: &'a InstrumentationScope,
+    /// How many attributes the span may have.
+    pub(crate) max_attributes: u32,
 }
 
 /// Nothing is written late.
@@ -85,21 +102,12 @@ impl<L: LateAttributes> Content for Late<L> {
     }
 }
 
-impl NewRecord {
-    /// `most` is how many attributes the span may have.
-    #[inline]
-    pub(crate) fn new(data: SpanData, most: u32) -> Self {
-        Self {
-            data,
-            most: most as usize,
-        }
-    }
-
+impl NewRecord<'_> {
     /// Makes a record with these attributes.
     #[must_use]
     pub fn with(mut self, mut attributes: Vec<KeyValue>) -> Box<SpanRecord> {
-        attributes.append(&mut self.data.attributes);
-        self.data.attributes = attributes;
+        attributes.append(&mut self.0.attributes);
+        self.0.attributes = attributes;
         let mut record: Box<SpanRecord> = self.with_content(|| Nothing);
         record.cut();
         record
@@ -109,23 +117,44 @@ impl NewRecord {
     #[must_use]
     #[inline]
     pub fn with_late<L: LateAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
-        // Made here, where it stays: it is large, and copying it is what costs.
         self.with_content(|| Late {
             first: make(),
             then: ArrayVec::new(),
         })
     }
 
+    /// Everything is made where it stays: it is large, and copying it is what costs.
     #[inline]
     fn with_content<C>(self, make: impl FnOnce() -> C) -> Box<SpanRecord<C>> {
-        let Self { data, most } = self;
+        let most = self.0.max_attributes as usize;
         Box::new(SpanRecord {
-            data,
+            data: self.0.into(),
             most,
             is_complete: false,
             is_counted: false,
             content: make(),
         })
+    }
+}
+
+impl From<SpanStart<'_>> for SpanData {
+    #[inline]
+    fn from(start: SpanStart<'_>) -> Self {
+        Self {
+            span_context: start.span_context,
+            parent_span_id: start.parent_span_id,
+            parent_span_is_remote: start.parent_span_is_remote,
+            span_kind: start.span_kind,
+            name: start.name,
+            start_time: start.start_time,
+            end_time: start.start_time,
+            attributes: start.attributes,
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: start.links,
+            status: Status::Unset,
+            instrumentation_scope: start.scope.clone(),
+        }
     }
 }
 
@@ -193,14 +222,21 @@ impl SpanRecord {
 impl From<SpanData> for Box<SpanRecord> {
     /// The attributes are those of the SDK, which limited them.
     fn from(data: SpanData) -> Self {
-        NewRecord::new(data, u32::MAX).with_content(|| Nothing)
+        Box::new(SpanRecord {
+            data,
+            most: usize::MAX,
+            is_complete: false,
+            is_counted: false,
+            content: Nothing,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
-    use crate::fixtures::span;
 
     #[derive(Debug)]
     struct Two;
@@ -216,14 +252,26 @@ mod tests {
         }
     }
 
-    fn new(most: u32) -> NewRecord {
-        let mut data = span("x");
-        data.attributes.push(KeyValue::new("third", 3));
-        NewRecord::new(data, most)
+    fn new(most: u32) -> NewRecord<'static> {
+        let mut new = nothing(most);
+        new.0.attributes.push(KeyValue::new("third", 3));
+        new
     }
 
-    fn nothing(most: u32) -> NewRecord {
-        NewRecord::new(span("x"), most)
+    fn nothing(most: u32) -> NewRecord<'static> {
+        static SCOPE: LazyLock<InstrumentationScope> = LazyLock::new(InstrumentationScope::default);
+        NewRecord(SpanStart {
+            span_context: SpanContext::NONE,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "x".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            links: SpanLinks::default(),
+            scope: &SCOPE,
+            max_attributes: most,
+        })
     }
 
     fn keys(record: &mut SpanRecord) -> Vec<&str> {

@@ -43,7 +43,7 @@ impl SpanContent for Content {
         attributes
     }
 
-    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
         match self.is_late {
             true => new.with_late(|| self.clone()),
             false => new.with(self.attributes()),

@@ -1,17 +1,17 @@
 use std::sync::Arc;
 
 use opentelemetry::trace::{
-    Link, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SpanLinks};
 
 use super::Recorder;
 use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, StartSpan, StartedSpan};
-use crate::pipeline::{NewRecord, inherited};
+use crate::pipeline::{NewRecord, SpanStart, inherited};
 use crate::sampling::Parent;
 
 /// Starts the spans of one instrumentation.
@@ -91,22 +91,18 @@ impl RecorderTracer {
         self.recorder.started(&span_context, decided.parent);
         let mut attributes = decided.sampling;
         attributes.extend(inherited(context));
-        let data = SpanData {
+        let record = NewRecord(SpanStart {
             span_context,
             parent_span_id,
             parent_span_is_remote: matches!(decided.parent, Parent::Remote { .. }),
             span_kind: new.kind,
             name: new.content.name(),
             start_time: new.started_at,
-            end_time: new.started_at,
             attributes,
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
             links: self.links(new.links),
-            status: Status::Unset,
-            instrumentation_scope: self.scope.clone(),
-        };
-        let record = NewRecord::new(data, self.recorder.limits().max_attributes_per_span);
+            scope: &self.scope,
+            max_attributes: self.recorder.limits().max_attributes_per_span,
+        });
         let record = match decided.seen {
             Some(seen) => record.with(seen),
             None => new.content.record(record),

@@ -112,7 +112,7 @@ impl<'a> ClientRequest<'a> {
     }
 
     /// A record that has the attributes, or, if nobody sees or adds to them before, writes them later.
-    pub(super) fn record(&self, settings: &Settings, new: NewRecord) -> Box<SpanRecord> {
+    pub(super) fn record(&self, settings: &Settings, new: NewRecord<'_>) -> Box<SpanRecord> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
         if is_changed || self.is_grpc {

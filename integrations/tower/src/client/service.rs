@@ -150,7 +150,7 @@ impl SpanContent for ClientSpan<'_> {
         self.outgoing.attributes(self.settings)
     }
 
-    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
         self.outgoing.record(self.settings, new)
     }
 }

@@ -124,7 +124,7 @@ impl<'a> ServerRequest<'a> {
         &self,
         settings: &Settings,
         name: &Name,
-        new: NewRecord,
+        new: NewRecord<'_>,
     ) -> Box<SpanRecord> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
