@@ -1,8 +1,8 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
+use azmon::instrument::Hook;
 use azmon::instrument::http::{Ending, Exchange};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -10,7 +10,8 @@ use opentelemetry::ContextGuard;
 use reqwest::{Body, Response, Version};
 
 use crate::error_type;
-use crate::settings::Settings;
+use crate::hooks::OnError;
+use crate::response::note_error;
 
 /// The body of a response, which ends the exchange when it ends, and cancels it when it is dropped before.
 ///
@@ -19,7 +20,7 @@ pub(crate) struct RecordedBody {
     // Optional so that it can be dropped in the context.
     inner: Option<Inner>,
     exchange: Option<Exchange>,
-    settings: Arc<Settings>,
+    on_error: Hook<OnError>,
 }
 
 /// A body as reqwest gives it out.
@@ -30,11 +31,11 @@ enum Inner {
 }
 
 impl RecordedBody {
-    pub(crate) fn new(response: Response, exchange: Exchange, settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(response: Response, exchange: Exchange, on_error: Hook<OnError>) -> Self {
         Self {
             inner: Some(Inner::of(response)),
             exchange: Some(exchange),
-            settings,
+            on_error,
         }
     }
 
@@ -45,7 +46,7 @@ impl RecordedBody {
         let ending = match frame {
             None => Ending::Complete,
             Some(Err(error)) => {
-                self.settings.note_error(exchange, error);
+                note_error(&self.on_error, exchange, error);
                 Ending::Failed(error_type::of_body(error))
             }
             Some(Ok(frame)) => match (frame.trailers_ref(), frame.data_ref()) {

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Instant;
 
 use azmon::instrument::http::{
@@ -17,9 +16,10 @@ use reqwest_middleware::{Middleware, Next, Result};
 
 use crate::attempts::Attempt;
 use crate::in_context::InContext;
+use crate::response::{follow, note_error};
 use crate::settings::Settings;
 use crate::{Excluded, NoPropagation, TraceMiddleware};
-use crate::{error_type, outgoing, response};
+use crate::{error_type, outgoing};
 
 impl Middleware for TraceMiddleware {
     // Without the macro, what is not recorded has no future of its own.
@@ -159,7 +159,7 @@ impl SpanContent for CallSpan<'_> {
               emptied where it is"
 )]
 fn record<'a>(
-    settings: &'a Arc<Settings>,
+    settings: &'a Settings,
     mut exchange: Option<Exchange>,
     mut request: Option<Request>,
     extensions: &'a mut Extensions,
@@ -178,10 +178,10 @@ fn record<'a>(
                 if response.status().is_success() {
                     attempt.succeed();
                 }
-                Ok(response::follow(settings, exchange, response))
+                Ok(follow(settings, exchange, response))
             }
             Err(error) => {
-                settings.note_error(&exchange, &error);
+                note_error(&settings.on_error, &exchange, &error);
                 exchange.end(Ending::Failed(error_type::of_request(&error)));
                 Err(error)
             }

@@ -1,6 +1,7 @@
+use std::error::Error;
 use std::mem;
-use std::sync::Arc;
 
+use azmon::instrument::Hook;
 use azmon::instrument::http::{Ending, Exchange};
 use http::Extensions;
 use opentelemetry::KeyValue;
@@ -8,14 +9,11 @@ use opentelemetry::trace::TraceContextExt;
 use reqwest::{Body, Response, ResponseBuilderExt, Url};
 
 use crate::body::RecordedBody;
+use crate::hooks::OnError;
 use crate::settings::Settings;
 
 /// Takes note of the response, and ends the exchange with it or with its body.
-pub(crate) fn follow(
-    settings: &Arc<Settings>,
-    mut exchange: Exchange,
-    response: Response,
-) -> Response {
+pub(crate) fn follow(settings: &Settings, mut exchange: Exchange, response: Response) -> Response {
     exchange.on_response(response.status(), response.headers());
     exchange.set_version(response.version());
     settings.note_response(&exchange, &response);
@@ -26,9 +24,9 @@ pub(crate) fn follow(
         exchange.end(Ending::Complete);
         response
     } else if exchange.is_observed() {
-        let settings = Arc::clone(settings);
+        let on_error = settings.on_error.clone();
         with_body(response, |response| {
-            Body::wrap(RecordedBody::new(response, exchange, settings))
+            Body::wrap(RecordedBody::new(response, exchange, on_error))
         })
     } else {
         response
@@ -73,19 +71,16 @@ impl Settings {
         }
         set(exchange, attributes);
     }
+}
 
-    pub(crate) fn note_error(
-        &self,
-        exchange: &Exchange,
-        error: &(dyn std::error::Error + 'static),
-    ) {
-        if let Some(hook) = self.on_error.get()
-            && exchange.is_recording()
-        {
-            let mut attributes = Vec::new();
-            hook(error, &mut attributes);
-            set(exchange, attributes);
-        }
+/// Adds what the hook says about an error.
+pub(crate) fn note_error(hook: &Hook<OnError>, exchange: &Exchange, error: &(dyn Error + 'static)) {
+    if let Some(hook) = hook.get()
+        && exchange.is_recording()
+    {
+        let mut attributes = Vec::new();
+        hook(error, &mut attributes);
+        set(exchange, attributes);
     }
 }
 
