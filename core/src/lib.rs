@@ -163,7 +163,7 @@
 //! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `…_LOGS_ENDPOINT`, `…_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces`, `/v1/logs` or `/v1/metrics` |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
-//! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by `azmon-reqwest` | none |
+//! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by the integrations | none |
 //!
 //! # What it does not do
 //!

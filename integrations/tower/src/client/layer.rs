@@ -31,7 +31,7 @@ pub struct ClientLayer<E = AtBodyEnd> {
 impl ClientLayer {
     /// Makes a layer that excludes the hosts that the [environment] says, and has the defaults for the rest.
     ///
-    /// [environment]: azmon::instrument::exclude
+    /// [environment]: Exclusions::outgoing_from_environment
     #[must_use]
     pub fn new() -> Self {
         Self::with_environment(|variable| std::env::var(variable).ok())
@@ -40,8 +40,9 @@ impl ClientLayer {
     /// [`ClientLayer::new`] with another environment.
     #[must_use]
     pub fn with_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let exclusions = Exclusions::outgoing_from_environment(lookup);
         Self {
-            settings: Arc::new(Settings::new(Exclusions::from_environment(lookup))),
+            settings: Arc::new(Settings::new(exclusions)),
             end: PhantomData,
         }
     }
@@ -66,7 +67,8 @@ impl Default for ClientLayer {
 
 impl<E> ClientLayer<E> {
     /// Excludes requests to these hosts, in the [forms](azmon::instrument::exclude) that there are: they have
-    /// no span, no metrics, and are sent no ids.
+    /// no span and no metrics. They are still sent the ids of the caller's span, so that what they do stays
+    /// part of the trace.
     ///
     /// An entry without a meaning is left out, with a warning; [`exclusions`](Self::exclusions) takes lists
     /// that were checked.
@@ -84,12 +86,12 @@ impl<E> ClientLayer<E> {
         self.with(|settings| settings.exclusions.merge(exclusions))
     }
 
-    /// Sends these hosts no ids, in the [forms](azmon::instrument::exclude) that there are. Their requests
-    /// have spans and metrics: for services of others, who need not know.
+    /// Sends these hosts no ids and no baggage, in the [forms](azmon::instrument::exclude) that there are.
+    /// Their requests still have spans and metrics: for services of others, who need not know.
     ///
     /// An entry without a meaning is left out, with a warning.
     #[must_use]
-    pub fn without_propagation_to<I>(self, entries: I) -> Self
+    pub fn no_propagation_hosts<I>(self, entries: I) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,
     {

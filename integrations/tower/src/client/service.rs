@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use azmon::instrument::http::{Exchange, NewExchange, Side};
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewRecord, NewSpan, Resolved, SpanContent, SpanRecord};
+use azmon::instrument::{NewRecord, NewSpan, SpanContent, SpanRecord};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::trace::SpanKind;
@@ -77,23 +77,18 @@ where
     }
 }
 
-/// Starts the exchange and writes its ids into the request, unless the host or the context excludes it.
+/// Starts the exchange, unless it is excluded, and writes ids into the request, unless its host is sent none.
 fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     let current = Context::current();
     if current.is_telemetry_suppressed() {
         return Recording::none(Scope::None);
     }
     let mut outgoing = ClientRequest::new(settings, RequestHead::of(request));
-    if outgoing.is_excluded_by(&settings.exclusions) {
-        return Recording::none(Scope::None);
-    }
     let is_stranger = outgoing.is_excluded_by(&settings.strangers);
-    let started = Instant::now();
-    let resolved = settings.providers.resolve(started);
-    let exchange = (!resolved.is_nothing()).then(|| {
-        outgoing.count();
-        start(settings, &outgoing, &current, resolved, started)
-    });
+    let exchange = match outgoing.is_excluded_by(&settings.exclusions) {
+        true => None,
+        false => start(settings, &mut outgoing, &current),
+    };
     if !is_stranger {
         let context = exchange.as_ref().map_or(&current, Exchange::context);
         inject(context, request.headers_mut());
@@ -109,17 +104,21 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
 
 fn start(
     settings: &Settings,
-    outgoing: &ClientRequest<'_>,
+    outgoing: &mut ClientRequest<'_>,
     current: &Context,
-    resolved: Resolved<'_>,
-    started: Instant,
-) -> Exchange {
+) -> Option<Exchange> {
+    let started = Instant::now();
+    let resolved = settings.providers.resolve(started);
+    if resolved.is_nothing() {
+        return None;
+    }
+    outgoing.count();
     let started_at = opentelemetry::time::now();
     let content = ClientSpan { settings, outgoing };
     let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
     let span = resolved.start_span(new, current);
     let metrics = resolved.metrics;
-    Exchange::start(NewExchange {
+    Some(Exchange::start(NewExchange {
         side: Side::Client,
         method: outgoing.method(),
         context: span.context,
@@ -132,7 +131,7 @@ fn start(
         cancellation_is_error: settings.cancellation_is_error,
         has_route: outgoing.has_template(),
         late_method: None,
-    })
+    }))
 }
 
 /// What the span of a client says.

@@ -22,17 +22,25 @@ async fn a_parent_is_the_parent() {
 }
 
 #[tokio::test]
-async fn excluded_hosts_are_sent_nothing() {
+async fn excluded_hosts_are_sent_the_ids_of_the_caller() {
     let telemetry = Telemetry::new();
     let address = serve_back().await;
-    let layer = telemetry.client().exclude_hosts(["127.0.0.1"]);
-    let url = format!("http://{address}/");
-    let response = layer
-        .layer(hyper_client())
-        .oneshot(request(Method::GET, url))
-        .await
-        .unwrap();
-    assert_eq!(body(response).await, "");
+    let excluding = || telemetry.client().exclude_hosts(["127.0.0.1"]);
+    let tracer = telemetry.tracers.tracer("app");
+    let parent = Context::new().with_span(tracer.start("parent"));
+    let id = parent.span().span_context().span_id().to_string();
+    for (layer, is_told) in [
+        (excluding(), true),
+        (excluding().no_propagation_hosts(["127.0.0.1"]), false),
+    ] {
+        let response = layer
+            .layer(hyper_client())
+            .oneshot(request(Method::GET, format!("http://{address}/")))
+            .with_context(parent.clone())
+            .await
+            .unwrap();
+        assert_eq!(body(response).await.contains(&id), is_told);
+    }
     assert!(telemetry.ended().is_empty());
     assert!(telemetry.points("http.client.request.duration").is_empty());
 }
@@ -43,7 +51,7 @@ async fn strangers_are_sent_no_ids() {
     let address = serve_back().await;
     let layer = telemetry
         .client()
-        .without_propagation_to([address.to_string()]);
+        .no_propagation_hosts([address.to_string()]);
     let (span, received) = call(
         &telemetry,
         layer,
@@ -74,17 +82,19 @@ async fn nothing_happens_where_telemetry_is_suppressed() {
 async fn the_environment_excludes_hosts() {
     let telemetry = Telemetry::new();
     let address = serve_back().await;
-    let layer = ClientLayer::with_environment(|variable| {
-        (variable == "AZMON_EXCLUDED_HOSTS").then(|| "127.0.0.1".to_owned())
-    });
-    let client = layer
-        .tracer_provider(&telemetry.tracers)
-        .layer(hyper_client());
-    let response = client
-        .oneshot(request(Method::GET, format!("http://{address}/")))
-        .await
-        .unwrap();
-    body(response).await;
+    for variable in ["AZMON_EXCLUDED_CLIENT_HOSTS", "AZMON_EXCLUDED_HOSTS"] {
+        let layer = ClientLayer::with_environment(|name| {
+            (name == variable).then(|| "127.0.0.1".to_owned())
+        });
+        let client = layer
+            .tracer_provider(&telemetry.tracers)
+            .layer(hyper_client());
+        let response = client
+            .oneshot(request(Method::GET, format!("http://{address}/")))
+            .await
+            .unwrap();
+        body(response).await;
+    }
     assert!(telemetry.ended().is_empty());
 }
 
