@@ -35,11 +35,7 @@ pub(super) struct TextHasher(u64);
 
 impl TextHasher {
     pub(super) fn write(&mut self, text: &str) {
-        self.write_number(hash(text.as_bytes()));
-    }
-
-    pub(super) fn write_number(&mut self, number: u64) {
-        self.0 = add(self.0, number);
+        self.0 = add(self.0, hash(text.as_bytes()));
     }
 
     pub(super) fn finish(self) -> u64 {

@@ -60,7 +60,7 @@ pub struct NewExchange<'a> {
     /// When it started: for the span.
     pub started_at: SystemTime,
     /// The instruments, and what they measure it by, if metrics are on.
-    pub metrics: Option<(&'a Arc<HttpMetrics>, Labels)>,
+    pub metrics: Option<(&'a Arc<HttpMetrics>, Labels<'a>)>,
     /// The version of HTTP, if it is known by the request.
     pub version: Option<&'static str>,
     /// The size of the request's body in bytes, if it is known.

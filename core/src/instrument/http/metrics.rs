@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +107,7 @@ impl HttpMetrics {
     }
 
     /// Counts an exchange as active, until it [ends](Measuring::end).
-    pub(super) fn start(self: &Arc<Self>, labels: Labels) -> Measuring {
+    pub(super) fn start(self: &Arc<Self>, labels: Labels<'_>) -> Measuring {
         let group = self.bound.group(&self.instruments, labels);
         group.change_active(&self.instruments, 1);
         Measuring {
@@ -120,9 +121,12 @@ impl Measuring {
     /// Takes note of a route that has become known since the start.
     pub(super) fn set_route(&mut self, route: StringValue) {
         let HttpMetrics { instruments, bound } = &*self.metrics;
+        let known = self.group.labels();
         let labels = Labels {
+            method: known.method,
+            scheme: known.scheme,
+            authority: known.authority.as_deref().map(Cow::Borrowed),
             route: Some((attribute::HTTP_ROUTE, route)),
-            ..self.group.labels().clone()
         };
         self.group = bound.group(instruments, labels);
     }
@@ -137,7 +141,7 @@ impl Measuring {
 
 impl Instruments {
     /// Counts one more, or less, that is active.
-    pub(super) fn change_active(&self, labels: &Labels, by: i64) {
+    pub(super) fn change_active(&self, labels: &Labels<'_>, by: i64) {
         self.active_requests.add(by, &labels.constant());
     }
 
@@ -163,11 +167,11 @@ mod tests {
 
     use super::*;
 
-    fn labels(host: u32) -> Labels {
+    fn labels(host: u32) -> Labels<'static> {
         Labels {
             method: "GET",
             scheme: "http",
-            server: Some((StringValue::from(format!("host-{host}")), 80)),
+            authority: Some(format!("host-{host}:80").into()),
             route: None,
         }
     }
@@ -294,7 +298,7 @@ mod tests {
                 ..base.clone()
             },
             Labels {
-                server: None,
+                authority: None,
                 ..base.clone()
             },
             Labels {

@@ -4,7 +4,7 @@ use http::Method;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::attribute;
-use super::authority::Authority;
+use super::authority::{default_port, server};
 use super::labels::Labels;
 use super::late_call::LateCall;
 use super::method::{OTHER_METHOD, known_method, span_method};
@@ -40,7 +40,7 @@ impl OutgoingRequest<'_> {
     /// Whether its host is excluded.
     #[must_use]
     pub fn is_excluded_by(&self, exclusions: &Exclusions) -> bool {
-        exclusions.excludes_host(self.authority, Some(self.default_port()))
+        exclusions.excludes_host(self.authority, Some(default_port(self.scheme)))
     }
 
     /// The name of the span: `GET`, or with a template `GET /users/{id}`.
@@ -58,11 +58,11 @@ impl OutgoingRequest<'_> {
 
     /// The attributes of metrics, as far as they are known before the response.
     #[must_use]
-    pub fn labels(&self) -> Labels {
+    pub fn labels(&self) -> Labels<'_> {
         Labels {
             method: known_method(self.method).unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
-            server: self.server(),
+            authority: Some(Cow::Borrowed(self.authority)),
             route: self
                 .template
                 .map(|template| (attribute::URL_TEMPLATE, template.clone())),
@@ -102,7 +102,8 @@ impl OutgoingRequest<'_> {
         let url = redaction.url(url).into_owned();
         attribute::push(attributes, attribute::URL_FULL, url);
         attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
-        if let Some((address, port)) = self.server() {
+        if let Some((address, port)) = server(self.authority, self.scheme) {
+            let address = recent_text(address);
             attribute::push(attributes, attribute::SERVER_ADDRESS, address);
             attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
         }
@@ -116,16 +117,6 @@ impl OutgoingRequest<'_> {
             let count = i64::from(self.resend_count);
             attribute::push(attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
         }
-    }
-
-    fn server(&self) -> Option<(StringValue, u16)> {
-        let Authority { host, port } = Authority::parse(self.authority);
-        let port = port.unwrap_or_else(|| self.default_port());
-        (!host.is_empty()).then(|| (recent_text(host), port))
-    }
-
-    fn default_port(&self) -> u16 {
-        if self.scheme == "https" { 443 } else { 80 }
     }
 }
 

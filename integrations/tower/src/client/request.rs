@@ -88,7 +88,7 @@ impl<'a> ClientRequest<'a> {
         self.call.template.is_some()
     }
 
-    pub(super) fn labels(&self) -> Labels {
+    pub(super) fn labels(&self) -> Labels<'_> {
         self.call.labels()
     }
 

@@ -91,11 +91,11 @@ impl<'a> ServerRequest<'a> {
         }
     }
 
-    pub(super) fn labels(&self, route: Option<StringValue>) -> Labels {
+    pub(super) fn labels(&self, route: Option<StringValue>) -> Labels<'static> {
         Labels {
             method: self.method.unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
-            server: None,
+            authority: None,
             route: route.map(|route| (attribute::HTTP_ROUTE, route)),
         }
     }

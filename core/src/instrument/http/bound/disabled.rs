@@ -7,20 +7,20 @@ pub(in crate::instrument::http) struct Bound(());
 
 /// What measures the exchanges with the same labels.
 #[derive(Debug)]
-pub(in crate::instrument::http) struct Group(Box<Labels>);
+pub(in crate::instrument::http) struct Group(Box<Labels<'static>>);
 
 #[expect(
     clippy::unused_self,
     reason = "the same as where instruments are bound"
 )]
 impl Bound {
-    pub(in crate::instrument::http) fn group(&self, _: &Instruments, labels: Labels) -> Group {
-        Group(Box::new(labels))
+    pub(in crate::instrument::http) fn group(&self, _: &Instruments, labels: Labels<'_>) -> Group {
+        Group(Box::new(labels.to_owned()))
     }
 }
 
 impl Group {
-    pub(in crate::instrument::http) fn labels(&self) -> &Labels {
+    pub(in crate::instrument::http) fn labels(&self) -> &Labels<'static> {
         &self.0
     }
 

@@ -22,12 +22,12 @@ pub(in crate::instrument::http) struct Bound {
 pub(in crate::instrument::http) enum Group {
     Bound(Arc<BoundGroup>),
     /// There were too many.
-    Unbound(Box<Labels>),
+    Unbound(Box<Labels<'static>>),
 }
 
 #[derive(Debug)]
 pub(in crate::instrument::http) struct BoundGroup {
-    labels: Labels,
+    labels: Labels<'static>,
     active: BoundUpDownCounter<i64>,
     ended: Chain<ResponseLabels, BoundHistograms>,
 }
@@ -54,25 +54,25 @@ impl Bound {
     pub(in crate::instrument::http) fn group(
         &self,
         instruments: &Instruments,
-        labels: Labels,
+        labels: Labels<'_>,
     ) -> Group {
         let known = self.groups.get(
             hash(&labels),
             |group| group.has(&labels),
             || {
                 Arc::new(BoundGroup {
-                    labels: labels.clone(),
+                    labels: labels.to_owned(),
                     active: instruments.active_requests.bind(&labels.constant()),
                     ended: Chain::default(),
                 })
             },
         );
-        known.map_or_else(|| Group::Unbound(Box::new(labels)), Group::Bound)
+        known.map_or_else(|| Group::Unbound(Box::new(labels.to_owned())), Group::Bound)
     }
 }
 
 impl Group {
-    pub(in crate::instrument::http) fn labels(&self) -> &Labels {
+    pub(in crate::instrument::http) fn labels(&self) -> &Labels<'static> {
         match self {
             Self::Bound(group) => &group.labels,
             Self::Unbound(labels) => labels,
@@ -113,7 +113,7 @@ impl Group {
 }
 
 impl BoundGroup {
-    fn has(&self, labels: &Labels) -> bool {
+    fn has(&self, labels: &Labels<'_>) -> bool {
         let known = &self.labels;
         same_text(known.method, labels.method)
             && same_text(known.scheme, labels.scheme)
@@ -122,13 +122,7 @@ impl BoundGroup {
                 (Some((_, known)), Some((_, route))) => same_text(known.as_str(), route.as_str()),
                 _ => false,
             }
-            && match (&known.server, &labels.server) {
-                (None, None) => true,
-                (Some((known, known_port)), Some((address, port))) => {
-                    known_port == port && same_text(known.as_str(), address.as_str())
-                }
-                _ => false,
-            }
+            && known.authority == labels.authority
     }
 }
 
@@ -175,16 +169,15 @@ impl BoundHistograms {
     }
 }
 
-fn hash(labels: &Labels) -> u64 {
+fn hash(labels: &Labels<'_>) -> u64 {
     let mut hasher = TextHasher::default();
     hasher.write(labels.method);
     hasher.write(labels.scheme);
     if let Some((_, route)) = &labels.route {
         hasher.write(route.as_str());
     }
-    if let Some((address, port)) = &labels.server {
-        hasher.write(address.as_str());
-        hasher.write_number((*port).into());
+    if let Some(authority) = &labels.authority {
+        hasher.write(authority);
     }
     hasher.finish()
 }
