@@ -41,14 +41,16 @@ impl<'a> Authority<'a> {
 }
 
 /// The host and the port that an authority stands for; `None` if it is empty.
-pub(super) fn server<'a>(authority: &'a str, scheme: &str) -> Option<(&'a str, u16)> {
+#[must_use]
+pub fn server<'a>(authority: &'a str, scheme: &str) -> Option<(&'a str, u16)> {
     let Authority { host, port } = Authority::parse(authority);
     let port = port.unwrap_or_else(|| default_port(scheme));
     (!host.is_empty()).then_some((host, port))
 }
 
-/// The port of URLs that name none.
-pub(super) fn default_port(scheme: &str) -> u16 {
+/// The port of URLs that name none: 443 for `https`, else 80.
+#[must_use]
+pub fn default_port(scheme: &str) -> u16 {
     if scheme == "https" { 443 } else { 80 }
 }
 

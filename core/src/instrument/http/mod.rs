@@ -21,7 +21,7 @@ mod outgoing_request;
 mod redaction;
 mod version;
 
-pub use self::authority::Authority;
+pub use self::authority::{Authority, default_port, server};
 pub use self::body_size::{content_length, parse_content_length};
 pub use self::error_type::{error_type, error_type_of};
 pub use self::exchange::{Exchange, NewExchange};

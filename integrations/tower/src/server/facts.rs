@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use arrayvec::ArrayString;
-use azmon::instrument::http::attribute;
+use azmon::instrument::http::{Redaction, attribute, server};
 use azmon::instrument::{LateAttributes, recent_address, recent_path, recent_text};
 use opentelemetry::{KeyValue, StringValue};
 
@@ -13,11 +13,11 @@ pub(super) struct Facts<T> {
     pub(super) method: &'static str,
     pub(super) scheme: &'static str,
     pub(super) route: Option<StringValue>,
-    pub(super) server_port: u16,
     pub(super) client: Option<(IpAddr, Option<u16>)>,
     pub(super) peer: Option<SocketAddr>,
     pub(super) version: Option<&'static str>,
     pub(super) size: Option<u64>,
+    pub(super) redaction: Redaction,
     pub(super) texts: T,
 }
 
@@ -25,10 +25,9 @@ pub(super) struct Facts<T> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Texts<'a> {
     pub(super) path: &'a str,
-    /// Redacted.
     pub(super) query: Option<&'a str>,
-    /// Empty if it is not known.
-    pub(super) host: &'a str,
+    /// A host, and its port if it has one; empty if it is not known.
+    pub(super) authority: &'a str,
     pub(super) user_agent: Option<&'a str>,
     /// If it is not a known one.
     pub(super) original_method: Option<&'a str>,
@@ -67,7 +66,10 @@ impl Facts<Texts<'_>> {
 
     fn write_url(&self, attributes: &mut Vec<KeyValue>) {
         let Texts {
-            path, query, host, ..
+            path,
+            query,
+            authority,
+            ..
         } = self.texts;
         attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
         let path = match &self.route {
@@ -76,15 +78,15 @@ impl Facts<Texts<'_>> {
         };
         attribute::push(attributes, attribute::URL_PATH, path);
         if let Some(query) = query {
-            attribute::push(attributes, attribute::URL_QUERY, query.to_owned());
+            let query = self.redaction.query(query).into_owned();
+            attribute::push(attributes, attribute::URL_QUERY, query);
         }
         if let Some(route) = &self.route {
             attribute::push(attributes, attribute::HTTP_ROUTE, route.clone());
         }
-        if !host.is_empty() {
-            let port = i64::from(self.server_port);
+        if let Some((host, port)) = server(authority, self.scheme) {
             attribute::push(attributes, attribute::SERVER_ADDRESS, recent_text(host));
-            attribute::push(attributes, attribute::SERVER_PORT, port);
+            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
         }
     }
 
@@ -122,7 +124,7 @@ pub(super) struct CopiedTexts {
     /// The lengths of those that are there, in order.
     path: usize,
     query: Option<usize>,
-    host: usize,
+    authority: usize,
     user_agent: Option<usize>,
 }
 
@@ -132,7 +134,7 @@ impl CopiedTexts {
         let optional = |text: Option<&str>| text.map_or(0, str::len);
         let length = texts.path.len()
             + optional(texts.query)
-            + texts.host.len()
+            + texts.authority.len()
             + optional(texts.user_agent);
         length <= ROOM && texts.original_method.is_none() && texts.rpc_method.is_none()
     }
@@ -147,13 +149,13 @@ impl CopiedTexts {
         };
         let path = copy(texts.path);
         let query = texts.query.map(&mut copy);
-        let host = copy(texts.host);
+        let authority = copy(texts.authority);
         let user_agent = texts.user_agent.map(&mut copy);
         Self {
             all,
             path,
             query,
-            host,
+            authority,
             user_agent,
         }
     }
@@ -168,7 +170,7 @@ impl CopiedTexts {
         Texts {
             path: next(self.path),
             query: self.query.map(&mut next),
-            host: next(self.host),
+            authority: next(self.authority),
             user_agent: self.user_agent.map(&mut next),
             ..Texts::default()
         }
@@ -181,22 +183,22 @@ impl LateAttributes for Facts<CopiedTexts> {
             method,
             scheme,
             route,
-            server_port,
             client,
             peer,
             version,
             size,
+            redaction,
             texts,
         } = self;
         let facts = Facts {
             method,
             scheme,
             route: route.clone(),
-            server_port: *server_port,
             client: *client,
             peer: *peer,
             version: *version,
             size: *size,
+            redaction: redaction.clone(),
             texts: texts.texts(),
         };
         attributes.reserve_exact(USUAL_ATTRIBUTES);
@@ -223,7 +225,7 @@ mod tests {
             Texts {
                 path: "/ü/7",
                 query: Some("q=ö"),
-                host: "shop.example.com",
+                authority: "shop.example.com:8080",
                 user_agent: Some("curl/8"),
                 ..Texts::default()
             },

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use azmon::instrument::http::{
-    Authority, Labels, OTHER_METHOD, attribute, grpc_method, known_method, protocol_version,
+    Labels, OTHER_METHOD, attribute, default_port, grpc_method, known_method, protocol_version,
     span_method,
 };
 use azmon::instrument::{NewRecord, SpanRecord};
@@ -59,7 +59,7 @@ impl<'a> ServerRequest<'a> {
 
     pub(super) fn is_excluded(&self, settings: &Settings) -> bool {
         let exclusions = &settings.exclusions;
-        exclusions.excludes_caller(self.authority, self.default_port(), self.user_agent)
+        exclusions.excludes_caller(self.authority, default_port(self.scheme), self.user_agent)
     }
 
     pub(super) fn span_method(&self) -> &'static str {
@@ -107,10 +107,7 @@ impl<'a> ServerRequest<'a> {
     /// The attributes.
     pub(super) fn attributes(&self, settings: &Settings, name: &Name) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
-        let query = self.query(settings);
-        let server = Authority::parse(self.authority);
-        let texts = self.texts(server, query.as_deref());
-        let facts = self.facts(settings, name, server, texts);
+        let facts = self.facts(settings, name, self.texts());
         facts.write(&mut attributes);
         attributes.extend(settings.request_headers.attributes(self.head.headers()));
         if let Some(hook) = settings.on_request.get() {
@@ -128,43 +125,36 @@ impl<'a> ServerRequest<'a> {
     ) -> Box<SpanRecord> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
-        let query = self.query(settings);
-        let server = Authority::parse(self.authority);
-        let texts = self.texts(server, query.as_deref());
+        let texts = self.texts();
         if is_changed || !CopiedTexts::have_room_for(&texts) {
             return new.with(self.attributes(settings, name));
         }
-        new.with_late(|| self.facts(settings, name, server, CopiedTexts::of(&texts)))
+        new.with_late(|| self.facts(settings, name, CopiedTexts::of(&texts)))
     }
 
     #[inline]
-    fn facts<T>(
-        &self,
-        settings: &Settings,
-        name: &Name,
-        server: Authority<'_>,
-        texts: T,
-    ) -> Facts<T> {
+    fn facts<T>(&self, settings: &Settings, name: &Name, texts: T) -> Facts<T> {
         Facts {
             method: self.method.unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
             route: name.route.clone(),
-            server_port: server.port.unwrap_or_else(|| self.default_port()),
             client: self.forwarded.client,
             peer: peer_address(settings, &self.head),
             version: self.version(),
             size: self.headers.content_length,
+            redaction: settings.redaction.clone(),
             texts,
         }
     }
 
-    fn texts<'b>(&'b self, server: Authority<'b>, query: Option<&'b str>) -> Texts<'b> {
-        let path = self.head.uri().path();
+    fn texts(&self) -> Texts<'_> {
+        let uri = self.head.uri();
+        let path = uri.path();
         let original = self.head.method().as_str();
         Texts {
             path,
-            query,
-            host: server.host,
+            query: uri.query(),
+            authority: self.authority,
             user_agent: self.user_agent,
             original_method: self.method.is_none().then_some(original),
             rpc_method: self
@@ -172,15 +162,6 @@ impl<'a> ServerRequest<'a> {
                 .is_grpc
                 .then(|| grpc_method(path).unwrap_or_default()),
         }
-    }
-
-    fn query(&self, settings: &Settings) -> Option<Cow<'a, str>> {
-        let query = self.head.uri().query()?;
-        Some(settings.redaction.query(query))
-    }
-
-    fn default_port(&self) -> u16 {
-        if self.scheme == "https" { 443 } else { 80 }
     }
 }
 
