@@ -19,21 +19,22 @@ pub(super) struct TraceParent {
 
 impl TraceParent {
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
-        let (fields, more) = trim(header).split_at_checked(LENGTH)?;
-        let (version, fields) = fields.split_at_checked(2)?;
-        match (hex(version)?, more.first()) {
+        let (version, rest) = trim(header).split_first_chunk()?;
+        let (trace_high, rest) = rest.strip_prefix(b"-")?.split_first_chunk()?;
+        let (trace_low, rest) = rest.split_first_chunk()?;
+        let (span_id, rest) = rest.strip_prefix(b"-")?.split_first_chunk()?;
+        let (flags, more) = rest.strip_prefix(b"-")?.split_first_chunk()?;
+        match (two_digits(*version)?, more.first()) {
             (0xff, _) | (0, Some(_)) => return None,
             (_, None | Some(b'-')) => {}
             (_, Some(_)) => return None,
         }
-        let (trace_high, fields) = fields.strip_prefix(b"-")?.split_at_checked(16)?;
-        let (trace_low, fields) = fields.split_at_checked(16)?;
-        let (span_id, fields) = fields.strip_prefix(b"-")?.split_at_checked(16)?;
-        let flags = hex(fields.strip_prefix(b"-")?)?;
-        let trace_id = (u128::from(hex(trace_high)?) << 64) | u128::from(hex(trace_low)?);
+        let flags = two_digits(*flags)?;
+        let trace_id = u128::from(sixteen_digits(*trace_high)?) << 64;
+        let trace_id = trace_id | u128::from(sixteen_digits(*trace_low)?);
         let parsed = Self {
             trace_id: TraceId::from(trace_id),
-            span_id: SpanId::from(hex(span_id)?),
+            span_id: SpanId::from(sixteen_digits(*span_id)?),
             sampled: flags & u64::from(SAMPLED) != 0,
             random: flags & u64::from(RANDOM) != 0,
         };
@@ -60,18 +61,15 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Lower-case digits only, as the specification asks: 8 or 16 of them, or less than 8.
-fn hex(digits: &[u8]) -> Option<u64> {
-    let eight = |digits: &[u8; 8]| eight_digits(u64::from_be_bytes(*digits));
-    match digits.as_rchunks() {
-        ([], [high, low]) => Some((eight(high)? << 32) | eight(low)?),
-        ([], [all]) => eight(all),
-        (few, []) => {
-            let append = |all, digit: &u8| (all << 8) | u64::from(*digit);
-            eight_digits(few.iter().fold(each(b'0'), append))
-        }
-        _ => None,
-    }
+/// Lower-case digits only, as the specification asks.
+fn two_digits(digits: [u8; 2]) -> Option<u64> {
+    let [high, low] = digits;
+    eight_digits([b'0', b'0', b'0', b'0', b'0', b'0', high, low])
+}
+
+fn sixteen_digits(digits: [u8; 16]) -> Option<u64> {
+    let (high, low) = (digits.first_chunk()?, digits.last_chunk()?);
+    Some((eight_digits(*high)? << 32) | eight_digits(*low)?)
 }
 
 const fn each(byte: u8) -> u64 {
@@ -79,7 +77,8 @@ const fn each(byte: u8) -> u64 {
 }
 
 /// Reads eight digits at once, each in its byte.
-fn eight_digits(digits: u64) -> Option<u64> {
+fn eight_digits(digits: [u8; 8]) -> Option<u64> {
+    let digits = u64::from_be_bytes(digits);
     let values = (digits & each(0xf)) + ((digits >> 6) & each(1)) * 9;
     // Whatever is no digit does not come back from its value.
     let are_letters = ((values + each(6)) >> 4) & each(1);
@@ -121,21 +120,25 @@ mod tests {
         }
     }
 
-    #[test]
-    fn digits_are_the_lower_case_ones_at_every_place() {
-        for length in [1, 2, 7, 8, 16] {
-            for place in 0..length {
-                for byte in 0..=u8::MAX {
-                    let mut text = vec![b'7'; length];
-                    text[place] = byte;
-                    let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-                    let expected = is_digit.then(|| {
-                        let text = std::str::from_utf8(&text).unwrap();
-                        u64::from_str_radix(text, 16).unwrap()
-                    });
-                    assert_eq!(hex(&text), expected, "{}", text.escape_ascii());
-                }
+    /// Every byte at every place of `LENGTH` digits.
+    fn assert_digits<const LENGTH: usize>(read: impl Fn([u8; LENGTH]) -> Option<u64>) {
+        for place in 0..LENGTH {
+            for byte in 0..=u8::MAX {
+                let mut text = [b'7'; LENGTH];
+                text[place] = byte;
+                let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                let expected = is_digit.then(|| {
+                    let text = std::str::from_utf8(&text).unwrap();
+                    u64::from_str_radix(text, 16).unwrap()
+                });
+                assert_eq!(read(text), expected, "{}", text.escape_ascii());
             }
         }
+    }
+
+    #[test]
+    fn digits_are_the_lower_case_ones_at_every_place() {
+        assert_digits(two_digits);
+        assert_digits(sixteen_digits);
     }
 }
