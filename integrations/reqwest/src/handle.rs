@@ -1,15 +1,12 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Instant;
 
-use azmon::instrument::http::{
-    Ending, Exchange, NewExchange, OutgoingRequest, ResendCount, Side, attribute,
-};
+use azmon::instrument::http::{Ending, Exchange, OutgoingRequest, ResendCount, attribute};
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewRecord, NewSpan, SpanContent, SpanRecord};
+use azmon::instrument::{NewRecord, SpanContent, SpanRecord};
 use http::Extensions;
-use opentelemetry::trace::{SpanKind, TraceContextExt};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
@@ -59,58 +56,26 @@ fn begin(settings: &Settings, request: &mut Request, extensions: &Extensions) ->
         extensions.get::<Excluded>().is_some() || outgoing.is_excluded_by(&settings.exclusions);
     let is_told = extensions.get::<NoPropagation>().is_none()
         && !outgoing.is_excluded_by(&settings.strangers);
-    let new = if is_excluded {
+    let exchange = if is_excluded {
         None
     } else {
-        let outgoing = OutgoingRequest {
+        let outgoing = &OutgoingRequest {
             resend_count: extensions.get().map_or(0, ResendCount::next),
             ..outgoing
         };
-        start(settings, request, &outgoing, &current)
+        let content = CallSpan {
+            settings,
+            request,
+            outgoing,
+        };
+        let is_error = settings.cancellation_is_error;
+        outgoing.start(&settings.providers, &content, &current, is_error)
     };
     if is_told {
-        inject(
-            new.as_ref().map_or(&current, |new| new.context()),
-            request.headers_mut(),
-        );
+        let context = exchange.as_ref().map_or(&current, Exchange::context);
+        inject(context, request.headers_mut());
     }
-    new
-}
-
-fn start(
-    settings: &Settings,
-    request: &Request,
-    outgoing: &OutgoingRequest<'_>,
-    current: &Context,
-) -> Option<Exchange> {
-    let started = Instant::now();
-    let resolved = settings.providers.resolve(started);
-    if resolved.is_nothing() {
-        return None;
-    }
-    let started_at = opentelemetry::time::now();
-    let content = CallSpan {
-        settings,
-        request,
-        outgoing,
-    };
-    let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
-    let span = resolved.start_span(new, current);
-    let metrics = resolved.metrics;
-    Some(Exchange::start(NewExchange {
-        side: Side::Client,
-        method: request.method(),
-        context: span.context,
-        is_recording: span.is_recording,
-        started,
-        started_at,
-        metrics: metrics.map(|metrics| (metrics, outgoing.labels())),
-        version: None,
-        request_size: outgoing.size,
-        cancellation_is_error: settings.cancellation_is_error,
-        has_route: outgoing.template.is_some(),
-        late_method: None,
-    }))
+    exchange
 }
 
 /// What the span of a call says.

@@ -9,10 +9,11 @@ use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::attribute;
 use super::body_size::content_length;
+use super::ended::Ended;
 use super::grpc::{GrpcStatus, is_grpc};
 use super::labels::{EndLabels, Labels};
 use super::metrics::{HttpMetrics, Measured, Measuring};
-use super::outcome::{Answer, Ending, Outcome, Side, outcome};
+use super::outcome::{Answer, Ending, Side, outcome};
 use super::version::protocol_version;
 
 /// One exchange of a request and a response that is being recorded.
@@ -71,14 +72,6 @@ pub struct NewExchange<'a> {
     pub has_route: bool,
     /// The method by which a route that becomes known late names the span; `None` if its name is final.
     pub late_method: Option<&'static str>,
-}
-
-impl NewExchange<'_> {
-    /// Whether anything will be recorded of it, be it by the span or by metrics.
-    #[must_use]
-    pub fn is_observed(&self) -> bool {
-        self.is_recording || self.metrics.is_some()
-    }
 }
 
 impl Exchange {
@@ -251,56 +244,6 @@ impl Exchange {
             Ending::AtHeaders if !self.has_no_body(status) => self.expected_size,
             _ => None,
         }
-    }
-}
-
-/// What became of an exchange, as its span says it.
-#[derive(Debug)]
-struct Ended {
-    /// Known by the response, on the side of the client.
-    version: Option<&'static str>,
-    answer: Answer,
-    response_size: Option<u64>,
-    outcome: Outcome,
-}
-
-impl Ended {
-    /// Asked one after the other, since a list of attributes would be copied.
-    const ATTRIBUTES: [fn(&Self) -> Option<KeyValue>; 6] = [
-        |ended| {
-            Some(KeyValue::new(
-                attribute::NETWORK_PROTOCOL_VERSION,
-                ended.version?,
-            ))
-        },
-        |ended| {
-            let status = i64::from(ended.answer.status?.as_u16());
-            Some(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status))
-        },
-        |ended| {
-            let status = ended.answer.grpc_status?.name();
-            Some(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status))
-        },
-        |ended| {
-            let size = i64::try_from(ended.response_size?).unwrap_or(i64::MAX);
-            Some(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size))
-        },
-        |ended| {
-            Some(KeyValue::new(
-                attribute::CANCELLED,
-                ended.outcome.cancelled?,
-            ))
-        },
-        |ended| {
-            let error_type = ended.outcome.error_type.clone()?;
-            Some(KeyValue::new(attribute::ERROR_TYPE, error_type))
-        },
-    ];
-
-    fn attributes(&self) -> impl Iterator<Item = KeyValue> {
-        Self::ATTRIBUTES
-            .iter()
-            .filter_map(|attribute| attribute(self))
     }
 }
 

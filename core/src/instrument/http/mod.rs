@@ -7,6 +7,7 @@ pub mod attribute;
 mod authority;
 mod body_size;
 mod bound;
+mod ended;
 mod error_type;
 mod exchange;
 mod grpc;

@@ -1,16 +1,20 @@
 use std::borrow::Cow;
+use std::time::Instant;
 
 use http::Method;
-use opentelemetry::{KeyValue, StringValue};
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::attribute;
 use super::authority::{default_port, server};
+use super::exchange::{Exchange, NewExchange};
 use super::labels::Labels;
 use super::late_call::LateCall;
 use super::method::{OTHER_METHOD, known_method, span_method};
+use super::outcome::Side;
 use super::redaction::Redaction;
 use crate::instrument::exclude::Exclusions;
-use crate::instrument::{RouteNames, recent_text};
+use crate::instrument::{NewSpan, Providers, RouteNames, SpanContent, recent_text};
 
 /// Shared by all clients of the process.
 static NAMES: RouteNames = RouteNames::new();
@@ -56,9 +60,43 @@ impl OutgoingRequest<'_> {
         }
     }
 
+    /// Starts its exchange, in the context of its caller; `None` without a provider.
+    #[must_use]
+    pub fn start(
+        &self,
+        providers: &Providers,
+        content: &dyn SpanContent,
+        caller: &Context,
+        cancellation_is_error: bool,
+    ) -> Option<Exchange> {
+        let started = Instant::now();
+        let resolved = providers.resolve(started);
+        if resolved.is_nothing() {
+            return None;
+        }
+        let started_at = opentelemetry::time::now();
+        let new = NewSpan::below_active(SpanKind::Client, started_at, content);
+        let span = resolved.start_span(new, caller);
+        let metrics = resolved.metrics;
+        Some(Exchange::start(NewExchange {
+            side: Side::Client,
+            method: self.method,
+            context: span.context,
+            is_recording: span.is_recording,
+            started,
+            started_at,
+            metrics: metrics.map(|metrics| (metrics, self.labels())),
+            version: None,
+            request_size: self.size,
+            cancellation_is_error,
+            has_route: self.template.is_some(),
+            late_method: None,
+        }))
+    }
+
     /// The attributes of metrics, as far as they are known before the response.
     #[must_use]
-    pub fn labels(&self) -> Labels<'_> {
+    fn labels(&self) -> Labels<'_> {
         Labels {
             method: known_method(self.method).unwrap_or(OTHER_METHOD),
             scheme: self.scheme,

@@ -2,13 +2,13 @@ use std::borrow::Cow;
 
 use azmon::instrument::exclude::Exclusions;
 use azmon::instrument::http::{
-    Labels, OutgoingRequest, ResendCount, UrlTemplate, attribute, content_length, grpc_method,
+    Exchange, OutgoingRequest, ResendCount, UrlTemplate, attribute, content_length, grpc_method,
     is_grpc,
 };
-use azmon::instrument::{NewRecord, SpanRecord};
+use azmon::instrument::{NewRecord, SpanContent, SpanRecord};
+use http::Uri;
 use http::header::HOST;
-use http::{Method, Uri};
-use opentelemetry::{KeyValue, StringValue};
+use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::settings::Settings;
 use crate::RequestHead;
@@ -17,6 +17,7 @@ use crate::grpc::grpc_name;
 /// A request as the conventions see it.
 #[derive(Debug)]
 pub(super) struct ClientRequest<'a> {
+    settings: &'a Settings,
     head: RequestHead<'a>,
     call: OutgoingRequest<'a>,
     is_grpc: bool,
@@ -48,6 +49,7 @@ impl<'a> ClientRequest<'a> {
                 .map(|UrlTemplate(template)| template),
         };
         Self {
+            settings,
             head,
             call,
             is_grpc: is_grpc(head.headers()),
@@ -65,13 +67,39 @@ impl<'a> ClientRequest<'a> {
         self.call.is_excluded_by(exclusions)
     }
 
-    pub(super) fn size(&self) -> Option<u64> {
-        self.call.size
+    /// Starts the exchange, in the context of its caller; `None` without a provider.
+    pub(super) fn start(&self, caller: &Context) -> Option<Exchange> {
+        let Settings {
+            providers,
+            cancellation_is_error,
+            ..
+        } = self.settings;
+        self.call
+            .start(providers, self, caller, *cancellation_is_error)
     }
 
-    pub(super) fn name(&self, settings: &Settings) -> Cow<'static, str> {
+    fn url(&self) -> String {
+        let uri = self.head.uri();
+        let OutgoingRequest {
+            scheme, authority, ..
+        } = self.call;
+        if uri.authority().is_some() || authority.is_empty() {
+            uri.to_string()
+        } else {
+            [scheme, "://", authority, &uri.to_string()].concat()
+        }
+    }
+
+    fn grpc_method(&self) -> Option<&'a str> {
+        grpc_method(self.head.uri().path()).filter(|_| self.is_grpc)
+    }
+}
+
+/// What the span says.
+impl SpanContent for ClientRequest<'_> {
+    fn name(&self) -> Cow<'static, str> {
         let template = self.call.template.map(StringValue::as_str);
-        if let Some(hook) = settings.span_name.get()
+        if let Some(hook) = self.settings.span_name.get()
             && let Some(own) = hook(&self.head, template)
         {
             return own;
@@ -80,19 +108,8 @@ impl<'a> ClientRequest<'a> {
             .map_or_else(|| self.call.name(), grpc_name)
     }
 
-    pub(super) fn method(&self) -> &Method {
-        self.call.method
-    }
-
-    pub(super) fn has_template(&self) -> bool {
-        self.call.template.is_some()
-    }
-
-    pub(super) fn labels(&self) -> Labels<'_> {
-        self.call.labels()
-    }
-
-    pub(super) fn attributes(&self, settings: &Settings) -> Vec<KeyValue> {
+    fn attributes(&self) -> Vec<KeyValue> {
+        let settings = self.settings;
         let mut attributes = self.call.attributes(&self.url(), &settings.redaction);
         if self.is_grpc {
             attribute::push(&mut attributes, attribute::RPC_SYSTEM_NAME, "grpc");
@@ -111,33 +128,17 @@ impl<'a> ClientRequest<'a> {
         attributes
     }
 
-    /// A record that has the attributes, or, if nobody sees or adds to them before, writes them later.
-    pub(super) fn record(&self, settings: &Settings, new: NewRecord<'_>) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
+        let settings = self.settings;
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();
         if is_changed || self.is_grpc {
-            return new.with(self.attributes(settings));
+            return new.with(self.attributes());
         }
         let url = self.url();
         match self.call.late_attributes(&url, &settings.redaction) {
             Some(late) => new.with_late(late),
-            None => new.with(self.attributes(settings)),
+            None => new.with(self.attributes()),
         }
-    }
-
-    fn url(&self) -> String {
-        let uri = self.head.uri();
-        let OutgoingRequest {
-            scheme, authority, ..
-        } = self.call;
-        if uri.authority().is_some() || authority.is_empty() {
-            uri.to_string()
-        } else {
-            [scheme, "://", authority, &uri.to_string()].concat()
-        }
-    }
-
-    fn grpc_method(&self) -> Option<&'a str> {
-        grpc_method(self.head.uri().path()).filter(|_| self.is_grpc)
     }
 }

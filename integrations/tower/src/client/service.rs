@@ -1,17 +1,13 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::Instant;
 
-use azmon::instrument::http::{Exchange, NewExchange, Side};
+use azmon::instrument::http::Exchange;
 use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewRecord, NewSpan, SpanContent, SpanRecord};
 use http::{Request, Response};
 use http_body::Body;
-use opentelemetry::trace::SpanKind;
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
 use tower_service::Service;
 
 use super::request::ClientRequest;
@@ -87,7 +83,10 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
     let is_stranger = outgoing.is_excluded_by(&settings.strangers);
     let exchange = match outgoing.is_excluded_by(&settings.exclusions) {
         true => None,
-        false => start(settings, &mut outgoing, &current),
+        false => {
+            outgoing.count();
+            outgoing.start(&current)
+        }
     };
     if !is_stranger {
         let context = exchange.as_ref().map_or(&current, Exchange::context);
@@ -99,57 +98,5 @@ fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
         }
         Some(exchange) => Recording::none(Scope::Unrecorded(exchange.context().clone())),
         None => Recording::none(Scope::None),
-    }
-}
-
-fn start(
-    settings: &Settings,
-    outgoing: &mut ClientRequest<'_>,
-    current: &Context,
-) -> Option<Exchange> {
-    let started = Instant::now();
-    let resolved = settings.providers.resolve(started);
-    if resolved.is_nothing() {
-        return None;
-    }
-    outgoing.count();
-    let started_at = opentelemetry::time::now();
-    let content = ClientSpan { settings, outgoing };
-    let new = NewSpan::below_active(SpanKind::Client, started_at, &content);
-    let span = resolved.start_span(new, current);
-    let metrics = resolved.metrics;
-    Some(Exchange::start(NewExchange {
-        side: Side::Client,
-        method: outgoing.method(),
-        context: span.context,
-        is_recording: span.is_recording,
-        started,
-        started_at,
-        metrics: metrics.map(|metrics| (metrics, outgoing.labels())),
-        version: None,
-        request_size: outgoing.size(),
-        cancellation_is_error: settings.cancellation_is_error,
-        has_route: outgoing.has_template(),
-        late_method: None,
-    }))
-}
-
-/// What the span of a client says.
-struct ClientSpan<'a> {
-    settings: &'a Settings,
-    outgoing: &'a ClientRequest<'a>,
-}
-
-impl SpanContent for ClientSpan<'_> {
-    fn name(&self) -> Cow<'static, str> {
-        self.outgoing.name(self.settings)
-    }
-
-    fn attributes(&self) -> Vec<KeyValue> {
-        self.outgoing.attributes(self.settings)
-    }
-
-    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
-        self.outgoing.record(self.settings, new)
     }
 }

@@ -1,0 +1,54 @@
+use opentelemetry::KeyValue;
+
+use super::attribute;
+use super::outcome::{Answer, Outcome};
+
+/// What became of an exchange, as its span says it.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Known by the response, on the side of the client.
+    pub(super) version: Option<&'static str>,
+    pub(super) answer: Answer,
+    pub(super) response_size: Option<u64>,
+    pub(super) outcome: Outcome,
+}
+
+impl Ended {
+    /// Asked one after the other, since a list of attributes would be copied.
+    const ATTRIBUTES: [fn(&Self) -> Option<KeyValue>; 6] = [
+        |ended| {
+            Some(KeyValue::new(
+                attribute::NETWORK_PROTOCOL_VERSION,
+                ended.version?,
+            ))
+        },
+        |ended| {
+            let status = i64::from(ended.answer.status?.as_u16());
+            Some(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status))
+        },
+        |ended| {
+            let status = ended.answer.grpc_status?.name();
+            Some(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status))
+        },
+        |ended| {
+            let size = i64::try_from(ended.response_size?).unwrap_or(i64::MAX);
+            Some(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size))
+        },
+        |ended| {
+            Some(KeyValue::new(
+                attribute::CANCELLED,
+                ended.outcome.cancelled?,
+            ))
+        },
+        |ended| {
+            let error_type = ended.outcome.error_type.clone()?;
+            Some(KeyValue::new(attribute::ERROR_TYPE, error_type))
+        },
+    ];
+
+    pub(super) fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+        Self::ATTRIBUTES
+            .iter()
+            .filter_map(|attribute| attribute(self))
+    }
+}
