@@ -62,6 +62,7 @@ impl OutgoingRequest<'_> {
 
     /// Starts its exchange, in the context of its caller; `None` without a provider.
     #[must_use]
+    #[inline]
     pub fn start(
         &self,
         providers: &Providers,
