@@ -47,8 +47,8 @@ impl<B> SpanEnd<B> for AtHeaders {
     }
 }
 
-/// A body that is axum's already is not boxed again if the request is excluded: what it does while it is sent
-/// may have telemetry then.
+/// A body that is axum's already is not boxed again if the request is excluded and the size of the body is
+/// known: it is there then, and does nothing while it is sent.
 #[cfg(feature = "axum")]
 impl<B> SpanEnd<B> for AxumBody
 where
@@ -58,11 +58,15 @@ where
     type Body = axum::body::Body;
 
     fn wrap(body: B, scope: Scope) -> axum::body::Body {
-        match scope {
-            Scope::None | Scope::Excluded(_) => axum::body::Body::new(body),
-            Scope::Unrecorded(_) | Scope::Recorded(_) => {
-                axum::body::Body::new(ResponseBody::new(body, scope))
-            }
+        let does_nothing = match scope {
+            Scope::None => true,
+            Scope::Excluded(_) => body.size_hint().exact().is_some(),
+            Scope::Unrecorded(_) | Scope::Recorded(_) => false,
+        };
+        if does_nothing {
+            axum::body::Body::new(body)
+        } else {
+            axum::body::Body::new(ResponseBody::new(body, scope))
         }
     }
 }

@@ -49,7 +49,7 @@ impl ServerLayer {
     ///
     /// `axum::serve` takes a service around a whole router then; and within one, a request that is not
     /// recorded saves the box that axum puts around a body of another type. The body of an excluded request
-    /// is left as it is, so that what it does while it is sent is not suppressed.
+    /// is left as it is if its size is known, since it does nothing while it is sent then.
     #[cfg(feature = "axum")]
     #[must_use]
     pub fn axum_body(self) -> ServerLayer<crate::AxumBody> {

@@ -1,5 +1,8 @@
 //! What runs inside of the context.
 
+use azmon_tower::SpanEnd;
+use futures_util::stream::BoxStream;
+
 use super::*;
 
 #[tokio::test]
@@ -35,8 +38,13 @@ async fn everything_runs_and_is_dropped_inside_of_the_context() {
     assert_eq!(*seen.lock().unwrap(), [true; 6]);
 }
 
+type Streamed = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
+
 /// The context in which the body of a response is sent that a layer does not record.
-async fn context_of_a_body(layer: ServerLayer) -> Context {
+async fn context_of_a_body<E>(layer: ServerLayer<E>) -> Context
+where
+    E: SpanEnd<Streamed, Body: Body<Error: std::fmt::Debug>>,
+{
     let (sender, seen) = std::sync::mpsc::channel();
     let service = service_fn(move |_: Request<()>| {
         let sender = sender.clone();
@@ -44,7 +52,8 @@ async fn context_of_a_body(layer: ServerLayer) -> Context {
             sender.send(Context::current()).unwrap();
             Ok::<_, Infallible>(Frame::data(Bytes::new()))
         });
-        async move { Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(frames)))) }
+        let body: Streamed = StreamBody::new(frames.boxed());
+        async move { Ok::<_, Infallible>(Response::new(body)) }
     });
     let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
     let request = Request::get("/x").header("traceparent", caller);
@@ -58,6 +67,8 @@ async fn what_is_not_recorded_is_sent_in_its_context_too() {
     let telemetry = Telemetry::new();
     let excluded = telemetry.server().exclude_paths(["/x"]);
     let context = context_of_a_body(excluded.clone()).await;
+    assert!(context.is_telemetry_suppressed());
+    let context = context_of_a_body(excluded.clone().axum_body()).await;
     assert!(context.is_telemetry_suppressed());
     let context = context_of_a_body(excluded.suppress_excluded(false)).await;
     assert!(!context.is_telemetry_suppressed());
