@@ -178,6 +178,7 @@ fn targets() -> Vec<Target> {
         Target::new("server/azmon/recorded", Time, OfPeer(0.45)),
         Target::new("server/azmon/recorded", Allocations, AtMost(12.0)),
         Target::new("server/azmon/recorded", Instructions, AtMost(6_500.0)),
+        Target::new("server/azmon/metrics", Time, OfPeer(0.6)),
         Target::new("server/azmon/unsampled", Time, OfPeer(0.25)),
         Target::new("server/azmon/unsampled", Allocations, AtMost(4.0)),
         Target::new("server/azmon/dropped", Time, OfPeer(0.25)),
