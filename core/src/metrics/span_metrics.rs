@@ -16,10 +16,20 @@ pub(crate) struct SpanMetrics {
 impl SpanMetrics {
     /// Counts a span that has ended, whether it is sampled or not, unless that was done before.
     pub(crate) fn count(&self, span: &mut SpanRecord) {
-        let is_needed = self.standard.is_some() || self.requests.is_some();
-        if is_needed && span.take_count() {
+        if self.is_needed() && span.take_count() {
             self.record(span.complete());
         }
+    }
+
+    /// Counts a span that has ended and goes nowhere else.
+    pub(crate) fn count_last(&self, mut span: Box<SpanRecord>) {
+        if self.is_needed() && span.take_count() {
+            self.record(span.complete_for_metrics());
+        }
+    }
+
+    fn is_needed(&self) -> bool {
+        self.standard.is_some() || self.requests.is_some()
     }
 
     fn record(&self, span: &SpanData) {

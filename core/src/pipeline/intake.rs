@@ -88,7 +88,7 @@ impl Intake {
         let Some(tail) = &self.tail else {
             return match is_sampled {
                 true => self.send(Item::Span(span)),
-                false => self.metrics.count(&mut span),
+                false => self.metrics.count_last(span),
             };
         };
         self.metrics.count(&mut span);

@@ -12,6 +12,12 @@ pub trait LateAttributes: Debug + Send + Sync + 'static {
     /// Writes them, in the order in which they would have been set.
     fn write(&self, attributes: &mut Vec<KeyValue>);
 
+    /// Writes those that standard metrics are made of: the dimensions of a request or a dependency. It may
+    /// write more.
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        self.write(attributes);
+    }
+
     /// The memory that they will hold, in bytes, as far as it is not constant.
     fn size(&self) -> usize;
 }
@@ -34,6 +40,9 @@ pub trait Content: Debug + Send + Sync {
 
     /// Writes all attributes that it has, once.
     fn write(&mut self, attributes: &mut Vec<KeyValue>);
+
+    /// Writes those of them that standard metrics are made of.
+    fn write_dimensions(&mut self, attributes: &mut Vec<KeyValue>);
 
     /// The memory that they hold, in bytes.
     fn size(&self) -> usize;
@@ -71,6 +80,8 @@ impl Content for Nothing {
 
     fn write(&mut self, _: &mut Vec<KeyValue>) {}
 
+    fn write_dimensions(&mut self, _: &mut Vec<KeyValue>) {}
+
     fn size(&self) -> usize {
         0
     }
@@ -94,6 +105,11 @@ impl<L: LateAttributes> Content for Late<L> {
 
     fn write(&mut self, attributes: &mut Vec<KeyValue>) {
         self.first.write(attributes);
+        attributes.extend(self.then.drain(..));
+    }
+
+    fn write_dimensions(&mut self, attributes: &mut Vec<KeyValue>) {
+        self.first.write_dimensions(attributes);
         attributes.extend(self.then.drain(..));
     }
 
@@ -187,10 +203,22 @@ impl SpanRecord {
 
     /// Writes what is still to be written.
     pub(crate) fn complete(&mut self) -> &SpanData {
+        self.complete_by(|content, attributes| content.write(attributes))
+    }
+
+    /// Writes as much of it as standard metrics want to see: for a record that nobody else will.
+    pub(crate) fn complete_for_metrics(&mut self) -> &SpanData {
+        self.complete_by(|content, attributes| content.write_dimensions(attributes))
+    }
+
+    fn complete_by(
+        &mut self,
+        write: impl FnOnce(&mut dyn Content, &mut Vec<KeyValue>),
+    ) -> &SpanData {
         if !self.is_complete {
             self.is_complete = true;
             let mut later = std::mem::take(&mut self.data.attributes);
-            self.content.write(&mut self.data.attributes);
+            write(&mut self.content, &mut self.data.attributes);
             self.data.attributes.append(&mut later);
             self.cut();
         }
@@ -247,6 +275,10 @@ mod tests {
             attributes.push(KeyValue::new("second", 2));
         }
 
+        fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+            attributes.push(KeyValue::new("second", 2));
+        }
+
         fn size(&self) -> usize {
             8
         }
@@ -288,6 +320,13 @@ mod tests {
         }
         assert_eq!(record.data().dropped_attributes_count, 0);
         assert_eq!(record.late_size(), 0);
+    }
+
+    #[test]
+    fn metrics_see_what_they_are_made_of_and_what_was_set() {
+        let mut record = new(10).with_late(|| Two);
+        record.complete_for_metrics();
+        assert_eq!(keys(&mut record), ["second", "third"]);
     }
 
     #[test]

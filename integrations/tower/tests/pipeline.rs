@@ -2,6 +2,7 @@
 //! globally: in a process of its own, and as one test, since what is global is.
 #![cfg(test)]
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -95,6 +96,7 @@ fn requests() -> Vec<Request<Body>> {
             .header("user-agent", "ü")
             .header("host", "[::1]:80"),
         Request::get("http://other.example/users/1").version(http::Version::HTTP_2),
+        Request::get("/").header("user-agent", "AlwaysOn"),
         Request::get("/"),
     ];
     let empty = |builder: http::request::Builder| builder.body(Body::empty()).unwrap();
@@ -130,6 +132,31 @@ fn sent(telemetry: &Telemetry, destination: &InMemoryDestination, work: impl Fn(
     texts
         .map(|text| chance.replace_all(&text, "?").into_owned())
         .collect()
+}
+
+/// How often the standard metrics have counted what.
+fn counted(sampling_ratio: f64, work: impl Fn()) -> BTreeMap<String, i64> {
+    let (telemetry, destination) = telemetry(|builder| {
+        builder
+            .sampling_ratio(sampling_ratio)
+            .standard_metrics(true)
+    });
+    work();
+    telemetry.force_flush().unwrap();
+    let envelopes = destination.envelopes().into_iter();
+    let metrics = envelopes.filter_map(|envelope| match envelope.data {
+        Data::Metric(metric) => Some(metric),
+        _ => None,
+    });
+    let series = metrics.filter_map(|metric| {
+        let point = metric.metrics.into_iter().next()?;
+        let is_standard = point.name.ends_with("s/duration");
+        is_standard.then(|| {
+            let properties = serde_json::to_string(&metric.properties).unwrap();
+            (properties, point.count.unwrap_or_default())
+        })
+    });
+    series.collect()
 }
 
 fn requests_to(router: &Router) {
@@ -258,6 +285,15 @@ fn the_pipeline_gets_the_same_as_from_the_sdk_and_requests_allocate_little() {
         calls_by(&client());
     };
     assert_eq!(sent(&none, &destination, work), [""; 0]);
+    drop(none);
+    let [kept, left_out] = [1.0, 0.0].map(|ratio| counted(ratio, work));
+    assert_eq!(kept, left_out);
+    assert!(kept.len() > 5, "{kept:?}");
+    // And the children of three.
+    let count = requests().len() + 3 + 6;
+    assert_eq!(kept.values().sum::<i64>(), i64::try_from(count).unwrap());
+
+    let (_none, _) = telemetry(|builder| builder.sampling_ratio(0.0));
     // What is not recorded is counted all the same: a later attempt may be.
     let attempts = ResendCount::default();
     let answer = service_fn(async |_: Request<Body>| Ok::<_, Infallible>("".into_response()));

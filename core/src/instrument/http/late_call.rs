@@ -46,10 +46,8 @@ impl LateCall {
             url_length,
         }
     }
-}
 
-impl LateAttributes for LateCall {
-    fn write(&self, attributes: &mut Vec<KeyValue>) {
+    fn request_and_url(&self) -> (OutgoingRequest<'_>, &str) {
         let (url, authority) = self.texts.split_at(self.url_length);
         let request = OutgoingRequest {
             authority,
@@ -59,8 +57,21 @@ impl LateAttributes for LateCall {
             size: self.size,
             template: self.template.as_ref(),
         };
+        (request, url)
+    }
+}
+
+impl LateAttributes for LateCall {
+    fn write(&self, attributes: &mut Vec<KeyValue>) {
+        let (request, url) = self.request_and_url();
         attributes.reserve_exact(OutgoingRequest::MAX_ATTRIBUTES);
         request.write(url, &self.redaction, attributes);
+    }
+
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        let (request, _) = self.request_and_url();
+        attributes.reserve(8); // and for what the response adds
+        request.write_dimensions(attributes);
     }
 
     fn size(&self) -> usize {

@@ -140,12 +140,7 @@ impl OutgoingRequest<'_> {
         }
         let url = redaction.url(url).into_owned();
         attribute::push(attributes, attribute::URL_FULL, url);
-        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
-        if let Some((address, port)) = server(self.authority, self.scheme) {
-            let address = recent_text(address);
-            attribute::push(attributes, attribute::SERVER_ADDRESS, address);
-            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
-        }
+        self.write_server(attributes);
         if let Some(template) = self.template {
             attribute::push(attributes, attribute::URL_TEMPLATE, template.clone());
         }
@@ -155,6 +150,22 @@ impl OutgoingRequest<'_> {
         if self.resend_count > 0 {
             let count = i64::from(self.resend_count);
             attribute::push(attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
+        }
+    }
+
+    /// Those of the attributes that tell what is called, and that it is called by HTTP.
+    pub(super) fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        let method = known_method(self.method).unwrap_or(OTHER_METHOD);
+        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, method);
+        self.write_server(attributes);
+    }
+
+    fn write_server(&self, attributes: &mut Vec<KeyValue>) {
+        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
+        if let Some((address, port)) = server(self.authority, self.scheme) {
+            let address = recent_text(address);
+            attribute::push(attributes, attribute::SERVER_ADDRESS, address);
+            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
         }
     }
 }

@@ -48,10 +48,7 @@ impl Facts<Texts<'_>> {
         }
         self.write_url(attributes);
         self.write_network(attributes);
-        if let Some(user_agent) = self.texts.user_agent {
-            let user_agent = recent_text(user_agent);
-            attribute::push(attributes, attribute::USER_AGENT_ORIGINAL, user_agent);
-        }
+        write_user_agent(attributes, self.texts.user_agent);
         if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
             attribute::push(attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
         }
@@ -109,6 +106,13 @@ impl Facts<Texts<'_>> {
         if let Some(version) = self.version {
             attribute::push(attributes, attribute::NETWORK_PROTOCOL_VERSION, version);
         }
+    }
+}
+
+fn write_user_agent(attributes: &mut Vec<KeyValue>, user_agent: Option<&str>) {
+    if let Some(user_agent) = user_agent {
+        let user_agent = recent_text(user_agent);
+        attribute::push(attributes, attribute::USER_AGENT_ORIGINAL, user_agent);
     }
 }
 
@@ -203,6 +207,11 @@ impl LateAttributes for Facts<CopiedTexts> {
         };
         attributes.reserve_exact(USUAL_ATTRIBUTES);
         facts.write(attributes);
+    }
+
+    /// The user agent may be that of an availability test; all else comes with the response.
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        write_user_agent(attributes, self.texts.texts().user_agent);
     }
 
     fn size(&self) -> usize {
