@@ -76,7 +76,8 @@ impl TraceMiddleware {
 
     /// Ends spans with the head of the response, and leaves its body alone.
     ///
-    /// The default is the end of the body, which costs six allocations more.
+    /// The default is the end of the body, which costs five allocations more, or six for one that may have
+    /// trailers.
     #[must_use]
     pub fn end_at_headers(self) -> Self {
         self.with(|settings| settings.ends_at_headers = true)
