@@ -45,10 +45,10 @@ impl TraceParent {
     pub(super) fn write(self) -> [u8; LENGTH] {
         let mut header = [b'-'; LENGTH];
         let flags = (u8::from(self.sampled) * SAMPLED) | (u8::from(self.random) * RANDOM);
-        write_hex(&mut header[..2], &[0]);
+        header[..2].copy_from_slice(b"00");
         write_hex(&mut header[3..35], &self.trace_id.to_bytes());
         write_hex(&mut header[36..52], &self.span_id.to_bytes());
-        write_hex(&mut header[53..], &[flags]);
+        header[53..].copy_from_slice(&digits_of(flags.into())[6..]);
         header
     }
 }
@@ -81,30 +81,32 @@ fn eight_digits(digits: [u8; 8]) -> Option<u64> {
     let digits = u64::from_be_bytes(digits);
     let values = (digits & each(0xf)) + ((digits >> 6) & each(1)) * 9;
     // Whatever is no digit does not come back from its value.
-    let are_letters = ((values + each(6)) >> 4) & each(1);
-    let written = values + each(b'0') + are_letters * u64::from(b'a' - b'0' - 10);
-    let is_valid = written == digits && values & each(0xf0) == 0;
+    let is_valid = values & each(0xf0) == 0 && written(values) == digits;
     let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
     is_valid.then_some((fours | (fours >> 16)) & 0xffff_ffff)
 }
 
-/// The two digits of every byte.
-static PAIRS: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < pairs.len() {
-        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
-        byte += 1;
-    }
-    pairs
-};
-
+/// Writes whole groups of four bytes.
 fn write_hex(target: &mut [u8], bytes: &[u8]) {
-    for (pair, byte) in target.as_chunks_mut().0.iter_mut().zip(bytes) {
-        *pair = PAIRS[usize::from(*byte)];
+    let groups = bytes.as_chunks().0.iter();
+    for (digits, group) in target.as_chunks_mut().0.iter_mut().zip(groups) {
+        *digits = digits_of(u32::from_be_bytes(*group));
     }
+}
+
+/// The eight digits of a number, written at once.
+fn digits_of(number: u32) -> [u8; 8] {
+    let all = u64::from(number);
+    let fours = (all | (all << 16)) & 0x0000_ffff_0000_ffff;
+    let pairs = (fours | (fours << 8)) & 0x00ff_00ff_00ff_00ff;
+    written((pairs | (pairs << 4)) & each(0xf)).to_be_bytes()
+}
+
+/// The digits of eight values below 16, each in its byte.
+fn written(values: u64) -> u64 {
+    let are_letters = ((values + each(6)) >> 4) & each(1);
+    values + each(b'0') + are_letters * u64::from(b'a' - b'0' - 10)
 }
 
 #[cfg(test)]
@@ -112,11 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_is_written_with_two_digits() {
-        for byte in 0..=u8::MAX {
-            let mut written = [0; 2];
-            write_hex(&mut written, &[byte]);
-            assert_eq!(written, *format!("{byte:02x}").as_bytes());
+    fn every_byte_is_written_with_two_digits_at_every_place() {
+        for place in 0..4 {
+            for byte in 0..=u8::MAX {
+                let mut bytes = [0x5a; 4];
+                bytes[place] = byte;
+                let number = u32::from_be_bytes(bytes);
+                assert_eq!(digits_of(number), *format!("{number:08x}").as_bytes());
+            }
         }
     }
 
