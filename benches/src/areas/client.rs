@@ -9,7 +9,7 @@ use reqwest::{Request, Response, ResponseBuilderExt, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
-use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Method, Quantity, Target, Workload};
 
 /// The case without a middleware, above which all others are counted.
 pub const REFERENCE: &str = "client/bare";
@@ -170,16 +170,8 @@ impl<B: Backend, S> Workload for Calls<B, S> {
         }
     }
 
-    fn settle(&mut self) {
-        self.backend.flush();
-    }
-
-    fn delivered(&self) -> Option<u64> {
-        self.backend.delivered()
-    }
-
-    fn figures(&mut self) -> Vec<Figure> {
-        self.backend.figures()
+    fn backend(&self) -> &dyn Backend {
+        &self.backend
     }
 }
 

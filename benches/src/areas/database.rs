@@ -10,7 +10,7 @@ use sqlx::{Connection, Executor, Sqlite, SqliteConnection, SqlitePool};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock};
-use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Method, Quantity, Target, Workload};
 
 /// The area of queries that answer one row, without peers.
 #[must_use]
@@ -290,16 +290,8 @@ impl<B: Backend, P, F: AsyncFnMut(Query) -> usize> Workload for Queries<B, P, F>
         });
     }
 
-    fn settle(&mut self) {
-        self.backend.flush();
-    }
-
-    fn delivered(&self) -> Option<u64> {
-        self.backend.delivered()
-    }
-
-    fn figures(&mut self) -> Vec<Figure> {
-        self.backend.figures()
+    fn backend(&self) -> &dyn Backend {
+        &self.backend
     }
 }
 

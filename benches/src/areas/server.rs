@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use tower::layer::util::Identity;
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
-use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
+use crate::{Area, Bound, Case, Method, Quantity, Target, Workload};
 
 /// The header of a caller that records.
 pub const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -228,16 +228,8 @@ impl<B: Backend> Workload for Exchanges<B> {
         }
     }
 
-    fn settle(&mut self) {
-        self.backend.flush();
-    }
-
-    fn delivered(&self) -> Option<u64> {
-        self.backend.delivered()
-    }
-
-    fn figures(&mut self) -> Vec<Figure> {
-        self.backend.figures()
+    fn backend(&self) -> &dyn Backend {
+        &self.backend
     }
 }
 

@@ -14,7 +14,7 @@ use tower::layer::util::Identity;
 use tower::{Layer, Service};
 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
-use crate::{Area, Case, Figure, Method, Workload};
+use crate::{Area, Case, Method, Workload};
 
 /// The case without a layer, above which all others are counted.
 const REFERENCE: &str = "tower-client/bare";
@@ -157,16 +157,8 @@ where
         }
     }
 
-    fn settle(&mut self) {
-        self.backend.flush();
-    }
-
-    fn delivered(&self) -> Option<u64> {
-        self.backend.delivered()
-    }
-
-    fn figures(&mut self) -> Vec<Figure> {
-        self.backend.figures()
+    fn backend(&self) -> &dyn Backend {
+        &self.backend
     }
 }
 

@@ -1,4 +1,5 @@
 use super::Figure;
+use crate::fixtures::{Backend, Nowhere};
 
 /// Work that can be repeated.
 ///
@@ -10,17 +11,24 @@ pub trait Workload {
     /// Does the work, on the calling thread. Only this is measured.
     fn run(&mut self, operations: u64);
 
+    /// Where its spans go.
+    fn backend(&self) -> &dyn Backend {
+        &Nowhere
+    }
+
     /// Brings the process to rest after a run: what waits to be sent is sent.
-    fn settle(&mut self) {}
+    fn settle(&mut self) {
+        self.backend().flush();
+    }
 
     /// How many spans have been delivered since the start, if that is counted. Called when settled.
     fn delivered(&self) -> Option<u64> {
-        None
+        self.backend().delivered()
     }
 
     /// What else is known about the runs so far. Called when settled.
     fn figures(&mut self) -> Vec<Figure> {
-        Vec::new()
+        self.backend().figures()
     }
 }
 
@@ -37,6 +45,10 @@ impl Workload for Box<dyn Workload> {
 
     fn run(&mut self, operations: u64) {
         (**self).run(operations);
+    }
+
+    fn backend(&self) -> &dyn Backend {
+        (**self).backend()
     }
 
     fn settle(&mut self) {
