@@ -2,37 +2,23 @@
 
 #![cfg(test)]
 
+mod nothing;
+
 use allocation_counter::measure;
-use async_trait::async_trait;
 use axum::Router;
-use axum::http::Extensions;
 use axum::routing::get;
 use azmon_reqwest::TraceMiddleware;
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use reqwest::{Request, Response};
-use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
+use reqwest_middleware::{ClientBuilder, Middleware, Result};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
+use self::nothing::Nothing;
+
 const CALLS: u64 = 200;
-
-/// What every middleware costs: a boxed future.
-struct Nothing;
-
-#[async_trait]
-impl Middleware for Nothing {
-    async fn handle(
-        &self,
-        request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response> {
-        next.run(request, extensions).await
-    }
-}
 
 struct Calls {
     runtime: Runtime,

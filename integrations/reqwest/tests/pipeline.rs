@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod nothing;
+
 use allocation_counter::measure;
 use async_trait::async_trait;
 use axum::http::Extensions;
@@ -16,6 +18,8 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 use tokio::runtime::{Builder, Runtime};
 
+use self::nothing::Nothing;
+
 /// Answers at once, as the path says.
 struct Answers;
 
@@ -26,21 +30,6 @@ impl Middleware for Answers {
         let status = if url.path() == "/missing" { 404 } else { 200 };
         let response = axum::http::Response::builder().url(url).status(status);
         Ok(response.body("hello").unwrap().into())
-    }
-}
-
-/// What a middleware costs that does nothing.
-struct Nothing;
-
-#[async_trait]
-impl Middleware for Nothing {
-    async fn handle(
-        &self,
-        request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response> {
-        next.run(request, extensions).await
     }
 }
 
