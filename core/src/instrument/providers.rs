@@ -53,7 +53,7 @@ impl Resolved<'_> {
 
     /// Starts a span in `parent`, if there is a tracer.
     #[must_use]
-    pub fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
+    pub(super) fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
         match self.tracer {
             Some(tracer) => tracer.start_span(new, parent),
             None => StartedSpan::nothing(parent.clone()),

@@ -55,23 +55,7 @@ pub trait StartSpan: Send + Sync {
     fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan;
 }
 
-impl<'a> NewSpan<'a> {
-    /// One below the active span, without links.
-    #[must_use]
-    pub fn below_active(
-        kind: SpanKind,
-        started_at: SystemTime,
-        content: &'a dyn SpanContent,
-    ) -> Self {
-        Self {
-            kind,
-            started_at,
-            remote_parent: None,
-            links: Vec::new(),
-            content,
-        }
-    }
-
+impl NewSpan<'_> {
     /// The context whose active span is the parent.
     pub(crate) fn parent_context(&mut self, context: &Context) -> Context {
         match self.remote_parent.take() {

@@ -76,7 +76,13 @@ impl OutgoingRequest<'_> {
             return None;
         }
         let started_at = opentelemetry::time::now();
-        let new = NewSpan::below_active(SpanKind::Client, started_at, content);
+        let new = NewSpan {
+            kind: SpanKind::Client,
+            started_at,
+            remote_parent: None,
+            links: Vec::new(),
+            content,
+        };
         let span = resolved.start_span(new, caller);
         let metrics = resolved.metrics;
         Some(Exchange::start(NewExchange {
