@@ -2,6 +2,7 @@ use azmon::instrument::http::{OutgoingRequest, UrlTemplate, content_length};
 use http::Extensions;
 use http_body::Body as _;
 use reqwest::{Request, Url};
+use url::Position;
 
 /// The request as the conventions see it.
 pub(crate) fn describe<'a>(
@@ -25,10 +26,7 @@ pub(crate) fn describe<'a>(
 
 /// Without the credentials.
 fn authority(url: &Url) -> &str {
-    let authority = url.authority();
-    authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host)
+    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 fn size(request: &Request) -> Option<u64> {
