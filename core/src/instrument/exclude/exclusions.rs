@@ -215,14 +215,17 @@ impl Exclusions {
     /// `authority` is the host as the URL has it, with its port if that has one; `default_port` is the
     /// port of the scheme.
     #[must_use]
+    #[inline]
     pub fn excludes_host(&self, authority: &str, default_port: Option<u16>) -> bool {
         self.excludes_name(authority, default_port) || self.opencensus.excludes_hostname(authority)
     }
 
+    #[inline]
     fn excludes_name(&self, authority: &str, default_port: Option<u16>) -> bool {
-        if self.hosts.is_empty() {
-            return false;
-        }
+        !self.hosts.is_empty() && self.lists_host(authority, default_port)
+    }
+
+    fn lists_host(&self, authority: &str, default_port: Option<u16>) -> bool {
         let Authority { host, port } = Authority::parse(authority);
         let port = port.or(default_port);
         self.hosts.iter().any(|pattern| pattern.matches(host, port))

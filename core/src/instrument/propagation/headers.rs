@@ -2,7 +2,7 @@ use http::{HeaderMap, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 
 use super::carrier::{HeaderExtractor, HeaderInjector};
@@ -77,6 +77,9 @@ pub(super) fn trace_parent(context: &Context, span: &SpanContext) -> TraceParent
 pub(super) fn tracestate(context: &Context, span: &SpanContext) -> Option<HeaderValue> {
     let state = span.trace_state();
     let origin = TraceOrigin::of(context, span);
+    if origin.is_none() && *state == TraceState::NONE {
+        return None;
+    }
     if let Some(origin) = origin.filter(|origin| origin.given == *state) {
         return Some(origin.received.clone());
     }
