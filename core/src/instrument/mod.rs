@@ -24,5 +24,5 @@ pub use self::providers::{Providers, Resolved};
 pub use self::recent::{recent_address, recent_path, recent_text};
 pub use self::route_names::{RouteName, RouteNames};
 pub use self::sample_rate::SampleRate;
-pub use self::start_span::{NewSpan, SpanContent, StartSpan, StartedSpan};
+pub use self::start_span::{NewSpan, Recording, SpanContent, StartSpan, StartedSpan};
 pub use crate::pipeline::{LateAttributes, NewRecord, SpanRecord};

@@ -45,8 +45,27 @@ pub trait SpanContent {
 pub struct StartedSpan {
     /// The parent's context with the span, or what is propagated in its place.
     pub context: Context,
-    /// Whether the span records.
-    pub is_recording: bool,
+    /// What the span records by.
+    pub recording: Recording,
+}
+
+/// What a span records by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recording {
+    /// It records nothing.
+    Off,
+    /// A tracer of OpenTelemetry.
+    Tracer,
+    /// azmon's own pipeline, without one.
+    Pipeline,
+}
+
+impl Recording {
+    /// Whether it records anything.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self != Self::Off
+    }
 }
 
 /// A tracer of any type, as an object.
@@ -71,7 +90,7 @@ impl StartedSpan {
     pub fn nothing(context: Context) -> Self {
         Self {
             context,
-            is_recording: false,
+            recording: Recording::Off,
         }
     }
 }
@@ -111,7 +130,7 @@ where
         if span.is_recording() {
             return StartedSpan {
                 context: parent.with_span(span),
-                is_recording: true,
+                recording: Recording::Tracer,
             };
         }
         let started = span.span_context();
@@ -196,6 +215,6 @@ mod tests {
             .tracer("test")
             .start_span(new(SpanKind::Internal), &Context::new());
         assert!(root.context.span().span_context().is_valid());
-        assert!(!root.is_recording);
+        assert!(!root.recording.is_on());
     }
 }

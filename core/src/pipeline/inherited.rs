@@ -2,11 +2,12 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::instrument::{Identity, OperationName};
 
-/// What a span inherits from the context in which it starts: its operation's name, and who caused it.
-pub(crate) fn inherited(context: &Context) -> impl Iterator<Item = KeyValue> {
-    let name = OperationName::of(context)
-        .map(|OperationName(name)| KeyValue::new(OperationName::ATTRIBUTE, name.clone()));
-    let identity = Identity::of(context).into_iter();
-    name.into_iter()
-        .chain(identity.flat_map(Identity::attributes))
+/// Adds what a span inherits from the context in which it starts: its operation's name, and who caused it.
+pub(crate) fn inherited(context: &Context, attributes: &mut Vec<KeyValue>) {
+    if let Some(OperationName(name)) = OperationName::of(context) {
+        attributes.push(KeyValue::new(OperationName::ATTRIBUTE, name.clone()));
+    }
+    if let Some(identity) = Identity::of(context) {
+        attributes.extend(identity.attributes());
+    }
 }

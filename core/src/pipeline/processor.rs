@@ -26,7 +26,9 @@ impl SpanProcessor for Processor {
     fn on_start(&self, span: &mut Span, context: &Context) {
         self.intake
             .span_started(span.span_context(), Parent::of(context));
-        span.set_attributes(inherited(context));
+        let mut attributes = Vec::new();
+        inherited(context, &mut attributes);
+        span.set_attributes(attributes);
     }
 
     fn on_end(&self, span: SpanData) {

@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::mem;
 use std::time::SystemTime;
 
-use arrayvec::{ArrayVec, CapacityError};
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+
+use crate::instrument::http::Ended;
 
 /// Attributes of a span that are written when the span is sent, not where it started.
 pub trait LateAttributes: Debug + Send + Sync + 'static {
@@ -30,19 +32,18 @@ pub struct SpanRecord<C: ?Sized = dyn Content> {
     most: usize,
     is_complete: bool,
     is_counted: bool,
+    /// What became of the HTTP exchange that it is the span of.
+    ended: Option<Ended>,
     content: C,
 }
 
 /// What a record has besides its data.
 pub trait Content: Debug + Send + Sync {
-    /// Keeps an attribute that was set after the start, or gives it back if there is no room for it.
-    fn keep(&mut self, attribute: KeyValue) -> Option<KeyValue>;
-
-    /// Writes all attributes that it has, once.
-    fn write(&mut self, attributes: &mut Vec<KeyValue>);
+    /// Writes all attributes that it has.
+    fn write(&self, attributes: &mut Vec<KeyValue>);
 
     /// Writes those of them that standard metrics are made of.
-    fn write_dimensions(&mut self, attributes: &mut Vec<KeyValue>);
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>);
 
     /// The memory that they hold, in bytes.
     fn size(&self) -> usize;
@@ -74,47 +75,30 @@ pub(crate) struct SpanStart<'a> {
 struct Nothing;
 
 impl Content for Nothing {
-    fn keep(&mut self, attribute: KeyValue) -> Option<KeyValue> {
-        Some(attribute)
-    }
+    fn write(&self, _: &mut Vec<KeyValue>) {}
 
-    fn write(&mut self, _: &mut Vec<KeyValue>) {}
-
-    fn write_dimensions(&mut self, _: &mut Vec<KeyValue>) {}
+    fn write_dimensions(&self, _: &mut Vec<KeyValue>) {}
 
     fn size(&self) -> usize {
         0
     }
 }
 
-/// Late attributes, and room for those that a response mostly adds: memory that one thread takes and
-/// another gives back is what costs most of a span.
+/// Late attributes.
 #[derive(Debug)]
-struct Late<L> {
-    first: L,
-    then: ArrayVec<KeyValue, 3>,
-}
+struct Late<L>(L);
 
 impl<L: LateAttributes> Content for Late<L> {
-    fn keep(&mut self, attribute: KeyValue) -> Option<KeyValue> {
-        self.then
-            .try_push(attribute)
-            .map_err(CapacityError::element)
-            .err()
+    fn write(&self, attributes: &mut Vec<KeyValue>) {
+        self.0.write(attributes);
     }
 
-    fn write(&mut self, attributes: &mut Vec<KeyValue>) {
-        self.first.write(attributes);
-        attributes.extend(self.then.drain(..));
-    }
-
-    fn write_dimensions(&mut self, attributes: &mut Vec<KeyValue>) {
-        self.first.write_dimensions(attributes);
-        attributes.extend(self.then.drain(..));
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        self.0.write_dimensions(attributes);
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.first.size()
+        size_of_val(self) + self.0.size()
     }
 }
 
@@ -133,10 +117,7 @@ impl NewRecord<'_> {
     #[must_use]
     #[inline]
     pub fn with_late<L: LateAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
-        self.with_content(|| Late {
-            first: make(),
-            then: ArrayVec::new(),
-        })
+        self.with_content(|| Late(make()))
     }
 
     /// Everything is made where it stays: it is large, and copying it is what costs.
@@ -148,6 +129,7 @@ impl NewRecord<'_> {
             most,
             is_complete: false,
             is_counted: false,
+            ended: None,
             content: make(),
         })
     }
@@ -188,16 +170,27 @@ impl SpanRecord {
     /// Adds an attribute.
     pub(crate) fn set(&mut self, attribute: KeyValue) {
         let attributes = &mut self.data.attributes;
-        let rest = match attributes.is_empty() {
-            true => self.content.keep(attribute),
-            false => Some(attribute),
-        };
-        let Some(attribute) = rest else { return };
         if attributes.len() < self.most {
             attributes.push(attribute);
         } else {
             self.data.dropped_attributes_count =
                 self.data.dropped_attributes_count.saturating_add(1);
+        }
+    }
+
+    /// Ends the span, with its exchange if it has one.
+    pub(crate) fn end(&mut self, time: SystemTime, exchange: Option<Ended>) {
+        self.data.end_time = time;
+        if let Some(status) = exchange.as_ref().and_then(Ended::status) {
+            self.set_status(status);
+        }
+        self.ended = exchange;
+    }
+
+    /// Ok beats an error, which beats nothing.
+    pub(crate) fn set_status(&mut self, status: Status) {
+        if status > self.data.status {
+            self.data.status = status;
         }
     }
 
@@ -211,15 +204,14 @@ impl SpanRecord {
         self.complete_by(|content, attributes| content.write_dimensions(attributes))
     }
 
-    fn complete_by(
-        &mut self,
-        write: impl FnOnce(&mut dyn Content, &mut Vec<KeyValue>),
-    ) -> &SpanData {
+    fn complete_by(&mut self, write: impl FnOnce(&dyn Content, &mut Vec<KeyValue>)) -> &SpanData {
         if !self.is_complete {
             self.is_complete = true;
-            let mut later = std::mem::take(&mut self.data.attributes);
-            write(&mut self.content, &mut self.data.attributes);
-            self.data.attributes.append(&mut later);
+            let attributes = &mut self.data.attributes;
+            let mut later = mem::take(attributes);
+            write(&self.content, attributes);
+            attributes.append(&mut later);
+            attributes.extend(self.ended.iter().flat_map(Ended::attributes));
             self.cut();
         }
         &self.data
@@ -227,7 +219,7 @@ impl SpanRecord {
 
     /// Whether this is the first time that somebody wants to count it.
     pub(crate) fn take_count(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_counted, true)
+        !mem::replace(&mut self.is_counted, true)
     }
 
     /// The memory that is held for what is still to be written, in bytes.
@@ -255,6 +247,7 @@ impl From<SpanData> for Box<SpanRecord> {
             most: usize::MAX,
             is_complete: false,
             is_counted: false,
+            ended: None,
             content: Nothing,
         })
     }
@@ -314,7 +307,7 @@ mod tests {
     #[test]
     fn late_attributes_go_before_the_others_and_are_written_once() {
         let mut record = new(10).with_late(|| Two);
-        assert!(record.late_size() > 8);
+        assert_eq!(record.late_size(), 8);
         for _ in 0..2 {
             assert_eq!(keys(&mut record), ["first", "second", "third"]);
         }

@@ -6,6 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, Status};
 
 use super::Recorder;
+use super::end::take_ended;
 use crate::pipeline::SpanRecord;
 
 /// A span under way, which does what one of the SDK does.
@@ -28,7 +29,7 @@ impl RecorderSpan {
         let Some(mut record) = self.record.take() else {
             return;
         };
-        record.data_mut().end_time = time.unwrap_or_else(opentelemetry::time::now);
+        record.end(time.unwrap_or_else(opentelemetry::time::now), take_ended());
         self.recorder.ended(record);
     }
 }
@@ -75,12 +76,9 @@ impl opentelemetry::trace::Span for RecorderSpan {
         }
     }
 
-    /// Ok beats an error, which beats nothing.
     fn set_status(&mut self, status: Status) {
-        if let Some(record) = &mut self.record
-            && status > record.data().status
-        {
-            record.data_mut().status = status;
+        if let Some(record) = &mut self.record {
+            record.set_status(status);
         }
     }
 

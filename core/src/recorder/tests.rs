@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use http::{Method, StatusCode, Version};
 use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, SpanRef, Status, TraceContextExt, TraceFlags, TraceId,
     TraceState, TracerProvider,
@@ -12,6 +13,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use regex_lite::{Captures, Regex};
 
 use super::RecorderTracer;
+use crate::instrument::http::{Ending, Exchange, NewExchange, Side};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{
     Identity, LateAttributes, NewRecord, NewSpan, OperationName, SpanContent, SpanRecord,
@@ -126,9 +128,10 @@ fn both(
     [run(false, false), run(true, false), run(true, true)]
 }
 
-/// Ids by the order in which they come up, and without the time at which metrics were collected.
+/// Ids by the order in which they come up, and without the time at which metrics were collected, or that
+/// something took.
 fn without_chance(texts: Vec<String>) -> Vec<String> {
-    let now = Regex::new(r#""time":"20[^"]*""#).unwrap();
+    let now = Regex::new(r#""time":"20[^"]*"|"duration":"00:00:00[^"]*""#).unwrap();
     let ids = Regex::new(r"\b([0-9a-f]{32}|[0-9a-f]{16})\b").unwrap();
     let mut known = HashMap::new();
     let mut name = |found: &Captures<'_>| {
@@ -169,7 +172,7 @@ fn everything_that_is_done_to_a_span_arrives() {
             let mut new = new(content, SpanKind::Server);
             new.links = vec![Link::new(span_context(TraceState::NONE), vec![], 0)];
             let started = tracer.start_span(new, &context);
-            assert!(started.is_recording && started.context.span().is_recording());
+            assert!(started.recording.is_on() && started.context.span().is_recording());
             done(&started, |span| {
                 span.set_attribute(KeyValue::new("http.response.status_code", 503));
                 (0..9).for_each(|n| span.set_attribute(KeyValue::new(format!("more{n}"), n)));
@@ -192,6 +195,83 @@ fn everything_that_is_done_to_a_span_arrives() {
         assert!(sent.concat().contains(text), "{text}: {sent:?}");
     }
     assert!(!sent.concat().contains("late"));
+}
+
+/// The exchange of a client whose span was started, and whose response has this status.
+fn exchange(started: StartedSpan, status: u16) -> Exchange {
+    let mut exchange = Exchange::start(NewExchange {
+        side: Side::Client,
+        method: &Method::GET,
+        context: started.context,
+        recording: started.recording,
+        started: Instant::now(),
+        started_at: START,
+        metrics: None,
+        version: Some(Version::HTTP_11),
+        request_size: None,
+        cancellation_is_error: true,
+        has_route: false,
+        late_method: None,
+    });
+    exchange.on_plain_response(StatusCode::from_u16(status).unwrap(), Some(17));
+    exchange
+}
+
+#[test]
+fn what_became_of_an_exchange_arrives() {
+    for limit in [None, Some("5")] {
+        let limits = move |name: &str| {
+            let is_limit = name == "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT";
+            limit.filter(|_| is_limit).map(str::to_owned)
+        };
+        let sent = assert_same(
+            |builder| builder.environment(limits),
+            |tracer, content| {
+                for (status, ending) in [
+                    (200, Ending::AtHeaders),
+                    (404, Ending::AtHeaders),
+                    (200, Ending::Cancelled),
+                    (200, Ending::Failed("timeout")),
+                ] {
+                    let started =
+                        tracer.start_span(new(content, SpanKind::Client), &Context::new());
+                    let exchange = exchange(started, status);
+                    exchange
+                        .context()
+                        .span()
+                        .set_attribute(KeyValue::new("between", 1));
+                    exchange.end(ending);
+                }
+            },
+        );
+        let properties = [
+            r#""http.response.body.size":"17""#,
+            r#""error.type":"404""#,
+            r#""azmon.cancelled":"in_body""#,
+            r#""error.type":"timeout""#,
+        ];
+        for (text, property) in sent.iter().zip(properties) {
+            assert_eq!(text.contains(property), limit.is_none(), "{text}");
+            assert_eq!(text.contains("\"success\":true"), property.contains("size"));
+        }
+        assert_eq!(sent.len(), properties.len());
+    }
+}
+
+#[test]
+fn a_span_that_was_ended_before_leaves_nothing_of_its_exchange_to_the_next() {
+    let sent = assert_same(
+        |builder| builder,
+        |tracer, content| {
+            let start = || tracer.start_span(new(content, SpanKind::Client), &Context::new());
+            let exchange = exchange(start(), 418);
+            exchange.context().span().end_with_timestamp(end());
+            exchange.end(Ending::AtHeaders);
+            done(&start(), |_| {});
+        },
+    );
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(!sent.concat().contains("418"), "{sent:?}");
 }
 
 #[test]
@@ -277,7 +357,7 @@ fn what_the_sampler_leaves_out_is_left_out_and_propagated_in_the_same_way() {
                             ..new(content, kind.clone())
                         };
                         let started = tracer.start_span(new, &Context::new());
-                        assert_eq!(started.is_recording, metrics);
+                        assert_eq!(started.recording.is_on(), metrics);
                         let span = started.context.span().span_context().clone();
                         assert!(span.is_valid() && !span.is_sampled());
                         if let Some(remote) = &remote_parent {
@@ -365,7 +445,7 @@ fn nothing_starts_where_telemetry_is_suppressed_or_over() {
         |tracer, content| {
             let context = Context::new().with_telemetry_suppressed();
             let started = tracer.start_span(new(content, SpanKind::Client), &context);
-            assert!(!started.is_recording);
+            assert!(!started.recording.is_on());
         },
     );
     let destination = InMemoryDestination::new();
@@ -377,7 +457,7 @@ fn nothing_starts_where_telemetry_is_suppressed_or_over() {
     let open = tracer.start_span(new(&content, SpanKind::Server), &Context::new());
     telemetry.shutdown(Duration::from_secs(5)).unwrap();
     let started = tracer.start_span(new(&content, SpanKind::Server), &Context::new());
-    assert!(!started.is_recording);
+    assert!(!started.recording.is_on());
     done(&open, |_| {});
     let dropped = telemetry.dropped_items();
     assert_eq!(dropped.iter().map(|dropped| dropped.count).sum::<u64>(), 1);

@@ -10,7 +10,7 @@ use super::Recorder;
 use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
 use crate::instrument::propagation::RemoteParent;
-use crate::instrument::{NewSpan, StartSpan, StartedSpan};
+use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
 use crate::pipeline::{NewRecord, SpanStart, inherited};
 use crate::sampling::Parent;
 
@@ -90,7 +90,7 @@ impl RecorderTracer {
         let span_context = self.span_context(decided.trace_id, flags, state);
         self.recorder.started(&span_context, decided.parent);
         let mut attributes = decided.sampling;
-        attributes.extend(inherited(context));
+        inherited(context, &mut attributes);
         let record = NewRecord(SpanStart {
             span_context,
             parent_span_id,
@@ -130,14 +130,18 @@ impl StartSpan for RecorderTracer {
         }
         let decided = self.decide(&mut new, context);
         let remote = new.remote_parent.take();
-        let is_recording = decided.decision != SamplingDecision::Drop;
-        let context = match is_recording {
-            true => context.with_span(self.record(new, context, decided)),
-            false => self.propagated(&new.kind, context, decided),
+        let (context, recording) = match decided.decision {
+            SamplingDecision::Drop => {
+                (self.propagated(&new.kind, context, decided), Recording::Off)
+            }
+            SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
+                let span = self.record(new, context, decided);
+                (context.with_span(span), Recording::Pipeline)
+            }
         };
         StartedSpan {
             context: remembering(remote, context),
-            is_recording,
+            recording,
         }
     }
 }

@@ -1,11 +1,12 @@
 use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanRef, Status};
 
 use super::attribute;
 use super::outcome::{Answer, Outcome};
 
 /// What became of an exchange, as its span says it.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// Known by the response, on the side of the client.
     pub(super) version: Option<&'static str>,
     pub(super) answer: Answer,
@@ -46,7 +47,20 @@ impl Ended {
         },
     ];
 
-    pub(super) fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+    /// Sets attributes and status of a span.
+    pub(crate) fn set_on(&self, span: &SpanRef<'_>) {
+        span.set_attributes(self.attributes());
+        if let Some(status) = self.status() {
+            span.set_status(status);
+        }
+    }
+
+    /// The status of the span, if that is not to stay unset.
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.outcome.error_type.as_ref().map(|_| Status::error(""))
+    }
+
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = KeyValue> {
         Self::ATTRIBUTES
             .iter()
             .filter_map(|attribute| attribute(self))

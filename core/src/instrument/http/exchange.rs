@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use http::{HeaderMap, Method, StatusCode, Version};
-use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue, StringValue};
 
 use super::attribute;
@@ -15,6 +15,8 @@ use super::labels::{EndLabels, Labels};
 use super::metrics::{HttpMetrics, Measured, Measuring};
 use super::outcome::{Answer, Ending, Side, outcome};
 use super::version::protocol_version;
+use crate::instrument::Recording;
+use crate::recorder;
 
 /// One exchange of a request and a response that is being recorded.
 ///
@@ -26,12 +28,12 @@ use super::version::protocol_version;
 pub struct Exchange {
     side: Side,
     context: Context,
-    is_recording: bool,
+    recording: Recording,
     started: Instant,
     started_at: SystemTime,
     /// If metrics are on.
     measuring: Option<Measuring>,
-    version: Option<&'static str>,
+    version: Option<Version>,
     request_size: Option<u64>,
     cancellation_is_error: bool,
     has_route: bool,
@@ -54,8 +56,8 @@ pub struct NewExchange<'a> {
     pub method: &'a Method,
     /// The context whose active span is that of the exchange.
     pub context: Context,
-    /// Whether that span records; without, only metrics are.
-    pub is_recording: bool,
+    /// What that span records by; if by nothing, only metrics are.
+    pub recording: Recording,
     /// When it started: for durations, which no change of the clock may touch.
     pub started: Instant,
     /// When it started: for the span.
@@ -63,7 +65,7 @@ pub struct NewExchange<'a> {
     /// The instruments, and what they measure it by, if metrics are on.
     pub metrics: Option<(&'a Arc<HttpMetrics>, Labels<'a>)>,
     /// The version of HTTP, if it is known by the request.
-    pub version: Option<&'static str>,
+    pub version: Option<Version>,
     /// The size of the request's body in bytes, if it is known.
     pub request_size: Option<u64>,
     /// Whether an exchange that was cancelled is an error.
@@ -82,7 +84,7 @@ impl Exchange {
         Self {
             side: new.side,
             context: new.context,
-            is_recording: new.is_recording,
+            recording: new.recording,
             started: new.started,
             started_at: new.started_at,
             measuring: new.metrics.map(|(metrics, labels)| metrics.start(labels)),
@@ -110,13 +112,13 @@ impl Exchange {
     /// Whether the span records attributes.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.is_recording
+        self.recording.is_on()
     }
 
     /// Whether anything is recorded of it, be it by the span or by metrics.
     #[must_use]
     pub fn is_observed(&self) -> bool {
-        self.is_recording || self.measuring.is_some()
+        self.is_recording() || self.measuring.is_some()
     }
 
     /// Whether a route, or template, is known.
@@ -134,7 +136,7 @@ impl Exchange {
     /// Gives the span of a server its route, and the name that has it in it, when they become known late.
     pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
         self.has_route = true;
-        if self.is_recording {
+        if self.is_recording() {
             let span = self.context.span();
             span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
             if let Some(name) = name {
@@ -146,20 +148,39 @@ impl Exchange {
         }
     }
 
+    /// Adds the attributes that `write` says to the span; if that records none, `write` is not asked.
+    pub fn add_attributes(&self, write: impl FnOnce(&mut Vec<KeyValue>)) {
+        if !self.is_recording() {
+            return;
+        }
+        let mut attributes = Vec::new();
+        write(&mut attributes);
+        if !attributes.is_empty() {
+            self.context.span().set_attributes(attributes);
+        }
+    }
+
     /// Takes note of the version of HTTP, which a client knows by the response.
     pub fn set_version(&mut self, version: Version) {
-        self.version = protocol_version(version);
+        self.version = Some(version);
     }
 
     /// Takes note of the head of the response.
     pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.answer.status = Some(status);
         self.is_grpc = is_grpc(headers);
         if self.is_grpc {
+            self.answer.status = Some(status);
             self.answer.grpc_status = GrpcStatus::from_headers(headers);
         } else {
-            self.expected_size = content_length(headers);
+            self.on_plain_response(status, content_length(headers));
         }
+    }
+
+    /// Takes note of the head of a response that is not one of gRPC, and of the size of its body in bytes, if
+    /// that is known.
+    pub fn on_plain_response(&mut self, status: StatusCode, size: Option<u64>) {
+        self.answer.status = Some(status);
+        self.expected_size = size;
     }
 
     /// Whether the exchange ends with the head of the response: it has no body, or what follows is not HTTP
@@ -202,6 +223,7 @@ impl Exchange {
         let outcome = outcome(self.side, self.answer, ending, self.cancellation_is_error);
         let response_size = self.response_size(ending);
         let elapsed = self.started.elapsed();
+        let version = self.version.and_then(protocol_version);
         if let Some(measuring) = self.measuring.take() {
             let measured = Measured {
                 elapsed,
@@ -209,27 +231,31 @@ impl Exchange {
                 response_size,
             };
             let ended = EndLabels {
-                version: self.version,
+                version,
                 status: self.answer.status,
                 error_type: outcome.error_type.as_ref(),
             };
             measuring.end(ended, measured);
         }
-        if self.is_recording {
-            let span = self.context.span();
+        if self.is_recording() {
             let ended = Ended {
-                version: self.version.filter(|_| self.side == Side::Client),
+                version: version.filter(|_| self.side == Side::Client),
                 answer: self.answer,
                 response_size,
                 outcome,
             };
-            span.set_attributes(ended.attributes());
-            if ended.outcome.error_type.is_some() {
-                span.set_status(Status::error(""));
-            }
             let ended_at = self.started_at.checked_add(elapsed);
-            span.end_with_timestamp(ended_at.unwrap_or(self.started_at));
+            self.end_span(ended, ended_at.unwrap_or(self.started_at));
         }
+    }
+
+    fn end_span(&self, ended: Ended, ended_at: SystemTime) {
+        let span = self.context.span();
+        if self.recording == Recording::Pipeline {
+            return recorder::end(&span, ended, ended_at);
+        }
+        ended.set_on(&span);
+        span.end_with_timestamp(ended_at);
     }
 
     fn has_no_body(&self, status: StatusCode) -> bool {

@@ -37,3 +37,5 @@ pub use self::outgoing::{ResendCount, UrlTemplate};
 pub use self::outgoing_request::OutgoingRequest;
 pub use self::redaction::{REDACTED, Redaction};
 pub use self::version::protocol_version;
+
+pub(crate) use self::ended::Ended;

@@ -89,7 +89,7 @@ impl OutgoingRequest<'_> {
             side: Side::Client,
             method: self.method,
             context: span.context,
-            is_recording: span.is_recording,
+            recording: span.recording,
             started,
             started_at,
             metrics: metrics.map(|metrics| (metrics, self.labels())),

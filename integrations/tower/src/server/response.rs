@@ -1,7 +1,6 @@
 use azmon::instrument::http::Exchange;
 use azmon::instrument::propagation;
 use http::{HeaderName, HeaderValue, response};
-use opentelemetry::trace::TraceContextExt;
 
 use super::name::Name;
 use super::route::Route;
@@ -23,18 +22,12 @@ pub(crate) fn on_response(
             exchange.set_route(route, exchange.late_method().map(|_| name));
         }
     }
-    if exchange.is_recording() {
-        let mut attributes: Vec<_> = settings
-            .response_headers
-            .attributes(&head.headers)
-            .collect();
+    exchange.add_attributes(|attributes| {
+        attributes.extend(settings.response_headers.attributes(&head.headers));
         if let Some(hook) = settings.on_response.get() {
-            hook(&ResponseHead::of(head), &mut attributes);
+            hook(&ResponseHead::of(head), attributes);
         }
-        if !attributes.is_empty() {
-            exchange.context().span().set_attributes(attributes);
-        }
-    }
+    });
     if settings.sends_trace_id() {
         send_trace_id(settings, exchange, head);
     }

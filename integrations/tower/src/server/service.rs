@@ -104,18 +104,18 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
         Some(tracer) => start_span(tracer, &content, current, started_at),
         None => StartedSpan::nothing(current),
     };
-    if !span.is_recording && metrics.is_none() && !settings.sends_trace_id() {
+    if !span.recording.is_on() && metrics.is_none() && !settings.sends_trace_id() {
         return Recording::none(Scope::Unrecorded(span.context));
     }
     let new = NewExchange {
         side: Side::Server,
         method: request.method(),
         context: span.context,
-        is_recording: span.is_recording,
+        recording: span.recording,
         started,
         started_at,
         metrics: metrics.map(|metrics| (metrics, incoming.labels(content.name().route.clone()))),
-        version: incoming.version(),
+        version: Some(request.version()),
         request_size: incoming.headers.content_length,
         cancellation_is_error: settings.cancellation_is_error,
         has_route: content.name().route.is_some(),

@@ -37,7 +37,7 @@ impl<'a> ServerSpan<'a> {
 
     /// The name of the operation; `None` if nobody will ask, or a better one may come with the response.
     pub(super) fn operation_of(&self, span: &StartedSpan) -> Option<OperationName> {
-        if !span.is_recording {
+        if !span.recording.is_on() {
             return None;
         }
         let name = self.name();
