@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{self, Poll, ready};
+use std::task::{self, Poll};
 use std::thread;
 
 use azmon::instrument::http::{Ending, Exchange};
@@ -38,9 +38,11 @@ impl<M: FnOnce() -> Option<F> + Unpin, F: Future + Unpin> Future for InContext<'
         let Some(inner) = &mut this.inner else {
             return Poll::Pending;
         };
-        let output = ready!(Pin::new(inner).poll(cx));
-        this.inner = None;
-        Poll::Ready(output)
+        let output = Pin::new(inner).poll(cx);
+        if output.is_ready() {
+            this.inner = None;
+        }
+        output
     }
 }
 

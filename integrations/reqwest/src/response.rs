@@ -4,9 +4,7 @@ use std::mem;
 use azmon::instrument::Hook;
 use azmon::instrument::http::{Ending, Exchange};
 use http::Extensions;
-use opentelemetry::KeyValue;
-use opentelemetry::trace::TraceContextExt;
-use reqwest::{Body, Response, ResponseBuilderExt, Url};
+use reqwest::{Body, Response, ResponseBuilderExt, Url, Version};
 
 use crate::body::RecordedBody;
 use crate::hooks::OnError;
@@ -14,13 +12,13 @@ use crate::settings::Settings;
 
 /// Takes note of the response, and ends the exchange with it or with its body.
 pub(crate) fn follow(settings: &Settings, mut exchange: Exchange, response: Response) -> Response {
-    exchange.on_response(response.status(), response.headers());
-    exchange.set_version(response.version());
-    settings.note_response(&exchange, &response);
+    let size = response.content_length();
+    note_head(&mut exchange, &response, size);
+    note_response(settings, &exchange, &response);
     if settings.ends_at_headers || exchange.ends_at_headers() {
         exchange.end(Ending::AtHeaders);
         response
-    } else if response.content_length() == Some(0) {
+    } else if size == Some(0) {
         exchange.end(Ending::Complete);
         response
     } else if exchange.is_observed() {
@@ -33,17 +31,31 @@ pub(crate) fn follow(settings: &Settings, mut exchange: Exchange, response: Resp
     }
 }
 
+/// gRPC needs HTTP/2.
+fn note_head(exchange: &mut Exchange, response: &Response, size: Option<u64>) {
+    let (status, version) = (response.status(), response.version());
+    exchange.set_version(version);
+    if version < Version::HTTP_2 {
+        exchange.on_plain_response(status, size);
+    } else {
+        exchange.on_response(status, response.headers());
+    }
+}
+
 /// The same response with another body, made of the old one.
 ///
 /// reqwest makes a response of an `http::Response` only, and takes its URL from the extensions.
 fn with_body(mut response: Response, body: impl FnOnce(Response) -> Body) -> Response {
-    let mut head = http::Response::new(());
-    *head.status_mut() = response.status();
-    *head.version_mut() = response.version();
-    *head.headers_mut() = mem::take(response.headers_mut());
     let url = response.url().clone();
-    *head.extensions_mut() = with_url(mem::take(response.extensions_mut()), url);
-    head.map(|()| body(response)).into()
+    let (status, version) = (response.status(), response.version());
+    let headers = mem::take(response.headers_mut());
+    let extensions = with_url(mem::take(response.extensions_mut()), url);
+    let mut new = http::Response::new(body(response));
+    *new.status_mut() = status;
+    *new.version_mut() = version;
+    *new.headers_mut() = headers;
+    *new.extensions_mut() = extensions;
+    new.into()
 }
 
 fn with_url(extensions: Extensions, url: Url) -> Extensions {
@@ -52,40 +64,26 @@ fn with_url(extensions: Extensions, url: Url) -> Extensions {
         *empty = extensions;
     }
     // Only a status or a header could make the builder fail, and it was given none.
-    builder
-        .url(url)
-        .body(())
-        .map(|response| response.into_parts().0.extensions)
-        .unwrap_or_default()
+    let response = builder.url(url).body(());
+    response.map_or_else(
+        |_| Extensions::new(),
+        |response| response.into_parts().0.extensions,
+    )
 }
 
-impl Settings {
-    fn note_response(&self, exchange: &Exchange, response: &Response) {
-        if !exchange.is_recording() {
-            return;
+/// Adds what the settings want of a response.
+fn note_response(settings: &Settings, exchange: &Exchange, response: &Response) {
+    exchange.add_attributes(|attributes| {
+        attributes.extend(settings.response_headers.attributes(response.headers()));
+        if let Some(hook) = settings.on_response.get() {
+            hook(response, attributes);
         }
-        let headers = response.headers();
-        let mut attributes: Vec<_> = self.response_headers.attributes(headers).collect();
-        if let Some(hook) = self.on_response.get() {
-            hook(response, &mut attributes);
-        }
-        set(exchange, attributes);
-    }
+    });
 }
 
 /// Adds what the hook says about an error.
 pub(crate) fn note_error(hook: &Hook<OnError>, exchange: &Exchange, error: &(dyn Error + 'static)) {
-    if let Some(hook) = hook.get()
-        && exchange.is_recording()
-    {
-        let mut attributes = Vec::new();
-        hook(error, &mut attributes);
-        set(exchange, attributes);
-    }
-}
-
-fn set(exchange: &Exchange, attributes: Vec<KeyValue>) {
-    if !attributes.is_empty() {
-        exchange.context().span().set_attributes(attributes);
+    if let Some(hook) = hook.get() {
+        exchange.add_attributes(|attributes| hook(error, attributes));
     }
 }

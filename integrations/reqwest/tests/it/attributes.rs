@@ -1,15 +1,19 @@
 //! What a span says of its call.
 
+use std::pin::Pin;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
 use azmon::instrument::http::Redaction;
 use azmon_reqwest::UrlTemplate;
+use http::Extensions;
+use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
-use reqwest::{Method, Proxy};
-use reqwest_middleware::ClientBuilder;
+use reqwest::{Method, Proxy, Request, Response, Version};
+use reqwest_middleware::{ClientBuilder, Next, Result};
 
-use crate::fixture::{Recorder, assert_attribute, attribute, port, serve, with};
+use crate::fixture::{Recorder, assert_attribute, attribute, direct, port, serve, with};
 
 fn answers(status: StatusCode) -> Router {
     Router::new().fallback(any(move || async move { (status, "hello") }))
@@ -42,6 +46,47 @@ async fn a_call_is_a_client_span_with_the_stable_attributes() {
     assert_attribute(&span, "url.full", format!("{url}/orders?page=2"));
     assert_attribute(&span, "url.scheme", "http");
     assert_eq!(span.attributes.len(), 9);
+}
+
+/// Answers in the version of the request, as gRPC does where something is not found.
+fn answer_as_grpc<'a>(
+    request: Request,
+    _: &'a mut Extensions,
+    _: Next<'a>,
+) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>> {
+    let response = http::Response::builder()
+        .version(request.version())
+        .header("content-type", "application/grpc+proto")
+        .header("grpc-status", "5")
+        .body("");
+    Box::pin(async { Ok(response.unwrap().into()) })
+}
+
+#[tokio::test]
+async fn the_status_of_grpc_counts_where_the_version_allows_grpc() {
+    for (version, status) in [
+        (Version::HTTP_2, Some("NOT_FOUND")),
+        (Version::HTTP_11, None),
+    ] {
+        let recorder = Recorder::new();
+        let client = ClientBuilder::new(direct().build().unwrap())
+            .with(recorder.middleware())
+            .with(answer_as_grpc)
+            .build();
+        let call = client
+            .post("http://localhost/shop.Shop/Order")
+            .version(version);
+        call.send().await.unwrap();
+        let span = recorder.span();
+        for key in ["rpc.response.status_code", "error.type"] {
+            assert_eq!(
+                attribute(&span, key),
+                status.map(Value::from),
+                "{version:?}"
+            );
+        }
+        assert_attribute(&span, "http.response.status_code", 200);
+    }
 }
 
 #[tokio::test]
