@@ -135,7 +135,7 @@ impl Providers {
             return;
         }
         if let Some(recorder) = recorder() {
-            let tracer = RecorderTracer::new(recorder, self.scope.clone());
+            let tracer = RecorderTracer::new(recorder);
             self.tracer.get_or_init(|| Arc::new(tracer));
             return;
         }

@@ -35,7 +35,7 @@ pub trait SpanContent {
     fn attributes(&self) -> Vec<KeyValue>;
 
     /// A record that has the attributes, or has what they are made of.
-    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         new.with(self.attributes())
     }
 }

@@ -137,11 +137,11 @@ impl Intake {
     /// Sends an item.
     pub(crate) fn send(&self, item: impl Into<Item>) {
         let item = item.into();
-        let (losses, kind) = (self.transmitter.losses(), item.telemetry_type());
+        let losses = self.transmitter.losses();
         if self.transmitter.is_closed() {
-            losses.count(DropReason::Shutdown, kind, 1);
+            losses.count(DropReason::Shutdown, item.telemetry_type(), 1);
         } else if let Err(refused) = self.producer.push(item) {
-            losses.count(DropReason::QueueFull, kind, 1);
+            losses.count(DropReason::QueueFull, refused.telemetry_type(), 1);
             if let Item::Span(mut span) = refused {
                 self.metrics.count(&mut span);
             }

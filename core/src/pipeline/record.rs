@@ -51,11 +51,11 @@ pub trait Content: Debug + Send + Sync {
 
 /// A record that is about to be made: of it only its first attributes are missing.
 #[derive(Debug)]
-pub struct NewRecord<'a>(pub(crate) SpanStart<'a>);
+pub struct NewRecord(pub(crate) SpanStart);
 
 /// What a span starts with.
 #[derive(Debug)]
-pub(crate) struct SpanStart<'a> {
+pub(crate) struct SpanStart {
     pub(crate) span_context: SpanContext,
     pub(crate) parent_span_id: SpanId,
     pub(crate) parent_span_is_remote: bool,
@@ -65,7 +65,6 @@ pub(crate) struct SpanStart<'a> {
     /// Besides those that the record is made with.
     pub(crate) attributes: Vec<KeyValue>,
     pub(crate) links: SpanLinks,
-    pub(crate) scope: &'a InstrumentationScope,
     /// How many attributes the span may have.
     pub(crate) max_attributes: u32,
 }
@@ -102,7 +101,7 @@ impl<L: LateAttributes> Content for Late<L> {
     }
 }
 
-impl NewRecord<'_> {
+impl NewRecord {
     /// Makes a record with these attributes.
     #[must_use]
     pub fn with(mut self, mut attributes: Vec<KeyValue>) -> Box<SpanRecord> {
@@ -135,9 +134,9 @@ impl NewRecord<'_> {
     }
 }
 
-impl From<SpanStart<'_>> for SpanData {
+impl From<SpanStart> for SpanData {
     #[inline]
-    fn from(start: SpanStart<'_>) -> Self {
+    fn from(start: SpanStart) -> Self {
         Self {
             span_context: start.span_context,
             parent_span_id: start.parent_span_id,
@@ -151,7 +150,7 @@ impl From<SpanStart<'_>> for SpanData {
             events: SpanEvents::default(),
             links: start.links,
             status: Status::Unset,
-            instrumentation_scope: start.scope.clone(),
+            instrumentation_scope: InstrumentationScope::default(),
         }
     }
 }
@@ -255,8 +254,6 @@ impl From<SpanData> for Box<SpanRecord> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use super::*;
 
     #[derive(Debug)]
@@ -277,14 +274,13 @@ mod tests {
         }
     }
 
-    fn new(most: u32) -> NewRecord<'static> {
+    fn new(most: u32) -> NewRecord {
         let mut new = nothing(most);
         new.0.attributes.push(KeyValue::new("third", 3));
         new
     }
 
-    fn nothing(most: u32) -> NewRecord<'static> {
-        static SCOPE: LazyLock<InstrumentationScope> = LazyLock::new(InstrumentationScope::default);
+    fn nothing(most: u32) -> NewRecord {
         NewRecord(SpanStart {
             span_context: SpanContext::NONE,
             parent_span_id: SpanId::INVALID,
@@ -294,7 +290,6 @@ mod tests {
             start_time: SystemTime::UNIX_EPOCH,
             attributes: Vec::new(),
             links: SpanLinks::default(),
-            scope: &SCOPE,
             max_attributes: most,
         })
     }

@@ -45,7 +45,7 @@ impl SpanContent for Content {
         attributes
     }
 
-    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         match self.is_late {
             true => new.with_late(|| self.clone()),
             false => new.with(self.attributes()),
@@ -109,13 +109,13 @@ fn both(
         let destination = InMemoryDestination::new();
         let builder = Telemetry::builder().destination(&destination);
         let telemetry = configure(builder).install_globally(false).build().unwrap();
-        let scope = || InstrumentationScope::builder("test").build();
+        let scope = InstrumentationScope::builder("test").build();
         let tracer: Box<dyn StartSpan> = match is_ours {
             true => {
                 let recorder = telemetry.recorder().unwrap();
-                Box::new(RecorderTracer::new(recorder, scope()))
+                Box::new(RecorderTracer::new(recorder))
             }
-            false => Box::new(telemetry.tracer_provider().tracer_with_scope(scope())),
+            false => Box::new(telemetry.tracer_provider().tracer_with_scope(scope)),
         };
         work(&*tracer, &Content { is_late });
         telemetry.force_flush().unwrap();
@@ -451,8 +451,7 @@ fn nothing_starts_where_telemetry_is_suppressed_or_over() {
     let destination = InMemoryDestination::new();
     let builder = Telemetry::builder().destination(&destination);
     let telemetry = builder.install_globally(false).build().unwrap();
-    let scope = InstrumentationScope::builder("test").build();
-    let tracer = RecorderTracer::new(telemetry.recorder().unwrap(), scope);
+    let tracer = RecorderTracer::new(telemetry.recorder().unwrap());
     let content = Content { is_late: true };
     let open = tracer.start_span(new(&content, SpanKind::Server), &Context::new());
     telemetry.shutdown(Duration::from_secs(5)).unwrap();

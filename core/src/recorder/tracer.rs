@@ -3,7 +3,7 @@ use std::sync::Arc;
 use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SpanLinks};
 
 use super::Recorder;
@@ -14,11 +14,10 @@ use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
 use crate::pipeline::{NewRecord, SpanStart, inherited};
 use crate::sampling::Parent;
 
-/// Starts the spans of one instrumentation.
+/// Starts spans. They are of no instrumentation scope, since Application Insights has none.
 #[derive(Debug)]
 pub(crate) struct RecorderTracer {
     recorder: Arc<Recorder>,
-    scope: InstrumentationScope,
 }
 
 /// What is decided about a span that starts.
@@ -34,8 +33,8 @@ struct Decided {
 }
 
 impl RecorderTracer {
-    pub(crate) fn new(recorder: Arc<Recorder>, scope: InstrumentationScope) -> Self {
-        Self { recorder, scope }
+    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+        Self { recorder }
     }
 
     fn span_context(&self, trace_id: TraceId, flags: TraceFlags, state: TraceState) -> SpanContext {
@@ -100,7 +99,6 @@ impl RecorderTracer {
             start_time: new.started_at,
             attributes,
             links: self.links(new.links),
-            scope: &self.scope,
             max_attributes: self.recorder.limits().max_attributes_per_span,
         });
         let record = match decided.seen {

@@ -103,7 +103,7 @@ impl SpanContent for CallSpan<'_> {
         attributes
     }
 
-    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         let Self {
             settings, request, ..
         } = *self;

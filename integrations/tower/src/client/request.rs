@@ -128,7 +128,7 @@ impl SpanContent for ClientRequest<'_> {
         attributes
     }
 
-    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         let settings = self.settings;
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();

@@ -121,7 +121,7 @@ impl<'a> ServerRequest<'a> {
         &self,
         settings: &Settings,
         name: &Name,
-        new: NewRecord<'_>,
+        new: NewRecord,
     ) -> Box<SpanRecord> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.request_headers.is_empty();

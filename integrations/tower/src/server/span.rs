@@ -55,7 +55,7 @@ impl SpanContent for ServerSpan<'_> {
         self.incoming.attributes(self.settings, self.name())
     }
 
-    fn record(&self, new: NewRecord<'_>) -> Box<SpanRecord> {
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         self.incoming.record(self.settings, self.name(), new)
     }
 }
