@@ -2,7 +2,7 @@ use std::error::Error;
 use std::mem;
 
 use azmon::instrument::Hook;
-use azmon::instrument::http::{Ending, Exchange};
+use azmon::instrument::http::{Ending, Exchange, content_length};
 use http::Extensions;
 use reqwest::{Body, Response, ResponseBuilderExt, Url, Version};
 
@@ -36,6 +36,7 @@ fn note_head(exchange: &mut Exchange, response: &Response, size: Option<u64>) {
     let (status, version) = (response.status(), response.version());
     exchange.set_version(version);
     if version < Version::HTTP_2 {
+        let size = size.or_else(|| content_length(response.headers()));
         exchange.on_plain_response(status, size);
     } else {
         exchange.on_response(status, response.headers());
@@ -64,11 +65,11 @@ fn with_url(extensions: Extensions, url: Url) -> Extensions {
         *empty = extensions;
     }
     // Only a status or a header could make the builder fail, and it was given none.
-    let response = builder.url(url).body(());
-    response.map_or_else(
-        |_| Extensions::new(),
-        |response| response.into_parts().0.extensions,
-    )
+    builder
+        .url(url)
+        .body(())
+        .map(|response| response.into_parts().0.extensions)
+        .unwrap_or_default()
 }
 
 /// Adds what the settings want of a response.

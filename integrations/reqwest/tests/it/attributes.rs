@@ -10,7 +10,7 @@ use azmon_reqwest::UrlTemplate;
 use http::Extensions;
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
-use reqwest::{Method, Proxy, Request, Response, Version};
+use reqwest::{Body, Method, Proxy, Request, Response, Version};
 use reqwest_middleware::{ClientBuilder, Next, Result};
 
 use crate::fixture::{Recorder, assert_attribute, attribute, direct, port, serve, with};
@@ -87,6 +87,31 @@ async fn the_status_of_grpc_counts_where_the_version_allows_grpc() {
         }
         assert_attribute(&span, "http.response.status_code", 200);
     }
+}
+
+/// Announces a length that the body itself does not know.
+fn answer_announced<'a>(
+    _: Request,
+    _: &'a mut Extensions,
+    _: Next<'a>,
+) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>> {
+    let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>("hello")]);
+    let response = http::Response::builder()
+        .header("content-length", "5")
+        .body(Body::wrap_stream(chunks));
+    Box::pin(async { Ok(response.unwrap().into()) })
+}
+
+#[tokio::test]
+async fn a_length_that_only_the_header_announces_is_the_size_of_the_body() {
+    let recorder = Recorder::new();
+    let client = ClientBuilder::new(direct().build().unwrap())
+        .with(recorder.middleware().end_at_headers())
+        .with(answer_announced)
+        .build();
+    let response = client.get("http://localhost/").send().await.unwrap();
+    assert_attribute(&recorder.span(), "http.response.body.size", 5);
+    assert_eq!(response.text().await.unwrap(), "hello");
 }
 
 #[tokio::test]
