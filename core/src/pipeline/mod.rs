@@ -11,7 +11,7 @@
 //!   [`UnsampledLogs`]. What may yet be kept waits before the queue, bounded too: see
 //!   [`sampling`](crate::sampling).
 
-mod inherited;
+mod inherit;
 mod intake;
 mod item;
 mod launch;
@@ -23,7 +23,7 @@ mod record;
 mod size;
 mod unsampled_logs;
 
-pub(crate) use self::inherited::inherited;
+pub(crate) use self::inherit::inherit;
 pub(crate) use self::intake::{Intake, Tail};
 pub(crate) use self::item::{Item, ItemRef};
 pub(crate) use self::launch::Launch;

@@ -6,7 +6,7 @@ use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::pipeline::{Intake, inherited};
+use crate::pipeline::{Intake, inherit};
 use crate::sampling::Parent;
 use crate::transmission::Undelivered;
 
@@ -27,7 +27,7 @@ impl SpanProcessor for Processor {
         self.intake
             .span_started(span.span_context(), Parent::of(context));
         let mut attributes = Vec::new();
-        inherited(context, &mut attributes);
+        inherit(context, &mut attributes);
         span.set_attributes(attributes);
     }
 

@@ -26,7 +26,7 @@ pub trait LateAttributes: Debug + Send + Sync + 'static {
 
 /// A span on its way to the worker, in one piece with what its first attributes are made of.
 #[derive(Debug)]
-pub struct SpanRecord<C: ?Sized = dyn Content> {
+pub struct SpanRecord<L: ?Sized = dyn LateAttributes> {
     data: SpanData,
     /// How many attributes it may have.
     most: usize,
@@ -34,19 +34,7 @@ pub struct SpanRecord<C: ?Sized = dyn Content> {
     is_counted: bool,
     /// What became of the HTTP exchange that it is the span of.
     ended: Option<Ended>,
-    content: C,
-}
-
-/// What a record has besides its data.
-pub trait Content: Debug + Send + Sync {
-    /// Writes all attributes that it has.
-    fn write(&self, attributes: &mut Vec<KeyValue>);
-
-    /// Writes those of them that standard metrics are made of.
-    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>);
-
-    /// The memory that they hold, in bytes.
-    fn size(&self) -> usize;
+    late: L,
 }
 
 /// A record that is about to be made: of it only its first attributes are missing.
@@ -73,31 +61,11 @@ pub(crate) struct SpanStart {
 #[derive(Debug)]
 struct Nothing;
 
-impl Content for Nothing {
+impl LateAttributes for Nothing {
     fn write(&self, _: &mut Vec<KeyValue>) {}
-
-    fn write_dimensions(&self, _: &mut Vec<KeyValue>) {}
 
     fn size(&self) -> usize {
         0
-    }
-}
-
-/// Late attributes.
-#[derive(Debug)]
-struct Late<L>(L);
-
-impl<L: LateAttributes> Content for Late<L> {
-    fn write(&self, attributes: &mut Vec<KeyValue>) {
-        self.0.write(attributes);
-    }
-
-    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
-        self.0.write_dimensions(attributes);
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self) + self.0.size()
     }
 }
 
@@ -107,7 +75,7 @@ impl NewRecord {
     pub fn with(mut self, mut attributes: Vec<KeyValue>) -> Box<SpanRecord> {
         attributes.append(&mut self.0.attributes);
         self.0.attributes = attributes;
-        let mut record: Box<SpanRecord> = self.with_content(|| Nothing);
+        let mut record: Box<SpanRecord> = self.make(|| Nothing);
         record.cut();
         record
     }
@@ -116,12 +84,12 @@ impl NewRecord {
     #[must_use]
     #[inline]
     pub fn with_late<L: LateAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
-        self.with_content(|| Late(make()))
+        self.make(make)
     }
 
     /// Everything is made where it stays: it is large, and copying it is what costs.
     #[inline]
-    fn with_content<C>(self, make: impl FnOnce() -> C) -> Box<SpanRecord<C>> {
+    fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
         let most = self.0.max_attributes as usize;
         Box::new(SpanRecord {
             data: self.0.into(),
@@ -129,7 +97,7 @@ impl NewRecord {
             is_complete: false,
             is_counted: false,
             ended: None,
-            content: make(),
+            late: make(),
         })
     }
 }
@@ -195,20 +163,23 @@ impl SpanRecord {
 
     /// Writes what is still to be written.
     pub(crate) fn complete(&mut self) -> &SpanData {
-        self.complete_by(|content, attributes| content.write(attributes))
+        self.complete_by(|late, attributes| late.write(attributes))
     }
 
     /// Writes as much of it as standard metrics want to see: for a record that nobody else will.
     pub(crate) fn complete_for_metrics(&mut self) -> &SpanData {
-        self.complete_by(|content, attributes| content.write_dimensions(attributes))
+        self.complete_by(|late, attributes| late.write_dimensions(attributes))
     }
 
-    fn complete_by(&mut self, write: impl FnOnce(&dyn Content, &mut Vec<KeyValue>)) -> &SpanData {
+    fn complete_by(
+        &mut self,
+        write: impl FnOnce(&dyn LateAttributes, &mut Vec<KeyValue>),
+    ) -> &SpanData {
         if !self.is_complete {
             self.is_complete = true;
             let attributes = &mut self.data.attributes;
             let mut later = mem::take(attributes);
-            write(&self.content, attributes);
+            write(&self.late, attributes);
             attributes.append(&mut later);
             attributes.extend(self.ended.iter().flat_map(Ended::attributes));
             self.cut();
@@ -225,7 +196,7 @@ impl SpanRecord {
     pub(crate) fn late_size(&self) -> usize {
         match self.is_complete {
             true => 0,
-            false => self.content.size(),
+            false => size_of_val(&self.late) + self.late.size(),
         }
     }
 
@@ -247,7 +218,7 @@ impl From<SpanData> for Box<SpanRecord> {
             is_complete: false,
             is_counted: false,
             ended: None,
-            content: Nothing,
+            late: Nothing,
         })
     }
 }

@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
-use crate::pipeline::{NewRecord, SpanStart, inherited};
+use crate::pipeline::{NewRecord, SpanStart, inherit};
 use crate::sampling::Parent;
 
 /// Starts spans. They are of no instrumentation scope, since Application Insights has none.
@@ -89,7 +89,7 @@ impl RecorderTracer {
         let span_context = self.span_context(decided.trace_id, flags, state);
         self.recorder.started(&span_context, decided.parent);
         let mut attributes = decided.sampling;
-        inherited(context, &mut attributes);
+        inherit(context, &mut attributes);
         let record = NewRecord(SpanStart {
             span_context,
             parent_span_id,
