@@ -196,6 +196,7 @@ mod telemetry;
 mod telemetry_processor;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token;
 mod transmission;
 
 #[cfg(feature = "tracing")]
@@ -212,4 +213,5 @@ pub use crate::exporter::{
 pub use crate::pipeline::UnsampledLogs;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
 pub use crate::telemetry_processor::ItemDecision;
+pub use crate::token::{Token, TokenError, TokenFuture, TokenProvider};
 pub use crate::transmission::{DropReason, DroppedItems, TelemetryType};
