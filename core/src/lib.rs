@@ -192,6 +192,7 @@ mod metrics;
 mod pipeline;
 mod recorder;
 pub mod sampling;
+mod storage;
 mod telemetry;
 mod telemetry_processor;
 #[cfg(feature = "testing")]
@@ -205,13 +206,16 @@ pub use crate::connection_string::{
     ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
 };
 pub use crate::custom::{Availability, Event, Exception, availability, event, exception};
-pub use crate::error::{BuildError, DeliveryError};
+pub use crate::error::{BuildError, DeliveryError, ShutdownReport};
 pub use crate::exporter::{
     ExporterBuilder, LogExporter, LogExporterBuilder, MetricExporter, MetricExporterBuilder,
     SpanExporter, SpanExporterBuilder,
 };
 pub use crate::pipeline::UnsampledLogs;
+pub use crate::storage::Storage;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
 pub use crate::telemetry_processor::ItemDecision;
 pub use crate::token::{Token, TokenError, TokenFuture, TokenProvider};
-pub use crate::transmission::{DropReason, DroppedItems, TelemetryType};
+pub use crate::transmission::{
+    CircuitState, DropReason, DroppedItems, Signal, SignalReport, TelemetryStatistics, TelemetryType,
+};

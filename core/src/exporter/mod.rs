@@ -4,6 +4,7 @@ mod builder;
 mod log;
 mod metric;
 mod sender;
+mod shared;
 mod span;
 
 pub use self::builder::ExporterBuilder;

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::Resource;
@@ -15,6 +16,7 @@ use crate::mapping::{
     Arena, LogData, MappingOptions, context, dependency, events, http, links, log, measurements,
     properties, request, resource, rpc, success,
 };
+use crate::sampling::SpanRate;
 
 /// How many tags an item usually has beside its resource's; more cost another allocation.
 const USUAL_TAGS: usize = 8;
@@ -26,7 +28,6 @@ const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
 ///
 /// The [module](crate::mapping) says how. A mapper is made once and holds no state: it may be shared
 /// among threads.
-#[derive(Debug)]
 pub struct Mapper {
     instrumentation_key: String,
     options: MappingOptions,
@@ -89,10 +90,22 @@ impl Mapper {
         span: &'a SpanData,
         operation_name: Option<&'a str>,
         arena: &'a Arena,
+        emit: impl FnMut(Envelope<'a>),
+    ) {
+        self.map_sampled_span(span, SpanRate::Unknown, operation_name, arena, emit);
+    }
+
+    /// Does the same for a span whose rate is known.
+    pub(crate) fn map_sampled_span<'a>(
+        &'a self,
+        span: &'a SpanData,
+        rate: SpanRate,
+        operation_name: Option<&'a str>,
+        arena: &'a Arena,
         mut emit: impl FnMut(Envelope<'a>),
     ) {
         let attributes = Attributes::new(&span.attributes, arena);
-        let sample_rate = measurements::sample_rate(&attributes);
+        let sample_rate = rate.percent(measurements::sample_rate(&attributes));
         let (mut data, operation_name) = match span.span_kind {
             SpanKind::Server | SpanKind::Consumer => {
                 let name = request::name(&attributes, &span.name, &span.span_kind);
@@ -214,6 +227,16 @@ impl Mapper {
 
     pub(super) fn options(&self) -> &MappingOptions {
         &self.options
+    }
+}
+
+/// It hides the key.
+impl fmt::Debug for Mapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapper")
+            .field("options", &self.options)
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
     }
 }
 

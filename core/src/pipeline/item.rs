@@ -1,11 +1,13 @@
+//! Items on their way to the worker.
+
 use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::Envelope;
 use crate::mapping::LogData;
 use crate::pipeline::{SpanRecord, size};
-use crate::sampling::sample_rate;
-use crate::transmission::TelemetryType;
+use crate::sampling::SpanRate;
+use crate::transmission::{ItemLabel, Signal, TelemetryType};
 
 /// What waits to be sent. Small, since it is moved from thread to thread.
 #[derive(Debug)]
@@ -21,26 +23,36 @@ pub(crate) enum Item {
 /// An item, wherever it is kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ItemRef<'a> {
-    Span(&'a SpanData),
+    Span(&'a SpanData, SpanRate),
     Envelope(&'a Envelope<'static>),
     Log(&'a LogData),
 }
 
 impl ItemRef<'_> {
-    /// What it becomes.
-    pub(crate) fn telemetry_type(self) -> TelemetryType {
+    /// The signal that it belongs to.
+    pub(crate) fn signal(self) -> Signal {
         match self {
-            Self::Span(span) => TelemetryType::of_span(&span.span_kind),
-            Self::Envelope(envelope) => TelemetryType::of(envelope),
-            // What else it may become is only known when it is mapped.
-            Self::Log(_) => TelemetryType::Trace,
+            Self::Span(..) => Signal::Traces,
+            Self::Envelope(_) => Signal::Metrics,
+            Self::Log(_) => Signal::Logs,
         }
+    }
+
+    /// How it is counted before it is mapped.
+    pub(crate) fn label(self) -> ItemLabel {
+        let telemetry_type = match self {
+            Self::Span(span, _) => TelemetryType::of_span(&span.span_kind),
+            Self::Envelope(envelope) => TelemetryType::of(envelope),
+            // Whether it becomes something else is only known when it is mapped.
+            Self::Log(_) => TelemetryType::Trace,
+        };
+        ItemLabel::new(self.signal(), telemetry_type)
     }
 
     /// Whether it is a request at the root of its trace in this process, which names the operation.
     pub(crate) fn is_root(self) -> bool {
         match self {
-            Self::Span(span) => {
+            Self::Span(span, _) => {
                 let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
                 is_request && (span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote)
             }
@@ -53,15 +65,15 @@ impl Item {
     /// A reference to what it is.
     pub(crate) fn as_ref(&self) -> ItemRef<'_> {
         match self {
-            Self::Span(span) => ItemRef::Span(span.data()),
+            Self::Span(span) => ItemRef::Span(span.data(), span.rate()),
             Self::Envelope(envelope) => ItemRef::Envelope(envelope),
             Self::Log(log) => ItemRef::Log(log),
         }
     }
 
-    /// What it becomes.
-    pub(crate) fn telemetry_type(&self) -> TelemetryType {
-        self.as_ref().telemetry_type()
+    /// How it is counted before it is mapped.
+    pub(crate) fn label(&self) -> ItemLabel {
+        self.as_ref().label()
     }
 
     /// The memory that it holds, in bytes, as [`size`] estimates it.
@@ -73,10 +85,19 @@ impl Item {
         }
     }
 
+    /// Whether it tells of a failure: then it is among the last to be dropped.
+    pub(crate) fn is_failure(&mut self) -> bool {
+        match self {
+            Self::Span(span) => span.is_failure(),
+            Self::Envelope(_) => false,
+            Self::Log(log) => log.is_failure(),
+        }
+    }
+
     /// Makes it stand for itself alone, whatever its rate was.
     pub(crate) fn count_once(&mut self) {
         match self {
-            Self::Span(span) => sample_rate::remove(span.data_mut()),
+            Self::Span(span) => span.set_rate(SpanRate::Once),
             Self::Envelope(envelope) => envelope.sample_rate = None,
             Self::Log(log) => log.count_once(),
         }
@@ -121,7 +142,7 @@ mod tests {
                 parent_span_is_remote,
                 ..span("x")
             };
-            assert_eq!(ItemRef::Span(&span).is_root(), is_root);
+            assert_eq!(ItemRef::Span(&span, SpanRate::Unknown).is_root(), is_root);
         }
     }
 }

@@ -8,6 +8,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::instrument::http::Ended;
+use crate::sampling::SpanRate;
 
 /// Attributes of a span that are written when the span is sent, not where it started.
 pub trait LateAttributes: Debug + Send + Sync + 'static {
@@ -32,6 +33,8 @@ pub struct SpanRecord<L: ?Sized = dyn LateAttributes> {
     most: usize,
     is_complete: bool,
     is_counted: bool,
+    /// What the span stands for.
+    rate: SpanRate,
     /// What became of the HTTP exchange that it is the span of.
     ended: Option<Ended>,
     late: L,
@@ -53,6 +56,7 @@ pub(crate) struct SpanStart {
     /// Besides those that the record is made with.
     pub(crate) attributes: Vec<KeyValue>,
     pub(crate) links: SpanLinks,
+    pub(crate) rate: SpanRate,
     /// How many attributes the span may have.
     pub(crate) max_attributes: u32,
 }
@@ -91,11 +95,13 @@ impl NewRecord {
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
         let most = self.0.max_attributes as usize;
+        let rate = self.0.rate;
         Box::new(SpanRecord {
             data: self.0.into(),
             most,
             is_complete: false,
             is_counted: false,
+            rate,
             ended: None,
             late: make(),
         })
@@ -132,6 +138,30 @@ impl SpanRecord {
     /// The same, to be changed.
     pub(crate) fn data_mut(&mut self) -> &mut SpanData {
         &mut self.data
+    }
+
+    /// What the span stands for.
+    pub(crate) fn rate(&self) -> SpanRate {
+        self.rate
+    }
+
+    pub(crate) fn set_rate(&mut self, rate: SpanRate) {
+        self.rate = rate;
+    }
+
+    /// Whether the span failed, or holds an exception.
+    pub(crate) fn is_failure(&mut self) -> bool {
+        let data = self.complete();
+        let is_error_code = |attribute: &KeyValue| {
+            let is_code = matches!(
+                attribute.key.as_str(),
+                "http.response.status_code" | "http.status_code"
+            );
+            is_code && matches!(attribute.value, opentelemetry::Value::I64(400..))
+        };
+        matches!(data.status, Status::Error { .. })
+            || data.events.iter().any(|event| event.name == "exception")
+            || data.attributes.iter().any(is_error_code)
     }
 
     /// Adds an attribute.
@@ -217,6 +247,7 @@ impl From<SpanData> for Box<SpanRecord> {
             most: usize::MAX,
             is_complete: false,
             is_counted: false,
+            rate: SpanRate::Unknown,
             ended: None,
             late: Nothing,
         })
@@ -261,6 +292,7 @@ mod tests {
             start_time: SystemTime::UNIX_EPOCH,
             attributes: Vec::new(),
             links: SpanLinks::default(),
+            rate: SpanRate::Unknown,
             max_attributes: most,
         })
     }

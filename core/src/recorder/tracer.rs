@@ -12,7 +12,7 @@ use super::span::{RecorderSpan, cut};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
 use crate::pipeline::{NewRecord, SpanStart, inherit};
-use crate::sampling::Parent;
+use crate::sampling::{Parent, SpanRate};
 
 /// Starts spans. They are of no instrumentation scope, since Application Insights has none.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ struct Decided {
     caller: Option<Caller>,
     trace_id: TraceId,
     parent: Parent,
-    /// The attributes of the sampler.
-    sampling: Vec<KeyValue>,
+    /// What the span stands for.
+    rate: SpanRate,
     /// The attributes of the instrumentation, if the sampler saw them.
     seen: Option<Vec<KeyValue>>,
 }
@@ -57,13 +57,13 @@ impl RecorderTracer {
             .looks_at_attributes()
             .then(|| new.content.attributes());
         let attributes = seen.as_deref().unwrap_or_default();
-        let (decision, sampling) = recorder.sample(parent, trace_id, &new.kind, attributes);
+        let (decision, rate) = recorder.sample(parent, trace_id, &new.kind, attributes);
         Decided {
             decision,
             caller,
             trace_id,
             parent,
-            sampling,
+            rate,
             seen,
         }
     }
@@ -88,7 +88,7 @@ impl RecorderTracer {
         let flags = flags.with_sampled(decided.decision == SamplingDecision::RecordAndSample);
         let span_context = self.span_context(decided.trace_id, flags, state);
         self.recorder.started(&span_context, decided.parent);
-        let mut attributes = decided.sampling;
+        let mut attributes = Vec::new();
         inherit(context, &mut attributes);
         let record = NewRecord(SpanStart {
             span_context,
@@ -99,6 +99,7 @@ impl RecorderTracer {
             start_time: new.started_at,
             attributes,
             links: self.links(new.links),
+            rate: decided.rate,
             max_attributes: self.recorder.limits().max_attributes_per_span,
         });
         let record = match decided.seen {

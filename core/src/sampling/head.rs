@@ -9,7 +9,7 @@ use crate::sampling::memory::{self, Memory};
 use crate::sampling::overrides::{Overrides, TelemetryKind};
 use crate::sampling::parent::{Parent, trace_state};
 use crate::sampling::rate::Rate;
-use crate::sampling::sample_rate;
+use crate::sampling::sample_rate::SpanRate;
 
 /// Decides when a span starts: by an override, else as its parent, else by the rate of new traces.
 #[derive(Debug, Clone)]
@@ -72,6 +72,18 @@ impl HeadSampler {
         }
     }
 
+    /// What was decided about a span of this process, as far as it is remembered.
+    pub(crate) fn remembered(&self, span: &SpanContext) -> SpanRate {
+        let memory = self.memory.as_deref();
+        let known = memory.and_then(|memory| memory.of_span(span.trace_id(), span.span_id()));
+        match known {
+            Some(None) => SpanRate::Never,
+            Some(Some(rate)) if span.is_sampled() => SpanRate::Kept(rate),
+            None if span.is_sampled() => SpanRate::Kept(self.rate.presumed()),
+            Some(Some(_)) | None => SpanRate::Unknown,
+        }
+    }
+
     /// What a sampled span of this process stands for.
     pub(crate) fn rate_of(&self, span: &SpanContext) -> ItemCount {
         let memory = self.memory.as_deref();
@@ -103,14 +115,14 @@ impl HeadSampler {
         Some(rate.filter(keeps).map(ItemCount::percent))
     }
 
-    /// What becomes of a span that starts now, and the attributes that say so.
+    /// What becomes of a span that starts now, and what it stands for.
     pub(crate) fn sample(
         &self,
         parent: Parent,
         trace_id: TraceId,
         kind: &SpanKind,
         attributes: &[KeyValue],
-    ) -> (SamplingDecision, Vec<KeyValue>) {
+    ) -> (SamplingDecision, SpanRate) {
         let decision = self.decide(parent, trace_id, kind, attributes);
         self.remember(trace_id, decision);
         let unsampled = match self.record_unsampled {
@@ -118,9 +130,9 @@ impl HeadSampler {
             false => SamplingDecision::Drop,
         };
         match decision {
-            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, sample_rate::kept(rate)),
-            Decision::Unsampled => (unsampled, Vec::new()),
-            Decision::Never => (unsampled, sample_rate::never()),
+            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, SpanRate::Kept(rate)),
+            Decision::Unsampled => (unsampled, SpanRate::Unknown),
+            Decision::Never => (unsampled, SpanRate::Never),
         }
     }
 
@@ -190,10 +202,10 @@ impl ShouldSample for HeadSampler {
         _links: &[Link],
     ) -> SamplingResult {
         let parent = parent_context.map_or(Parent::None, Parent::of);
-        let (decision, attributes) = self.sample(parent, trace_id, span_kind, attributes);
+        let (decision, rate) = self.sample(parent, trace_id, span_kind, attributes);
         SamplingResult {
             decision,
-            attributes,
+            attributes: rate.attributes(),
             trace_state: trace_state(parent_context),
         }
     }

@@ -94,7 +94,7 @@ mod parent;
 mod rate;
 mod rate_limited;
 mod rate_limiter;
-pub(crate) mod sample_rate;
+mod sample_rate;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -108,5 +108,6 @@ pub(crate) use self::options::{RateChoice, Sampling, SamplingChoices};
 pub use self::overrides::{SamplingOverride, SamplingOverrideError, TelemetryKind};
 pub(crate) use self::parent::Parent;
 pub use self::rate_limited::RateLimitedSampler;
+pub(crate) use self::sample_rate::{SpanRate, is_never, is_told};
 pub use self::tail::DecisionLimits;
 pub(crate) use self::tail::{DecisionBuffer, Ended, Held, KeepRules, Released, Verdict};

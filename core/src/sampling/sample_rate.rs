@@ -10,17 +10,47 @@ const SAMPLE_RATE: &str = "microsoft.sample_rate";
 /// What the Python SDK writes.
 const OLD_SAMPLE_RATE: &str = "_MS.sampleRate";
 
-/// The attributes of a span that is kept. At 100 percent there is none: that is what its absence means.
-pub(super) fn kept(rate: ItemCount) -> Vec<KeyValue> {
-    match rate {
-        ItemCount::ONE => Vec::new(),
-        rate => vec![KeyValue::new(SAMPLE_RATE, rate.percent())],
+/// What a span stands for.
+///
+/// It is a field of the span's record. Only where the SDK's tracer stands between the sampler and the record does it
+/// travel as an attribute, the one thing that a sampler can add.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum SpanRate {
+    /// As the span's attribute says, or else for itself alone.
+    #[default]
+    Unknown,
+    /// For as many spans, of which it was kept.
+    Kept(ItemCount),
+    /// For itself alone, since everything of its kind is kept.
+    Once,
+    /// For none: it must not be kept, whatever becomes of it.
+    Never,
+}
+
+impl SpanRate {
+    /// The attribute for a tracer of the SDK. At 100 percent there is none: that is what its absence means.
+    pub(super) fn attributes(self) -> Vec<KeyValue> {
+        match self {
+            Self::Kept(ItemCount::ONE) | Self::Unknown | Self::Once => Vec::new(),
+            Self::Kept(rate) => vec![KeyValue::new(SAMPLE_RATE, rate.percent())],
+            Self::Never => vec![KeyValue::new(SAMPLE_RATE, 0.0)],
+        }
+    }
+
+    /// The percentage of the items of a span whose attribute says `attribute`.
+    pub(crate) fn percent(self, attribute: Option<f64>) -> Option<f64> {
+        match self {
+            Self::Unknown => attribute,
+            Self::Kept(ItemCount::ONE) | Self::Once | Self::Never => None,
+            Self::Kept(rate) => Some(rate.percent()),
+        }
     }
 }
 
-/// The attributes of a span that must not be kept, whatever becomes of it.
-pub(super) fn never() -> Vec<KeyValue> {
-    vec![KeyValue::new(SAMPLE_RATE, 0.0)]
+/// Whether the attributes say what the span stands for.
+pub(crate) fn is_told(span: &SpanData) -> bool {
+    let mut keys = span.attributes.iter().map(|attribute| attribute.key.as_str());
+    keys.any(|key| key == SAMPLE_RATE || key == OLD_SAMPLE_RATE)
 }
 
 /// Whether a span that is not sampled must not be kept, whatever became of it.
@@ -28,10 +58,4 @@ pub(crate) fn is_never(span: &SpanData) -> bool {
     span.attributes.iter().any(|attribute| {
         attribute.key.as_str() == SAMPLE_RATE && matches!(attribute.value, Value::F64(0.0))
     })
-}
-
-/// Makes a span stand for itself alone.
-pub(crate) fn remove(span: &mut SpanData) {
-    span.attributes
-        .retain(|attribute| !matches!(attribute.key.as_str(), SAMPLE_RATE | OLD_SAMPLE_RATE));
 }

@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::fixtures::span;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::metrics::{AutomaticMetrics, AutomaticOptions};
+use crate::metrics::{BuiltinMetrics, BuiltinOptions};
 use crate::pipeline::{Producer, QueueLimits, queue};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{
-    Extras, Reply, SendError, Sending, Transmitter, Transport, Worker, WorkerOptions,
+    WorkerExtensions, Reply, SendError, Sending, WorkerHandle, Transport, Worker, WorkerOptions,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -95,19 +95,19 @@ async fn answer(script: Script) -> Result<Reply, SendError> {
 
 struct Bench {
     producer: Producer,
-    transmitter: Transmitter,
+    handle: WorkerHandle,
     transport: Arc<Scripted>,
     started: Instant,
 }
 
 impl Bench {
     fn start(script: impl IntoIterator<Item = Script>) -> Self {
-        Self::start_with(script, |_| AutomaticMetrics::default())
+        Self::start_with(script, |_| BuiltinMetrics::default())
     }
 
     fn start_with(
         script: impl IntoIterator<Item = Script>,
-        metrics: impl FnOnce(&Arc<Mapper>) -> AutomaticMetrics,
+        metrics: impl FnOnce(&Arc<Mapper>) -> BuiltinMetrics,
     ) -> Self {
         let transport = Arc::new(Scripted {
             script: Mutex::new(script.into_iter().collect()),
@@ -126,15 +126,15 @@ impl Bench {
         );
         let (producer, consumer) = queue(LIMITS);
         let mapper = Arc::new(mapper);
-        let extras = Extras {
+        let extras = WorkerExtensions {
             metrics: metrics(&mapper),
-            ..Extras::default()
+            ..WorkerExtensions::default()
         };
-        let (transmitter, worker) = Worker::new(options, consumer, mapper);
+        let (handle, worker) = Worker::new(options, consumer, mapper);
         tokio::spawn(worker.with(extras).run());
         Self {
             producer,
-            transmitter,
+            handle,
             transport,
             started: Instant::now(),
         }
@@ -219,8 +219,8 @@ async fn a_flush_tries_once_in_a_pause_and_answers_that_items_are_held() {
     let bench = Bench::start([Script::RetryAfter(503, "3600"), Script::Status(503)]);
     bench.push(1);
     sleep(10 * SECOND).await;
-    let transmitter = bench.transmitter.clone();
-    let flush = tokio::task::spawn_blocking(move || transmitter.flush(60 * SECOND));
+    let handle = bench.handle.clone();
+    let flush = tokio::task::spawn_blocking(move || handle.flush(60 * SECOND));
     let error = flush.await.unwrap().unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -251,7 +251,7 @@ async fn a_batch_that_waits_for_its_retry_does_not_keep_the_worker_from_taking_m
         sleep(SECOND).await;
     }
     assert_eq!(bench.asked(), [0]);
-    assert_eq!(bench.transmitter.losses().dropped().count(), 0);
+    assert_eq!(bench.handle.counters().dropped().count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,7 +266,7 @@ async fn uploads_run_side_by_side_up_to_a_limit() {
     assert_eq!(bench.transport.running.lock().unwrap().1, 16);
 }
 
-const METRICS: AutomaticOptions = AutomaticOptions {
+const METRICS: BuiltinOptions = BuiltinOptions {
     standard_metrics: false,
     performance_counters: false,
     interval: Duration::from_secs(60),
@@ -278,11 +278,11 @@ const METRICS: AutomaticOptions = AutomaticOptions {
 async fn standard_metrics_are_sent_at_their_interval_if_there_are_any() {
     let mut counted = None;
     let bench = Bench::start_with([], |mapper| {
-        let options = AutomaticOptions {
+        let options = BuiltinOptions {
             standard_metrics: true,
             ..METRICS
         };
-        let (metrics, spans) = AutomaticMetrics::new(&options, mapper);
+        let (metrics, spans) = BuiltinMetrics::new(&options, mapper);
         counted = Some(spans);
         metrics
     });
@@ -297,11 +297,11 @@ async fn standard_metrics_are_sent_at_their_interval_if_there_are_any() {
 #[tokio::test(start_paused = true)]
 async fn performance_counters_are_sent_at_every_interval() {
     let bench = Bench::start_with([], |mapper| {
-        let options = AutomaticOptions {
+        let options = BuiltinOptions {
             performance_counters: true,
             ..METRICS
         };
-        AutomaticMetrics::new(&options, mapper).0
+        BuiltinMetrics::new(&options, mapper).0
     });
     sleep(200 * SECOND).await;
     assert_eq!(bench.asked(), [60, 120, 180]);
@@ -310,11 +310,11 @@ async fn performance_counters_are_sent_at_every_interval() {
 #[tokio::test(start_paused = true)]
 async fn statistics_tell_of_others_but_not_of_themselves() {
     let bench = Bench::start_with([], |mapper| {
-        let options = AutomaticOptions {
+        let options = BuiltinOptions {
             statistics_interval: Some(900 * SECOND),
             ..METRICS
         };
-        AutomaticMetrics::new(&options, mapper).0
+        BuiltinMetrics::new(&options, mapper).0
     });
     bench.push(1);
     sleep(4_000 * SECOND).await;
