@@ -239,7 +239,7 @@ mod tests {
     use crate::pipeline::{Consumer, QueueLimits, queue};
     use crate::sampling::{RateChoice, Sampling, SamplingChoices};
     use crate::telemetry_processor::TelemetryProcessors;
-    use crate::transmission::{HttpTransport, Worker, WorkerOptions};
+    use crate::transmission::{NullTransport, Worker, WorkerOptions};
 
     const LIMITS: QueueLimits = QueueLimits {
         items: 100,
@@ -252,7 +252,7 @@ mod tests {
         let options = WorkerOptions {
             endpoint: String::new(),
             storage: crate::storage::StorageSettings::off(),
-            transport: Arc::new(HttpTransport::new().unwrap()),
+            transport: Arc::new(NullTransport),
             max_export_delay: Duration::ZERO,
             processors: TelemetryProcessors::default(),
         };

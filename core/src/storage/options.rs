@@ -117,6 +117,7 @@ pub(crate) struct StorageSettings {
 
 impl StorageSettings {
     /// Memory alone.
+    #[cfg(test)]
     pub(crate) fn off() -> Self {
         Self::new(&Storage::off(), None)
     }

@@ -337,11 +337,6 @@ impl LabelCounts {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ItemLabel, u32)> {
         self.0.iter().copied()
     }
-
-    /// How many items there are.
-    pub(crate) fn total(&self) -> usize {
-        self.0.iter().map(|(_, count)| *count as usize).sum()
-    }
 }
 
 impl FromIterator<ItemLabel> for LabelCounts {

@@ -96,7 +96,7 @@ pub(super) enum Event {
     /// It is on disk, and in memory to be sent.
     Written(Batch),
     /// It is on disk alone.
-    Shelved { number: u64, size: usize },
+    Shelved { size: usize },
     /// It could not be written.
     Failed(Batch),
     /// It was read, to be sent.
@@ -373,10 +373,7 @@ impl Disk {
             Then::Wait => {
                 let labels = batch.labels.iter().copied();
                 counters(batch.is_recovered, &self.counters, &self.recovered).stored(labels);
-                Event::Shelved {
-                    number: batch.number,
-                    size: batch.size(),
-                }
+                Event::Shelved { size: batch.size() }
             }
         })
     }

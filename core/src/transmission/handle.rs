@@ -331,6 +331,19 @@ impl WorkerHandle {
         delivery
     }
 
+    /// Shuts down as [`shutdown`](Self::shutdown) does, in the time of a test.
+    #[cfg(test)]
+    pub(super) async fn shut_down(&self, timeout: Duration) -> Delivery {
+        self.shared.is_shut_down.store(true, Ordering::Relaxed);
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let deadline = Instant::now() + timeout;
+        self.send(Command::Shutdown {
+            deadline,
+            callback: Box::new(|delivery| drop(sender.send(delivery))),
+        })?;
+        receiver.await.unwrap_or(Err(Undelivered::AlreadyShutDown))
+    }
+
     fn gone(&self) -> Undelivered {
         if self.shared.is_forked() {
             Undelivered::Forked

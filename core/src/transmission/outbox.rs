@@ -141,11 +141,6 @@ impl Outbox {
         let all = self.ready.iter().chain(&self.paused);
         all.map(Batch::items).sum()
     }
-
-    /// How many batches wait.
-    pub(super) fn len(&self) -> usize {
-        self.ready.len() + self.paused.len()
-    }
 }
 
 fn is_due(batch: &Batch, now: Instant) -> bool {

@@ -200,7 +200,7 @@ impl Uploads {
         for event in events {
             match event {
                 Event::Written(batch) => self.outbox.put_back(batch),
-                Event::Shelved { number: _, size } => self.outbox.gone(size),
+                Event::Shelved { size } => self.outbox.gone(size),
                 Event::Failed(batch) => self.outbox.put_back(batch),
                 Event::Read(mut batch) => {
                     self.last_number += 1;
@@ -538,6 +538,7 @@ impl Uploads {
         if !self.circuit.is_ordered(now) {
             self.circuit.try_now(now);
             self.outbox.end_pauses();
+            self.disk.end_pauses();
         }
     }
 
