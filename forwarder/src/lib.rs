@@ -1,0 +1,6 @@
+//! OpenCensus, OTLP and Application Insights in, Application Insights out.
+//!
+//! [`inputs`] receive and map telemetry, and deliver it to a [`Sink`](sink::Sink).
+
+pub mod inputs;
+pub mod sink;
