@@ -1,5 +1,8 @@
+use std::time::Duration;
+
+use opentelemetry_sdk::error::OTelSdkError;
+
 use crate::connection_string::ParseConnectionStringError;
-use crate::transmission::Undelivered;
 
 /// Telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,33 @@ impl BuildError {
     #[must_use]
     pub fn is_invalid_connection_string(&self) -> bool {
         matches!(self.0, BuildErrorKind::ConnectionString(_))
+    }
+}
+
+/// Why not everything was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Undelivered {
+    #[error("{0} items are held, to be sent again: the endpoint is out of reach")]
+    Held(usize),
+    #[error("{0} items were dropped: see the log for the reason")]
+    Dropped(usize),
+    #[error("not done within {0:?}")]
+    Timeout(Duration),
+    #[error("another destination: {0}")]
+    Elsewhere(String),
+    #[error("telemetry was shut down before")]
+    AlreadyShutDown,
+}
+
+impl From<Undelivered> for OTelSdkError {
+    fn from(error: Undelivered) -> Self {
+        match error {
+            Undelivered::Timeout(timeout) => Self::Timeout(timeout),
+            Undelivered::AlreadyShutDown => Self::AlreadyShutdown,
+            Undelivered::Held(_) | Undelivered::Dropped(_) | Undelivered::Elsewhere(_) => {
+                Self::InternalFailure(error.to_string())
+            }
+        }
     }
 }
 

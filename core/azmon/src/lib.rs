@@ -181,12 +181,11 @@ mod bridge;
 pub mod config;
 mod connection_string;
 mod custom;
-pub mod envelope;
 mod error;
 mod exporter;
 #[cfg(test)]
 mod fixtures;
-pub mod instrument;
+mod item;
 pub mod mapping;
 mod metrics;
 mod pipeline;
@@ -197,6 +196,11 @@ mod telemetry_processor;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transmission;
+
+/// The wire model: what is sent, and what telemetry processors see.
+pub use azmon_envelope as envelope;
+/// What instrumentation is written with.
+pub use azmon_instrument as instrument;
 
 #[cfg(feature = "tracing")]
 pub use crate::bridge::tracing_targets;
@@ -209,7 +213,7 @@ pub use crate::exporter::{
     ExporterBuilder, LogExporter, LogExporterBuilder, MetricExporter, MetricExporterBuilder,
     SpanExporter, SpanExporterBuilder,
 };
+pub use crate::item::{DropReason, DroppedItems, TelemetryType};
 pub use crate::pipeline::UnsampledLogs;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
 pub use crate::telemetry_processor::ItemDecision;
-pub use crate::transmission::{DropReason, DroppedItems, TelemetryType};

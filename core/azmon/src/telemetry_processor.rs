@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use opentelemetry::otel_error;
 
 use crate::envelope::Envelope;
-use crate::transmission::DropReason;
+use crate::item::DropReason;
 
 /// What a telemetry processor says about an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

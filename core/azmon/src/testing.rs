@@ -12,10 +12,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use crate::envelope::Envelope;
+use crate::item::ItemRef;
+use crate::item::Losses;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::ItemRef;
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::{Encoder, Losses, Reply, SendError, Sending, Transport};
+use crate::transmission::{Encoder, Reply, SendError, Sending, Transport};
 use crate::{ExporterBuilder, MetricExporterBuilder, Telemetry, TelemetryBuilder};
 
 /// The connection string under which in-memory destinations receive, unless another is set.
@@ -116,7 +117,7 @@ impl SpanEncoder {
     /// Returns the bodies of as many requests as a worker would make of them.
     pub fn encode(&mut self, spans: &[SpanData]) -> Vec<Bytes> {
         let mut bodies = Vec::with_capacity(1);
-        let items = spans.iter().map(ItemRef::Span);
+        let items = spans.iter().map(|span| ItemRef::Span(span.into()));
         self.encoder
             .encode(&self.mapper, items, |batch| bodies.push(batch.body));
         bodies

@@ -12,8 +12,8 @@ use crate::config::{
     MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler, span_limits,
 };
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
+use crate::item::QueueLimits;
 use crate::metrics::AutomaticOptions;
-use crate::pipeline::QueueLimits;
 use crate::sampling::{Sampling, SamplingChoices};
 
 /// What the code chose. `None` leaves it to the environment, and then to the default.

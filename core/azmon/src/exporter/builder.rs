@@ -6,8 +6,9 @@ use crate::config::{Choices, Settings, environment};
 use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::exporter::sender::Sender;
+use crate::item::QueueLimits;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, QueueLimits, UnsampledLogs};
+use crate::pipeline::{Launch, UnsampledLogs};
 use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::transmission::Transport;
 

@@ -7,8 +7,10 @@ use opentelemetry_sdk::logs::LogBatch;
 use crate::error::BuildError;
 use crate::exporter::ExporterBuilder;
 use crate::exporter::sender::Sender;
-use crate::pipeline::{Item, UnsampledLogs};
-use crate::transmission::{DropReason, DroppedItems, Exported, TelemetryType};
+use crate::item::Item;
+use crate::item::{DropReason, DroppedItems, TelemetryType};
+use crate::pipeline::UnsampledLogs;
+use crate::transmission::Exported;
 
 /// Sends log records to Azure Monitor, for a logger provider that is put together by hand.
 ///

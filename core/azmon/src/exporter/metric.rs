@@ -10,8 +10,10 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
+use crate::item::Item;
+use crate::item::QueueLimits;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Item, Launch, QueueLimits};
+use crate::pipeline::Launch;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Exported, Transmitter, Transport};
 

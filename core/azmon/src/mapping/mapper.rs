@@ -8,12 +8,14 @@ use crate::envelope::{
     Data, Envelope, Measurements, Properties, RemoteDependencyData, RequestData, SCHEMA_VERSION,
     Tags, TimeSpan,
 };
+use crate::item::LogData;
+use crate::item::SpanView;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::dependency::Call;
 use crate::mapping::keys::Key;
 use crate::mapping::{
-    Arena, LogData, MappingOptions, context, dependency, events, http, links, log, measurements,
-    properties, request, resource, rpc, success,
+    Arena, MappingOptions, context, dependency, events, http, links, log, measurements, properties,
+    request, resource, rpc, success,
 };
 
 /// How many tags an item usually has beside its resource's; more cost another allocation.
@@ -89,13 +91,24 @@ impl Mapper {
         span: &'a SpanData,
         operation_name: Option<&'a str>,
         arena: &'a Arena,
+        emit: impl FnMut(Envelope<'a>),
+    ) {
+        self.map(span.into(), operation_name, arena, emit);
+    }
+
+    /// Makes the envelopes of one span, wherever it is kept.
+    pub(crate) fn map<'a>(
+        &'a self,
+        span: SpanView<'a>,
+        operation_name: Option<&'a str>,
+        arena: &'a Arena,
         mut emit: impl FnMut(Envelope<'a>),
     ) {
-        let attributes = Attributes::new(&span.attributes, arena);
+        let attributes = Attributes::new(span.attributes, arena);
         let sample_rate = measurements::sample_rate(&attributes);
         let (mut data, operation_name) = match span.span_kind {
             SpanKind::Server | SpanKind::Consumer => {
-                let name = request::name(&attributes, &span.name, &span.span_kind);
+                let name = request::name(&attributes, span.name, span.span_kind);
                 (
                     Data::Request(self.request(span, &attributes, name)),
                     Some(name),
@@ -124,11 +137,11 @@ impl Mapper {
         // Last, when every rule has said what it used.
         *data.properties_mut() = span_properties(span, &attributes);
         if self.counts_spans {
-            let counted_by = counted_by(&span.span_kind);
+            let counted_by = counted_by(span.span_kind);
             data.properties_mut().insert(COUNTED, counted_by);
         }
         emit(envelope(span.start_time, span_tags, data));
-        for event in &span.events.events {
+        for event in span.events {
             let tags = tags(span.span_context.span_id());
             emit(envelope(event.timestamp, tags, events::data(event, arena)));
         }
@@ -144,7 +157,7 @@ impl Mapper {
 
     fn request<'a>(
         &self,
-        span: &SpanData,
+        span: SpanView<'_>,
         attributes: &Attributes<'a>,
         name: &'a str,
     ) -> RequestData<'a> {
@@ -164,16 +177,16 @@ impl Mapper {
 
     fn dependency<'a>(
         &self,
-        span: &'a SpanData,
+        span: SpanView<'a>,
         attributes: &Attributes<'a>,
     ) -> RemoteDependencyData<'a> {
-        let kind = &span.span_kind;
+        let kind = span.span_kind;
         let call = Call::of(attributes, kind);
         let code = result_code(attributes, Key::MicrosoftDependencyResultCode);
         RemoteDependencyData {
             ver: SCHEMA_VERSION,
             id: span_id(span, attributes),
-            name: Cow::Borrowed(dependency::name(call, attributes, &span.name)),
+            name: Cow::Borrowed(dependency::name(call, attributes, span.name)),
             result_code: Some(code),
             data: dependency::data(call, attributes).map(Cow::Borrowed),
             dependency_type: dependency::dependency_type(call, attributes, kind).map(Cow::Borrowed),
@@ -185,10 +198,10 @@ impl Mapper {
         }
     }
 
-    pub(super) fn is_success(&self, span: &SpanData, attributes: &Attributes<'_>) -> bool {
+    pub(super) fn is_success(&self, span: SpanView<'_>, attributes: &Attributes<'_>) -> bool {
         let http_status = attributes.peek_first(&http::STATUS);
         success::is_success(
-            &span.status,
+            span.status,
             http_status.map(|(_, code)| code),
             &self.options,
         )
@@ -226,7 +239,7 @@ pub(super) fn result_code<'a>(attributes: &Attributes<'a>, overridden: Key) -> C
     Cow::Borrowed(code.unwrap_or("0"))
 }
 
-fn span_id<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Cow<'a, str> {
+fn span_id<'a>(span: SpanView<'_>, attributes: &Attributes<'a>) -> Cow<'a, str> {
     let id = span.span_context.span_id();
     Cow::Borrowed(attributes.arena().hex(id.to_bytes()))
 }
@@ -242,15 +255,15 @@ fn counted_by(kind: &SpanKind) -> Cow<'static, str> {
 }
 
 /// A clock that went backwards makes it zero.
-fn duration(span: &SpanData) -> TimeSpan {
+fn duration(span: SpanView<'_>) -> TimeSpan {
     let duration = span.end_time.duration_since(span.start_time);
     TimeSpan(duration.unwrap_or_default())
 }
 
-fn span_measurements<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Measurements<'a> {
+fn span_measurements<'a>(span: SpanView<'_>, attributes: &Attributes<'a>) -> Measurements<'a> {
     let mut measurements = measurements::custom(attributes);
-    if span.span_kind == SpanKind::Consumer
-        && let Some(waited) = links::time_since_enqueued(&span.links.links, span.start_time)
+    if *span.span_kind == SpanKind::Consumer
+        && let Some(waited) = links::time_since_enqueued(span.links, span.start_time)
     {
         measurements.insert(links::TIME_SINCE_ENQUEUED, waited);
     }
@@ -259,9 +272,9 @@ fn span_measurements<'a>(span: &SpanData, attributes: &Attributes<'a>) -> Measur
 
 /// What no rule used, the links, and why the span failed: under OpenTelemetry's name for formats that
 /// have no place for it.
-fn span_properties<'a>(span: &'a SpanData, attributes: &Attributes<'a>) -> Properties<'a> {
-    let links = links::json(&span.links.links, attributes.arena());
-    let description = match &span.status {
+fn span_properties<'a>(span: SpanView<'a>, attributes: &Attributes<'a>) -> Properties<'a> {
+    let links = links::json(span.links, attributes.arena());
+    let description = match span.status {
         Status::Error { description } => Some(description.as_ref()).filter(|text| !text.is_empty()),
         Status::Ok | Status::Unset => None,
     };

@@ -150,8 +150,8 @@ mod tests;
 mod text;
 
 pub use self::arena::Arena;
-pub use self::log::LogData;
 pub use self::mapper::Mapper;
 pub use self::options::MappingOptions;
 pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};
 pub(crate) use self::success::is_span_success;
+pub use crate::item::LogData;

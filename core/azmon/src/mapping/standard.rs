@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use opentelemetry::trace::SpanKind;
-use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::limits;
+use crate::item::SpanView;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::dependency::{self, Call};
 use crate::mapping::keys::Key;
@@ -33,11 +33,11 @@ impl Mapper {
     /// The dimensions under which a span is counted.
     pub(crate) fn standard_dimensions<'a>(
         &self,
-        span: &'a SpanData,
+        span: SpanView<'a>,
         arena: &'a Arena,
     ) -> StandardDimensions<'a> {
-        let attributes = Attributes::new(&span.attributes, arena);
-        let (dependency, overridden) = match &span.span_kind {
+        let attributes = Attributes::new(span.attributes, arena);
+        let (dependency, overridden) = match span.span_kind {
             SpanKind::Server | SpanKind::Consumer => (None, Key::MicrosoftRequestResultCode),
             kind => (
                 Some(dependency_dimensions(&attributes, kind)),

@@ -2,13 +2,13 @@
 
 use opentelemetry::Value;
 use opentelemetry::trace::Status;
-use opentelemetry_sdk::trace::SpanData;
 
+use crate::item::SpanView;
 use crate::mapping::keys::Key;
 use crate::mapping::{MappingOptions, http};
 
 /// Whether the request or dependency that a span becomes is successful, without mapping the span.
-pub(crate) fn is_span_success(span: &SpanData, options: &MappingOptions) -> bool {
+pub(crate) fn is_span_success(span: SpanView<'_>, options: &MappingOptions) -> bool {
     let status_of = |wanted: &Key| {
         let mut newest_first = span.attributes.iter().rev();
         newest_first
@@ -16,7 +16,7 @@ pub(crate) fn is_span_success(span: &SpanData, options: &MappingOptions) -> bool
             .map(|attribute| &attribute.value)
             .filter(|value| !is_without_text(value))
     };
-    match (&span.status, http::STATUS.iter().find_map(status_of)) {
+    match (span.status, http::STATUS.iter().find_map(status_of)) {
         (Status::Unset, Some(Value::I64(code))) => is_successful_code(*code as f64, options),
         (Status::Unset, Some(Value::F64(code))) => is_successful_code(*code, options),
         (status, Some(Value::String(code))) => is_success(status, Some(code.as_str()), options),
@@ -123,7 +123,7 @@ mod tests {
                             mapped = Some(data.success);
                         }
                     });
-                    let success = is_span_success(&span, &options);
+                    let success = is_span_success((&span).into(), &options);
                     assert_eq!(Some(success), mapped, "{status:?} {first:?} {second:?}");
                 }
             }

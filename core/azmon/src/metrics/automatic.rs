@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
+use crate::item::Losses;
 use crate::mapping::Mapper;
 use crate::metrics::SpanMetrics;
 use crate::metrics::performance::{PerformanceCounters, RequestRate};
 use crate::metrics::standard::StandardMetrics;
 use crate::metrics::statistics::Statistics;
-use crate::transmission::Losses;
 
 /// Which metrics are collected without being asked for, and how often.
 #[derive(Debug, Clone)]

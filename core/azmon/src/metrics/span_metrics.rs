@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
-use opentelemetry_sdk::trace::SpanData;
-
+use crate::instrument::SpanRecord;
+use crate::item::SpanView;
 use crate::metrics::performance::RequestRate;
 use crate::metrics::standard::StandardMetrics;
-use crate::pipeline::SpanRecord;
 
 /// What counts the spans that end.
 #[derive(Debug, Clone, Default)]
@@ -17,14 +16,14 @@ impl SpanMetrics {
     /// Counts a span that has ended, whether it is sampled or not, unless that was done before.
     pub(crate) fn count(&self, span: &mut SpanRecord) {
         if self.is_needed() && span.take_count() {
-            self.record(span.complete());
+            self.record(span.complete().into());
         }
     }
 
     /// Counts a span that has ended and goes nowhere else.
     pub(crate) fn count_last(&self, mut span: Box<SpanRecord>) {
         if self.is_needed() && span.take_count() {
-            self.record(span.complete_for_metrics());
+            self.record(span.complete_for_metrics().into());
         }
     }
 
@@ -32,7 +31,7 @@ impl SpanMetrics {
         self.standard.is_some() || self.requests.is_some()
     }
 
-    fn record(&self, span: &SpanData) {
+    fn record(&self, span: SpanView<'_>) {
         if let Some(standard) = &self.standard {
             standard.record(span);
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::otel_error;
-use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::{Envelope, Properties, tags};
+use crate::item::SpanView;
 use crate::mapping::{Arena, DependencyDimensions, Mapper, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::shards::Shards;
@@ -42,7 +42,7 @@ impl StandardMetrics {
     /// Counts a span that has ended.
     ///
     /// It runs where the span ends: a defect in the mapping must not become the application's.
-    pub(super) fn record(&self, span: &SpanData) {
+    pub(super) fn record(&self, span: SpanView<'_>) {
         if catch_unwind(AssertUnwindSafe(|| self.add(span))).is_err() {
             otel_error!(name: "StandardMetrics.Panicked");
         }
@@ -59,7 +59,7 @@ impl StandardMetrics {
         }
     }
 
-    fn add(&self, span: &SpanData) {
+    fn add(&self, span: SpanView<'_>) {
         let duration = span.end_time.duration_since(span.start_time);
         let milliseconds = duration.unwrap_or_default().as_secs_f64() * 1_000.0;
         with_arena(|arena| {
@@ -215,6 +215,7 @@ mod tests {
     use opentelemetry::KeyValue;
     use opentelemetry::trace::{SpanKind, Status};
     use opentelemetry_sdk::Resource;
+    use opentelemetry_sdk::trace::SpanData;
 
     use super::*;
     use crate::envelope::Data;
@@ -266,7 +267,7 @@ mod tests {
             KeyValue::new("user_agent.synthetic.type", "bot"),
         ];
         for milliseconds in [100, 300] {
-            metrics.record(&ended(SpanKind::Server, milliseconds, &attributes));
+            metrics.record((&ended(SpanKind::Server, milliseconds, &attributes)).into());
         }
         let [envelope] = &collected(&metrics)[..] else {
             panic!("one series")
@@ -309,7 +310,7 @@ mod tests {
             status: Status::error("gone"),
             ..ended(SpanKind::Client, 5, &attributes)
         };
-        metrics.record(&call);
+        metrics.record((&call).into());
         let item = {
             let arena = Arena::new();
             let mut item = None;
@@ -344,7 +345,8 @@ mod tests {
         };
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..1_000).for_each(|number| metrics.record(&call(number))));
+                scope
+                    .spawn(|| (0..1_000).for_each(|number| metrics.record((&call(number)).into())));
             }
         });
         let envelopes = collected(&metrics);
@@ -363,7 +365,7 @@ mod tests {
         let metrics = metrics();
         let mut backwards = ended(SpanKind::Server, 0, &[]);
         backwards.end_time -= Duration::from_secs(1);
-        metrics.record(&backwards);
+        metrics.record((&backwards).into());
         let Data::Metric(data) = &collected(&metrics)[0].data else {
             panic!("a metric")
         };

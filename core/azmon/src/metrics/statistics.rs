@@ -11,15 +11,9 @@ use std::time::SystemTime;
 use http::StatusCode;
 
 use crate::envelope::{Envelope, MetricKind, MetricPoint, Properties};
+use crate::item::sdk_statistics::{DROPPED, RETRIED, SUCCEEDED};
+use crate::item::{DropReason, ItemKind, Losses, TelemetryType};
 use crate::mapping::Mapper;
-use crate::transmission::{DropReason, ItemKind, Losses, TelemetryType};
-
-const SUCCEEDED: &str = "Item_Success_Count";
-const DROPPED: &str = "Item_Dropped_Count";
-const RETRIED: &str = "Item_Retry_Count";
-
-/// The names of the metrics.
-pub(crate) const NAMES: [&str; 3] = [SUCCEEDED, DROPPED, RETRIED];
 
 /// The code of what happened on this side, as the official SDKs name it.
 const CLIENT: &str = "CLIENT_EXCEPTION";

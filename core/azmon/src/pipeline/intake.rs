@@ -1,15 +1,17 @@
 use std::time::Instant;
 
-use opentelemetry::trace::{SpanContext, SpanId, TraceId};
+use opentelemetry::trace::{SpanContext, TraceId};
 
+use crate::instrument::SpanRecord;
+use crate::item::Producer;
+use crate::item::sample_rate;
+use crate::item::{DropReason, Item, SpanView};
 use crate::mapping::MappingOptions;
 use crate::metrics::SpanMetrics;
-use crate::pipeline::{Item, Producer, SpanRecord};
 use crate::sampling::{
     DecisionBuffer, DecisionLimits, Ended, HeadSampler, Held, KeepRules, Parent, Released, Verdict,
-    sample_rate,
 };
-use crate::transmission::{DropReason, Transmitter};
+use crate::transmission::Transmitter;
 
 /// Where items enter: kept or not, now or when their trace is decided.
 #[derive(Debug)]
@@ -92,9 +94,9 @@ impl Intake {
             };
         };
         self.metrics.count(&mut span);
-        let data = span.complete();
+        let data = SpanView::from(span.complete());
         let may_be_kept = is_sampled || !sample_rate::is_never(data);
-        let is_root = data.parent_span_id == SpanId::INVALID || data.parent_span_is_remote;
+        let is_root = data.is_local_root();
         let ended = Ended {
             trace_id: data.span_context.trace_id(),
             is_root,
@@ -211,8 +213,8 @@ mod tests {
 
     use super::*;
     use crate::fixtures::span;
+    use crate::item::{Consumer, QueueLimits, queue, record_of};
     use crate::mapping::Mapper;
-    use crate::pipeline::{Consumer, QueueLimits, queue};
     use crate::sampling::{RateChoice, Sampling, SamplingChoices};
     use crate::telemetry_processor::TelemetryProcessors;
     use crate::transmission::{HttpTransport, Worker, WorkerOptions};
@@ -283,7 +285,7 @@ mod tests {
             .push(KeyValue::new("microsoft.sample_rate", 50.0));
         intake.offer(trace_id, log, false);
         assert_eq!(arrived(&consumer), []);
-        intake.span_ended(request.into());
+        intake.span_ended(record_of(request));
         let expected = [("log".to_owned(), 0), ("request".to_owned(), 1)];
         assert_eq!(arrived(&consumer), expected);
     }
@@ -296,7 +298,7 @@ mod tests {
         intake.span_started(&request.span_context, Parent::None);
         intake.offer(trace_id, span("error"), true);
         intake.offer(trace_id, span("debug"), false);
-        intake.span_ended(request.into());
+        intake.span_ended(record_of(request));
         intake.offer(trace_id, span("later error"), true);
         intake.offer(trace_id, span("later debug"), false);
         let expected = [("error".to_owned(), 0), ("later error".to_owned(), 0)];
@@ -318,9 +320,9 @@ mod tests {
                 .attributes
                 .push(KeyValue::new("microsoft.sample_rate", rate));
             intake.span_started(&child.span_context, Parent::of(&context));
-            intake.span_ended(child.into());
+            intake.span_ended(record_of(child));
         }
-        intake.span_ended(request.into());
+        intake.span_ended(record_of(request));
         let expected = [("child".to_owned(), 0), ("request".to_owned(), 0)];
         assert_eq!(arrived(&consumer), expected);
     }

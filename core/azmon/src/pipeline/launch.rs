@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use crate::ConnectionString;
 use crate::error::BuildErrorKind;
+use crate::item::{Producer, QueueLimits, queue};
 use crate::mapping::Mapper;
-use crate::pipeline::{Producer, QueueLimits, queue};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Extras, HttpTransport, Transmitter, Transport, Worker, WorkerOptions};
 

@@ -6,10 +6,11 @@ use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLogRecord;
 
-use crate::mapping::LogData;
+use crate::error::Undelivered;
+use crate::item::LogData;
+use crate::item::{DropReason, TelemetryType};
 use crate::pipeline::unsampled_logs::Fate;
 use crate::pipeline::{Intake, UnsampledLogs};
-use crate::transmission::{DropReason, TelemetryType, Undelivered};
 
 /// Gives the intake the log records that are emitted, with what their context says.
 #[derive(Debug)]

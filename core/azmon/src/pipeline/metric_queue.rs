@@ -7,9 +7,10 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 
 use crate::envelope::{Data, Envelope};
+use crate::item::Producer;
+use crate::item::{DropReason, TelemetryType};
 use crate::mapping::Mapper;
-use crate::pipeline::Producer;
-use crate::transmission::{DropReason, TelemetryType, Transmitter};
+use crate::transmission::Transmitter;
 
 /// Puts what a reader collects into the queue of all signals, and does not wait for it to be sent.
 ///

@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Ending a span, or emitting a log record, costs a size estimate, two atomic additions and one push; it takes no lock that the
 //!   worker holds, and wakes the worker once per batch.
-//! - At most [`QueueLimits`] items and bytes wait. What comes beyond is dropped, the newest first, and
+//! - At most [`QueueLimits`](crate::item::QueueLimits) items and bytes wait. What comes beyond is dropped, the newest first, and
 //!   counted: an application that outruns its network loses telemetry, not memory.
 //! - A span is one block of memory: the queue moves a pointer. Its attributes may be written by the worker,
 //!   which also counts it for the metrics; one that finds no room is counted where it ended.
@@ -13,24 +13,16 @@
 
 mod inherit;
 mod intake;
-mod item;
 mod launch;
 mod log_processor;
 mod metric_queue;
 mod processor;
-mod queue;
-mod record;
-mod size;
 mod unsampled_logs;
 
 pub(crate) use self::inherit::inherit;
 pub(crate) use self::intake::{Intake, Tail};
-pub(crate) use self::item::{Item, ItemRef};
 pub(crate) use self::launch::Launch;
 pub(crate) use self::log_processor::LogProcessor;
 pub(crate) use self::metric_queue::MetricQueue;
 pub(crate) use self::processor::Processor;
-pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};
-pub(crate) use self::record::SpanStart;
-pub use self::record::{LateAttributes, NewRecord, SpanRecord};
 pub use self::unsampled_logs::UnsampledLogs;

@@ -6,9 +6,10 @@ use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use crate::error::Undelivered;
+use crate::item::record_of;
 use crate::pipeline::{Intake, inherit};
 use crate::sampling::Parent;
-use crate::transmission::Undelivered;
 
 /// Gives spans their operation's name and its user when they start, and the intake those that end.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl SpanProcessor for Processor {
     }
 
     fn on_end(&self, span: SpanData) {
-        self.intake.span_ended(span.into());
+        self.intake.span_ended(record_of(span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

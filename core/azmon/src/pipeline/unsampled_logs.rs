@@ -2,7 +2,7 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::Severity;
 use opentelemetry_sdk::logs::SdkLogRecord;
 
-use crate::mapping::LogData;
+use crate::item::LogData;
 
 /// What becomes of log records, custom events included, in spans that are not sampled.
 ///

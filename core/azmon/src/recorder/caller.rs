@@ -36,12 +36,13 @@ impl Caller {
 
     /// The span that a remote parent names, whose trace state is taken from it.
     pub(super) fn from_remote(remote: &mut RemoteParent) -> Self {
+        let (trace_id, span_id, flags) = remote.ids();
         Self {
-            trace_id: remote.trace_id,
-            span_id: remote.span_id,
-            flags: remote.flags,
+            trace_id,
+            span_id,
+            flags,
             is_remote: true,
-            state: std::mem::take(&mut remote.state),
+            state: remote.take_state(),
         }
     }
 

@@ -8,7 +8,6 @@
 //! Where there are other processors, exporters or samplers, the SDK's tracers are used.
 
 mod caller;
-mod end;
 #[expect(
     clippy::module_inception,
     reason = "the thing that the module is named after"
@@ -19,6 +18,5 @@ mod span;
 mod tests;
 mod tracer;
 
-pub(crate) use self::end::end;
 pub(crate) use self::recorder::Recorder;
 pub(crate) use self::tracer::RecorderTracer;

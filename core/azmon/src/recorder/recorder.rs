@@ -4,7 +4,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind, TraceId};
 use opentelemetry_sdk::trace::{RandomIdGenerator, SamplingDecision, SpanLimits};
 
-use crate::pipeline::{Intake, SpanRecord};
+use crate::instrument::SpanRecord;
+use crate::pipeline::Intake;
 use crate::sampling::{HeadSampler, Parent};
 
 /// What the spans of a process have in common.

@@ -6,8 +6,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, Status};
 
 use super::Recorder;
-use super::end::take_ended;
-use crate::pipeline::SpanRecord;
+use crate::instrument::SpanRecord;
+use crate::instrument::direct::take_ended;
 
 /// A span under way, which does what one of the SDK does.
 #[derive(Debug)]
@@ -47,14 +47,13 @@ impl opentelemetry::trace::Span for RecorderSpan {
             return;
         };
         let limits = self.recorder.limits();
-        let events = &mut record.data_mut().events;
-        if events.events.len() < limits.max_events_per_span as usize {
+        let span = record.data_mut();
+        if span.events.len() < limits.max_events_per_span as usize {
             let dropped = cut(&mut attributes, limits.max_attributes_per_event);
-            events
-                .events
+            span.events
                 .push(Event::new(name, timestamp, attributes, dropped));
         } else {
-            events.dropped_count = events.dropped_count.saturating_add(1);
+            span.dropped_events_count = span.dropped_events_count.saturating_add(1);
         }
     }
 
@@ -96,14 +95,13 @@ impl opentelemetry::trace::Span for RecorderSpan {
             return;
         };
         let limits = self.recorder.limits();
-        let links = &mut record.data_mut().links;
-        if links.links.len() < limits.max_links_per_span as usize {
+        let span = record.data_mut();
+        if span.links.len() < limits.max_links_per_span as usize {
             let dropped = cut(&mut attributes, limits.max_attributes_per_link);
-            links
-                .links
+            span.links
                 .push(Link::new(span_context, attributes, dropped));
         } else {
-            links.dropped_count = links.dropped_count.saturating_add(1);
+            span.dropped_links_count = span.dropped_links_count.saturating_add(1);
         }
     }
 

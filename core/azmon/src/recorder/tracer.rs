@@ -4,14 +4,15 @@ use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SpanLinks};
+use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 
 use super::Recorder;
 use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
+use crate::instrument::direct::{NewRecord, SpanStart};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
-use crate::pipeline::{NewRecord, SpanStart, inherit};
+use crate::pipeline::inherit;
 use crate::sampling::Parent;
 
 /// Starts spans. They are of no instrumentation scope, since Application Insights has none.
@@ -80,7 +81,7 @@ impl RecorderTracer {
         }
     }
 
-    fn record(&self, new: NewSpan<'_>, context: &Context, decided: Decided) -> RecorderSpan {
+    fn record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> RecorderSpan {
         let (flags, parent_span_id, state) = match decided.caller {
             Some(caller) => (caller.flags, caller.span_id, caller.state),
             None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
@@ -90,7 +91,8 @@ impl RecorderTracer {
         self.recorder.started(&span_context, decided.parent);
         let mut attributes = decided.sampling;
         inherit(context, &mut attributes);
-        let record = NewRecord(SpanStart {
+        let dropped_links_count = self.cut_links(&mut new.links);
+        let record = NewRecord::new(SpanStart {
             span_context,
             parent_span_id,
             parent_span_is_remote: matches!(decided.parent, Parent::Remote { .. }),
@@ -98,7 +100,8 @@ impl RecorderTracer {
             name: new.content.name(),
             start_time: new.started_at,
             attributes,
-            links: self.links(new.links),
+            links: new.links,
+            dropped_links_count,
             max_attributes: self.recorder.limits().max_attributes_per_span,
         });
         let record = match decided.seen {
@@ -108,16 +111,15 @@ impl RecorderTracer {
         RecorderSpan::new(record, Arc::clone(&self.recorder))
     }
 
-    fn links(&self, mut links: Vec<Link>) -> SpanLinks {
+    /// Limits the links, and returns how many were dropped.
+    fn cut_links(&self, links: &mut Vec<Link>) -> u32 {
         let limits = self.recorder.limits();
-        let mut kept = SpanLinks::default();
-        kept.dropped_count = cut(&mut links, limits.max_links_per_span);
-        for link in &mut links {
+        let dropped = cut(links, limits.max_links_per_span);
+        for link in links {
             link.dropped_attributes_count =
                 cut(&mut link.attributes, limits.max_attributes_per_link);
         }
-        kept.links = links;
-        kept
+        dropped
     }
 }
 

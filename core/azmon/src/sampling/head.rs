@@ -4,12 +4,13 @@ use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
+use crate::item::TelemetryKind;
+use crate::item::sample_rate::SAMPLE_RATE;
 use crate::sampling::item_count::ItemCount;
 use crate::sampling::memory::{self, Memory};
-use crate::sampling::overrides::{Overrides, TelemetryKind};
+use crate::sampling::overrides::Overrides;
 use crate::sampling::parent::{Parent, trace_state};
 use crate::sampling::rate::Rate;
-use crate::sampling::sample_rate;
 
 /// Decides when a span starts: by an override, else as its parent, else by the rate of new traces.
 #[derive(Debug, Clone)]
@@ -118,9 +119,9 @@ impl HeadSampler {
             false => SamplingDecision::Drop,
         };
         match decision {
-            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, sample_rate::kept(rate)),
+            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, kept_at(rate)),
             Decision::Unsampled => (unsampled, Vec::new()),
-            Decision::Never => (unsampled, sample_rate::never()),
+            Decision::Never => (unsampled, never_kept()),
         }
     }
 
@@ -197,4 +198,17 @@ impl ShouldSample for HeadSampler {
             trace_state: trace_state(parent_context),
         }
     }
+}
+
+/// The attributes of a span that is kept. At 100 percent there is none: that is what its absence means.
+fn kept_at(rate: ItemCount) -> Vec<KeyValue> {
+    match rate {
+        ItemCount::ONE => Vec::new(),
+        rate => vec![KeyValue::new(SAMPLE_RATE, rate.percent())],
+    }
+}
+
+/// The attributes of a span that must not be kept, whatever becomes of it.
+fn never_kept() -> Vec<KeyValue> {
+    vec![KeyValue::new(SAMPLE_RATE, 0.0)]
 }

@@ -11,11 +11,13 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanProcessor, Tracer
 
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
+use crate::instrument::direct::{self, StartSpan};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Launch, Tail, UnsampledLogs};
+use crate::recorder::RecorderTracer;
 use crate::telemetry::assembly::{self, Decisions, Parts};
-use crate::telemetry::global::{set_logger_provider, set_recorder};
+use crate::telemetry::global::set_logger_provider;
 use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::telemetry_processor::TelemetryProcessors;
@@ -310,7 +312,10 @@ fn install(telemetry: &Telemetry) {
         global::set_tracer_provider(telemetry.provider.clone());
         global::set_meter_provider(telemetry.meters.clone());
         set_logger_provider(telemetry.logger_provider.clone());
-        set_recorder(telemetry.recorder.clone());
+        direct::set_tracer(telemetry.recorder.clone().map(|recorder| {
+            let tracer: Arc<dyn StartSpan> = Arc::new(RecorderTracer::new(recorder));
+            tracer
+        }));
     }
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),

@@ -7,12 +7,14 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::error::DeliveryError;
+use crate::error::Undelivered;
+use crate::item::DroppedItems;
 use crate::pipeline::Intake;
 use crate::recorder::Recorder;
 use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::bounded::bounded;
 use crate::telemetry::panic_hook::Reporter;
-use crate::transmission::{DroppedItems, Transmitter, Undelivered};
+use crate::transmission::Transmitter;
 
 /// How long [`Telemetry::force_flush`] waits.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,11 +6,12 @@ use opentelemetry::{otel_debug, otel_warn};
 use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 
+use crate::item::{DropReason, ItemKind};
 use crate::transmission::batch::Batch;
 use crate::transmission::redirect;
 use crate::transmission::response::{Verdict, judge};
 use crate::transmission::worker::Worker;
-use crate::transmission::{DropReason, ItemKind, Reply, SendError};
+use crate::transmission::{Reply, SendError};
 
 impl Worker {
     /// Does what the answer to an upload asks for.

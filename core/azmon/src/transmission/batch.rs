@@ -5,7 +5,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::transmission::ItemKind;
+use crate::item::ItemKind;
 
 /// Level 2 of zlib-rs: measured a third smaller than level 1 for half a microsecond per item more;
 /// higher levels cost more than they save.
@@ -83,7 +83,7 @@ fn split_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transmission::TelemetryType;
+    use crate::item::TelemetryType;
 
     fn text(batch: &Batch) -> String {
         String::from_utf8(batch.decompress().unwrap()).unwrap()

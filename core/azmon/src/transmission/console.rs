@@ -3,7 +3,7 @@ use std::fmt::{self, Write as _};
 use std::io::Write;
 
 use crate::envelope::{Data, Envelope, tags};
-use crate::transmission::TelemetryType;
+use crate::item::TelemetryType;
 
 /// Shows what is sent, one line for each item, for people.
 ///

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use opentelemetry::otel_error;
 
 use crate::envelope::Envelope;
+use crate::item::ItemRef;
+use crate::item::{DropReason, ItemKind, Losses};
 use crate::mapping::{Arena, Mapper};
-use crate::pipeline::ItemRef;
 use crate::telemetry_processor::TelemetryProcessors;
+use crate::transmission::Console;
 use crate::transmission::batch::Batch;
 use crate::transmission::item::{self, Written};
 use crate::transmission::operation_names::OperationNames;
-use crate::transmission::{Console, DropReason, ItemKind, Losses};
 
 /// Most items of a batch; the service takes 64,000.
 const MOST_ITEMS: usize = 4_096;
@@ -121,14 +122,14 @@ impl Encoder {
         };
         match item {
             ItemRef::Span(span) if item.is_root() => {
-                mapper.map_span(span, None, arena, |envelope| {
+                mapper.map(span, None, arena, |envelope| {
                     names.remember(span.span_context.trace_id(), &envelope);
                     add(envelope);
                 });
             }
             ItemRef::Span(span) => {
                 let name = names.of(span.span_context.trace_id());
-                mapper.map_span(span, name, arena, add);
+                mapper.map(span, name, arena, add);
             }
             ItemRef::Envelope(envelope) => add(envelope.clone()),
             ItemRef::Log(log) => {

@@ -26,12 +26,10 @@ mod console;
 mod encoder;
 mod gate;
 mod item;
-mod losses;
 mod operation_names;
 mod outbox;
 mod redirect;
 mod response;
-mod telemetry_type;
 #[cfg(test)]
 mod tests;
 mod transmitter;
@@ -42,11 +40,7 @@ mod worker;
 pub(crate) use self::console::Console;
 #[cfg(feature = "testing")]
 pub(crate) use self::encoder::Encoder;
-pub(crate) use self::losses::Losses;
-pub use self::losses::{DropReason, DroppedItems};
-pub(crate) use self::telemetry_type::ItemKind;
-pub use self::telemetry_type::TelemetryType;
-pub(crate) use self::transmitter::{Exported, Transmitter, Undelivered};
+pub(crate) use self::transmitter::{Exported, Transmitter};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::transport::Sending;
 pub(crate) use self::transport::{HttpTransport, Nowhere, Reply, SendError, Transport};

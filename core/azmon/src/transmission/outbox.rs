@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crate::transmission::ItemKind;
+use crate::item::ItemKind;
 use crate::transmission::batch::Batch;
 
 /// Most compressed bytes that wait to be sent or answered, 32 MiB: some hundred thousand items.
@@ -76,7 +76,7 @@ mod tests {
     fn batch(number: u64, bytes: usize) -> Batch {
         Batch {
             number,
-            kinds: vec![crate::transmission::TelemetryType::Request.into()],
+            kinds: vec![crate::item::TelemetryType::Request.into()],
             body: vec![0; bytes].into(),
         }
     }

@@ -9,9 +9,9 @@ use opentelemetry_sdk::Resource;
 use tokio::time::{Instant, sleep};
 
 use crate::fixtures::span;
+use crate::item::{Producer, QueueLimits, queue, record_of};
 use crate::mapping::{Mapper, MappingOptions};
 use crate::metrics::{AutomaticMetrics, AutomaticOptions};
-use crate::pipeline::{Producer, QueueLimits, queue};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{
     Extras, Reply, SendError, Sending, Transmitter, Transport, Worker, WorkerOptions,
@@ -287,9 +287,9 @@ async fn standard_metrics_are_sent_at_their_interval_if_there_are_any() {
         metrics
     });
     let spans = counted.unwrap();
-    spans.count(&mut Box::from(span("x")));
+    spans.count(&mut record_of(span("x")));
     sleep(150 * SECOND).await;
-    spans.count(&mut Box::from(span("y")));
+    spans.count(&mut record_of(span("y")));
     sleep(600 * SECOND).await;
     assert_eq!(bench.asked(), [60, 180]);
 }

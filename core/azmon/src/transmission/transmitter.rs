@@ -3,44 +3,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
+use crate::error::Undelivered;
+use crate::item::Item;
+use crate::item::Losses;
 use crate::mapping::Mapper;
-use crate::pipeline::Item;
-use crate::transmission::Losses;
 
 /// What became of the items that somebody waits for.
 pub(crate) type Delivery = Result<(), Undelivered>;
-
-/// Not everything was delivered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Undelivered {
-    #[error("{0} items are held, to be sent again: the endpoint is out of reach")]
-    Held(usize),
-    #[error("{0} items were dropped: see the log for the reason")]
-    Dropped(usize),
-    #[error("not done within {0:?}")]
-    Timeout(Duration),
-    #[error("another destination: {0}")]
-    Elsewhere(String),
-    #[error("telemetry was shut down before")]
-    AlreadyShutDown,
-}
-
-impl From<Undelivered> for OTelSdkError {
-    fn from(error: Undelivered) -> Self {
-        match error {
-            Undelivered::Timeout(timeout) => Self::Timeout(timeout),
-            Undelivered::AlreadyShutDown => Self::AlreadyShutdown,
-            Undelivered::Held(_) | Undelivered::Dropped(_) | Undelivered::Elsewhere(_) => {
-                Self::InternalFailure(error.to_string())
-            }
-        }
-    }
-}
 
 /// A day: longer is surely meant as "no limit", and an instant that far away can be computed.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::transmission::Undelivered;
+use crate::error::Undelivered;
 use crate::transmission::transmitter::Answer;
 
 /// Those who wait until all batches up to a number are settled.

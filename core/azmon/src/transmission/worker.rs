@@ -9,9 +9,12 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
+use crate::error::Undelivered;
+use crate::item::Consumer;
+use crate::item::{DropReason, ItemKind, Losses};
+use crate::item::{Item, ItemRef};
 use crate::mapping::Mapper;
 use crate::metrics::{AutomaticMetrics, SpanMetrics};
-use crate::pipeline::{Consumer, Item, ItemRef};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::batch::Batch;
 use crate::transmission::encoder::Encoder;
@@ -19,9 +22,7 @@ use crate::transmission::gate::Gate;
 use crate::transmission::outbox::Outbox;
 use crate::transmission::transmitter::{Answer, Command, Exported};
 use crate::transmission::waiters::Waiters;
-use crate::transmission::{
-    Console, DropReason, ItemKind, Losses, Reply, SendError, Transmitter, Transport, Undelivered,
-};
+use crate::transmission::{Console, Reply, SendError, Transmitter, Transport};
 
 /// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
 /// that is 100 ms away.
@@ -288,7 +289,9 @@ impl Worker {
                 answer,
             }) => {
                 match &items {
-                    Exported::Spans(spans) => self.encode(&mapper, spans.iter().map(ItemRef::Span)),
+                    Exported::Spans(spans) => {
+                        self.encode(&mapper, spans.iter().map(|span| ItemRef::Span(span.into())))
+                    }
                     Exported::Items(items) => self.encode(&mapper, items.iter().map(Item::as_ref)),
                 }
                 self.gate.try_now(Instant::now());

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use opentelemetry::logs::Severity;
 
 use crate::envelope::{Properties, SeverityLevel};
+use crate::item::LogData;
 use crate::mapping::attributes::Attributes;
-use crate::mapping::{LogData, properties};
+use crate::mapping::properties;
 
 /// Dimensions that are not attributes, at most.
 const OWN: usize = 5;

@@ -7,13 +7,10 @@
 //! | `microsoft.availability.id`, `.name`, `.duration` and `.success`, which can be read | an availability result |
 //! | anything else | a message |
 
-mod any_value;
 mod availability;
-mod data;
 mod dimensions;
 mod payload;
 #[cfg(test)]
 mod tests;
 
-pub use self::data::LogData;
 pub(super) use self::payload::payload;

@@ -2,11 +2,12 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use crate::envelope::{Data, EventData, ExceptionData, MessageData, SCHEMA_VERSION};
+use crate::item::LogData;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
 use crate::mapping::log::availability::availability;
 use crate::mapping::log::dimensions::{dimensions, event_name, level};
-use crate::mapping::{LogData, MappingOptions, exception, measurements, text};
+use crate::mapping::{MappingOptions, exception, measurements, text};
 
 /// Stands for a text that the record does not have; the service wants one.
 const NO_TEXT: &str = "n/a";

@@ -7,7 +7,8 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 use crate::envelope::{Data, Envelope, SeverityLevel, tags};
 use crate::fixtures::log_record;
 use crate::instrument::{Identity, OperationName, SampleRate};
-use crate::mapping::{Arena, LogData, Mapper, MappingOptions};
+use crate::item::LogData;
+use crate::mapping::{Arena, Mapper, MappingOptions};
 
 fn data(fill: impl FnOnce(&mut SdkLogRecord)) -> LogData {
     let scope = InstrumentationScope::builder("scope").build();

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use opentelemetry::trace::SpanKind;
-use opentelemetry_sdk::trace::SpanData;
 
+use crate::item::SpanView;
 use crate::metrics::shards::Shards;
 
 /// How many requests ended, and how long they took.
@@ -22,7 +22,7 @@ impl RequestRate {
     }
 
     /// Counts a span if it is a request.
-    pub(in crate::metrics) fn record(&self, span: &SpanData) {
+    pub(in crate::metrics) fn record(&self, span: SpanView<'_>) {
         if matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer) {
             let duration = span.end_time.duration_since(span.start_time);
             let one = Requests {

@@ -6,4 +6,4 @@ mod value;
 
 pub use self::error::SamplingOverrideError;
 pub(super) use self::rule::Overrides;
-pub use self::rule::{SamplingOverride, TelemetryKind};
+pub use self::rule::SamplingOverride;

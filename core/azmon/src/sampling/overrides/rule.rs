@@ -3,6 +3,7 @@ use opentelemetry::{Key, KeyValue};
 
 use super::error::SamplingOverrideError;
 use super::value::Expected;
+use crate::item::TelemetryKind;
 use crate::sampling::item_count::ItemCount;
 
 /// A rate of their own for the spans, or log records, that meet every condition, as in Application Insights
@@ -39,20 +40,6 @@ pub struct SamplingOverride {
     telemetry_kind: Option<TelemetryKind>,
     span_kind: Option<SpanKind>,
     attributes: Vec<(Key, Expected)>,
-}
-
-/// What a span or a log record becomes in Application Insights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TelemetryKind {
-    /// What calls something else or is internal.
-    Dependency,
-    /// A log record of an error: one with `exception.type` or `exception.message`.
-    Exception,
-    /// What a server or a consumer does.
-    Request,
-    /// Another log record. Custom events and availability results are none.
-    Trace,
 }
 
 impl SamplingOverride {
@@ -138,17 +125,6 @@ impl SamplingOverride {
                 .find(|attribute| attribute.key == *key)
                 .is_some_and(|attribute| expected.is_met_by(&attribute.value))
         })
-    }
-}
-
-impl TelemetryKind {
-    /// What a span of this kind becomes.
-    #[must_use]
-    pub fn of(kind: &SpanKind) -> Self {
-        match kind {
-            SpanKind::Consumer | SpanKind::Server => Self::Request,
-            SpanKind::Client | SpanKind::Internal | SpanKind::Producer => Self::Dependency,
-        }
     }
 }
 

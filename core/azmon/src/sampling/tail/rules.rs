@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use opentelemetry_sdk::trace::SpanData;
-
+use crate::item::SpanView;
 use crate::mapping::{MappingOptions, is_span_success};
 
 /// Which local roots are kept whatever the rate is.
@@ -17,7 +16,7 @@ impl KeepRules {
     }
 
     /// Whether a local root is kept. A failure is what `options` make the request show as one.
-    pub(crate) fn keep(&self, span: &SpanData, options: &MappingOptions) -> bool {
+    pub(crate) fn keep(&self, span: SpanView<'_>, options: &MappingOptions) -> bool {
         let duration = span.end_time.duration_since(span.start_time);
         let is_slow = self
             .slower_than
@@ -37,7 +36,7 @@ mod tests {
         let mut span = span("GET /"); // of 125 ms
         span.attributes
             .push(KeyValue::new("http.response.status_code", status));
-        rules.keep(&span, &MappingOptions::default())
+        rules.keep((&span).into(), &MappingOptions::default())
     }
 
     #[test]
@@ -66,6 +65,6 @@ mod tests {
             failures: false,
             slower_than: Some(Duration::ZERO),
         };
-        assert!(!rules.keep(&span, &MappingOptions::default()));
+        assert!(!rules.keep((&span).into(), &MappingOptions::default()));
     }
 }

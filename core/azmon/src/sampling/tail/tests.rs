@@ -4,7 +4,7 @@ use opentelemetry::trace::TraceId;
 
 use super::{DecisionBuffer, DecisionLimits, Ended, Held, Released, Verdict};
 use crate::fixtures::span;
-use crate::pipeline::Item;
+use crate::item::Item;
 
 const A: TraceId = TraceId::from_bytes([1; 16]);
 const B: TraceId = TraceId::from_bytes([2; 16]);

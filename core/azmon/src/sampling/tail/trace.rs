@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::pipeline::Item;
+use crate::item::Item;
 
 /// What became of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::*;
 use crate::fixtures::span;
+use crate::item::Item;
 use crate::mapping::MappingOptions;
-use crate::pipeline::Item;
 use crate::sampling::head::HeadSampler;
 use crate::sampling::overrides::Overrides;
 use crate::sampling::rate::Rate;
@@ -164,7 +164,7 @@ impl Service {
         let ended = Ended {
             trace_id: span.span_context.trace_id(),
             is_root,
-            keep: is_root && self.rules.keep(&span, &MappingOptions::default()),
+            keep: is_root && self.rules.keep((&span).into(), &MappingOptions::default()),
             item: Some(Held::new(span.into(), sampled)),
         };
         let released = self.buffer.end(ended, self.now);
