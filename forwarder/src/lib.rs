@@ -3,4 +3,6 @@
 //! [`inputs`] receive and map telemetry, and deliver it to a [`Sink`](sink::Sink).
 
 pub mod inputs;
+#[doc(hidden)]
+pub mod proto;
 pub mod sink;

@@ -12,6 +12,7 @@ mod http;
 mod limits;
 mod listener;
 mod names;
+mod opencensus;
 mod otlp;
 mod statistics;
 
@@ -20,5 +21,6 @@ pub use self::grpc::serve_grpc;
 pub use self::http::serve_http;
 pub use self::limits::Limits;
 pub use self::listener::{Connection, Connections, Listener};
+pub use self::opencensus::{OpenCensusInput, OpenCensusOptions};
 pub use self::otlp::{OtlpInput, OtlpOptions};
 pub use self::statistics::{InputCounts, InputStatistics};

@@ -1,6 +1,8 @@
 //! Integration tests: real clients and real sockets against the crate's inputs.
 #![cfg(test)]
 
+mod opencensus;
+mod opencensus_mapping;
 mod otlp_clients;
 mod otlp_grpc;
 mod otlp_http;

@@ -121,7 +121,11 @@ impl Reader<'_> {
         let mut totals = Totals {
             sum: values.sum,
             count: count(values.count),
-            buckets: values.buckets.iter().map(|bucket| count(bucket.count)).collect(),
+            buckets: values
+                .buckets
+                .iter()
+                .map(|bucket| count(bucket.count))
+                .collect(),
             sum_can_shrink: bounds.first().is_some_and(|bound| *bound < 0.0),
         };
         if series.is_total {
@@ -146,7 +150,10 @@ impl Reader<'_> {
     fn summary(&mut self, series: &Series<'_>, at: SystemTime, values: &oc::SummaryValue) {
         let totals = Totals {
             sum: values.sum.unwrap_or_default(),
-            count: values.count.and_then(|count| count.try_into().ok()).unwrap_or_default(),
+            count: values
+                .count
+                .and_then(|count| count.try_into().ok())
+                .unwrap_or_default(),
             ..Totals::default()
         };
         let Some(added) = self.added(series, at, totals) else {

@@ -66,14 +66,17 @@ impl Nodes {
     ) -> Arc<Sender> {
         let known = || stream.clone().or_else(|| self.remembered(peer));
         let sender = match (node, resource) {
-            (None, None) => known().unwrap_or_else(|| self.make(Node::default(), Resource::default())),
+            (None, None) => {
+                known().unwrap_or_else(|| self.make(Node::default(), Resource::default()))
+            }
             (node, resource) => {
                 let known = known();
                 let node = node.or_else(|| known.as_ref().map(|known| known.node.clone()));
                 let resource =
                     resource.or_else(|| known.as_ref().map(|known| known.resource.clone()));
                 let (node, resource) = (node.unwrap_or_default(), resource.unwrap_or_default());
-                let is_same = |known: &Arc<Sender>| known.node == node && known.resource == resource;
+                let is_same =
+                    |known: &Arc<Sender>| known.node == node && known.resource == resource;
                 let same = known.filter(is_same);
                 let sender = same.unwrap_or_else(|| self.make(node, resource));
                 self.remember(peer, sender.clone());
@@ -103,7 +106,10 @@ impl Nodes {
 
     fn make(&self, node: Node, resource: Resource) -> Arc<Sender> {
         let attributes: Arc<[(String, String)]> = attributes(&node, &resource).into();
-        let service = node.service_info.as_ref().map(|service| service.name.as_str());
+        let service = node
+            .service_info
+            .as_ref()
+            .map(|service| service.name.as_str());
         let service = service.filter(|name| !name.is_empty());
         let mut options = self.options.clone();
         if service.is_none() && !resource.labels.keys().any(|key| key.starts_with("k8s.")) {
@@ -169,7 +175,10 @@ fn attributes(node: &Node, resource: &Resource) -> Vec<(String, String)> {
         pairs.push(("process.pid".to_owned(), identifier.pid.to_string()));
     }
     if !resource.r#type.is_empty() {
-        pairs.push(("opencensus.resource.type".to_owned(), resource.r#type.clone()));
+        pairs.push((
+            "opencensus.resource.type".to_owned(),
+            resource.r#type.clone(),
+        ));
     }
     let maps = node.attributes.iter().chain(&resource.labels);
     pairs.extend(maps.map(|(key, value)| (key.clone(), value.clone())));

@@ -158,10 +158,9 @@ impl metrics_server::MetricsService for Services {
         Ok(answer(async move {
             while let Some(message) = shared.next(&mut incoming).await? {
                 let (peer, node) = (incoming.peer, message.node);
-                let sender =
-                    shared
-                        .nodes
-                        .of(peer, node, message.resource, &mut incoming.sender);
+                let sender = shared
+                    .nodes
+                    .of(peer, node, message.resource, &mut incoming.sender);
                 let (items, rejected) = metrics::read(&shared, &sender, message.metrics);
                 let batch = Batch::new(sender.attributes.clone(), items);
                 let delivered = shared.deliver(batch, rejected).await;

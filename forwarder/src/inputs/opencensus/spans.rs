@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use azmon::envelope::{
-    Data, Envelope, EventData, Measurements, Properties, SCHEMA_VERSION, tags,
-};
+use azmon::envelope::{Data, EventData, Measurements, Properties, SCHEMA_VERSION, tags};
 use azmon::mapping::Arena;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
@@ -190,11 +188,15 @@ impl Reader {
 
     fn status(&mut self) -> Status {
         let failed = matches!(
-            self.attributes.get("error").and_then(|value| value.value.as_ref()),
+            self.attributes
+                .get("error")
+                .and_then(|value| value.value.as_ref()),
             Some(Attribute::BoolValue(true))
         );
         if matches!(
-            self.attributes.get("error").and_then(|value| value.value.as_ref()),
+            self.attributes
+                .get("error")
+                .and_then(|value| value.value.as_ref()),
             Some(Attribute::BoolValue(_))
         ) {
             self.attributes.remove("error");
@@ -277,7 +279,11 @@ impl Reader {
         let attributes = names
             .into_iter()
             .filter_map(|(key, text)| Some(KeyValue::new(key, text?)));
-        let time = self.span.end_time.or(self.span.start_time).and_then(to_time);
+        let time = self
+            .span
+            .end_time
+            .or(self.span.start_time)
+            .and_then(to_time);
         Some(Event::new(
             "exception",
             time.unwrap_or_else(SystemTime::now),
@@ -433,7 +439,13 @@ impl Http {
     }
 
     fn is_request(&self) -> bool {
-        let others = [&self.url, &self.route, &self.host, &self.port, &self.user_agent];
+        let others = [
+            &self.url,
+            &self.route,
+            &self.host,
+            &self.port,
+            &self.user_agent,
+        ];
         self.is_call() || others.iter().any(|part| part.is_some())
     }
 
@@ -570,7 +582,9 @@ fn message_text(message: &time_event::MessageEvent) -> String {
 fn stack_text(stack: &oc::StackTrace) -> Option<String> {
     let frames = stack.stack_frames.as_ref()?;
     let text = |text: &Option<oc::TruncatableString>| {
-        text.as_ref().map(|text| text.value.clone()).unwrap_or_default()
+        text.as_ref()
+            .map(|text| text.value.clone())
+            .unwrap_or_default()
     };
     let mut lines = String::new();
     for frame in &frames.frame {
