@@ -1,0 +1,142 @@
+//! Where OTLP goes, if anywhere.
+
+use opentelemetry::otel_warn;
+
+use crate::config::environment::{
+    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+};
+
+/// The collector on this machine, as the OTLP specification has it.
+const DEFAULT: &str = "http://localhost:4318";
+
+/// What the code chose about OTLP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "otlp"),
+    expect(dead_code, reason = "only the feature lets code choose")
+)]
+pub(crate) enum OtlpChoice {
+    /// To wherever the environment says, or to this machine.
+    Default,
+    /// To this collector.
+    Endpoint(String),
+}
+
+/// Where OTLP goes, by signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OtlpEndpoints {
+    pub(crate) traces: Option<String>,
+    pub(crate) logs: Option<String>,
+    pub(crate) metrics: Option<String>,
+}
+
+/// Decides whether there is OTLP, and where it goes; the environment alone is enough.
+///
+/// A signal's own variable is taken as it is; to a collector's address the signal's path is added.
+pub(super) fn resolve(
+    choice: Option<&OtlpChoice>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<OtlpEndpoints> {
+    if !cfg!(feature = "otlp") {
+        return None;
+    }
+    let base = match choice {
+        Some(OtlpChoice::Endpoint(endpoint)) => Some(endpoint.clone()),
+        Some(OtlpChoice::Default) | None => environment(OTEL_EXPORTER_OTLP_ENDPOINT),
+    };
+    let base = base.or_else(|| choice.map(|_| DEFAULT.to_owned()));
+    let chosen = matches!(choice, Some(OtlpChoice::Endpoint(_)));
+    let of_signal = |variable, path| {
+        let own = environment(variable).filter(|_| !chosen);
+        let common = || {
+            let base = base.as_ref()?.trim_end_matches('/');
+            Some(format!("{base}/v1/{path}"))
+        };
+        own.or_else(common)
+    };
+    let endpoints = OtlpEndpoints {
+        traces: of_signal(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "traces"),
+        logs: of_signal(OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, "logs"),
+        metrics: of_signal(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, "metrics"),
+    };
+    let OtlpEndpoints {
+        traces,
+        logs,
+        metrics,
+    } = &endpoints;
+    if [traces, logs, metrics].into_iter().all(Option::is_none) {
+        return None;
+    }
+    warn_of_other_protocols(environment);
+    Some(endpoints)
+}
+
+fn warn_of_other_protocols(environment: &dyn Fn(&str) -> Option<String>) {
+    if let Some(protocol) = environment(OTEL_EXPORTER_OTLP_PROTOCOL)
+        && protocol.trim() != "http/protobuf"
+    {
+        otel_warn!(name: "Config.OtlpProtocolNotSupported", variable = OTEL_EXPORTER_OTLP_PROTOCOL, value = protocol.as_str());
+    }
+}
+
+#[cfg(all(test, feature = "otlp"))]
+mod tests {
+    use super::*;
+
+    fn resolved(
+        choice: Option<OtlpChoice>,
+        variables: &[(&str, &str)],
+    ) -> Option<[Option<String>; 3]> {
+        let endpoints = resolve(choice.as_ref(), &|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        endpoints.map(|endpoints| [endpoints.traces, endpoints.logs, endpoints.metrics])
+    }
+
+    fn all(base: &str) -> Option<[Option<String>; 3]> {
+        let endpoint = |signal| Some(format!("{base}/v1/{signal}"));
+        Some(["traces", "logs", "metrics"].map(endpoint))
+    }
+
+    #[test]
+    fn there_is_otlp_only_if_code_or_environment_ask_for_it() {
+        let variable = [(OTEL_EXPORTER_OTLP_ENDPOINT, "http://collector:4318/")];
+        assert_eq!(resolved(None, &[]), None);
+        assert_eq!(resolved(None, &variable), all("http://collector:4318"));
+        assert_eq!(
+            resolved(Some(OtlpChoice::Default), &[]),
+            all("http://localhost:4318")
+        );
+        assert_eq!(
+            resolved(Some(OtlpChoice::Default), &variable),
+            all("http://collector:4318")
+        );
+        let code = OtlpChoice::Endpoint("http://code/base".to_owned());
+        assert_eq!(resolved(Some(code), &variable), all("http://code/base"));
+    }
+
+    #[test]
+    fn a_signals_own_variable_is_taken_as_it_is() {
+        let variables = [
+            (OTEL_EXPORTER_OTLP_ENDPOINT, "http://collector"),
+            (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "http://traces/in"),
+        ];
+        let expected = [
+            "http://traces/in",
+            "http://collector/v1/logs",
+            "http://collector/v1/metrics",
+        ]
+        .map(|endpoint| Some(endpoint.to_owned()));
+        assert_eq!(resolved(None, &variables), Some(expected));
+    }
+
+    #[test]
+    fn one_signals_variable_alone_is_otlp_for_that_signal() {
+        let variable = [(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "http://traces/in")];
+        let expected = [Some("http://traces/in".to_owned()), None, None];
+        assert_eq!(resolved(None, &variable), Some(expected));
+    }
+}

@@ -1,0 +1,23 @@
+//! What flows from the instrumentation to the worker: spans, log records, finished envelopes; the queue that they
+//! wait in; and what counts those that are lost.
+
+mod any_value;
+mod counters;
+mod log_data;
+mod queue;
+mod queued;
+pub(crate) mod sample_rate;
+mod size;
+mod span_view;
+mod telemetry_kind;
+mod telemetry_type;
+
+pub use self::counters::{DropReason, DroppedItems, SignalReport};
+pub(crate) use self::counters::{ItemCounters, LabelCounts};
+pub use self::log_data::LogData;
+pub(crate) use self::queue::{Consumer, Producer, QueueLimits, Taken, queue};
+pub(crate) use self::queued::{Item, ItemRef};
+pub(crate) use self::span_view::{SpanView, record_of};
+pub use self::telemetry_kind::TelemetryKind;
+pub(crate) use self::telemetry_type::{ItemLabel, sdk_statistics};
+pub use self::telemetry_type::{Signal, TelemetryType};

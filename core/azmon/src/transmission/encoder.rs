@@ -1,0 +1,142 @@
+//! Mapping, processing, limits, serialisation and compression of items.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use opentelemetry::otel_error;
+
+use crate::envelope::Envelope;
+use crate::item::{DropReason, ItemCounters, ItemLabel, ItemRef};
+use crate::mapping::{Arena, Mapper};
+use crate::telemetry_processor::TelemetryProcessors;
+use crate::transmission::Console;
+use crate::transmission::batch::Batch;
+use crate::transmission::line::{self, Written};
+use crate::transmission::operation_names::OperationNames;
+
+/// Most items of a batch; the service takes 64,000.
+const MAX_ITEMS: usize = 4_096;
+/// Most bytes of a batch before compression.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Turns items into batches.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    counters: Arc<ItemCounters>,
+    processors: TelemetryProcessors,
+    arena: Arena,
+    names: OperationNames,
+    lines: Vec<u8>,
+    /// How the lines are counted.
+    labels: Vec<ItemLabel>,
+    console: Option<Console>,
+}
+
+impl Encoder {
+    pub(crate) fn new(counters: Arc<ItemCounters>, processors: TelemetryProcessors) -> Self {
+        Self {
+            counters,
+            processors,
+            arena: Arena::new(),
+            names: OperationNames::default(),
+            lines: Vec::new(),
+            labels: Vec::new(),
+            console: None,
+        }
+    }
+
+    /// Shows everything that is encoded from now on.
+    pub(super) fn show_on(&mut self, console: Console) {
+        self.console = Some(console);
+    }
+
+    /// Encodes an item, and answers a batch if it is full by that.
+    ///
+    /// Requests should go first, so that the items of their operations know its name. A defect in a mapping
+    /// costs one item, not the thread that sends all of them.
+    pub(crate) fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) -> Option<Batch> {
+        let (start, items) = (self.lines.len(), self.labels.len());
+        let taken = item.label();
+        if catch_unwind(AssertUnwindSafe(|| self.map(mapper, item))).is_err() {
+            self.lines.truncate(start);
+            self.labels.truncate(items);
+            self.counters.relabel(taken, &[taken]);
+            self.counters.drop_open(DropReason::Internal, [taken]);
+            otel_error!(name: "Encoder.Panicked");
+        }
+        self.arena.reset();
+        let is_full = self.labels.len() >= MAX_ITEMS || self.lines.len() >= MAX_BYTES;
+        is_full.then(|| self.finish()).flatten()
+    }
+
+    fn map(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
+        let signal = item.signal();
+        let Self {
+            counters,
+            processors,
+            arena,
+            names,
+            lines,
+            labels,
+            console,
+        } = self;
+        let (mut made, mut dropped) = (Vec::new(), Vec::new());
+        let mut write = |envelope: &mut Envelope<'_>| {
+            let processed = processors.process(envelope);
+            let label = ItemLabel::of(signal, envelope);
+            made.push(label);
+            if let Err(reason) = processed {
+                return dropped.push((reason, label));
+            }
+            match line::write(envelope, lines) {
+                Written::Whole => {}
+                Written::Trimmed => counters.count_trimmed(),
+                Written::Refused => return dropped.push((DropReason::TooLarge, label)),
+            }
+            labels.push(label);
+            if let Some(console) = console {
+                console.show(envelope);
+            }
+        };
+        let mut add = |mut envelope: Envelope<'_>| {
+            write(&mut envelope);
+            arena.recycle(envelope);
+        };
+        match item {
+            ItemRef::Span(span) if item.is_root() => {
+                mapper.map(span, None, arena, |envelope| {
+                    names.remember(span.span_context.trace_id(), &envelope);
+                    add(envelope);
+                });
+            }
+            ItemRef::Span(span) => {
+                let name = names.of(span.span_context.trace_id());
+                mapper.map(span, name, arena, add);
+            }
+            ItemRef::Envelope(envelope) => add(envelope.clone()),
+            ItemRef::Log(log) => {
+                let (name, rate) = (names.of(log.trace_id()), names.sample_rate(log.trace_id()));
+                add(mapper.map_log(log, name, rate, arena));
+            }
+        }
+        counters.relabel(item.label(), &made);
+        for (reason, label) in dropped {
+            counters.drop_open(reason, [label]);
+        }
+    }
+
+    /// Makes a batch of what was encoded since the last one.
+    pub(crate) fn finish(&mut self) -> Option<Batch> {
+        if self.labels.is_empty() {
+            return None;
+        }
+        let batch = Batch::compress(&self.labels, &self.lines);
+        if batch.is_err() {
+            let labels = self.labels.iter().copied();
+            self.counters.drop_open(DropReason::Internal, labels);
+        }
+        self.labels.clear();
+        self.lines.clear();
+        batch.ok()
+    }
+}

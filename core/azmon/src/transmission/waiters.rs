@@ -1,0 +1,77 @@
+//! Callers that wait for batches to be delivered, or to be on disk.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::error::Undelivered;
+use crate::transmission::handle::DeliveryCallback;
+
+/// Callers that wait until certain batches are settled.
+#[derive(Default)]
+pub(super) struct Waiters(Vec<Waiter>);
+
+struct Waiter {
+    batches: HashSet<u64>,
+    dropped: usize,
+    callback: DeliveryCallback,
+}
+
+/// Where batches are at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    /// They are about to be sent or stored.
+    pub(super) active: HashSet<u64>,
+    /// They wait in memory for a better time.
+    pub(super) held: HashSet<u64>,
+    /// How many items wait so.
+    pub(super) held_items: usize,
+}
+
+impl Waiters {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Calls back when all of `batches` are settled.
+    pub(super) fn add(&mut self, batches: HashSet<u64>, callback: DeliveryCallback) {
+        self.0.push(Waiter {
+            batches,
+            dropped: 0,
+            callback,
+        });
+    }
+
+    /// Notes that items of a batch were dropped.
+    pub(super) fn dropped(&mut self, batch: u64, items: usize) {
+        let waiters = self.0.iter_mut();
+        let concerned = waiters.filter(|waiter| waiter.batches.contains(&batch));
+        concerned.for_each(|waiter| waiter.dropped += items);
+    }
+
+    /// Answers those of whose batches none is active any more.
+    pub(super) fn settle(&mut self, positions: &Positions) {
+        let done = |waiter: &mut Waiter| waiter.batches.is_disjoint(&positions.active);
+        for waiter in self.0.extract_if(.., done) {
+            (waiter.callback)(if waiter.dropped > 0 {
+                Err(Undelivered::Dropped(waiter.dropped))
+            } else if waiter.batches.is_disjoint(&positions.held) {
+                Ok(())
+            } else {
+                Err(Undelivered::Held(positions.held_items))
+            });
+        }
+    }
+
+    /// Answers all with an error.
+    pub(super) fn end(&mut self, error: impl Fn() -> Undelivered) {
+        self.0
+            .drain(..)
+            .for_each(|waiter| (waiter.callback)(Err(error())));
+    }
+}
+
+impl fmt::Debug for Waiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Waiters({})", self.0.len())
+    }
+}

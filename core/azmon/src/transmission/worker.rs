@@ -1,0 +1,605 @@
+//! The loop that owns everything on its way.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::{Context, otel_error, otel_warn};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use crate::error::Undelivered;
+use crate::item::{Consumer, DropReason, Item, ItemCounters, Taken};
+use crate::mapping::Mapper;
+use crate::metrics::{BuiltinMetrics, SpanMetrics};
+use crate::storage::StorageSettings;
+use crate::telemetry_processor::TelemetryProcessors;
+use crate::transmission::due::{Due, Situation, due};
+use crate::transmission::encoder::Encoder;
+use crate::transmission::handle::{Command, DeliveryCallback, SourceId};
+use crate::transmission::uploads::Uploads;
+use crate::transmission::{Console, Shared, Transport, WorkerHandle};
+
+/// Items that are taken from the queue at once.
+const ITEMS_AT_ONCE: usize = 4_096;
+/// How long items are encoded before the network is served: a slow processor must not stop it.
+const SLICE: Duration = Duration::from_millis(20);
+/// How long the worker keeps sending after every handle was dropped without `shutdown`.
+const ABANDONED_SHUTDOWN: Duration = Duration::from_secs(2);
+/// How long a shutdown sends what earlier processes left on disk.
+const DRAIN_AT_END: Duration = Duration::from_secs(2);
+/// How often losses are reported.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest time that an item waits for others in durable mode, so that it is on disk within 200 ms.
+const DURABLE_DELAY: Duration = Duration::from_millis(50);
+/// The part of a shutdown's time that is kept for the disk.
+const DISK_SHARE: u32 = 4;
+/// The most that is kept for it.
+const MAX_DISK_TIME: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(crate) struct WorkerOptions {
+    pub(crate) endpoint: String,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) storage: StorageSettings,
+    /// Longest time that an item waits for others.
+    pub(crate) max_export_delay: Duration,
+    pub(crate) processors: TelemetryProcessors,
+}
+
+/// What a worker does besides sending what it is given.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerExtensions {
+    /// The metrics that are collected without being recorded.
+    pub(crate) metrics: BuiltinMetrics,
+    /// Counts the spans for them.
+    pub(crate) span_metrics: SpanMetrics,
+    /// Shows everything that is sent.
+    pub(crate) console: Option<Console>,
+}
+
+/// The loop that owns everything on its way.
+pub(crate) struct Worker {
+    max_export_delay: Duration,
+    commands: UnboundedReceiver<Command>,
+    consumer: Consumer,
+    mapper: Arc<Mapper>,
+    counters: Arc<ItemCounters>,
+    shared: Arc<Shared>,
+    encoders: HashMap<SourceId, Encoder>,
+    metrics: BuiltinMetrics,
+    span_metrics: SpanMetrics,
+    jobs: VecDeque<Job>,
+    /// Since when something waits in the queue.
+    queued_since: Option<Instant>,
+    flushes: Vec<Flush>,
+    uploads: Uploads,
+    closing: Option<Closing>,
+    reported: Option<Instant>,
+}
+
+/// Items that are to be encoded together.
+struct Job {
+    source: SourceId,
+    mapper: Arc<Mapper>,
+    items: VecDeque<Taken>,
+    batches: HashSet<u64>,
+    /// Who waits for exactly these items.
+    callback: Option<DeliveryCallback>,
+    /// How many bytes of exports are held for it.
+    reserved: usize,
+}
+
+/// Someone waits until everything is sent that was there before.
+struct Flush {
+    /// How many items of the queue were there before.
+    queued: usize,
+    is_measured: bool,
+    callback: DeliveryCallback,
+}
+
+/// A shutdown under way.
+struct Closing {
+    /// Until then the network is tried, afterwards the disk.
+    network: Instant,
+    drain: Instant,
+    deadline: Instant,
+    is_measured: bool,
+    callback: Option<DeliveryCallback>,
+}
+
+impl Worker {
+    /// Makes a worker that takes items from `consumer` and maps them with `mapper`.
+    pub(crate) fn new(
+        options: WorkerOptions,
+        consumer: Consumer,
+        mapper: Arc<Mapper>,
+    ) -> (WorkerHandle, Self) {
+        let WorkerOptions {
+            endpoint,
+            transport,
+            storage,
+            max_export_delay,
+            processors,
+        } = options;
+        let shared = Arc::new(Shared::new(consumer.clone()));
+        let (handle, commands) = WorkerHandle::new(shared.clone());
+        let counters = shared.counters.clone();
+        let recovered = shared.recovered.clone();
+        let encoder = Encoder::new(counters.clone(), processors);
+        let uploads = Uploads::new(
+            transport,
+            endpoint,
+            storage,
+            counters.clone(),
+            recovered,
+            shared.status.clone(),
+        );
+        let worker = Self {
+            max_export_delay,
+            commands,
+            consumer,
+            mapper,
+            counters,
+            shared,
+            encoders: HashMap::from([(SourceId::MAIN, encoder)]),
+            metrics: BuiltinMetrics::default(),
+            span_metrics: SpanMetrics::default(),
+            jobs: VecDeque::new(),
+            queued_since: None,
+            flushes: Vec::new(),
+            uploads,
+            closing: None,
+            reported: None,
+        };
+        (handle, worker)
+    }
+
+    /// Gives the worker more to do.
+    pub(crate) fn with(mut self, extensions: WorkerExtensions) -> Self {
+        self.uploads.statistics = extensions.metrics.statistics();
+        self.metrics = extensions.metrics;
+        self.span_metrics = extensions.span_metrics;
+        if let Some(console) = extensions.console
+            && let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN)
+        {
+            encoder.show_on(console);
+        }
+        self
+    }
+
+    /// Starts the thread `azmon-worker`, which ends after a shutdown, or when every handle is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the worker thread or its event loop cannot be initialised.
+    pub(crate) fn spawn(self) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .thread_name("azmon-files")
+            .build()?;
+        std::thread::Builder::new()
+            .name("azmon-worker".to_owned())
+            .spawn(move || {
+                let _suppressed = Context::enter_telemetry_suppressed_scope();
+                let _alive = DeathNotice(self.shared.clone());
+                runtime.block_on(self.run());
+                // A name that is being resolved, or a disk that hangs, holds up nothing.
+                runtime.shutdown_background();
+            })?;
+        Ok(())
+    }
+
+    pub(crate) async fn run(mut self) {
+        self.metrics.start(Instant::now());
+        loop {
+            let now = Instant::now();
+            let todo = self.due(now);
+            if todo.measure {
+                self.measure(now);
+            }
+            if todo.take {
+                self.take_queue();
+            }
+            self.encode(now);
+            self.advance_flushes();
+            self.advance_closing(now);
+            self.uploads.dispatch(now);
+            self.uploads.answer_waiters(now);
+            self.uploads.update_status(now);
+            self.report_drops(now);
+            if self.is_done(now) {
+                return self.end().await;
+            }
+            self.wait().await;
+        }
+    }
+
+    /// Decides what is due at `now`.
+    fn due(&mut self, now: Instant) -> Due {
+        let queued = self.consumer.len();
+        if queued == 0 {
+            self.queued_since = None;
+        } else {
+            self.queued_since.get_or_insert(now);
+        }
+        let is_flushed = self.flushes.iter().any(|flush| flush.queued > 0);
+        let delay = if self.uploads.disk.is_durable(now) {
+            self.max_export_delay.min(DURABLE_DELAY)
+        } else {
+            self.max_export_delay
+        };
+        due(&Situation {
+            now,
+            queued,
+            queued_since: self.queued_since,
+            batch: self.consumer.batch(),
+            delay,
+            is_urgent: is_flushed || self.closing.is_some(),
+            taken: self.jobs.len(),
+            has_room: self.uploads.has_room(),
+            metrics: self.metrics.next().filter(|_| self.closing.is_none()),
+            uploads: self.uploads.next_deadline(now),
+            end: self.closing.as_ref().map(|closing| {
+                let network = Some(closing.network).filter(|time| *time > now);
+                network.unwrap_or(closing.deadline)
+            }),
+        })
+    }
+
+    /// Collects the metrics that are due.
+    fn measure(&mut self, now: Instant) {
+        let statistics = &mut self.uploads.statistics;
+        let envelopes = self
+            .metrics
+            .due(now, &self.mapper, &self.counters, statistics);
+        self.add_made(envelopes.into_iter().map(Item::from));
+    }
+
+    /// Lets made items be encoded.
+    fn add_made(&mut self, items: impl Iterator<Item = Item>) {
+        let items: VecDeque<_> = items.map(Taken::free).collect();
+        if !items.is_empty() {
+            self.counters
+                .take(items.iter().map(|taken| taken.item.label()));
+            let job = self.job(SourceId::MAIN, self.mapper.clone(), items);
+            self.jobs.push_back(job);
+        }
+    }
+
+    fn job(&self, source: SourceId, mapper: Arc<Mapper>, items: VecDeque<Taken>) -> Job {
+        Job {
+            source,
+            mapper,
+            items,
+            batches: HashSet::new(),
+            callback: None,
+            reserved: 0,
+        }
+    }
+
+    /// Takes from the queue what one step takes, and lets metrics know of it. Requests go first, so that the items of
+    /// their operations know its name.
+    fn take_queue(&mut self) {
+        let mut taken = Vec::new();
+        self.consumer.take(ITEMS_AT_ONCE, &mut taken);
+        self.queued_since = None;
+        for flush in &mut self.flushes {
+            flush.queued = flush.queued.saturating_sub(taken.len());
+        }
+        if taken.is_empty() {
+            // An item is counted before it is there.
+            for flush in &mut self.flushes {
+                flush.queued = flush.queued.min(self.consumer.len());
+            }
+            return;
+        }
+        self.count(&mut taken);
+        self.counters
+            .take(taken.iter().map(|taken| taken.item.label()));
+        let (roots, others): (Vec<_>, Vec<_>) = taken
+            .into_iter()
+            .partition(|taken| taken.item.as_ref().is_root());
+        let items = roots.into_iter().chain(others).collect();
+        let job = self.job(SourceId::MAIN, self.mapper.clone(), items);
+        self.jobs.push_back(job);
+    }
+
+    /// Writes what was put off, and lets metrics know of spans. A defect there must not cost the thread.
+    fn count(&self, items: &mut [Taken]) {
+        for taken in items {
+            if let Item::Span(span) = &mut taken.item {
+                let counted = catch_unwind(AssertUnwindSafe(|| {
+                    span.complete();
+                    self.span_metrics.count(span);
+                }));
+                if counted.is_err() {
+                    otel_error!(name: "Worker.Panicked");
+                }
+            }
+        }
+    }
+
+    /// Encodes what was taken, for a short time.
+    fn encode(&mut self, start: Instant) {
+        let Self {
+            jobs,
+            encoders,
+            uploads,
+            counters,
+            shared,
+            ..
+        } = self;
+        while uploads.has_room()
+            && let Some(job) = jobs.front_mut()
+        {
+            let Some(encoder) = encoders.get_mut(&job.source) else {
+                let labels = job.items.iter().map(|taken| taken.item.label());
+                counters.drop_open(DropReason::Shutdown, labels);
+                job.items.clear();
+                finish_job(jobs, uploads, shared);
+                continue;
+            };
+            let mut is_late = false;
+            while !is_late && let Some(taken) = job.items.pop_front() {
+                let full = encoder.add(&job.mapper, taken.item.as_ref());
+                job.batches.extend(full.map(|batch| uploads.add(batch)));
+                is_late = Instant::now().saturating_duration_since(start) >= SLICE;
+                is_late |= !uploads.has_room();
+            }
+            let rest = encoder.finish();
+            job.batches.extend(rest.map(|batch| uploads.add(batch)));
+            if job.items.is_empty() {
+                finish_job(jobs, uploads, shared);
+            }
+            if is_late {
+                return;
+            }
+        }
+    }
+
+    /// Starts to wait for those flushes all of whose items are encoded.
+    fn advance_flushes(&mut self) {
+        if self.flushes.is_empty() {
+            return;
+        }
+        let is_blocked = !self.uploads.has_room();
+        if self
+            .flushes
+            .iter()
+            .any(|flush| flush.queued == 0 && !flush.is_measured)
+            && !is_blocked
+        {
+            for flush in &mut self.flushes {
+                flush.is_measured |= flush.queued == 0;
+            }
+            let envelopes = self.metrics.flush();
+            self.add_made(envelopes.into_iter().map(Item::from));
+            self.encode(Instant::now());
+        }
+        let is_encoded = self.jobs.is_empty();
+        let done = |flush: &mut Flush| is_blocked || (flush.is_measured && is_encoded);
+        for flush in self.flushes.extract_if(.., done) {
+            let positions = self.uploads.positions(Instant::now());
+            if is_blocked && positions.active.is_empty() {
+                let waiting = positions.held_items + self.consumer.len();
+                (flush.callback)(Err(Undelivered::Held(waiting)));
+                continue;
+            }
+            let batches = &positions.active | &positions.held;
+            self.uploads.waiters.add(batches, flush.callback);
+        }
+    }
+
+    fn advance_closing(&mut self, now: Instant) {
+        let is_empty = self.consumer.len() == 0 && self.jobs.is_empty();
+        let Some(closing) = &mut self.closing else {
+            return;
+        };
+        if is_empty && !closing.is_measured {
+            closing.is_measured = true;
+            let statistics = &mut self.uploads.statistics;
+            let envelopes = self.metrics.end(&self.mapper, &self.counters, statistics);
+            self.add_made(envelopes.into_iter().map(Item::from));
+            self.encode(now);
+        }
+    }
+
+    async fn wait(&mut self) {
+        let now = Instant::now();
+        let todo = self.due(now);
+        if todo.is_now() {
+            // The network is served between two steps, but not waited for.
+            tokio::select! {
+                biased;
+                command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
+                () = self.uploads.progress() => {}
+                () = tokio::task::yield_now() => {}
+            }
+            return;
+        }
+        let has_room = self.uploads.has_room();
+        tokio::select! {
+            biased;
+            command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
+            () = self.uploads.progress() => {}
+            () = self.consumer.woken(), if has_room => {}
+            () = tokio::time::sleep_until(todo.wake.unwrap_or(now)), if todo.wake.is_some() => {}
+        }
+    }
+
+    fn obey(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Open { source, processors }) => {
+                let encoder = Encoder::new(self.counters.clone(), processors);
+                self.encoders.insert(source, encoder);
+            }
+            Some(Command::Forget { source }) => {
+                self.encoders.remove(&source);
+            }
+            Some(Command::Export {
+                source,
+                mapper,
+                items,
+                reserved,
+                callback,
+            }) => {
+                self.counters.take(items.iter().map(Item::label));
+                let items = items.into_iter().map(Taken::free).collect();
+                let job = Job {
+                    callback: Some(callback),
+                    reserved,
+                    ..self.job(source, mapper, items)
+                };
+                self.jobs.push_back(job);
+            }
+            Some(Command::Flush { callback }) => {
+                self.uploads.try_now(Instant::now());
+                self.flushes.push(Flush {
+                    queued: self.consumer.len(),
+                    is_measured: false,
+                    callback,
+                });
+            }
+            Some(Command::Shutdown { deadline, callback }) => self.close(deadline, Some(callback)),
+            None => self.close(Instant::now() + ABANDONED_SHUTDOWN, None),
+        }
+    }
+
+    fn close(&mut self, deadline: Instant, callback: Option<DeliveryCallback>) {
+        let now = Instant::now();
+        let time = deadline.saturating_duration_since(now);
+        let for_disk = if self.uploads.disk.is_on(now) {
+            (time / DISK_SHARE).min(MAX_DISK_TIME)
+        } else {
+            Duration::ZERO
+        };
+        self.uploads.try_now(now);
+        self.closing = Some(Closing {
+            network: deadline.checked_sub(for_disk).unwrap_or(now),
+            drain: now + DRAIN_AT_END.min(time / 2),
+            deadline,
+            is_measured: false,
+            callback,
+        });
+    }
+
+    fn report_drops(&mut self, now: Instant) {
+        let is_due = self
+            .reported
+            .is_none_or(|last| now.saturating_duration_since(last) >= REPORT_INTERVAL);
+        if !is_due {
+            return;
+        }
+        for (counters, whose) in [
+            (&self.counters, "this process"),
+            (&self.shared.recovered, "earlier processes"),
+        ] {
+            if !counters.take_unreported() {
+                continue;
+            }
+            self.reported = Some(now);
+            for dropped in counters.dropped() {
+                otel_warn!(
+                    name: "Export.ItemsDropped",
+                    reason = dropped.reason.as_str(),
+                    telemetry_type = dropped.telemetry_type.as_str(),
+                    of = whose,
+                    total = dropped.count
+                );
+            }
+        }
+    }
+
+    fn is_done(&self, now: Instant) -> bool {
+        self.closing.as_ref().is_some_and(|closing| {
+            let is_encoded = closing.is_measured && self.jobs.is_empty();
+            let is_idle = is_encoded && self.uploads.is_idle();
+            let is_drained = now >= closing.drain || !self.uploads.may_drain(now);
+            (is_idle && is_drained) || now >= closing.network
+        })
+    }
+
+    /// Stores or counts what is left, and says how it ended.
+    async fn end(mut self) {
+        let (deadline, callback) = match self.closing.take() {
+            Some(closing) => (closing.deadline, closing.callback),
+            None => (Instant::now(), None),
+        };
+        if self.uploads.disk.is_on(Instant::now()) {
+            self.encode_rest(deadline).await;
+        }
+        self.uploads.store_all(deadline).await;
+        let left = self.uploads.end() + self.drop_rest();
+        self.uploads.update_status(Instant::now());
+        self.reported = None;
+        self.report_drops(Instant::now());
+        let failed = || Undelivered::Dropped(left);
+        for flush in self.flushes.drain(..) {
+            (flush.callback)(Err(failed()));
+        }
+        self.shared.ended();
+        if let Some(callback) = callback {
+            callback(if left == 0 { Ok(()) } else { Err(failed()) });
+        }
+    }
+
+    /// Encodes what is left for the disk, as far as there is time.
+    async fn encode_rest(&mut self, deadline: Instant) {
+        let reserve = deadline.saturating_duration_since(Instant::now()) / 4;
+        let until = deadline.checked_sub(reserve).unwrap_or(deadline);
+        self.uploads.stop_sending();
+        while Instant::now() < until && (self.consumer.len() > 0 || !self.jobs.is_empty()) {
+            if self.jobs.is_empty() {
+                let before = self.consumer.len();
+                self.take_queue();
+                if self.jobs.is_empty() && self.consumer.len() >= before {
+                    return;
+                }
+            }
+            if !self.uploads.has_room() {
+                self.uploads.store_all(until).await;
+                if !self.uploads.has_room() {
+                    return;
+                }
+            }
+            self.encode(Instant::now());
+        }
+    }
+
+    /// Counts what is still in the queue, or taken and not encoded.
+    fn drop_rest(&mut self) -> usize {
+        let jobs = std::mem::take(&mut self.jobs);
+        let mut left = 0;
+        for job in jobs {
+            left += job.items.len();
+            let labels = job.items.iter().map(|taken| taken.item.label());
+            self.counters.drop_open(DropReason::Shutdown, labels);
+            if let Some(callback) = job.callback {
+                callback(Err(Undelivered::Dropped(job.items.len())));
+            }
+        }
+        left + self.shared.drop_queue()
+    }
+}
+
+/// Lets whoever waits for a job's items wait for its batches.
+fn finish_job(jobs: &mut VecDeque<Job>, uploads: &mut Uploads, shared: &Shared) {
+    let Some(job) = jobs.pop_front() else { return };
+    shared.release(job.reserved);
+    if let Some(callback) = job.callback {
+        uploads.waiters.add(job.batches, callback);
+    }
+}
+
+/// Says that the thread has ended, also if it panicked.
+struct DeathNotice(Arc<Shared>);
+
+impl Drop for DeathNotice {
+    fn drop(&mut self) {
+        if self.0.ended() {
+            otel_error!(name: "Worker.Died");
+        }
+    }
+}
