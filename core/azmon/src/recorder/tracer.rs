@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 use super::Recorder;
 use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
-use crate::instrument::direct::{NewRecord, SpanRate, SpanStart};
+use crate::instrument::direct::{self, NewRecord, SpanRate, SpanStart};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
 use crate::pipeline::inherit;
@@ -126,6 +126,13 @@ impl RecorderTracer {
 
 impl StartSpan for RecorderTracer {
     fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
+        if self.recorder.is_closed()
+            && let Some(next) = direct::tracer()
+            && !std::ptr::addr_eq(Arc::as_ptr(&next), self)
+        {
+            // Telemetry was built anew: whoever kept the old tracer goes on with the new one.
+            return next.start_span(new, context);
+        }
         if context.is_telemetry_suppressed() || self.recorder.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }

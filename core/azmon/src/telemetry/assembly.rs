@@ -17,6 +17,7 @@ use crate::pipeline::{
 use crate::recorder::Recorder;
 use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
+use crate::telemetry::global::logger_of;
 use crate::telemetry::logs::Logs;
 use crate::transmission::{Console, NullTransport, Transport, WorkerExtensions, WorkerHandle};
 
@@ -124,10 +125,12 @@ impl Parts {
     }
 
     pub(super) fn build(self, resource: Resource) -> Telemetry {
+        let logger_provider = self.logs.build(resource.clone());
         Telemetry {
             provider: self.tracers.with_resource(resource.clone()).build(),
-            meters: self.meters.build(resource.clone()),
-            logger_provider: self.logs.build(resource),
+            meters: self.meters.build(resource),
+            logger: logger_of(&logger_provider),
+            logger_provider,
             handle: self.handle,
             intake: self.intake,
             recorder: self.recorder,

@@ -19,7 +19,7 @@ use crate::pipeline::{Tail, UnsampledLogs, WorkerBuilder};
 use crate::recorder::RecorderTracer;
 use crate::storage::Storage;
 use crate::telemetry::assembly::{self, Decisions, Meters, Others, Parts};
-use crate::telemetry::global::set_logger_provider;
+use crate::telemetry::global::{logger_of, set_logger};
 use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::telemetry_processor::TelemetryProcessors;
@@ -355,10 +355,12 @@ impl TelemetryBuilder {
 }
 
 fn disabled(provider: TracerProviderBuilder) -> Telemetry {
+    let logger_provider = SdkLoggerProvider::builder().build();
     Telemetry {
         provider: provider.with_sampler(Sampler::AlwaysOff).build(),
         meters: SdkMeterProvider::builder().build(),
-        logger_provider: SdkLoggerProvider::builder().build(),
+        logger: logger_of(&logger_provider),
+        logger_provider,
         handle: None,
         intake: None,
         recorder: None,
@@ -374,7 +376,7 @@ fn install(telemetry: &Telemetry) {
     if telemetry.is_enabled() {
         global::set_tracer_provider(telemetry.provider.clone());
         global::set_meter_provider(telemetry.meters.clone());
-        set_logger_provider(telemetry.logger_provider.clone());
+        set_logger(telemetry.logger.clone());
         direct::set_tracer(telemetry.recorder.clone().map(|recorder| {
             let tracer: Arc<dyn StartSpan> = Arc::new(RecorderTracer::new(recorder));
             tracer

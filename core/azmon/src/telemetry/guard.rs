@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::otel_warn;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -38,6 +38,8 @@ pub struct Telemetry {
     pub(super) provider: SdkTracerProvider,
     pub(super) meters: SdkMeterProvider,
     pub(super) logger_provider: SdkLoggerProvider,
+    /// For custom events and their like.
+    pub(super) logger: SdkLogger,
     /// `None` when telemetry is disabled, or goes to other destinations only.
     pub(super) handle: Option<WorkerHandle>,
     /// `None` as the handle.
@@ -79,6 +81,10 @@ impl Telemetry {
     #[must_use]
     pub fn logger_provider(&self) -> &SdkLoggerProvider {
         &self.logger_provider
+    }
+
+    pub(crate) fn logger(&self) -> &SdkLogger {
+        &self.logger
     }
 
     #[cfg(test)]
