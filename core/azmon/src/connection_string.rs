@@ -278,7 +278,10 @@ fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
     if host.is_empty() || uri.query().is_some() {
         return Err(Kind::NotAnAddress(key));
     }
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+    if uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
         return Err(Kind::WithCredentials(key));
     }
     if !matches!(uri.path(), "" | "/") {

@@ -205,7 +205,7 @@ pub use azmon_envelope as envelope;
 pub use azmon_instrument as instrument;
 
 #[cfg(feature = "tracing")]
-pub use crate::bridge::tracing_targets;
+pub use crate::bridge::{SpanFields, tracing_targets};
 pub use crate::connection_string::{
     ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
 };

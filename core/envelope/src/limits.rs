@@ -113,7 +113,14 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters_not_inside_one() {
-        for (max, expected) in [(0, ""), (1, "a"), (2, "a世"), (3, "a世"), (4, "a世🦀"), (5, "a世🦀é")] {
+        for (max, expected) in [
+            (0, ""),
+            (1, "a"),
+            (2, "a世"),
+            (3, "a世"),
+            (4, "a世🦀"),
+            (5, "a世🦀é"),
+        ] {
             let mut borrowed = Cow::Borrowed("a世🦀é");
             truncate(&mut borrowed, max);
             assert_eq!(borrowed, expected);

@@ -45,10 +45,11 @@ fn keep_few(data: &mut ExceptionData<'_>) {
         let innermost = data.exceptions.pop();
         data.exceptions.truncate(FEW_EXCEPTIONS - 1);
         let outer = data.exceptions.last().and_then(|outer| outer.id);
-        data.exceptions.extend(innermost.map(|innermost| ExceptionDetails {
-            outer_id: outer.or(innermost.outer_id),
-            ..innermost
-        }));
+        data.exceptions
+            .extend(innermost.map(|innermost| ExceptionDetails {
+                outer_id: outer.or(innermost.outer_id),
+                ..innermost
+            }));
     }
     for exception in &mut data.exceptions {
         exception.parsed_stack.truncate(FEW_FRAMES);

@@ -17,7 +17,11 @@ const HOSTS: [[&str; 3]; 2] = [
         "CONTAINER_APP_REVISION",
         "CONTAINER_APP_REPLICA_NAME",
     ],
-    ["WEBSITE_SITE_NAME", "WEBSITE_DEPLOYMENT_ID", "WEBSITE_INSTANCE_ID"],
+    [
+        "WEBSITE_SITE_NAME",
+        "WEBSITE_DEPLOYMENT_ID",
+        "WEBSITE_INSTANCE_ID",
+    ],
 ];
 const ATTRIBUTES: [&str; 3] = [SERVICE_NAME, "service.version", "service.instance.id"];
 
@@ -56,7 +60,10 @@ fn of_host(environment: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
     let pod_name = pod.map(|name| KeyValue::new("k8s.pod.name", name));
     let workload = pod_name.as_ref().and_then(|pod| {
         let name = pod.value.as_str();
-        Some(KeyValue::new("k8s.deployment.name", deployment_of(&name)?.to_owned()))
+        Some(KeyValue::new(
+            "k8s.deployment.name",
+            deployment_of(&name)?.to_owned(),
+        ))
     });
     pod_name.into_iter().chain(workload).collect()
 }
@@ -64,7 +71,10 @@ fn of_host(environment: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
 /// The deployment of a pod that is called `<deployment>-<hash>-<five characters>`, as Kubernetes names them.
 fn deployment_of(pod: &str) -> Option<&str> {
     // Kubernetes makes random parts of these only, so that they spell no words.
-    let is_random = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let is_random = |part: &str| {
+        part.bytes()
+            .all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte))
+    };
     let (rest, suffix) = pod.rsplit_once('-')?;
     let (deployment, hash) = rest.rsplit_once('-')?;
     let is_pod = suffix.len() == 5 && is_random(suffix);

@@ -2,9 +2,7 @@
 
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
-use crate::mapping::network::{
-    PEER_SERVICE, bracketed, host_and_port, parse_port, peer_and_port,
-};
+use crate::mapping::network::{PEER_SERVICE, bracketed, host_and_port, parse_port, peer_and_port};
 
 pub(super) const METHOD: [Key; 2] = [Key::HttpRequestMethod, Key::HttpMethod];
 pub(super) const STATUS: [Key; 2] = [Key::HttpResponseStatusCode, Key::HttpStatusCode];

@@ -9,6 +9,8 @@ use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader, SdkMeterP
 use opentelemetry_sdk::trace::{SpanLimits, TracerProviderBuilder};
 
 use crate::ConnectionString;
+#[cfg(feature = "tracing")]
+use crate::bridge::SpanFields;
 use crate::error::BuildErrorKind;
 use crate::metrics::{BuiltinMetrics, BuiltinOptions};
 use crate::pipeline::{
@@ -138,6 +140,8 @@ impl Parts {
             last_collection: self.last_collection,
             panics: None,
             built: Instant::now(),
+            #[cfg(feature = "tracing")]
+            span_fields: SpanFields::none(),
         }
     }
 }

@@ -10,6 +10,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanProcessor, TracerProviderBuilder};
 
+#[cfg(feature = "tracing")]
+use crate::bridge::SpanFields;
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::direct::{self, StartSpan};
@@ -45,6 +47,8 @@ pub struct TelemetryBuilder {
     install_globally: bool,
     panic_hook: Option<bool>,
     optional: bool,
+    #[cfg(feature = "tracing")]
+    span_fields: SpanFields,
 }
 
 impl Default for TelemetryBuilder {
@@ -63,6 +67,8 @@ impl Default for TelemetryBuilder {
             install_globally: true,
             panic_hook: None,
             optional: false,
+            #[cfg(feature = "tracing")]
+            span_fields: SpanFields::none(),
         }
     }
 }
@@ -184,6 +190,15 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Sets which fields of the `tracing` spans around an event become properties of its log record. Defaults to
+    /// none.
+    #[cfg(feature = "tracing")]
+    #[must_use]
+    pub fn log_span_fields(mut self, fields: SpanFields) -> Self {
+        self.span_fields = fields;
+        self
+    }
+
     /// Sets where telemetry waits that cannot be sent: see [`Storage`].
     ///
     /// Defaults to `AZMON_STORAGE_DIRECTORY`, then to the user's cache directory; `AZMON_STORAGE_DISABLED`
@@ -278,6 +293,8 @@ impl TelemetryBuilder {
         let settings = Settings::resolve(choices, &self.environment)?;
         let install_globally = self.install_globally;
         let panic_hook = self.panic_hook.unwrap_or(install_globally);
+        #[cfg(feature = "tracing")]
+        let span_fields = std::mem::take(&mut self.span_fields);
         let has_destination = settings.connection_string.is_some()
             || settings.otlp.is_some()
             || self.console.is_some();
@@ -290,6 +307,10 @@ impl TelemetryBuilder {
         } else {
             return Err(BuildErrorKind::NoConnectionString.into());
         };
+        #[cfg(feature = "tracing")]
+        {
+            telemetry.span_fields = span_fields;
+        }
         if install_globally {
             install(&telemetry);
         }
@@ -368,6 +389,8 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
         last_collection: None,
         panics: None,
         built: Instant::now(),
+        #[cfg(feature = "tracing")]
+        span_fields: SpanFields::none(),
     }
 }
 

@@ -9,6 +9,8 @@ use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+#[cfg(feature = "tracing")]
+use crate::bridge::SpanFields;
 use crate::error::{DeliveryError, ShutdownReport, Undelivered};
 use crate::item::DroppedItems;
 use crate::pipeline::{Intake, LastCollection};
@@ -53,6 +55,8 @@ pub struct Telemetry {
     /// `None` when panics are not reported.
     pub(super) panics: Option<Arc<Reporter>>,
     pub(super) built: Instant,
+    #[cfg(feature = "tracing")]
+    pub(super) span_fields: SpanFields,
 }
 
 impl Telemetry {
@@ -81,6 +85,11 @@ impl Telemetry {
     #[must_use]
     pub fn logger_provider(&self) -> &SdkLoggerProvider {
         &self.logger_provider
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn span_fields(&self) -> &SpanFields {
+        &self.span_fields
     }
 
     pub(crate) fn logger(&self) -> &SdkLogger {

@@ -90,7 +90,10 @@ fn shorten_to_fit(envelope: &mut Envelope<'_>, limit: usize, least: usize) -> bo
 /// Puts long properties of a large item behind the others, in their order.
 fn small_before_large(envelope: &mut Envelope<'_>) {
     let properties = envelope.data.properties();
-    let bytes: usize = properties.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let bytes: usize = properties
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
     if bytes <= LARGE_ITEM {
         return;
     }
@@ -303,7 +306,12 @@ mod tests {
         properties.push("gen_ai.usage.input_tokens", "1234");
         let (_, read) = written(&mut message("hello", properties));
         let read = read.unwrap();
-        let keys: Vec<_> = read.data.properties().iter().map(|(key, _)| key.to_owned()).collect();
+        let keys: Vec<_> = read
+            .data
+            .properties()
+            .iter()
+            .map(|(key, _)| key.to_owned())
+            .collect();
         assert_eq!(keys, ["gen_ai.usage.input_tokens", "gen_ai.input.messages"]);
     }
 
@@ -336,7 +344,11 @@ mod tests {
             assert!(innermost.message.starts_with(&format!("{errors:03} ")));
             let outer = data.exceptions[kept - 2].id;
             assert_eq!(innermost.outer_id, outer);
-            let size: usize = data.exceptions.iter().map(|error| error.message.len()).sum();
+            let size: usize = data
+                .exceptions
+                .iter()
+                .map(|error| error.message.len())
+                .sum();
             assert!(size > LIMIT / 2, "{size}");
         }
     }
