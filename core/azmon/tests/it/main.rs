@@ -8,6 +8,8 @@ mod delivery;
 mod endpoint;
 mod exporter;
 mod failure;
+mod faults;
+mod kill;
 mod load;
 mod log_exporter;
 mod logs;

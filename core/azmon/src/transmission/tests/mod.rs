@@ -38,6 +38,8 @@ const LIMITS: QueueLimits = QueueLimits {
 enum Script {
     Status(u16),
     RetryAfter(u16, &'static str),
+    /// Answers so after a time.
+    SlowRetryAfter(Duration, u16, &'static str),
     Body(u16, String),
     Unreachable,
     Panic,
@@ -160,6 +162,14 @@ async fn answer(script: Script) -> Result<Reply, SendError> {
             retry_after: Some(after.to_owned()),
             ..Reply::default()
         }),
+        Script::SlowRetryAfter(time, status, after) => {
+            sleep(time).await;
+            Ok(Reply {
+                status,
+                retry_after: Some(after.to_owned()),
+                ..Reply::default()
+            })
+        }
         Script::Body(status, body) => Ok(Reply {
             status,
             body: body.into(),
