@@ -253,6 +253,7 @@ mod tests {
         let options = WorkerOptions {
             endpoint: String::new(),
             storage: crate::storage::StorageSettings::off(),
+            max_memory: 1 << 20,
             transport: Arc::new(NullTransport),
             max_export_delay: Duration::ZERO,
             processors: TelemetryProcessors::default(),

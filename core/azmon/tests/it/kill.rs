@@ -157,8 +157,9 @@ fn kill_again_and_again(task: &str) {
     assert!(ended.len() > 100 * KILLS / 10);
     let lost = ended.keys().filter(|n| !arrived.contains_key(n)).count();
     assert!(lost < ended.len() / 2, "{lost} of {}", ended.len());
-    // Only what was under way when its process died may be there twice.
-    assert!(arrived.values().all(|times| *times <= 2));
+    // Only what was under way when a process died may be there twice.
+    let doubled = arrived.values().filter(|times| **times > 1).count();
+    assert!(doubled < ended.len() / 2, "{doubled} of {}", ended.len());
 }
 
 #[test]

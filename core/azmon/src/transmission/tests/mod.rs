@@ -27,6 +27,7 @@ use crate::transmission::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+const MAX_MEMORY: usize = 1 << 20;
 const DELAY: Duration = Duration::from_secs(5);
 const LIMITS: QueueLimits = QueueLimits {
     items: 10_000,
@@ -241,6 +242,7 @@ impl TestWorker {
             endpoint: "http://endpoint".to_owned(),
             transport: Arc::new(transport.clone()),
             storage: setup.storage,
+            max_memory: MAX_MEMORY,
             max_export_delay: setup.delay,
             processors: setup.processors,
         };
