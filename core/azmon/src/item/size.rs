@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::mem::size_of;
 
 use opentelemetry::{Array, KeyValue, Value};
 
-use crate::envelope::Envelope;
+use crate::envelope::{Data, Envelope};
 use crate::instrument::direct::SpanFields;
 use crate::item::{LogData, SpanView};
 
@@ -22,14 +23,40 @@ pub(super) fn of_span(span: SpanView<'_>) -> usize {
         + links.sum::<usize>()
 }
 
-/// The memory that an envelope holds beside its payload's own fields, in bytes.
+/// The memory that an envelope holds, in bytes, within the same factor.
 pub(super) fn of_envelope(envelope: &Envelope<'_>) -> usize {
     let texts = envelope
         .tags
         .iter()
         .chain(envelope.data.properties().iter());
     let texts = texts.map(|(key, value)| 2 * size_of::<String>() + key.len() + value.len());
-    size_of::<Envelope<'_>>() + texts.sum::<usize>()
+    size_of::<Envelope<'_>>() + texts.sum::<usize>() + of_data(&envelope.data)
+}
+
+/// The texts of a payload that can be long.
+fn of_data(data: &Data<'_>) -> usize {
+    let length = |text: &Option<Cow<'_, str>>| text.as_ref().map_or(0, |text| text.len());
+    match data {
+        Data::Request(data) => data.name.len() + length(&data.url) + length(&data.source),
+        Data::RemoteDependency(data) => {
+            data.name.len() + length(&data.data) + length(&data.target)
+        }
+        Data::Exception(data) => {
+            let exceptions = data.exceptions.iter().map(|exception| {
+                size_of_val(exception)
+                    + exception.message.len()
+                    + length(&exception.stack)
+                    + size_of_val(exception.parsed_stack.as_slice())
+            });
+            exceptions.sum()
+        }
+        Data::Message(data) => data.message.len(),
+        Data::Event(data) => data.name.len(),
+        Data::Metric(data) => size_of_val(data.metrics.as_slice()),
+        Data::Availability(data) => data.name.len() + length(&data.message),
+        Data::PageView(data) => data.name.len() + length(&data.url),
+        Data::PageViewPerf(data) => data.page.name.len() + length(&data.page.url),
+    }
 }
 
 /// The memory that a log record holds, in bytes, within the same factor.
