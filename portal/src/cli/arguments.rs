@@ -3,6 +3,8 @@ use std::net::SocketAddr;
 use azmon_portal::{DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, DEFAULT_MAX_ITEMS};
 use clap::{Args, Parser, Subcommand};
 
+use crate::cli::forward::ForwardArguments;
+
 pub(super) const MEBIBYTE: usize = 1_024 * 1_024;
 
 /// Application Insights on your own machine.
@@ -15,6 +17,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Receive OTLP, OpenCensus and Application Insights, and send it to Azure Monitor.
+    Forward(ForwardArguments),
     /// Receive telemetry and show it in the browser.
     Portal(PortalArguments),
 }

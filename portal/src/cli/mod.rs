@@ -1,6 +1,7 @@
 //! The command line: arguments, what is printed, and the signals that end the program.
 
 mod arguments;
+mod forward;
 mod portal;
 mod signal;
 

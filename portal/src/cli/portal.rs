@@ -5,11 +5,12 @@ use azmon_portal::{BindError, Portal};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::cli::arguments::{Arguments, Command, MEBIBYTE, PortalArguments};
-use crate::cli::signal;
+use crate::cli::{forward, signal};
 
 /// Runs the command until it ends or is told to end.
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
+        Command::Forward(arguments) => forward::run(arguments).await,
         Command::Portal(arguments) => portal(arguments).await,
     };
     match outcome {
