@@ -7,8 +7,15 @@ use crate::envelope::{Envelope, limits};
 /// Largest item, in bytes of JSON: a documented limit of the service.
 pub(super) const LIMIT: usize = 64 * 1_024;
 
-/// Texts are cut to these lengths in turn until the item fits.
-const SHORTER: [usize; 3] = [4_096, 1_024, 64];
+/// Texts are not cut to less than this, in UTF-16 code units, before something else is left out.
+const FAIR_LENGTH: usize = 1_024;
+/// Nor to less than this at all.
+const SHORTEST: usize = 64;
+/// A property whose value is longer goes behind the others if an item is large: the service may cut what comes
+/// last.
+const LARGE_VALUE: usize = 1_024;
+/// An item is large if its properties have more bytes.
+const LARGE_ITEM: usize = 16 * 1_024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
@@ -21,27 +28,87 @@ pub(super) enum Written {
 
 /// Appends the item and a newline to `lines`, and makes the item smaller if it must be.
 ///
-/// Content of generative AI, which the service takes at four times the length of a whole item, does not
-/// count against the limit.
+/// Small properties go before long content. Texts are cut before properties and errors of a chain are left out, and
+/// no shorter than need be; the innermost error always stays. Content of generative AI, which the service takes at four
+/// times the length of a whole item, does not count against the limit.
 pub(super) fn write(envelope: &mut Envelope<'_>, lines: &mut Vec<u8>) -> Written {
     envelope.apply_limits();
+    small_before_large(envelope);
     let limit = LIMIT + gen_ai_content(envelope);
     if append(envelope, limit, lines) {
         return Written::Whole;
     }
-    for max in SHORTER {
-        envelope.shorten(max);
-        if append(envelope, limit, lines) {
-            return Written::Trimmed;
-        }
-        // Many small properties are better left out than all of them cut to nothing.
-        let mut fewer = envelope.clone();
-        leave_out_properties(&mut fewer, limit);
-        if append(&fewer, limit, lines) {
-            return Written::Trimmed;
-        }
+    if shorten_to_fit(envelope, limit, FAIR_LENGTH) && append(envelope, limit, lines) {
+        return Written::Trimmed;
+    }
+    envelope.thin_out();
+    if shorten_to_fit(envelope, limit, FAIR_LENGTH) && append(envelope, limit, lines) {
+        return Written::Trimmed;
+    }
+    envelope.shorten(FAIR_LENGTH);
+    // Many small properties are better left out than all of them cut to nothing.
+    let mut fewer = envelope.clone();
+    leave_out_properties(&mut fewer, limit);
+    if append(&fewer, limit, lines) {
+        return Written::Trimmed;
+    }
+    if shorten_to_fit(envelope, limit, SHORTEST) && append(envelope, limit, lines) {
+        return Written::Trimmed;
+    }
+    envelope.shorten(SHORTEST);
+    leave_out_properties(envelope, limit);
+    if append(envelope, limit, lines) {
+        return Written::Trimmed;
     }
     Written::Refused
+}
+
+/// Cuts texts to the greatest length, from `least` on, at which the item fits into `limit` bytes; false if there
+/// is none.
+fn shorten_to_fit(envelope: &mut Envelope<'_>, limit: usize, least: usize) -> bool {
+    let fits = |max: usize| {
+        let mut shorter = envelope.clone();
+        shorter.shorten(max);
+        (json_length(&shorter) <= limit).then_some(shorter)
+    };
+    let Some(mut best) = fits(least) else {
+        return false;
+    };
+    let (mut low, mut high) = (least, LIMIT);
+    // Within a sixteenth of the best length is near enough.
+    while high - low > low / 16 {
+        let middle = low + (high - low) / 2;
+        match fits(middle) {
+            Some(shorter) => (low, best) = (middle, shorter),
+            None => high = middle,
+        }
+    }
+    *envelope = best;
+    true
+}
+
+/// Puts long properties of a large item behind the others, in their order.
+fn small_before_large(envelope: &mut Envelope<'_>) {
+    let properties = envelope.data.properties();
+    let bytes: usize = properties
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    if bytes <= LARGE_ITEM {
+        return;
+    }
+    let mut large = Vec::new();
+    let properties = envelope.data.properties_mut();
+    properties.retain(|key, value| {
+        let is_small = value.len() <= LARGE_VALUE;
+        if !is_small {
+            large.push((key.to_owned(), std::mem::take(value)));
+        }
+        is_small
+    });
+    for (key, value) in large {
+        properties.push(key, value);
+    }
 }
 
 /// Writes the item if it fits into `limit` bytes, and leaves `lines` as it was if not.
@@ -164,7 +231,10 @@ mod tests {
         let read = read.unwrap();
         assert_eq!(how, Written::Trimmed);
         assert_eq!(read.data.properties().len(), 12);
-        assert_eq!(read.data.properties().get("11").unwrap().len(), 4_096);
+        let length = read.data.properties().get("11").unwrap().len();
+        assert!((5_000..5_400).contains(&length), "{length}");
+        let size = serde_json::to_vec(&read).unwrap().len();
+        assert!(size > LIMIT * 9 / 10, "{size}");
     }
 
     #[test]
@@ -227,5 +297,70 @@ mod tests {
                 .len(),
             200_000
         );
+    }
+
+    #[test]
+    fn small_properties_go_before_long_content() {
+        let mut properties = Properties::new();
+        properties.push("gen_ai.input.messages", "m".repeat(200_000));
+        properties.push("gen_ai.usage.input_tokens", "1234");
+        let (_, read) = written(&mut message("hello", properties));
+        let read = read.unwrap();
+        let keys: Vec<_> = read
+            .data
+            .properties()
+            .iter()
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        assert_eq!(keys, ["gen_ai.usage.input_tokens", "gen_ai.input.messages"]);
+    }
+
+    #[test]
+    fn texts_of_a_chain_are_cut_before_its_errors_and_the_innermost_stays() {
+        let chain = |errors: i64, length| {
+            let error = |id| ExceptionDetails {
+                id: Some(id),
+                outer_id: (id > 1).then_some(id - 1),
+                message: format!("{id:03} {}", "e".repeat(length)).into(),
+                ..ExceptionDetails::default()
+            };
+            let data = ExceptionData {
+                ver: 2,
+                exceptions: (1..=errors).map(error).collect(),
+                severity_level: None,
+                problem_id: None,
+                properties: Properties::new(),
+                measurements: Measurements::new(),
+            };
+            Envelope::new(SystemTime::UNIX_EPOCH, Data::Exception(data))
+        };
+        for (errors, length, kept) in [(7, 10_000, 7), (200, 10_000, 4)] {
+            let (how, read) = written(&mut chain(errors, length));
+            let Some(Data::Exception(data)) = read.map(|read| read.data) else {
+                panic!("no exception")
+            };
+            assert_eq!((how, data.exceptions.len()), (Written::Trimmed, kept));
+            let innermost = data.exceptions.last().unwrap();
+            assert!(innermost.message.starts_with(&format!("{errors:03} ")));
+            let outer = data.exceptions[kept - 2].id;
+            assert_eq!(innermost.outer_id, outer);
+            let size: usize = data
+                .exceptions
+                .iter()
+                .map(|error| error.message.len())
+                .sum();
+            assert!(size > LIMIT / 2, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_long_characters_uses_what_the_service_takes() {
+        let (how, read) = written(&mut message(&"世".repeat(30_000), Properties::new()));
+        let Some(Data::Message(data)) = read.map(|read| read.data) else {
+            panic!("no message")
+        };
+        assert_eq!(how, Written::Trimmed);
+        let characters = data.message.chars().count();
+        assert!(characters > 19_000, "{characters}");
     }
 }

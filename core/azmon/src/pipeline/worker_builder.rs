@@ -5,44 +5,55 @@ use crate::ConnectionString;
 use crate::error::BuildErrorKind;
 use crate::item::{Producer, QueueLimits, queue};
 use crate::mapping::Mapper;
+use crate::storage::StorageSettings;
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::{Extras, HttpTransport, Transmitter, Transport, Worker, WorkerOptions};
+use crate::transmission::{
+    HttpTransport, NetworkSettings, Transport, Worker, WorkerExtensions, WorkerHandle,
+    WorkerOptions,
+};
 
 /// What a worker is started with.
-pub(crate) struct Launch<'a> {
+pub(crate) struct WorkerBuilder<'a> {
     pub(crate) connection: &'a ConnectionString,
     /// `None` for HTTP.
     pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) network: NetworkSettings,
+    pub(crate) storage: StorageSettings,
     pub(crate) max_export_delay: Duration,
     pub(crate) limits: QueueLimits,
     pub(crate) mapper: Arc<Mapper>,
     pub(crate) processors: TelemetryProcessors,
 }
 
-impl Launch<'_> {
+impl WorkerBuilder<'_> {
     /// Starts a worker with its queue.
-    pub(crate) fn start(self) -> Result<(Producer, Transmitter), BuildErrorKind> {
-        self.start_with(Extras::default())
+    pub(crate) fn start(self) -> Result<(Producer, WorkerHandle), BuildErrorKind> {
+        self.start_with(WorkerExtensions::default())
     }
 
     /// Starts a worker that does more than to send what waits in its queue.
     pub(crate) fn start_with(
         self,
-        extras: Extras,
-    ) -> Result<(Producer, Transmitter), BuildErrorKind> {
+        extensions: WorkerExtensions,
+    ) -> Result<(Producer, WorkerHandle), BuildErrorKind> {
+        let endpoint = self.connection.ingestion_endpoint();
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new()?),
+            None => Arc::new(HttpTransport::new(endpoint, self.network)?),
         };
         let options = WorkerOptions {
-            endpoint: self.connection.ingestion_endpoint().to_owned(),
+            endpoint: endpoint.to_owned(),
             transport,
+            storage: self.storage,
             max_export_delay: self.max_export_delay,
             processors: self.processors,
         };
         let (producer, consumer) = queue(self.limits);
-        let (transmitter, worker) = Worker::new(options, consumer, self.mapper);
-        worker.with(extras).spawn()?;
-        Ok((producer, transmitter))
+        let (handle, worker) = Worker::new(options, consumer, self.mapper);
+        worker
+            .with(extensions)
+            .spawn()
+            .map_err(BuildErrorKind::Worker)?;
+        Ok((producer, handle))
     }
 }

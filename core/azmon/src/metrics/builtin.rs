@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
-use crate::item::Losses;
+use crate::item::ItemCounters;
 use crate::mapping::Mapper;
 use crate::metrics::SpanMetrics;
 use crate::metrics::performance::{PerformanceCounters, RequestRate};
@@ -13,7 +13,7 @@ use crate::metrics::statistics::Statistics;
 
 /// Which metrics are collected without being asked for, and how often.
 #[derive(Debug, Clone)]
-pub(crate) struct AutomaticOptions {
+pub(crate) struct BuiltinOptions {
     pub(crate) standard_metrics: bool,
     pub(crate) performance_counters: bool,
     /// How often standard metrics and performance counters are sent.
@@ -26,17 +26,17 @@ pub(crate) struct AutomaticOptions {
 
 /// The metrics that the worker collects by itself.
 #[derive(Debug, Default)]
-pub(crate) struct AutomaticMetrics {
+pub(crate) struct BuiltinMetrics {
     standard: Option<Arc<StandardMetrics>>,
     counters: Option<PerformanceCounters>,
-    pub(crate) statistics: Statistics,
+    compute_type: &'static str,
     metrics_schedule: Option<Schedule>,
     statistics_schedule: Option<Schedule>,
 }
 
-impl AutomaticMetrics {
+impl BuiltinMetrics {
     /// Makes what collects, and what counts spans for it.
-    pub(crate) fn new(options: &AutomaticOptions, mapper: &Arc<Mapper>) -> (Self, SpanMetrics) {
+    pub(crate) fn new(options: &BuiltinOptions, mapper: &Arc<Mapper>) -> (Self, SpanMetrics) {
         let standard = options
             .standard_metrics
             .then(|| Arc::new(StandardMetrics::new(mapper.clone())));
@@ -47,11 +47,16 @@ impl AutomaticMetrics {
         let metrics = Self {
             standard: standard.clone(),
             counters: requests.clone().map(PerformanceCounters::new),
-            statistics: Statistics::new(options.compute_type),
+            compute_type: options.compute_type,
             metrics_schedule: is_needed.then(|| Schedule::every(options.interval)),
             statistics_schedule: options.statistics_interval.map(Schedule::every),
         };
         (metrics, SpanMetrics { standard, requests })
+    }
+
+    /// The statistics that the worker fills.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics::new(self.compute_type)
     }
 
     /// Starts the intervals.
@@ -78,17 +83,19 @@ impl AutomaticMetrics {
         &mut self,
         now: Instant,
         mapper: &Mapper,
-        losses: &Losses,
+        counters: &ItemCounters,
+        statistics: &mut Statistics,
     ) -> Vec<Envelope<'static>> {
         let (time, mut envelopes) = (SystemTime::now(), Vec::new());
         if is_due(&mut self.metrics_schedule, now) {
             self.collect_standard(time, &mut envelopes);
-            if let Some(counters) = &mut self.counters {
-                counters.collect(now, time, mapper, &mut |envelope| envelopes.push(envelope));
+            if let Some(performance) = &mut self.counters {
+                performance.collect(now, time, mapper, &mut |envelope| envelopes.push(envelope));
             }
         }
         if is_due(&mut self.statistics_schedule, now) {
-            self.collect_statistics(time, mapper, losses, &mut envelopes);
+            let mut emit = |envelope| envelopes.push(envelope);
+            statistics.collect(time, mapper, counters, &mut emit);
         }
         envelopes
     }
@@ -101,10 +108,16 @@ impl AutomaticMetrics {
     }
 
     /// Collects what is to be told at the end.
-    pub(crate) fn end(&mut self, mapper: &Mapper, losses: &Losses) -> Vec<Envelope<'static>> {
+    pub(crate) fn end(
+        &self,
+        mapper: &Mapper,
+        counters: &ItemCounters,
+        statistics: &mut Statistics,
+    ) -> Vec<Envelope<'static>> {
         let mut envelopes = self.flush();
         if self.statistics_schedule.is_some() {
-            self.collect_statistics(SystemTime::now(), mapper, losses, &mut envelopes);
+            let mut emit = |envelope| envelopes.push(envelope);
+            statistics.collect(SystemTime::now(), mapper, counters, &mut emit);
         }
         envelopes
     }
@@ -113,17 +126,6 @@ impl AutomaticMetrics {
         if let Some(standard) = &self.standard {
             standard.collect(time, &mut |envelope| envelopes.push(envelope));
         }
-    }
-
-    fn collect_statistics(
-        &mut self,
-        time: SystemTime,
-        mapper: &Mapper,
-        losses: &Losses,
-        envelopes: &mut Vec<Envelope<'static>>,
-    ) {
-        let mut emit = |envelope| envelopes.push(envelope);
-        self.statistics.collect(time, mapper, losses, &mut emit);
     }
 }
 

@@ -4,26 +4,26 @@ use std::time::Duration;
 use opentelemetry::Context;
 use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::{Span, SpanData};
 
 use crate::error::Undelivered;
-use crate::item::record_of;
+use crate::item::{Signal, record_of};
 use crate::pipeline::{Intake, inherit};
 use crate::sampling::Parent;
 
 /// Gives spans their operation's name and its user when they start, and the intake those that end.
 #[derive(Debug)]
-pub(crate) struct Processor {
+pub(crate) struct SpanProcessor {
     intake: Arc<Intake>,
 }
 
-impl Processor {
+impl SpanProcessor {
     pub(crate) fn new(intake: Arc<Intake>) -> Self {
         Self { intake }
     }
 }
 
-impl SpanProcessor for Processor {
+impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
     fn on_start(&self, span: &mut Span, context: &Context) {
         self.intake
             .span_started(span.span_context(), Parent::of(context));
@@ -38,14 +38,15 @@ impl SpanProcessor for Processor {
 
     fn force_flush(&self) -> OTelSdkResult {
         self.intake.flush();
-        let transmitter = self.intake.transmitter();
-        transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
+        let handle = self.intake.handle();
+        handle.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
-    /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
+    /// Ends the spans alone: log records and metrics go on. That it has ended before, as when
+    /// [`Telemetry`](crate::Telemetry) ends, is no failure.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         self.intake.close();
-        match self.intake.transmitter().shutdown(timeout) {
+        match self.intake.handle().close(Signal::Traces, timeout) {
             Err(Undelivered::AlreadyShutDown) => Ok(()),
             delivery => delivery.map_err(Into::into),
         }
