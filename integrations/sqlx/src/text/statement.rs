@@ -37,6 +37,7 @@ pub struct Statement {
     pub(crate) summary: Arc<str>,
     pub(crate) operation: Option<Arc<str>>,
     pub(crate) collection: Option<Arc<str>>,
+    pub(crate) procedure: Option<Arc<str>>,
     pub(crate) text: Option<Arc<str>>,
     changes_rows: bool,
 }
@@ -44,17 +45,18 @@ pub struct Statement {
 impl Statement {
     /// Reads `sql`, which need not be valid: any text has a summary, if only an empty one.
     ///
-    /// Takes time in proportion to the text, of which, strings and comments aside, only the first 8 KiB count.
+    /// Takes time in proportion to the text, of which the first 64 KiB count at most, and no more than the 8 KiB
+    /// that, strings and comments aside, come first.
     #[must_use]
     pub fn parse(sql: &str, dialect: Dialect, mode: QueryText) -> Self {
         let mut sanitiser = Sanitiser::default();
-        let mut summariser = Summariser::new();
+        let mut summariser = Summariser::new(dialect);
         for token in Tokens::new(sql, dialect) {
-            sanitiser.token(token);
+            let is_named = summariser.token(token);
+            sanitiser.token(token, is_named);
             if sanitiser.is_full() {
                 break;
             }
-            summariser.token(token);
         }
         let summary = summariser.finish();
         let text = match mode {
@@ -70,6 +72,7 @@ impl Statement {
             summary: summary.text.into(),
             operation: summary.operation.map(Into::into),
             collection: summary.collection.map(Into::into),
+            procedure: summary.procedure.map(Into::into),
             text: text.filter(|text: &Arc<str>| !text.is_empty()),
             changes_rows: summary.changes_rows,
         }
@@ -93,6 +96,12 @@ impl Statement {
     #[must_use]
     pub fn collection(&self) -> Option<&str> {
         self.collection.as_deref()
+    }
+
+    /// The stored procedure that is called, if it is just one.
+    #[must_use]
+    pub fn stored_procedure(&self) -> Option<&str> {
+        self.procedure.as_deref()
     }
 
     /// The text that telemetry carries, by the [`QueryText`] that it was read with.
