@@ -10,4 +10,5 @@ mod logs;
 mod ours;
 mod suite;
 mod support;
+mod swapped;
 mod usages;

@@ -17,8 +17,8 @@ const DIALECTS: [Dialect; 4] = [
     Dialect::Sqlite,
 ];
 
-fn parse(sql: &str, dialect: Dialect) -> Statement {
-    Statement::parse(sql, dialect, QueryText::Sanitised)
+fn parse(sql: &str, dialect: Dialect) -> QueryInfo {
+    QueryInfo::parse(sql, dialect, QueryText::Sanitised)
 }
 
 fn sanitised(sql: &str, dialect: Dialect) -> String {

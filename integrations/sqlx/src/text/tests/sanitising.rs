@@ -193,7 +193,7 @@ fn modes_decide_about_the_text_alone() {
         (QueryText::Off, None),
         (QueryText::Sanitised, Some("SELECT ? FROM t")),
     ] {
-        let statement = Statement::parse(sql, Dialect::Sqlite, mode);
+        let statement = QueryInfo::parse(sql, Dialect::Sqlite, mode);
         assert_eq!((statement.text(), statement.summary()), (text, "SELECT t"));
     }
 }
@@ -216,7 +216,7 @@ fn long_texts_are_cut_between_tokens_and_long_summaries_between_names() {
         many.iter()
             .any(|table| statement.summary().ends_with(table))
     );
-    let full = Statement::parse(&"ä".repeat(MAX_TEXT), Dialect::Postgres, QueryText::Full);
+    let full = QueryInfo::parse(&"ä".repeat(MAX_TEXT), Dialect::Postgres, QueryText::Full);
     assert_eq!(full.text().unwrap().len(), MAX_TEXT);
 }
 

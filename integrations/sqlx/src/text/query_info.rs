@@ -18,31 +18,49 @@ pub enum QueryText {
     /// Strings and numbers replaced by `?`, comments removed, white space made single, up to [`MAX_TEXT`] bytes.
     #[default]
     Sanitised,
+    /// All of it when arguments are bound, as in [`Full`](Self::Full), and otherwise as in
+    /// [`Sanitised`](Self::Sanitised).
+    ///
+    /// This is what OpenTelemetry's conventions say about queries with parameters: what is written into their text
+    /// is the program's own. The words of the database about an error are not told, since they may quote
+    /// arguments.
+    SanitisedUnlessBound,
+}
+
+impl QueryText {
+    /// How much is told of a query to which arguments are bound, or not.
+    pub(crate) fn of_query(self, is_bound: bool) -> Self {
+        match self {
+            Self::SanitisedUnlessBound if is_bound => Self::Full,
+            Self::SanitisedUnlessBound => Self::Sanitised,
+            Self::Full | Self::Off | Self::Sanitised => self,
+        }
+    }
 }
 
 /// What telemetry says about the text of a query.
 ///
 /// # Examples
 /// ```
-/// use azmon_sqlx::{Dialect, QueryText, Statement};
+/// use azmon_sqlx::{Dialect, QueryInfo, QueryText};
 ///
 /// let sql = "SELECT * FROM users JOIN orders USING (id) WHERE name = 'Ada' -- find her";
-/// let statement = Statement::parse(sql, Dialect::Postgres, QueryText::Sanitised);
-/// assert_eq!(statement.summary(), "SELECT users orders");
-/// assert_eq!(statement.operation(), Some("SELECT"));
-/// assert_eq!(statement.text(), Some("SELECT * FROM users JOIN orders USING (id) WHERE name = ?"));
+/// let query = QueryInfo::parse(sql, Dialect::Postgres, QueryText::Sanitised);
+/// assert_eq!(query.summary(), "SELECT users orders");
+/// assert_eq!(query.operation(), Some("SELECT"));
+/// assert_eq!(query.text(), Some("SELECT * FROM users JOIN orders USING (id) WHERE name = ?"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct QueryInfo {
     pub(crate) summary: Arc<str>,
     pub(crate) operation: Option<Arc<str>>,
     pub(crate) collection: Option<Arc<str>>,
     pub(crate) procedure: Option<Arc<str>>,
     pub(crate) text: Option<Arc<str>>,
-    changes_rows: bool,
+    pub(crate) changes_rows: bool,
 }
 
-impl Statement {
+impl QueryInfo {
     /// Reads `sql`, which need not be valid: any text has a summary, if only an empty one.
     ///
     /// Takes time in proportion to the text, of which the first 64 KiB count at most, and no more than the 8 KiB
@@ -66,7 +84,9 @@ impl Statement {
                     .into(),
             ),
             QueryText::Off => None,
-            QueryText::Sanitised => Some(sanitiser.finish().into()),
+            QueryText::Sanitised | QueryText::SanitisedUnlessBound => {
+                Some(sanitiser.finish().into())
+            }
         };
         Self {
             summary: summary.text.into(),
