@@ -5,6 +5,7 @@
     reason = "the suite is compiled for each product, the usages for each library"
 )]
 
+mod differential;
 mod killed;
 mod logs;
 mod ours;
