@@ -1,0 +1,9 @@
+//! Metrics: every data point is an item.
+
+mod map;
+mod point;
+mod spread;
+#[cfg(test)]
+mod tests;
+
+pub use self::point::{Point, Summary};

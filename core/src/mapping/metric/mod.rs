@@ -1,7 +1,0 @@
-//! Metrics: every data point is an item.
-
-mod map;
-mod point;
-mod spread;
-#[cfg(test)]
-mod tests;
