@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use azmon::envelope::tags;
+use azmon_envelope::tags;
 use serde::Serialize;
 
 use crate::api::answer::answer;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use azmon::envelope::tags;
+use azmon_envelope::tags;
 use serde::Serialize;
 
 use crate::api::advice::{Advice, Fix, advice};

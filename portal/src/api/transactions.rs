@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use azmon::envelope::tags;
+use azmon_envelope::tags;
 use serde::Serialize;
 
 use crate::api::answer::waited;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use azmon::envelope::{Data, tags};
+use azmon_envelope::{Data, tags};
 use serde::Serialize;
 use serde_json::value::RawValue;
 

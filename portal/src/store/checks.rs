@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use azmon::envelope::{Data, Envelope, limits, tags};
+use azmon_envelope::{Data, Envelope, limits, tags};
 
 /// A thing to tell about an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

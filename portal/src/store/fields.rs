@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use azmon::envelope::{Data, tags};
+use azmon_envelope::{Data, tags};
 
 use crate::store::{Item, hash, prepared};
 

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use azmon::envelope::{Data, Envelope, Measurements, tags};
+use azmon_envelope::{Data, Envelope, Measurements, tags};
 use serde_json::value::RawValue;
 
 use crate::store::{ItemKind, prepared};
@@ -263,7 +263,7 @@ impl Item {
         self.tag(tags::OPERATION_NAME)
     }
 
-    /// The value of a context tag, unless it is empty. Keys are in [`azmon::envelope::tags`].
+    /// The value of a context tag, unless it is empty. Keys are in [`azmon_envelope::tags`].
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&str> {
         let value = self.envelope().tags.get(key)?;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use azmon::envelope::{Data, Properties};
+use azmon_envelope::{Data, Properties};
 
 /// What an item is, by the name that Application Insights gives it in the column `itemType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use azmon::envelope::{Data, Envelope, tags};
+use azmon_envelope::{Data, Envelope, tags};
 use hashbrown::HashSet;
 
 use crate::store::checks::{self, Check};

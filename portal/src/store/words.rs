@@ -1,6 +1,6 @@
 //! Words of an item for full-text search.
 
-use azmon::envelope::{Data, Envelope, tags};
+use azmon_envelope::{Data, Envelope, tags};
 
 use crate::store::prepared::distinct;
 
