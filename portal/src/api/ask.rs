@@ -165,12 +165,11 @@ impl Ask {
     }
 
     /// The finest grain whose buckets of the range are few enough to be read at once, and are kept still.
-    pub(super) fn grain(&self, range: Range) -> usize {
+    pub(super) fn grain(&self, range: Range) -> u8 {
         let age = self.now - range.from;
         match range.length() {
             length if length <= 20 * MINUTE && age < 2 * HOUR - MINUTE => 0,
             length if length <= 2 * HOUR && age < 47 * HOUR => 1,
-            length if length <= 48 * HOUR => 2,
             length if length <= 96 * HOUR => 2,
             _ => 3,
         }
@@ -179,7 +178,7 @@ impl Ask {
     /// Begin, step and number of a series' buckets for the range.
     pub(super) fn steps(&self) -> Steps {
         let grain = self.grain(self.range);
-        let length = GRAINS.get(grain).copied().unwrap_or(MINUTE);
+        let length = GRAINS.get(usize::from(grain)).copied().unwrap_or(MINUTE);
         let start = self.range.from.div_euclid(length) * length;
         let span = (self.range.to - start).max(1);
         let grains = span.div_euclid(length) + i64::from(span.rem_euclid(length) > 0);
@@ -255,7 +254,7 @@ impl Ask {
 /// The buckets of a chart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps {
-    pub(super) grain: usize,
+    pub(super) grain: u8,
     pub(super) start: i64,
     pub(super) step: i64,
     pub(super) count: usize,

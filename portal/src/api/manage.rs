@@ -27,7 +27,7 @@ const MAX_NAME: usize = 500;
 const SAVED_KINDS: [&str; 6] = ["boards", "queries", "known", "ignored", "layout", "settings"];
 
 #[derive(Debug, Serialize)]
-struct Health {
+pub(super) struct Health {
     status: &'static str,
     version: &'static str,
     received: u64,
@@ -139,7 +139,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<EndpointView> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Connect {
+pub(super) struct Connect {
     connection_string: String,
     connection_string_tls: Option<String>,
     otlp: BTreeMap<&'static str, String>,
@@ -251,13 +251,16 @@ fn name_of(reader: &Reader, app: &str) -> Result<String, ApiError> {
     Ok(name.unwrap_or_else(|| format!("app …{}", end.iter().collect::<String>())))
 }
 
+/// The grain with the longest buckets.
+const COARSEST: u8 = 3;
+
 /// Items of each application, from the coarsest rollups, and its rate over the last minute.
 fn count(reader: &Reader, apps: &mut [App]) -> Result<(), ApiError> {
     let now = micros(SystemTime::now());
     let last_minute = crate::api::items::around(now, 60_000_000);
     for kind in ItemKind::ALL {
         let series = SeriesKind::Item(kind);
-        let coarse = (crate::store::GRAINS.len() - 1, crate::store::Range::ALL);
+        let coarse = (COARSEST, crate::store::Range::ALL);
         reader.rollups(series, coarse, &|_| true, &mut |_, series, cell| {
             if let Some(app) = apps.iter_mut().find(|app| app.i_key == series.dims.app) {
                 app.items += cell.items;

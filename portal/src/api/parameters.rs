@@ -108,7 +108,7 @@ impl Parameters {
         };
         let wrong = || ApiError::bad_request(format!("duration={text:?} is not of the form 1200..5200, in milliseconds"));
         let (least, most) = text.split_once("..").ok_or_else(wrong)?;
-        let end = |text: &str| {
+        let end = |text: &str| -> Result<Option<i64>, ApiError> {
             if text.is_empty() {
                 return Ok(None);
             }

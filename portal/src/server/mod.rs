@@ -17,5 +17,5 @@ mod token;
 pub(crate) use self::error::ApiError;
 pub(crate) use self::host::AllowedHosts;
 pub(crate) use self::router::{Context, router};
-pub(crate) use self::tls::{Certificate, TlsListener};
+pub(crate) use self::tls::{Certificate, CertificateError, TlsListener, reachable};
 pub(crate) use self::token::Token;

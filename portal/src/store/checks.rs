@@ -71,7 +71,7 @@ const TOLERANCE: Duration = Duration::from_secs(2);
 /// The service refuses what is older (48 hours).
 const OLDEST: Duration = Duration::from_secs(48 * 3_600);
 
-pub(super) fn of(envelope: &Envelope<'_>, now: SystemTime) -> Vec<Check> {
+pub(crate) fn of(envelope: &Envelope<'_>, now: SystemTime) -> Vec<Check> {
     let mut found = Vec::new();
     let mut add = |id, detail: &str| {
         found.push(Check {

@@ -33,8 +33,6 @@ pub(crate) struct Counters {
 struct Recent {
     /// Second since 1970, and the items that arrived in it.
     seconds: VecDeque<(i64, u64)>,
-    /// Newest time of an item, and of arrival by kind.
-    newest: Option<i64>,
     by_kind: [i64; ItemKind::ALL.len()],
     last_by_kind: [u64; ItemKind::ALL.len()],
     delays: [Histogram; 2],
@@ -77,7 +75,6 @@ impl Counters {
             let index = index(kind);
             recent.by_kind[index] += 1;
             recent.last_by_kind[index] += 1;
-            recent.newest = Some(recent.newest.map_or(time, |newest| newest.max(time)));
             recent.delays[0].add(now - time, 1);
         }
         let second = now.div_euclid(1_000_000);
@@ -98,14 +95,6 @@ impl Counters {
 
     pub(super) fn set_held(&self, kind: ItemKind, count: i64) {
         self.recent().by_kind[index(kind)] = count;
-    }
-
-    pub(super) fn set_newest(&self, newest: Option<i64>) {
-        self.recent().newest = newest;
-    }
-
-    pub(crate) fn newest(&self) -> Option<i64> {
-        self.recent().newest
     }
 
     pub(crate) fn kind(&self, kind: ItemKind) -> KindCount {

@@ -50,7 +50,6 @@ pub(crate) struct Instance {
 /// An SDK and the role that it reports for.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    pub(crate) app: String,
     pub(crate) sdk: String,
     pub(crate) role: String,
     pub(crate) items: i64,
@@ -60,7 +59,6 @@ pub(crate) struct Client {
 /// What a check found while items arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
-    pub(crate) app: String,
     pub(crate) id: CheckId,
     pub(crate) detail: String,
     pub(crate) role: String,
@@ -132,37 +130,35 @@ impl Reader {
     }
 
     pub(crate) fn clients(&self, app: Option<&str>) -> Result<Vec<Client>> {
-        let sql = "SELECT app, sdk, role, items, delays FROM clients WHERE ?1 IS NULL OR app = ?1
+        let sql = "SELECT sdk, role, items, delays FROM clients WHERE ?1 IS NULL OR app = ?1
                    ORDER BY items DESC LIMIT 1000";
         self.all(sql, [app], |row| {
             let mut delays = Histogram::default();
-            delays.merge_encoded(row.get_ref(4)?.as_blob().unwrap_or_default());
+            delays.merge_encoded(row.get_ref(3)?.as_blob().unwrap_or_default());
             Ok(Client {
-                app: row.get(0)?,
-                sdk: row.get(1)?,
-                role: row.get(2)?,
-                items: row.get(3)?,
+                sdk: row.get(0)?,
+                role: row.get(1)?,
+                items: row.get(2)?,
                 delays,
             })
         })
     }
 
     pub(crate) fn findings(&self, app: Option<&str>) -> Result<Vec<Finding>> {
-        let sql = "SELECT app, id, detail, role, sdk, items, first_seen, last_seen, sample FROM findings
+        let sql = "SELECT id, detail, role, sdk, items, first_seen, last_seen, sample FROM findings
                    WHERE ?1 IS NULL OR app = ?1 ORDER BY items DESC LIMIT 1000";
         let found = self.all(sql, [app], |row| {
-            let id = CheckId::from_name(&row.get::<_, String>(1)?);
+            let id = CheckId::from_name(&row.get::<_, String>(0)?);
             let Some(id) = id else { return Ok(None) };
             Ok(Some(Finding {
-                app: row.get(0)?,
                 id,
-                detail: row.get(2)?,
-                role: row.get(3)?,
-                sdk: row.get(4)?,
-                items: row.get(5)?,
-                first: row.get(6)?,
-                last: row.get(7)?,
-                sample: row.get(8)?,
+                detail: row.get(1)?,
+                role: row.get(2)?,
+                sdk: row.get(3)?,
+                items: row.get(4)?,
+                first: row.get(5)?,
+                last: row.get(6)?,
+                sample: row.get(7)?,
             }))
         })?;
         Ok(found.into_iter().flatten().collect())

@@ -125,7 +125,6 @@ impl Item {
             Data::Availability(data) => Cow::Borrowed(&data.name),
             Data::PageView(data) => Cow::Borrowed(&data.name),
             Data::PageViewPerf(data) => Cow::Borrowed(&data.page.name),
-            _ => Cow::Borrowed(""),
         }
     }
 

@@ -57,7 +57,6 @@ impl ItemKind {
             Data::PageViewPerf(_) => Self::BrowserTiming,
             Data::RemoteDependency(_) => Self::Dependency,
             Data::Request(_) => Self::Request,
-            _ => return None,
         })
     }
 

@@ -232,7 +232,7 @@ impl Store {
     }
 
     /// Runs something that writes, between two commits.
-    pub(crate) async fn write<T, F>(&self, work: F) -> rusqlite::Result<T>
+    async fn write<T, F>(&self, work: F) -> rusqlite::Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Writer) -> rusqlite::Result<T> + Send + 'static,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -16,7 +17,7 @@ pub(super) struct Place {
     directory: PathBuf,
     is_temporary: bool,
     /// Holds the lock for as long as it is open.
-    lock: Option<Connection>,
+    lock: Mutex<Option<Connection>>,
 }
 
 /// Why a directory cannot be used.
@@ -28,6 +29,12 @@ pub(crate) enum PlaceError {
     Directory { directory: PathBuf, source: io::Error },
     #[error("cannot lock {}: {source}", directory.display())]
     Lock { directory: PathBuf, source: rusqlite::Error },
+}
+
+impl PlaceError {
+    pub(crate) const fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse(_))
+    }
 }
 
 impl Place {
@@ -61,7 +68,7 @@ impl Place {
             Ok(lock) => Ok(Self {
                 directory,
                 is_temporary,
-                lock: Some(lock),
+                lock: Mutex::new(Some(lock)),
             }),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 Err(PlaceError::InUse(directory))
@@ -85,7 +92,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.lock = None;
+        // The lock is given back before its file is removed.
+        self.lock.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if self.is_temporary {
             // What cannot be removed now is removed by the next portal.
             let _ = fs::remove_dir_all(&self.directory);

@@ -129,7 +129,7 @@ impl Prepared {
             }),
             _ => None,
         };
-        Self {
+        let prepared = Self {
             time: micros(envelope.time),
             duration: duration(envelope),
             weight: weight(envelope.sample_rate),
@@ -148,7 +148,11 @@ impl Prepared {
             words: words::of(envelope),
             checks: checks::of(envelope, now),
             dims: dims(kind, envelope),
-            json: Box::<str>::from(item.into_json()),
+            json: Box::default(),
+        };
+        Self {
+            json: item.into_json().into(),
+            ..prepared
         }
     }
 }
@@ -211,7 +215,6 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
         }
         Data::PageView(data) => dims.name = cut(&data.name, MAX_DIMENSION),
         Data::PageViewPerf(data) => dims.name = cut(&data.page.name, MAX_DIMENSION),
-        _ => {}
     }
     dims
 }

@@ -154,11 +154,10 @@ pub(crate) struct Row {
     pub(crate) series: i64,
     pub(crate) weight: i64,
     pub(crate) duration: Option<i64>,
-    pub(crate) operation: Option<i64>,
     pub(crate) user: Option<i64>,
 }
 
-const COLUMNS: &str = "id, time, received, series, weight, duration, operation, user";
+const COLUMNS: &str = "id, time, received, series, weight, duration, user";
 
 impl Row {
     fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
@@ -169,8 +168,7 @@ impl Row {
             series: row.get(3)?,
             weight: row.get(4)?,
             duration: row.get(5)?,
-            operation: row.get(6)?,
-            user: row.get(7)?,
+            user: row.get(6)?,
         })
     }
 }
@@ -239,16 +237,16 @@ impl Reader {
         match (order, &filter.operation, full_text) {
             (Order::ArrivedAfter(id), _, _) => {
                 let sql = format!("SELECT {COLUMNS} FROM items WHERE id > ? ORDER BY id");
-                walk(&mut self.connection.prepare_cached(&sql)?, params![id], &mut see)?;
+                self.walk(&sql, params![id], &mut see)?;
             }
             (Order::LastArrived, None, None) => {
                 let sql = format!("SELECT {COLUMNS} FROM items ORDER BY id DESC");
-                walk(&mut self.connection.prepare_cached(&sql)?, [], &mut see)?;
+                self.walk(&sql, [], &mut see)?;
             }
             (_, Some(operation), _) => {
                 let sql = format!("SELECT {COLUMNS} FROM items WHERE operation = ? ORDER BY time DESC, id DESC");
                 let key = hash::stable(&[operation]);
-                walk(&mut self.connection.prepare_cached(&sql)?, [key], &mut see)?;
+                self.walk(&sql, [key], &mut see)?;
             }
             (_, None, Some(query)) => {
                 let sql = format!(
@@ -257,7 +255,7 @@ impl Reader {
                      ORDER BY time DESC, id DESC",
                     MAX_READ + 1
                 );
-                walk(&mut self.connection.prepare_cached(&sql)?, [query], &mut see)?;
+                self.walk(&sql, [query], &mut see)?;
             }
             (_, None, None) if accepted.len() <= MAX_MERGED => self.merge(&accepted, filter.range, &mut see)?,
             (_, None, None) => {
@@ -265,7 +263,7 @@ impl Reader {
                     "SELECT {COLUMNS} FROM items WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC"
                 );
                 let range = params![filter.range.from, filter.range.to];
-                walk(&mut self.connection.prepare_cached(&sql)?, range, &mut see)?;
+                self.walk(&sql, range, &mut see)?;
             }
         }
         Ok(scanned)
@@ -276,6 +274,22 @@ impl Reader {
         let of_filters = filter.filters.iter().filter_map(|(_, expression)| expression.full_text());
         let parts: Vec<_> = own.into_iter().chain(of_filters).collect();
         (!parts.is_empty()).then(|| parts.join(" AND "))
+    }
+
+    fn walk(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        see: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            if see(&Row::of(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Walks through several series at once, the newest row of all first.
@@ -318,7 +332,7 @@ impl Reader {
             match rows.next()? {
                 Some(row) => *head = Row::of(row)?,
                 None => {
-                    streams.swap_remove(index);
+                    drop(streams.swap_remove(index));
                 }
             }
         }
@@ -437,11 +451,11 @@ impl Reader {
     pub(crate) fn rollups(
         &self,
         kind: SeriesKind,
-        (grain, range): (usize, Range),
+        (grain, range): (u8, Range),
         accept: &dyn Fn(&Series) -> bool,
         visit: &mut dyn FnMut(i64, &Series, &Cell),
     ) -> Result<()> {
-        let length = GRAINS.get(grain).copied().unwrap_or(GRAINS[1]);
+        let length = GRAINS.get(usize::from(grain)).copied().unwrap_or(GRAINS[1]);
         let accepted: HashSet<i64> = self
             .series
             .iter()
@@ -472,22 +486,8 @@ impl Reader {
 
     /// The times of the oldest and the newest item.
     pub(crate) fn kept(&self) -> Result<Option<(i64, i64)>> {
-        let mut end = |sql| self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0));
+        let end = |sql| self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0));
         let (oldest, newest) = (end("SELECT min(time) FROM items")?, end("SELECT max(time) FROM items")?);
         Ok(oldest.zip(newest))
     }
-}
-
-fn walk(
-    statement: &mut Statement<'_>,
-    parameters: impl rusqlite::Params,
-    see: &mut dyn FnMut(&Row) -> ControlFlow<()>,
-) -> Result<()> {
-    let mut rows = statement.query(parameters)?;
-    while let Some(row) = rows.next()? {
-        if see(&Row::of(row)?).is_break() {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -105,8 +105,8 @@ fn remove_buckets(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement =
         connection.prepare_cached("DELETE FROM rollups WHERE grain = ? AND kind = ? AND bucket < ?")?;
     for code in codes {
-        for (grain, length) in GRAINS.into_iter().enumerate() {
-            let by_age = GRAIN_AGES.get(grain).map_or(i64::MIN, |age| now - age);
+        for (grain, length) in (0_u8..).zip(GRAINS) {
+            let by_age = GRAIN_AGES.get(usize::from(grain)).map_or(i64::MIN, |age| now - age);
             let first = oldest.unwrap_or(i64::MAX).max(by_age);
             statement.execute(params![grain, code, first.div_euclid(length)])?;
         }
@@ -142,8 +142,6 @@ pub(super) fn count(connection: &Connection, counters: &Counters) -> rusqlite::R
         }
     }
     counters.items.store(all, Ordering::Relaxed);
-    let newest = connection.query_row("SELECT max(time) FROM items", [], |row| row.get(0))?;
-    counters.set_newest(newest);
     measure(connection, counters)
 }
 

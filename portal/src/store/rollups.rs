@@ -48,16 +48,6 @@ impl Cell {
         self.max = if is_first { max } else { self.max.max(max) };
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        if other.items == 0 {
-            return;
-        }
-        self.range(other.min, other.max);
-        self.sum += other.sum;
-        self.count += other.count;
-        self.items += other.items;
-        self.histogram.merge(&other.histogram);
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

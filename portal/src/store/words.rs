@@ -80,7 +80,6 @@ pub(crate) fn visit<'a>(envelope: &'a Envelope<'_>, see: &mut dyn FnMut(&'a str)
             optional(&data.page.url);
             see(&data.page.name);
         }
-        _ => {}
     }
     for (key, value) in envelope.data.properties().iter() {
         see(key);
