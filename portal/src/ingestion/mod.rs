@@ -30,6 +30,7 @@ mod judge;
 mod split;
 mod track;
 
+pub(crate) use self::judge::judge;
 pub(crate) use self::track::{read_body, routes};
 
 /// The largest body, in bytes, as it is sent.

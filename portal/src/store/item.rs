@@ -20,6 +20,8 @@ pub(crate) struct NewItem {
     kind: ItemKind,
     json: Box<RawValue>,
     envelope: Envelope<'static>,
+    /// Tells one process of an instance from the next, where a resource says it.
+    process: Option<String>,
 }
 
 impl NewItem {
@@ -28,7 +30,17 @@ impl NewItem {
             kind,
             json,
             envelope,
+            process: None,
         }
+    }
+
+    pub(crate) fn with_process(mut self, process: Option<String>) -> Self {
+        self.process = process;
+        self
+    }
+
+    pub(crate) fn process(&self) -> Option<&str> {
+        self.process.as_deref()
     }
 
     pub(crate) const fn kind(&self) -> ItemKind {

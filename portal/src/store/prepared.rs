@@ -141,7 +141,7 @@ impl Prepared {
             problem,
             version: cut(tag(tags::APPLICATION_VERSION), MAX_DIMENSION),
             sdk: cut(tag(tags::INTERNAL_SDK_VERSION), MAX_DIMENSION),
-            process: cut([property("process.pid"), property("service.instance.id")]
+            process: cut([item.process().unwrap_or_default(), property("process.pid"), property("service.instance.id")]
                 .into_iter()
                 .find(|text| !text.is_empty())
                 .unwrap_or_default(), MAX_DIMENSION),
