@@ -20,6 +20,7 @@ mod hook;
 pub mod http;
 mod identity;
 mod intern;
+mod lookup;
 mod operation;
 pub mod propagation;
 mod sample_rate;
@@ -36,5 +37,7 @@ pub use self::http::{Providers, Resolved};
 pub use self::identity::Identity;
 #[doc(hidden)]
 pub use self::intern::{RouteName, RouteNames, recent_address, recent_path, recent_text};
+#[doc(hidden)]
+pub use self::lookup::{Loan, Lookup, providers_replaced};
 pub use self::operation::OperationName;
 pub use self::sample_rate::SampleRate;

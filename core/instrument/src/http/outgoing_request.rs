@@ -85,7 +85,7 @@ impl OutgoingRequest<'_> {
             content,
         };
         let span = resolved.start_span(new, caller);
-        let metrics = resolved.metrics;
+        let metrics = resolved.metrics();
         Some(Exchange::start(NewExchange {
             side: Side::Client,
             method: self.method,

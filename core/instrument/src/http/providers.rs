@@ -1,6 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use opentelemetry::metrics::MeterProvider;
@@ -12,55 +11,66 @@ use opentelemetry::{Context, InstrumentationScope, global};
 
 use super::metrics::HttpMetrics;
 use crate::direct::{self, NewSpan, StartSpan, StartedSpan};
+use crate::lookup::{Loan, Lookup};
 use crate::semconv::Side;
 
-/// Where an HTTP integration gets its tracer and its instruments from: what it was given, or the global
-/// providers.
+/// Where an HTTP integration gets its tracer and its instruments from: the providers that it was given, or the
+/// global ones.
 ///
 /// A [direct tracer](crate::direct::set_tracer), where one is set, takes precedence over the global tracer
 /// provider.
 ///
-/// A global provider may be installed after the integration was built, also after it has seen requests: it
-/// is looked for with the first one and then again every 100 ms, until there is one. After that it is not
-/// looked for again, so a global provider that is replaced keeps being used.
+/// Providers that are installed when the integration is built, or when its first request comes, are seen by
+/// every request. A missing one is looked for again every 100 ms. Once found, a global provider keeps being
+/// used, until [`providers_replaced`](crate::providers_replaced) tells that there are others.
+#[derive(Debug, Clone)]
 pub struct Providers {
     scope: InstrumentationScope,
     side: Side,
     is_metered: bool,
-    tracer: OnceLock<Arc<dyn StartSpan>>,
-    metrics: OnceLock<Arc<HttpMetrics>>,
-    created: Instant,
-    /// Milliseconds since `created`.
-    next_look: AtomicU64,
+    given: Available,
+    lookup: Lookup<Available>,
 }
 
-/// What there is at the moment.
-#[derive(Debug, Clone, Copy)]
-pub struct Resolved<'a> {
+/// A tracer and instruments, as far as they are known.
+#[derive(Clone, Default)]
+struct Available {
+    tracer: Option<Arc<dyn StartSpan>>,
+    metrics: Option<Arc<HttpMetrics>>,
+}
+
+/// The tracer and the instruments of one request.
+#[derive(Debug)]
+pub struct Resolved(Loan<Available>);
+
+impl Resolved {
     /// Starts spans.
-    pub tracer: Option<&'a dyn StartSpan>,
-    /// Records metrics.
-    pub metrics: Option<&'a Arc<HttpMetrics>>,
-}
+    #[must_use]
+    pub fn tracer(&self) -> Option<&dyn StartSpan> {
+        self.0.get()?.tracer.as_deref()
+    }
 
-impl Resolved<'_> {
-    /// Whether there is nothing at all.
+    /// Records metrics.
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Arc<HttpMetrics>> {
+        self.0.get()?.metrics.as_ref()
+    }
+
+    /// Whether neither is there.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.tracer.is_none() && self.metrics.is_none()
+        self.tracer().is_none() && self.metrics().is_none()
     }
 
     /// Starts a span in `parent`, if there is a tracer.
     #[must_use]
     pub(super) fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
-        match self.tracer {
+        match self.tracer() {
             Some(tracer) => tracer.start_span(new, parent),
             None => StartedSpan::nothing(parent.clone()),
         }
     }
 }
-
-const LOOK_INTERVAL_MILLISECONDS: u64 = 100;
 
 impl Providers {
     /// Looks for the global providers. `scope` names the integration.
@@ -70,10 +80,8 @@ impl Providers {
             scope,
             side,
             is_metered: true,
-            tracer: OnceLock::new(),
-            metrics: OnceLock::new(),
-            created: Instant::now(),
-            next_look: AtomicU64::new(0),
+            given: Available::default(),
+            lookup: Lookup::new(),
         }
     }
 
@@ -83,102 +91,70 @@ impl Providers {
         P: TracerProvider<Tracer: Send + Sync + 'static>,
         <P::Tracer as Tracer>::Span: Send + Sync + 'static,
     {
-        let tracer = provider.tracer_with_scope(self.scope.clone());
-        self.tracer = OnceLock::from(Arc::new(tracer) as Arc<dyn StartSpan>);
+        self.given.tracer = Some(Arc::new(provider.tracer_with_scope(self.scope.clone())));
+        self.lookup = Lookup::new();
     }
 
     /// Uses this provider of meters.
     pub fn set_meter_provider(&mut self, provider: &dyn MeterProvider) {
-        let meter = provider.meter_with_scope(self.scope.clone());
-        self.metrics = OnceLock::from(Arc::new(HttpMetrics::new(&meter, self.side)));
+        self.given.metrics = Some(self.instruments_of(provider));
+        self.lookup = Lookup::new();
     }
 
     /// Turns metrics on or off. Defaults to on.
     pub fn set_metered(&mut self, is_metered: bool) {
         self.is_metered = is_metered;
+        self.lookup = Lookup::new();
     }
 
-    /// What there is at the moment.
+    /// The tracer and the instruments at the moment, found together.
     #[must_use]
-    pub fn resolve(&self, now: Instant) -> Resolved<'_> {
-        let is_missing =
-            self.tracer.get().is_none() || self.is_metered && self.metrics.get().is_none();
-        if is_missing {
-            self.look(now);
-        }
-        Resolved {
-            tracer: self.tracer.get().map(|tracer| &**tracer),
-            metrics: self.metrics.get().filter(|_| self.is_metered),
-        }
-    }
-
-    fn look(&self, now: Instant) {
-        let now = now.saturating_duration_since(self.created).as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX);
-        let due = self.next_look.load(Ordering::Relaxed);
-        let next = now.saturating_add(LOOK_INTERVAL_MILLISECONDS);
-        let is_ours = now >= due
-            && self
-                .next_look
-                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if is_ours {
-            self.look_for_tracer();
-            self.look_for_meter();
-        }
+    #[inline]
+    pub fn resolve(&self, now: Instant) -> Resolved {
+        Resolved(self.lookup.get(now, |known| self.look(known)))
     }
 
     #[cold]
-    fn look_for_tracer(&self) {
-        if self.tracer.get().is_some() {
-            return;
-        }
+    fn look(&self, known: Option<&Available>) -> (Available, bool) {
+        let known = known.unwrap_or(&self.given).clone();
+        let available = Available {
+            tracer: known.tracer.or_else(|| self.global_tracer()),
+            metrics: known
+                .metrics
+                .or_else(|| self.global_instruments())
+                .filter(|_| self.is_metered),
+        };
+        let is_complete =
+            available.tracer.is_some() && (available.metrics.is_some() || !self.is_metered);
+        (available, is_complete)
+    }
+
+    fn global_tracer(&self) -> Option<Arc<dyn StartSpan>> {
         if let Some(tracer) = direct::tracer() {
-            self.tracer.get_or_init(|| tracer);
-            return;
+            return Some(tracer);
         }
         let tracer = global::tracer_with_scope(self.scope.clone());
-        if !is_noop(&tracer) {
-            self.tracer.get_or_init(|| Arc::new(tracer));
-        }
+        (!is_noop(&tracer)).then(|| Arc::new(tracer) as Arc<dyn StartSpan>)
     }
 
-    #[cold]
-    fn look_for_meter(&self) {
-        if self.is_metered && self.metrics.get().is_none() {
-            let provider = global::meter_provider();
-            // The no-op provider is a type without a size; one that records has something to hold.
-            if size_of_val(&*provider) > 0 {
-                let meter = provider.meter_with_scope(self.scope.clone());
-                self.metrics
-                    .get_or_init(|| Arc::new(HttpMetrics::new(&meter, self.side)));
-            }
-        }
+    fn global_instruments(&self) -> Option<Arc<HttpMetrics>> {
+        let provider = global::meter_provider();
+        // The no-op provider is a type without a size; one that records has something to hold.
+        (self.is_metered && size_of_val(&*provider) > 0).then(|| self.instruments_of(&*provider))
+    }
+
+    fn instruments_of(&self, provider: &dyn MeterProvider) -> Arc<HttpMetrics> {
+        let meter = provider.meter_with_scope(self.scope.clone());
+        Arc::new(HttpMetrics::new(&meter, self.side))
     }
 }
 
-impl Clone for Providers {
-    fn clone(&self) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            side: self.side,
-            is_metered: self.is_metered,
-            tracer: self.tracer.clone(),
-            metrics: self.metrics.clone(),
-            created: self.created,
-            next_look: AtomicU64::new(self.next_look.load(Ordering::Relaxed)),
-        }
-    }
-}
-
-impl fmt::Debug for Providers {
+impl fmt::Debug for Available {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Providers")
-            .field("scope", &self.scope.name())
-            .field("side", &self.side)
-            .field("has_tracer", &self.tracer.get().is_some())
-            .field("has_metrics", &self.metrics.get().is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("Available")
+            .field("tracer", &self.tracer.is_some())
+            .field("metrics", &self.metrics.is_some())
+            .finish()
     }
 }
 
@@ -205,8 +181,6 @@ fn is_noop(tracer: &impl Tracer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use opentelemetry::trace::noop::NoopTracer;
     use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
 
@@ -235,24 +209,15 @@ mod tests {
     }
 
     #[test]
-    fn missing_providers_are_looked_for_now_and_then() {
-        let providers = Providers::new(InstrumentationScope::builder("test").build(), Side::Server);
-        let start = providers.created;
-        assert!(providers.resolve(start).tracer.is_none());
-        assert_eq!(providers.next_look.load(Ordering::Relaxed), 100);
-        assert!(
-            providers
-                .resolve(start + Duration::from_millis(99))
-                .tracer
-                .is_none()
-        );
-        assert_eq!(providers.next_look.load(Ordering::Relaxed), 100);
-        assert!(
-            providers
-                .resolve(start + Duration::from_millis(100))
-                .metrics
-                .is_none()
-        );
-        assert_eq!(providers.next_look.load(Ordering::Relaxed), 200);
+    fn given_providers_are_used_without_a_lookup_of_global_ones() {
+        let (tracers, _) = provider(Sampler::AlwaysOn);
+        let mut providers =
+            Providers::new(InstrumentationScope::builder("test").build(), Side::Server);
+        let now = Instant::now();
+        assert!(providers.resolve(now).is_nothing());
+        providers.set_tracer_provider(&tracers);
+        providers.set_metered(false);
+        let resolved = providers.resolve(now);
+        assert!(resolved.tracer().is_some() && resolved.metrics().is_none());
     }
 }

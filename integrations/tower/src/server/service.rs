@@ -97,10 +97,10 @@ fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
     if incoming.is_excluded(settings) {
         return excluded(settings, &current);
     }
-    let metrics = resolved.metrics;
+    let metrics = resolved.metrics();
     let started_at = opentelemetry::time::now();
     let content = ServerSpan::new(settings, &incoming);
-    let span = match resolved.tracer {
+    let span = match resolved.tracer() {
         Some(tracer) => start_span(tracer, &content, current, started_at),
         None => StartedSpan::nothing(current),
     };
