@@ -9,10 +9,18 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry::trace::{
+    Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Tracer,
+};
+use opentelemetry::{Context, InstrumentationScope, global};
+
+use crate::direct::{self, StartSpan};
 
 /// How long a missing provider is taken to be missing still.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -43,7 +51,7 @@ pub struct Lookup<T> {
 
 /// The result of a lookup.
 #[derive(Debug)]
-pub struct Found<T> {
+struct Found<T> {
     value: T,
     is_complete: bool,
     replacements: u64,
@@ -197,13 +205,80 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2)
 }
 
+/// The direct tracer, or that of the global provider; `None` if neither is installed.
+#[must_use]
+pub fn global_tracer(scope: InstrumentationScope) -> Option<Arc<dyn StartSpan>> {
+    if let Some(tracer) = direct::tracer() {
+        return Some(tracer);
+    }
+    let tracer = global::tracer_with_scope(scope);
+    (!is_noop_tracer(&tracer)).then(|| Arc::new(tracer) as Arc<dyn StartSpan>)
+}
+
+/// The global provider of meters; `None` if none is installed.
+#[must_use]
+pub fn global_meter_provider() -> Option<Arc<dyn MeterProvider + Send + Sync>> {
+    let provider = global::meter_provider();
+    // The no-op provider is a type without a size; one that records has something to hold.
+    (size_of_val(&*provider) > 0).then_some(provider)
+}
+
+/// Whether a tracer is the one that stands for none. No span is recorded to find out.
+///
+/// It hands the parent on even where telemetry is suppressed; the SDK's does not, and starts nothing there either.
+#[must_use]
+pub fn is_noop_tracer(tracer: &impl Tracer) -> bool {
+    static SUPPRESSED: LazyLock<Context> = LazyLock::new(|| {
+        let parent = SpanContext::new(
+            TraceId::from(1),
+            SpanId::from(1),
+            TraceFlags::NOT_SAMPLED,
+            true,
+            TraceState::NONE,
+        );
+        Context::new()
+            .with_remote_span_context(parent)
+            .with_telemetry_suppressed()
+    });
+    tracer
+        .build_with_context(SpanBuilder::default(), &SUPPRESSED)
+        .span_context()
+        .is_valid()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
     use std::sync::atomic::AtomicUsize;
     use std::thread;
 
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry::trace::noop::NoopTracer;
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
+
     use super::*;
+
+    fn provider(sampler: Sampler) -> (SdkTracerProvider, InMemorySpanExporter) {
+        let exporter = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(sampler)
+            .with_simple_exporter(exporter.clone())
+            .build();
+        (provider, exporter)
+    }
+
+    #[test]
+    fn a_tracer_that_does_nothing_is_told_without_a_span() {
+        assert!(is_noop_tracer(&NoopTracer::new()));
+        let (provider, exporter) = provider(Sampler::AlwaysOn);
+        assert!(!is_noop_tracer(&provider.tracer("test")));
+        assert!(exporter.get_finished_spans().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_global_meter_provider_that_does_nothing_has_no_size() {
+        assert_eq!(size_of_val(&*global::meter_provider()), 0);
+    }
 
     fn after(lookup: &Lookup<u32>, milliseconds: u64) -> Instant {
         lookup.created + Duration::from_millis(milliseconds)

@@ -13,7 +13,7 @@ use axum::body::HttpBody;
 use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
 use axum::routing::{Route, get};
-use azmon_tower::{ServerLayer, SpanEnd};
+use azmon_tower::{ResponseMode, ServerLayer};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
@@ -89,7 +89,7 @@ fn run(exchange: impl Future<Output = ()>) {
 /// How many more than behind a layer that does nothing: axum boxes every route again behind any.
 fn surplus<E>(layer: ServerLayer<E>, traceparent: Option<&str>) -> u64
 where
-    E: SpanEnd<Body, Body: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send>
+    E: ResponseMode<Body, Body: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send>
         + Send
         + Sync
         + Clone

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
@@ -11,7 +12,7 @@ use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
 use crate::instrument::direct::{NewRecord, SpanStart};
 use crate::instrument::propagation::RemoteParent;
-use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
+use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
 use crate::pipeline::inherit;
 use crate::sampling::Parent;
 
@@ -125,23 +126,24 @@ impl RecorderTracer {
 
 impl StartSpan for RecorderTracer {
     fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
-        if context.is_telemetry_suppressed() || self.recorder.is_closed() {
+        if records_no_spans(context) || self.recorder.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }
         let decided = self.decide(&mut new, context);
         let remote = new.remote_parent.take();
-        let (context, recording) = match decided.decision {
-            SamplingDecision::Drop => {
-                (self.propagated(&new.kind, context, decided), Recording::Off)
-            }
+        let (context, recorded_by) = match decided.decision {
+            SamplingDecision::Drop => (
+                self.propagated(&new.kind, context, decided),
+                RecordedBy::Nothing,
+            ),
             SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
                 let span = self.record(new, context, decided);
-                (context.with_span(span), Recording::Pipeline)
+                (context.with_span(span), RecordedBy::Pipeline)
             }
         };
         StartedSpan {
             context: remembering(remote, context),
-            recording,
+            recorded_by,
         }
     }
 }

@@ -28,6 +28,7 @@ mod exclusions;
 mod form;
 mod glob;
 mod host;
+mod no_spans;
 mod opencensus;
 mod path;
 #[cfg(test)]
@@ -37,3 +38,6 @@ mod user_agent;
 pub use self::environment::{EXCLUDED_CLIENT_HOSTS, EXCLUDED_HOSTS, EXCLUDED_PATHS};
 pub use self::error::ExclusionError;
 pub use self::exclusions::{Exclusions, Subject};
+pub use self::no_spans::records_no_spans;
+#[doc(hidden)]
+pub use self::no_spans::{is_excluded, without_spans};

@@ -3,12 +3,12 @@ use std::error::Error;
 use std::fmt::{self, Debug, Write};
 use std::io;
 
+use super::attribute;
+
 /// Errors of a chain that are looked at: a chain may be a ring.
 const MAX_CAUSES: usize = 16;
 /// Bytes of a text that are looked at: `Debug` of an error may write megabytes.
 const MAX_TEXT: usize = 512;
-/// Stands for an error that is not known.
-const OTHER: &str = "_OTHER";
 /// Names that a cause may replace: they say less than any other.
 const VAGUE: [&str; 2] = ["body", "connect"];
 
@@ -31,7 +31,7 @@ const VAGUE: [&str; 2] = ["body", "connect"];
 /// | `_OTHER` | anything else |
 #[must_use]
 pub fn error_type(error: &(dyn Error + 'static)) -> &'static str {
-    known_error_type(error).unwrap_or(OTHER)
+    known_error_type(error).unwrap_or(attribute::OTHER)
 }
 
 /// [`error_type`] of an error of any type: services have some that are not an [`Error`], such as a boxed
@@ -297,11 +297,11 @@ mod tests {
             timeout_ms: u32,
         }
         #[derive(Debug)]
-        struct Nobody;
+        struct Antibody;
         #[derive(Debug)]
         struct Disconnected;
         assert!(error_type_of(&Settings { timeout_ms: 3 }).ends_with("::Settings"));
-        assert!(error_type_of(&Nobody).ends_with("::Nobody"));
+        assert!(error_type_of(&Antibody).ends_with("::Antibody"));
         assert!(error_type_of(&Disconnected).ends_with("::Disconnected"));
         let parse = "x".parse::<u32>().unwrap_err();
         assert_eq!(error_type_of(&parse), "core::num::error::ParseIntError");

@@ -1,7 +1,11 @@
+use std::borrow::Cow;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::outcome::Side;
+use super::end::RpcMethod;
+use super::message::Side;
+use crate::intern::RouteNames;
 
 /// A status of gRPC.
 ///
@@ -50,6 +54,13 @@ impl GrpcStatus {
         NAMES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
     }
 
+    /// Whether the service does not have the method.
+    #[must_use]
+    pub fn is_unimplemented(self) -> bool {
+        const UNIMPLEMENTED: u8 = 12;
+        self.0 == UNIMPLEMENTED
+    }
+
     /// Whether it is an error of `side`: for a client all but `OK`, for a server those that are its fault.
     #[must_use]
     pub fn is_error(self, side: Side) -> bool {
@@ -82,6 +93,33 @@ pub fn grpc_method(path: &str) -> Option<&str> {
     let (service, method) = full.split_once('/')?;
     let is_name = |name: &str| !name.is_empty() && !name.contains('/');
     (is_name(service) && is_name(method)).then_some(full)
+}
+
+/// Methods that services of this process have answered, and that its clients have called.
+static METHODS: RouteNames = RouteNames::new();
+
+/// A full method that a client of this process calls, as the name of its span.
+#[must_use]
+pub fn grpc_name(full_method: &str) -> Cow<'static, str> {
+    match METHODS.get("", full_method) {
+        Some(known) => Cow::Borrowed(known.name),
+        None => Cow::Owned(full_method.to_owned()),
+    }
+}
+
+/// A full method that a caller names, if a service of this process has answered it before. Others are not kept:
+/// callers can make up any number of them.
+#[must_use]
+pub fn answered_grpc_method(full_method: &str) -> Option<&'static str> {
+    METHODS.find("", full_method).map(|known| known.name)
+}
+
+/// Takes note of a method that a service has answered.
+pub(crate) fn note_grpc_method(full_method: Box<str>) -> RpcMethod {
+    match METHODS.get("", &full_method) {
+        Some(known) => RpcMethod::Known(known.name),
+        None => RpcMethod::Unkept(full_method),
+    }
 }
 
 #[cfg(test)]
