@@ -39,15 +39,15 @@ const PIECES: [&str; 16] = [
 
 fn value(bytes: &mut Bytes<'_>) -> Option<HeaderValue> {
     let mut text = Vec::new();
-    let count = bytes.below(40);
+    let count = bytes.below(20);
     for _ in 0..count {
         match bytes.below(16) {
             0 => text.extend_from_slice(bytes.raw()),
             _ => text.extend_from_slice(bytes.pick(&PIECES).unwrap_or_default().as_bytes()),
         }
     }
-    if bytes.below(64) == 0 {
-        text = text.repeat(200);
+    if bytes.below(256) == 255 {
+        text = text.repeat(100);
     }
     HeaderValue::from_bytes(&text).ok()
 }

@@ -22,7 +22,7 @@ pub fn end(span: &SpanRef<'_>, ended: HttpEnd, ended_at: SystemTime) {
         ended.set_on(span);
     }
     span.end_with_timestamp(ended_at);
-    // Somebody else may have ended the span before.
+    // The application may have ended the span before.
     take_ended();
 }
 

@@ -207,7 +207,7 @@ impl SpanRecord {
         self.complete_by(|late, attributes| late.write(attributes))
     }
 
-    /// Writes as much of it as standard metrics want to see: for a record that nobody else will.
+    /// Writes as much of it as standard metrics want to see: for a record that is not sent.
     pub fn complete_for_metrics(&mut self) -> &SpanFields {
         self.complete_by(|late, attributes| late.write_dimensions(attributes))
     }
@@ -228,16 +228,17 @@ impl SpanRecord {
         &self.data
     }
 
-    /// Whether this is the first time that somebody wants to count it.
+    /// Whether it is counted for the first time.
     pub fn take_count(&mut self) -> bool {
         !mem::replace(&mut self.is_counted, true)
     }
 
     /// The memory that is held for what is still to be written, in bytes.
     pub fn deferred_size(&self) -> usize {
-        match self.is_complete {
-            true => 0,
-            false => size_of_val(&self.late) + self.late.size(),
+        if self.is_complete {
+            0
+        } else {
+            size_of_val(&self.late) + self.late.size()
         }
     }
 

@@ -137,15 +137,16 @@ where
         let started = span.span_context();
         let stands_for_it =
             !started.is_valid() || is_server && adds_nothing(started, parent.span().span_context());
-        StartedSpan::nothing(match stands_for_it {
-            true => parent.clone(),
-            false => parent.with_remote_span_context(started.clone()),
+        StartedSpan::nothing(if stands_for_it {
+            parent.clone()
+        } else {
+            parent.with_remote_span_context(started.clone())
         })
     }
 }
 
-/// Below a caller that is not sampled either, the caller's span stands for one that nobody will see. The
-/// spans of clients below it have their own ids: what is sent on names whom it comes from.
+/// Whether the caller's span can be propagated unchanged in place of a new span that is not sampled. Spans of clients
+/// have their own ids in any case, so that the service that is called knows its caller.
 fn adds_nothing(span: &SpanContext, parent: &SpanContext) -> bool {
     parent.is_valid()
         && parent.trace_id() == span.trace_id()

@@ -113,7 +113,7 @@ fn numbered(line: &str, number: usize) -> Option<&str> {
 
 fn link(message: &str) -> Link {
     let message = message.trim();
-    // Of one word nobody can tell whether it is a name.
+    // A single word may be a name or a message.
     let name = type_name::of_debug(message).filter(|name| name.len() < message.len());
     Link {
         type_name: name.unwrap_or(type_name::UNKNOWN).to_owned(),

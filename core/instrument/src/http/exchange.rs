@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, Method, StatusCode, Version};
+use http_body::Body;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue, StringValue};
 
@@ -12,7 +13,6 @@ use super::end_rules::{EndRules, EndedExchange};
 use super::instruments::Measured;
 use super::labels::{EndLabels, Labels};
 use super::metrics::{HttpMetrics, Measuring};
-use super::scope::Rest;
 use crate::direct::{self, RecordedBy};
 use crate::semconv::{
     Ending, GrpcStatus, HttpEnd, ResponseStatus, RpcMethod, Side, attribute, content_length,
@@ -83,6 +83,26 @@ pub struct NewExchange<'a> {
     pub late_method: Option<&'static str>,
     /// The method of a call of gRPC that the caller names, if the service has not answered it before.
     pub claimed_rpc: Option<&'a str>,
+}
+
+/// What a body may still yield, after a frame or at the start.
+#[derive(Debug, Clone, Copy)]
+pub struct Rest {
+    /// Whether the body knows that it has come to its end.
+    pub is_end: bool,
+    /// How many bytes of data are left, if that is known.
+    pub bytes: Option<u64>,
+}
+
+impl Rest {
+    /// What a body says of itself.
+    #[must_use]
+    pub fn of<B: Body>(body: &B) -> Self {
+        Self {
+            is_end: body.is_end_stream(),
+            bytes: body.size_hint().exact(),
+        }
+    }
 }
 
 impl Exchange {

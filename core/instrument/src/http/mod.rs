@@ -24,7 +24,7 @@ pub use self::client::ResendCount;
 pub use self::client::{BegunCall, OutgoingCall, begin};
 pub use self::end_rules::{EndRules, EndedExchange};
 #[doc(hidden)]
-pub use self::exchange::{Exchange, NewExchange};
+pub use self::exchange::{Exchange, NewExchange, Rest};
 pub use self::head::{RequestHead, ResponseHead};
 #[doc(hidden)]
 pub use self::header_capture::{HeaderCapture, HeaderOwner};
@@ -38,7 +38,7 @@ pub use self::outgoing_request::{DeferredClientAttributes, OutgoingRequest};
 pub use self::providers::{ProviderChoice, Providers, Resolved};
 pub use self::redaction::{REDACTED, Redaction};
 #[doc(hidden)]
-pub use self::scope::{Entered, Rest, Scope, is_served};
+pub use self::scope::{Entered, Scope, is_served};
 pub use self::settings::{Excluded, KNOWN_METHODS, NoPropagation, PropagationRules, Settings};
 pub use self::url_template::UrlTemplate;
 #[doc(hidden)]

@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use bytes::Buf;
-use http_body::{Body, Frame};
+use http_body::Frame;
 use opentelemetry::{Context, ContextGuard};
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Rest};
 use crate::semconv::{Ending, Side};
 
 /// Where a service, a call, or the body of a response runs. The exchange is boxed where it is moved often.
@@ -37,26 +37,6 @@ pub struct Entered<'a, X: BorrowMut<Exchange> = Box<Exchange>> {
     _attached: Option<ContextGuard>,
     /// Unwinding had begun before: the panic is not one of the request.
     was_panicking: bool,
-}
-
-/// What a body may still yield, after a frame or at the start.
-#[derive(Debug, Clone, Copy)]
-pub struct Rest {
-    /// Whether the body knows that it has come to its end.
-    pub is_end: bool,
-    /// How many bytes of data are left, if that is known.
-    pub bytes: Option<u64>,
-}
-
-impl Rest {
-    /// What a body says of itself.
-    #[must_use]
-    pub fn of<B: Body>(body: &B) -> Self {
-        Self {
-            is_end: body.is_end_stream(),
-            bytes: body.size_hint().exact(),
-        }
-    }
 }
 
 impl<X: BorrowMut<Exchange>> Scope<X> {

@@ -66,7 +66,7 @@ pub fn interned_address(address: IpAddr) -> StringValue {
     })
 }
 
-/// Whoever sends texts that collide only makes them be copied.
+/// A caller that sends texts that collide only makes them be copied.
 fn slot_of(bytes: &[u8]) -> usize {
     (hash(bytes) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
 }

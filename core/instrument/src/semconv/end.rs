@@ -2,6 +2,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanRef, Status};
 
 use super::attribute;
+use super::grpc_method::RpcMethod;
 use super::outcome::{Outcome, ResponseStatus};
 
 /// The end of an exchange, as its span has it.
@@ -14,17 +15,6 @@ pub struct HttpEnd {
     pub(crate) outcome: Outcome,
     /// Known by the response, on the side of the server.
     pub(crate) rpc_method: Option<RpcMethod>,
-}
-
-/// The method of a call of gRPC that was not known when the call began.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RpcMethod {
-    /// The service has answered it.
-    Known(&'static str),
-    /// The service has answered it, and too many are known to keep another.
-    Unkept(Box<str>),
-    /// The caller may have made it up.
-    Other(Box<str>),
 }
 
 impl HttpEnd {

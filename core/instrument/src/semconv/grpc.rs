@@ -1,11 +1,7 @@
-use std::borrow::Cow;
-
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::end::RpcMethod;
 use super::message::Side;
-use crate::intern::RouteNames;
 
 /// A status of gRPC.
 ///
@@ -86,42 +82,6 @@ pub fn is_grpc_type(content_type: &HeaderValue) -> bool {
         .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
 }
 
-/// The full method of a path of gRPC: `package.Service/Method` of `/package.Service/Method`.
-#[must_use]
-pub fn grpc_method(path: &str) -> Option<&str> {
-    let full = path.strip_prefix('/')?;
-    let (service, method) = full.split_once('/')?;
-    let is_name = |name: &str| !name.is_empty() && !name.contains('/');
-    (is_name(service) && is_name(method)).then_some(full)
-}
-
-/// Methods that services of this process have answered, and that its clients have called.
-static METHODS: RouteNames = RouteNames::new();
-
-/// A full method that a client of this process calls, as the name of its span.
-#[must_use]
-pub fn grpc_name(full_method: &str) -> Cow<'static, str> {
-    match METHODS.get("", full_method) {
-        Some(known) => Cow::Borrowed(known.name),
-        None => Cow::Owned(full_method.to_owned()),
-    }
-}
-
-/// A full method that a caller names, if a service of this process has answered it before. Others are not kept:
-/// callers can make up any number of them.
-#[must_use]
-pub fn answered_grpc_method(full_method: &str) -> Option<&'static str> {
-    METHODS.find("", full_method).map(|known| known.name)
-}
-
-/// Takes note of a method that a service has answered.
-pub(crate) fn note_grpc_method(full_method: Box<str>) -> RpcMethod {
-    match METHODS.get("", &full_method) {
-        Some(known) => RpcMethod::Known(known.name),
-        None => RpcMethod::Unkept(full_method),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,14 +124,6 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
             assert_eq!(is_grpc(&headers), expected, "{content_type}");
-        }
-    }
-
-    #[test]
-    fn a_method_has_a_service_and_a_name() {
-        assert_eq!(grpc_method("/a.B/C"), Some("a.B/C"));
-        for path in ["/", "/a", "a/b", "//b", "/a/", "/a/b/c", ""] {
-            assert_eq!(grpc_method(path), None, "{path}");
         }
     }
 }

@@ -213,3 +213,37 @@ async fn a_handler_can_tell_the_id_of_its_trace() {
     assert_eq!(body, span.span_context.trace_id().to_string());
     let _ = Context::current();
 }
+
+#[tokio::test]
+async fn application_insights_sees_the_success_that_a_rule_decides() {
+    use azmon::envelope::Data;
+
+    let destination = azmon::testing::InMemoryDestination::new();
+    let telemetry = azmon::Telemetry::builder()
+        .destination(&destination)
+        .install_globally(false)
+        .build()
+        .unwrap();
+    let layer = ServerLayer::with_environment(|_| None)
+        .tracer_provider(telemetry.tracer_provider())
+        .classify(|end| match end.status()?.as_u16() {
+            404 => Some(true),
+            200 => Some(false),
+            _ => None,
+        });
+    for path in ["/404", "/200", "/410"] {
+        ask(layer.clone(), request(path)).await;
+    }
+    telemetry.force_flush().unwrap();
+    let envelopes = destination.envelopes();
+    let successes: Vec<_> = envelopes
+        .iter()
+        .filter_map(|envelope| match &envelope.data {
+            Data::Request(request) => Some((request.response_code.clone(), request.success)),
+            _ => None,
+        })
+        .collect();
+    let expected = [("404", true), ("200", false), ("410", false)];
+    let expected = expected.map(|(code, success)| (code.into(), success));
+    assert_eq!(successes, expected);
+}
