@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn an_error_of_the_service() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| async {
         Err::<Response<Empty<Bytes>>, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
     });
@@ -22,7 +22,7 @@ async fn an_error_of_the_service() {
 
 #[tokio::test]
 async fn a_body_that_ended_before_it_began() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let response = respond(&telemetry, Response::new(Empty::<Bytes>::new())).await;
     let span = telemetry.span().await;
     assert_eq!(number(&span, "http.response.body.size"), Some(0));
@@ -32,7 +32,7 @@ async fn a_body_that_ended_before_it_began() {
 
 #[tokio::test]
 async fn the_end_of_the_body() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let response = respond(&telemetry, Response::new(Script::data(&["ab", "c"]))).await;
     let mut body = response.into_body();
     body.frame().await.unwrap().unwrap();
@@ -48,7 +48,7 @@ async fn the_end_of_the_body() {
 
 #[tokio::test]
 async fn the_last_frame_of_a_body_that_knows_it() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut script = Script::data(&["abc"]);
     script.is_known_to_end = true;
     let mut body = respond(&telemetry, Response::new(script)).await.into_body();
@@ -58,7 +58,7 @@ async fn the_last_frame_of_a_body_that_knows_it() {
 
 #[tokio::test]
 async fn the_last_byte_of_an_announced_size() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut response = Response::new(Script::data(&["ab", "c"]));
     response.headers_mut().insert("content-length", 3.into());
     let mut body = respond(&telemetry, response).await.into_body();
@@ -71,7 +71,7 @@ async fn the_last_byte_of_an_announced_size() {
 
 #[tokio::test]
 async fn trailers() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut script = Script::data(&["abc"]);
     script
         .frames
@@ -85,7 +85,7 @@ async fn trailers() {
 
 #[tokio::test]
 async fn an_error_of_the_body() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut script = Script::data(&["abc"]);
     script.frames.insert(0, Err(io::ErrorKind::TimedOut.into()));
     let body = respond(&telemetry, Response::new(script)).await.into_body();
@@ -99,7 +99,7 @@ async fn an_error_of_the_body() {
 #[tokio::test]
 async fn a_body_that_is_dropped() {
     for (is_an_error, error_type) in [(false, None), (true, Some("cancelled"))] {
-        let telemetry = Telemetry::new();
+        let telemetry = TestTelemetry::new();
         let service = service_fn(|_: Request<()>| async {
             Ok::<_, Infallible>(Response::new(Script::data(&["a", "b"])))
         });
@@ -123,7 +123,7 @@ async fn a_body_that_is_dropped() {
 
 #[tokio::test]
 async fn a_future_that_is_dropped() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| {
         std::future::pending::<Result<Response<Empty<Bytes>>, Infallible>>()
     });
@@ -137,13 +137,13 @@ async fn a_future_that_is_dropped() {
     telemetry.idle("http.server.active_requests").await;
 }
 
-async fn panics<S>(service: S) -> Telemetry
+async fn panics<S>(service: S) -> TestTelemetry
 where
     S: Service<Request<()>, Response = Response<Script>, Error = Infallible, Future: Send>
         + Send
         + 'static,
 {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = telemetry.server().layer(service);
     let task = tokio::spawn(async move {
         let response = service.oneshot(Request::new(())).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_panic_of_the_call_itself() {
 
 #[tokio::test]
 async fn a_panic_of_the_body() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let body = StreamBody::new(stream::poll_fn(
         |_| -> Poll<Option<Result<Frame<Bytes>, Infallible>>> { panic!("on purpose") },
     ));
@@ -186,7 +186,7 @@ async fn a_panic_of_the_body() {
 
 #[tokio::test]
 async fn the_headers_if_asked_and_the_body_stays_what_it_is() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| async {
         let mut response = Response::new(Script::data(&["abc"]));
         response.headers_mut().insert("content-length", 3.into());
@@ -202,7 +202,7 @@ async fn the_headers_if_asked_and_the_body_stays_what_it_is() {
 
 #[tokio::test]
 async fn the_body_says_of_itself_what_the_inner_one_does() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let body = respond(
         &telemetry,
         Response::new(Full::new(Bytes::from_static(b"hello"))),
@@ -226,7 +226,7 @@ async fn the_body_says_of_itself_what_the_inner_one_does() {
 
 #[tokio::test]
 async fn a_body_that_was_never_asked_for_was_not_given_up() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry.client().cancellation_is_error(true);
     let service = layer.layer(service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(Script::data(&["a", "b"])))
@@ -241,7 +241,7 @@ async fn a_body_that_was_never_asked_for_was_not_given_up() {
 
 #[tokio::test]
 async fn the_head_if_it_announces_no_body() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut response = Response::new(Script::data(&[]));
     response.headers_mut().insert("content-length", 0.into());
     let response = respond(&telemetry, response).await;
@@ -254,7 +254,7 @@ async fn the_head_if_it_announces_no_body() {
 
 #[tokio::test]
 async fn the_last_byte_that_the_body_itself_announces() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut script = Script::data(&["ab", "c"]);
     script.announced = Some(3);
     let mut body = respond(&telemetry, Response::new(script)).await.into_body();
@@ -271,7 +271,7 @@ async fn the_last_byte_that_the_body_itself_announces() {
 
 #[tokio::test]
 async fn a_status_of_failure_counts_for_more_than_that_the_caller_went_away() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| async {
         let mut response = Response::new(Script::data(&["a", "b"]));
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -293,7 +293,7 @@ async fn a_status_of_failure_counts_for_more_than_that_the_caller_went_away() {
 
 #[tokio::test]
 async fn a_panic_of_a_hook() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(Script::data(&["a"])))
     });
@@ -325,7 +325,7 @@ impl std::error::Error for Ring {
 
 #[tokio::test]
 async fn an_error_that_is_its_own_source() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| async {
         let error: Box<dyn std::error::Error + Send + Sync> = Box::new(Ring);
         Err::<Response<Empty<Bytes>>, _>(error)
