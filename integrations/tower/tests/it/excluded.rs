@@ -119,8 +119,9 @@ async fn the_logs_of_an_excluded_request_arrive() {
         .header("user-agent", "kube-probe/1.30")
         .body(())
         .unwrap();
+    let loggers = provider.clone();
     headers_of_the_call(&telemetry, layer, request, move || {
-        let logger = provider.logger("app");
+        let logger = loggers.logger("app");
         let mut record = logger.create_log_record();
         record.set_severity_number(Severity::Error);
         record.set_body(AnyValue::from("the database is gone"));

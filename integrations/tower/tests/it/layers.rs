@@ -110,7 +110,10 @@ async fn compression_outside_counts_the_bytes_that_the_handler_made() {
     assert_eq!(number(&span, "http.response.body.size"), Some(LONG as i64));
 }
 
-async fn compressed(telemetry: &TestTelemetry, router: Router) -> opentelemetry_sdk::trace::SpanData {
+async fn compressed(
+    telemetry: &TestTelemetry,
+    router: Router,
+) -> opentelemetry_sdk::trace::SpanData {
     let address = serve(router).await;
     let request = "GET / HTTP/1.1\nhost: h\naccept-encoding: gzip\nconnection: close\n\n";
     let mut stream = fixture::open(address, request).await;

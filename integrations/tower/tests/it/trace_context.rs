@@ -308,8 +308,10 @@ async fn baggage_is_passed_on() {
 
 #[tokio::test]
 async fn a_caller_who_is_not_trusted_is_linked() {
-    let services =
-        Services::start_with(TestTelemetry::new(), |layer| layer.trust_remote_parent(false)).await;
+    let services = Services::start_with(TestTelemetry::new(), |layer| {
+        layer.trust_remote_parent(false)
+    })
+    .await;
     let headers = [
         &*format!("traceparent: {PARENT}"),
         "tracestate: foo=1",

@@ -130,7 +130,7 @@ async fn a_body_that_is_not_read() {
         .unwrap();
     drop(response);
     let span = telemetry.span().await;
-    assert_eq!(text(&span, "azmon.cancelled").unwrap(), "in_body");
+    assert_eq!(attribute(&span, "azmon.cancelled"), None);
     assert!(!is_error(&span));
     telemetry.idle("http.client.active_requests").await;
 }
