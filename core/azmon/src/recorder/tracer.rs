@@ -131,7 +131,7 @@ impl StartSpan for RecorderTracer {
             && let Some(next) = direct::tracer()
             && !std::ptr::addr_eq(Arc::as_ptr(&next), self)
         {
-            // Telemetry was built anew: instrumentation that kept the old tracer goes on with the new one.
+            // Telemetry was built anew: an integration that kept the old tracer goes on with the new one.
             return next.start_span(new, context);
         }
         if records_no_spans(context) || self.recorder.is_closed() {
