@@ -12,6 +12,7 @@ mod command;
 mod demo;
 mod error;
 mod packages;
+mod pages;
 mod process;
 mod structure;
 mod test;
@@ -31,8 +32,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Start the portal and the example shop, and send requests to the shop.
+    /// Start the portal and three services, and send visitors to them.
     Demo(demo::Options),
+    /// Build the portal's pages, which the portal then embeds.
+    Pages,
+    /// Make the pictures of the documentation, of the demo's traffic.
+    Pictures,
     /// Install what the tests need, and run all of them.
     Test,
     /// Run everything that has to pass before a change is merged.
@@ -49,6 +54,8 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
+        Task::Pages => pages::build(),
+        Task::Pictures => pages::pictures(),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
         Task::Structure => ci::structure(),

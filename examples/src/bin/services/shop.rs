@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -17,6 +18,8 @@ use crate::database;
 use crate::service::{self, Failure};
 use crate::stock::Reservation;
 
+/// How long a photo takes.
+const DISK: Duration = Duration::from_millis(300);
 const TABLES: &[&str] = &[
     "CREATE TABLE product (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price BIGINT NOT NULL)",
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, article TEXT NOT NULL, total BIGINT NOT NULL)",
@@ -68,6 +71,7 @@ pub(crate) async fn routes(stock: String) -> Result<Router, Box<dyn Error>> {
     Ok(Router::new()
         .route("/products", get(products))
         .route("/products/{id}", get(product))
+        .route("/products/{id}/photo", get(photo))
         .route("/orders", post(place))
         .with_state(Arc::new(shop)))
 }
@@ -97,6 +101,12 @@ async fn product(
     let text = serde_json::to_string(&found)?;
     shop.cache.set(&key, text.clone()).await;
     Ok(text)
+}
+
+/// Photos come from a slow disk.
+async fn photo(Path(id): Path<i64>) -> String {
+    tokio::time::sleep(DISK).await;
+    format!("a photo of product {id}\n")
 }
 
 async fn place(

@@ -22,6 +22,7 @@ pub(crate) fn routes(shop: String) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/products/{id}", get(product))
+        .route("/products/{id}/photo", get(photo))
         .route("/checkout", post(checkout))
         .route("/healthz", get(async || StatusCode::NO_CONTENT))
         .with_state(Arc::new(Front { client, shop }))
@@ -53,6 +54,14 @@ async fn product(
     Path(id): Path<i64>,
 ) -> Result<(StatusCode, String), Failure> {
     let url = format!("{}/products/{id}", front.shop);
+    front.passed_on(front.client.get(url)).await
+}
+
+async fn photo(
+    State(front): State<Arc<Front>>,
+    Path(id): Path<i64>,
+) -> Result<(StatusCode, String), Failure> {
+    let url = format!("{}/products/{id}/photo", front.shop);
     front.passed_on(front.client.get(url)).await
 }
 

@@ -1,5 +1,6 @@
 // An answer of the API that follows its question, and what arrives.
 
+import { untrack } from 'svelte';
 import { ApiProblem, get } from '../api/client';
 import { live } from './live.svelte';
 import { router } from './router.svelte';
@@ -96,11 +97,12 @@ export class Resource<T> {
 export function resource<T>(path: () => string | null, { every = 1000, frozen = () => false }: Options = {}): Resource<T> {
   const result = new Resource<T>();
   $effect(() => {
-    result.ask(path(), true);
+    const asked = path();
+    untrack(() => result.ask(asked, true));
   });
   $effect(() => {
     void live.revision;
-    if (every > 0 && router.following && !frozen() && document.visibilityState === 'visible') result.refresh(every);
+    if (every > 0 && router.following && !frozen() && document.visibilityState === 'visible') untrack(() => result.refresh(every));
   });
   $effect(() => () => result.stop());
   return result;
