@@ -1,4 +1,4 @@
-//! The task list of the repository: `cargo xtask demo | test | ci | structure | bench`.
+//! The task list of the repository: `cargo xtask demo | test | ci | structure | public-api | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,9 +11,11 @@ mod client;
 mod command;
 mod demo;
 mod error;
+mod modules;
 mod packages;
 mod pages;
 mod process;
+mod public_api;
 mod structure;
 mod test;
 mod verdict;
@@ -44,6 +46,8 @@ enum Task {
     Ci,
     /// Check that folders and files of every crate depend on each other one way.
     Structure,
+    /// Compare the public items of every library with the checked-in lists.
+    PublicApi(public_api::Options),
     /// Measure what azmon costs, beside its peers, and write benches/RESULTS.md.
     Bench(bench::Options),
     /// Become another program that ends when this task does.
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Task::Pictures => pages::pictures(),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
+        Task::PublicApi(options) => ci::public_api(&options),
         Task::Structure => ci::structure(),
         Task::Bench(options) => bench::run(&options),
         Task::RunChild(arguments) => process::become_child(&arguments),

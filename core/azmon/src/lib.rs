@@ -210,8 +210,8 @@ pub use crate::connection_string::{
 pub use crate::custom::{Availability, Event, Exception, availability, event, exception};
 pub use crate::error::{BuildError, DeliveryError};
 pub use crate::exporter::{
-    ExporterBuilder, LogExporter, LogExporterBuilder, MetricExporter, MetricExporterBuilder,
-    SpanExporter, SpanExporterBuilder,
+    EnvelopeExporter, EnvelopeExporterBuilder, ExporterBuilder, LogExporter, LogExporterBuilder,
+    MetricExporter, MetricExporterBuilder, QueueFullError, SpanExporter, SpanExporterBuilder,
 };
 pub use crate::item::{DropReason, DroppedItems, TelemetryType};
 pub use crate::pipeline::UnsampledLogs;

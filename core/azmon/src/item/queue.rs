@@ -55,6 +55,23 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
+    /// Whether there is room for so many items of so many bytes now.
+    pub(crate) fn has_room(&self, items: usize, bytes: usize) -> bool {
+        let Shared {
+            limits,
+            items: waiting,
+            bytes: waiting_bytes,
+            ..
+        } = &*self.shared;
+        waiting.load(Ordering::Relaxed).saturating_add(items) <= limits.items
+            && waiting_bytes.load(Ordering::Relaxed).saturating_add(bytes) <= limits.bytes
+    }
+
+    /// How many items wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.items.load(Ordering::Relaxed)
+    }
+
     /// Adds an item, or gives it back when there is no room for it.
     pub(crate) fn push(&self, item: impl Into<Item>) -> Result<(), Item> {
         let item = item.into();
