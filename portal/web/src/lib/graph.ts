@@ -37,14 +37,14 @@ export interface Layout {
   height: number;
 }
 
-export const NODE = { role: { width: 184, height: 76 }, dependency: { width: 184, height: 46 } } as const;
+export const NODE = { role: { width: 204, height: 76 }, dependency: { width: 204, height: 46 } } as const;
 const LABEL = { width: 96, height: 36 };
 
 /** Lays a graph out; the library is loaded with the first map. */
 export async function layout(nodes: readonly CanvasNode[], edges: readonly CanvasEdge[], direction: 'LR' | 'TB'): Promise<Layout> {
   const { default: dagre } = await import('@dagrejs/dagre');
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: direction, nodesep: 34, ranksep: direction === 'LR' ? 44 : 34, edgesep: 16, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: direction, nodesep: 34, ranksep: direction === 'LR' ? 84 : 60, edgesep: 16, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   // The order of callers decides the order of rows, so that the same graph always looks the same.
   const sorted = [...nodes].sort((a, b) => (a.kind === b.kind ? a.id.localeCompare(b.id) : a.kind === 'role' ? -1 : 1));
