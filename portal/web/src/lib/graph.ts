@@ -44,7 +44,7 @@ const LABEL = { width: 96, height: 36 };
 export async function layout(nodes: readonly CanvasNode[], edges: readonly CanvasEdge[], direction: 'LR' | 'TB'): Promise<Layout> {
   const { default: dagre } = await import('@dagrejs/dagre');
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: direction, nodesep: 34, ranksep: direction === 'LR' ? 84 : 60, edgesep: 16, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: direction, nodesep: 34, ranksep: direction === 'LR' ? 60 : 50, edgesep: 16, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   // The order of callers decides the order of rows, so that the same graph always looks the same.
   const sorted = [...nodes].sort((a, b) => (a.kind === b.kind ? a.id.localeCompare(b.id) : a.kind === 'role' ? -1 : 1));
@@ -82,8 +82,8 @@ export function curve(from: Placed, to: Placed, label: Placed | undefined, halfF
   const forward = to.x >= from.x;
   const [x1, x2] = forward ? [from.x + halfFrom, to.x - halfTo - 7] : [from.x - halfFrom, to.x + halfTo + 7];
   const mid = label ?? { x: (x1 + x2) / 2, y: (from.y + to.y) / 2 };
-  const [a, b] = [(mid.x - x1) * 0.55, (x2 - mid.x) * 0.55];
-  return `M${x1} ${from.y}C${x1 + a} ${from.y} ${mid.x - a * 0.3} ${mid.y - (mid.y - from.y) * 0.25} ${mid.x} ${mid.y}C${mid.x + b * 0.3} ${mid.y + (to.y - mid.y) * 0.25} ${x2 - b} ${to.y} ${x2} ${to.y}`;
+  const [a, b] = [(mid.x - x1) * 0.5, (x2 - mid.x) * 0.5];
+  return `M${x1} ${from.y}C${x1 + a} ${from.y} ${mid.x - a} ${mid.y} ${mid.x} ${mid.y}C${mid.x + b} ${mid.y} ${x2 - b} ${to.y} ${x2} ${to.y}`;
 }
 
 /** The node that an arrow leads to: along edges sideways, to the nearest of the same column up and down. */
