@@ -33,6 +33,12 @@ const NEEDS: &[Need] = &[
         package: "procps",
         reason: "programs are tested to end when they are told to",
     },
+    Need {
+        program: "python3",
+        folders: &[],
+        package: "python3-venv",
+        reason: "the forwarder is tested with OpenCensus' own client",
+    },
 ];
 
 /// Installs what is missing, or says what is to be installed.
