@@ -29,7 +29,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut encoder = GzEncoder::new(fs::File::create(&packed)?, Compression::best());
         encoder.write_all(&content)?;
         encoder.finish()?;
-        let path = file.strip_prefix(&root)?.to_string_lossy().replace('\\', "/");
+        let path = file
+            .strip_prefix(&root)?
+            .to_string_lossy()
+            .replace('\\', "/");
         let tag = hash(&content);
         writeln!(
             table,

@@ -82,7 +82,11 @@ impl Demo {
         let signals = signals()?;
         let programs =
             Programs::build(&[("azmon-portal", "azmon"), ("azmon-examples", "services")])?;
-        let portal_address = if is_once { "127.0.0.1:0" } else { "127.0.0.1:4320" };
+        let portal_address = if is_once {
+            "127.0.0.1:0"
+        } else {
+            "127.0.0.1:4320"
+        };
         let mut command = process::command(programs.path("azmon")?)?;
         command.args(["portal", "--listen", portal_address]);
         let (portal, connection_string) = Server::start("the portal", command, PORTAL_IS_READY)?;

@@ -24,7 +24,10 @@ const SOURCES: &[&str] = &[
 /// Builds the pages, unless nothing changed since.
 pub(crate) fn build() -> Result {
     let built = modified(&folder().join("dist/pages/index.html"));
-    let changed = SOURCES.iter().map(|source| newest(&folder().join(source))).max();
+    let changed = SOURCES
+        .iter()
+        .map(|source| newest(&folder().join(source)))
+        .max();
     if built.is_some() && changed.flatten() < built {
         return Ok(());
     }

@@ -113,15 +113,24 @@ mod tests {
     }
 
     async fn body(response: Response) -> Vec<u8> {
-        axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()
+        axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap()
+            .to_vec()
     }
 
     #[tokio::test]
     async fn a_file_is_sent_packed_to_those_that_take_it() {
         let response = file().answer(&asked(ACCEPT_ENCODING, "br, gzip;q=0.8"), Caching::Forever);
         assert_eq!(response.headers()[CONTENT_ENCODING], "gzip");
-        assert_eq!(response.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
-        assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
+        assert_eq!(
+            response.headers()[CONTENT_TYPE],
+            "text/javascript; charset=utf-8"
+        );
+        assert_eq!(
+            response.headers()[CACHE_CONTROL],
+            "public, max-age=31536000, immutable"
+        );
         assert_eq!(body(response).await, file().packed);
     }
 

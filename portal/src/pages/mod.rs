@@ -52,11 +52,6 @@ pub(crate) fn routes() -> Router<Context> {
     routes
 }
 
-/// Whether pages were built before the program was.
-pub(crate) const fn are_embedded() -> bool {
-    !FILES.is_empty()
-}
-
 async fn index(headers: HeaderMap) -> Response {
     match find("/index.html") {
         Some(file) => file.answer(&headers, Caching::AskAgain),
@@ -104,8 +99,15 @@ mod tests {
     #[test]
     fn files_are_named_once() {
         for (number, file) in FILES.iter().enumerate() {
-            assert!(FILES.iter().skip(number + 1).all(|other| other.path != file.path), "{}", file.path);
+            assert!(
+                FILES
+                    .iter()
+                    .skip(number + 1)
+                    .all(|other| other.path != file.path),
+                "{}",
+                file.path
+            );
         }
-        assert_eq!(are_embedded(), find("/index.html").is_some());
+        assert_eq!(FILES.is_empty(), find("/index.html").is_none());
     }
 }

@@ -59,12 +59,7 @@ async fn a_page_of_another_origin_may_not_read() {
 #[tokio::test]
 async fn a_name_that_was_rebound_cannot_read() {
     let harness = Harness::start_with(Portal::builder().allow_host("portal")).await;
-    for path in [
-        "/",
-        "/api/items",
-        "/api/health",
-        "/transactions/1",
-    ] {
+    for path in ["/", "/api/items", "/api/health", "/transactions/1"] {
         for (host, status) in [
             ("evil.example:4320", 403),
             ("localhost:9", 200),
@@ -126,6 +121,9 @@ async fn every_page_forbids_scripts_of_others_and_frames() {
             "{path}"
         );
         let caching = response.headers()["cache-control"].to_str().unwrap();
-        assert!(["no-store", "no-cache"].contains(&caching), "{path} {caching}");
+        assert!(
+            ["no-store", "no-cache"].contains(&caching),
+            "{path} {caching}"
+        );
     }
 }

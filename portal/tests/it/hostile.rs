@@ -27,9 +27,20 @@ async fn markup_is_sent_as_json_and_as_nothing_else() {
     // Pages are made in the browser, where a test looks at each: the server's part is to send JSON that is nothing else.
     for path in ["/api/items", "/api/items/1", "/api/items/2"] {
         let response = harness.get(path).send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "application/json", "{path}");
-        assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
-        assert!(response.text().await.unwrap().contains("alert(1)"), "{path}");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/json",
+            "{path}"
+        );
+        assert_eq!(
+            response.headers()["x-content-type-options"],
+            "nosniff",
+            "{path}"
+        );
+        assert!(
+            response.text().await.unwrap().contains("alert(1)"),
+            "{path}"
+        );
     }
     assert!(!harness.page("/").await.contains("alert(1)"));
 }

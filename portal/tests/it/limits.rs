@@ -56,9 +56,19 @@ async fn the_oldest_items_make_room_and_the_api_says_so() {
         .collect();
     assert_eq!(names, ["c", "d", "e"]);
     let stats = json_of(harness.get("/api/stats").send().await.unwrap()).await;
-    assert_eq!((&stats["items"], &stats["dropped"]), (&json!(3), &json!(2)), "{stats}");
-    assert_eq!(harness.get("/api/items/1").send().await.unwrap().status(), 404);
-    assert_eq!(harness.get("/api/items/3").send().await.unwrap().status(), 200);
+    assert_eq!(
+        (&stats["items"], &stats["dropped"]),
+        (&json!(3), &json!(2)),
+        "{stats}"
+    );
+    assert_eq!(
+        harness.get("/api/items/1").send().await.unwrap().status(),
+        404
+    );
+    assert_eq!(
+        harness.get("/api/items/3").send().await.unwrap().status(),
+        200
+    );
 }
 
 #[tokio::test]

@@ -37,7 +37,10 @@ async fn a_document_is_asked_for_again_and_its_files_are_not() {
     let harness = Harness::start().await;
     let response = harness.get("/").send().await.unwrap();
     let built = response.headers().contains_key("etag");
-    let caching = response.headers()["cache-control"].to_str().unwrap().to_owned();
+    let caching = response.headers()["cache-control"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let page = response.text().await.unwrap();
     if !built {
         assert!(page.contains(NOT_BUILT), "{page}");
@@ -53,7 +56,13 @@ async fn a_document_is_asked_for_again_and_its_files_are_not() {
     for script in scripts {
         let response = harness.get(script).send().await.unwrap();
         assert_eq!(response.status(), 200, "{script}");
-        assert!(response.headers()["cache-control"].to_str().unwrap().contains("immutable"), "{script}");
+        assert!(
+            response.headers()["cache-control"]
+                .to_str()
+                .unwrap()
+                .contains("immutable"),
+            "{script}"
+        );
     }
 }
 
@@ -62,17 +71,27 @@ async fn nothing_in_the_document_is_inline_or_from_elsewhere() {
     let harness = Harness::start().await;
     let page = harness.page("/").await;
     for part in page.split("<script").skip(1) {
-        assert!(part.split('>').next().unwrap().contains("src=\"/"), "{part}");
+        assert!(
+            part.split('>').next().unwrap().contains("src=\"/"),
+            "{part}"
+        );
     }
     for forbidden in ["<style", " style=", "http://", "https://", "onload="] {
-        assert!(!page.contains(forbidden) || page.contains(NOT_BUILT), "{forbidden}");
+        assert!(
+            !page.contains(forbidden) || page.contains(NOT_BUILT),
+            "{forbidden}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_said_as_json() {
     let harness = Harness::start().await;
-    for path in ["/assets/none.js", "/assets/..%2f..%2fCargo.toml", "/nowhere"] {
+    for path in [
+        "/assets/none.js",
+        "/assets/..%2f..%2fCargo.toml",
+        "/nowhere",
+    ] {
         let response = harness.get(path).send().await.unwrap();
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(json_of(response).await["errorCode"], "NotFound", "{path}");

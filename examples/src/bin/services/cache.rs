@@ -21,7 +21,10 @@ impl Cache {
     pub(crate) async fn get(&self, key: &str) -> Option<String> {
         let mut span = span("GET");
         tokio::time::sleep(DELAY).await;
-        let entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let entries = self
+            .entries
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let value = entries.get(key).cloned();
         span.set_attribute(KeyValue::new("cache.hit", value.is_some()));
         span.end();
@@ -31,7 +34,10 @@ impl Cache {
     pub(crate) async fn set(&self, key: &str, value: String) {
         let mut span = span("SET");
         tokio::time::sleep(DELAY).await;
-        let mut entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut entries = self
+            .entries
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         if entries.len() >= MOST {
             entries.clear();
         }

@@ -83,20 +83,21 @@ async fn products(State(shop): State<Arc<Shop>>) -> Result<Json<Vec<Product>>, F
     Ok(Json(products))
 }
 
-async fn product(
-    State(shop): State<Arc<Shop>>,
-    Path(id): Path<i64>,
-) -> Result<String, Failure> {
+async fn product(State(shop): State<Arc<Shop>>, Path(id): Path<i64>) -> Result<String, Failure> {
     let key = format!("product:{id}");
     if let Some(known) = shop.cache.get(&key).await {
         return Ok(known);
     }
-    let found: Option<Product> = sqlx::query_as("SELECT id, name, price FROM product WHERE id = $1")
-        .bind(id)
-        .fetch_optional(&shop.pool)
-        .await?;
+    let found: Option<Product> =
+        sqlx::query_as("SELECT id, name, price FROM product WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&shop.pool)
+            .await?;
     let Some(found) = found else {
-        return Err(Failure::new(StatusCode::NOT_FOUND, format!("no product {id}")));
+        return Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            format!("no product {id}"),
+        ));
     };
     let text = serde_json::to_string(&found)?;
     shop.cache.set(&key, text.clone()).await;

@@ -78,6 +78,9 @@ async fn pieces(
         .await?;
     match found {
         Some(pieces) => Ok(Json(Reservation { sku, pieces })),
-        None => Err(Failure::new(StatusCode::NOT_FOUND, format!("no {sku} here"))),
+        None => Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            format!("no {sku} here"),
+        )),
     }
 }

@@ -38,7 +38,10 @@ impl Front {
         let status = StatusCode::from_u16(answer.status().as_u16())?;
         let text = answer.text().await?;
         if status.is_server_error() {
-            return Err(Failure::new(StatusCode::BAD_GATEWAY, format!("the shop answered {status}")));
+            return Err(Failure::new(
+                StatusCode::BAD_GATEWAY,
+                format!("the shop answered {status}"),
+            ));
         }
         Ok((status, text))
     }
