@@ -1088,6 +1088,8 @@ export interface components {
             clientType: string | null;
             /** @description How many items this one stands for (sampling): round(100 / sampleRate). */
             itemCount: number;
+            /** @description The item as it was sent; only with envelopes=true. */
+            envelope?: Record<string, never>;
         };
         /**
          * @description Value of the column itemType.
@@ -1798,6 +1800,8 @@ export interface operations {
                 after?: number;
                 /** @description time (default, newest first), arrival, or duration (longest first). */
                 order?: "time" | "arrival" | "duration";
+                /** @description Gives each item with its envelope. */
+                envelopes?: boolean;
                 /** @description Wait up to this long (5s, 500ms; at most 60s) until at least one item, or min items, match; answers with what there is then. */
                 wait?: components["parameters"]["wait"];
                 /** @description With wait: how many items to wait for. */
