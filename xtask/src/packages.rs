@@ -33,6 +33,12 @@ const NEEDS: &[Need] = &[
         package: "procps",
         reason: "programs are tested to end when they are told to",
     },
+    Need {
+        program: "npm",
+        folders: &[],
+        package: "npm",
+        reason: "the Azure SDK is tested against Azurite, a program of Node.js",
+    },
 ];
 
 /// Installs what is missing, or says what is to be installed.

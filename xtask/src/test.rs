@@ -1,3 +1,4 @@
+use crate::azurite;
 use crate::command::{self, cargo};
 use crate::error::Result;
 use crate::packages;
@@ -5,6 +6,7 @@ use crate::packages;
 /// Runs every test of the workspace, those in documentation too.
 pub(crate) fn run() -> Result {
     packages::provide()?;
+    azurite::provide()?;
     for kind in ["--all-targets", "--doc"] {
         let mut command = cargo();
         command.args(["test", "--workspace", kind]);
