@@ -5,3 +5,4 @@
 mod azurite;
 mod blob_upload;
 mod fixture;
+mod programs;
