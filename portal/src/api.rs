@@ -39,7 +39,7 @@ use axum::extract::{Query as UrlQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use azmon::envelope::tags;
+use azmon_envelope::tags;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

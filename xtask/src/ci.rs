@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
-use crate::{bench, demo, test};
+use crate::{bench, demo, structure, test};
 
 /// Something that has to pass.
 struct Step {
@@ -84,11 +85,20 @@ impl fmt::Display for Report {
     }
 }
 
+/// Checks that no crate has a circle of folders or files.
+pub(crate) fn structure() -> Result {
+    let sources = members()?.iter().map(Package::source).collect::<Vec<_>>();
+    structure::check(&sources)?;
+    println!("no circle in {} crates", sources.len());
+    Ok(())
+}
+
 fn steps() -> Result<Vec<Step>> {
     let mut steps = vec![
         Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
         Step::command("fmt of the peers".to_owned(), bench::fmt()),
     ];
+    steps.push(Step::new("structure", structure));
     for package in members()? {
         steps.extend(package.clippy());
     }
@@ -119,6 +129,7 @@ struct Metadata {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    manifest_path: PathBuf,
     features: BTreeMap<String, Vec<String>>,
 }
 
@@ -133,6 +144,11 @@ fn members() -> Result<Vec<Package>> {
 }
 
 impl Package {
+    /// Where its modules are.
+    fn source(&self) -> PathBuf {
+        self.manifest_path.with_file_name("src")
+    }
+
     /// Each package alone: in a build of all of them, one's features hide what another forgot to ask for.
     fn clippy(&self) -> impl Iterator<Item = Step> {
         self.feature_sets().into_iter().map(|flag| {
@@ -195,6 +211,7 @@ mod tests {
         });
         let package = Package {
             name: "p".to_owned(),
+            manifest_path: PathBuf::new(),
             features: features.collect(),
         };
         package.feature_sets()

@@ -1,4 +1,4 @@
-//! The task list of the repository: `cargo xtask demo | test | ci | bench`.
+//! The task list of the repository: `cargo xtask demo | test | ci | structure | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -14,6 +14,7 @@ mod demo;
 mod error;
 mod packages;
 mod process;
+mod structure;
 mod test;
 mod verdict;
 
@@ -37,6 +38,8 @@ enum Task {
     Test,
     /// Run everything that has to pass before a change is merged.
     Ci,
+    /// Check that folders and files of every crate depend on each other one way.
+    Structure,
     /// Measure what azmon costs, beside its peers, and write benches/RESULTS.md.
     Bench(bench::Options),
     /// Become another program that ends when this task does.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
+        Task::Structure => ci::structure(),
         Task::Bench(options) => bench::run(&options),
         Task::RunChild(arguments) => process::become_child(&arguments),
     };

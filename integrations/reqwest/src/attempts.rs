@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use azmon::instrument::http::ResendCount;
+use azmon_instrument::http::ResendCount;
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};

@@ -2,8 +2,8 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{self, Poll, ready};
 
-use azmon::instrument::Hook;
-use azmon::instrument::http::{Ending, Exchange};
+use azmon_instrument::Hook;
+use azmon_instrument::http::{Ending, Exchange};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use opentelemetry::ContextGuard;

@@ -1,9 +1,9 @@
 use std::error::Error as StdError;
 
-use azmon::instrument::http::error_type;
+use azmon_instrument::http::error_type;
 use reqwest_middleware::Error;
 
-/// The [error type](azmon::instrument::http::error_type) of a request without a response.
+/// The [error type](azmon_instrument::http::error_type) of a request without a response.
 pub(crate) fn of_request(error: &Error) -> &'static str {
     match error {
         Error::Reqwest(error) => of_reqwest(error),

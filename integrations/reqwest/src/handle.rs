@@ -2,9 +2,9 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
-use azmon::instrument::http::{Ending, Exchange, OutgoingRequest, ResendCount, attribute};
-use azmon::instrument::propagation::inject;
-use azmon::instrument::{NewRecord, SpanContent, SpanRecord};
+use azmon_instrument::http::{Ending, Exchange, OutgoingRequest, ResendCount, attribute};
+use azmon_instrument::propagation::inject;
+use azmon_instrument::{NewRecord, SpanContent, SpanRecord};
 use http::Extensions;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};

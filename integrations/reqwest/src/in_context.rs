@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::thread;
 
-use azmon::instrument::http::{Ending, Exchange};
+use azmon_instrument::http::{Ending, Exchange};
 use opentelemetry::ContextGuard;
 
 /// Makes, polls and drops a future in a context, and ends the exchange if it panics.

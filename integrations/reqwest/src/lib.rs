@@ -12,7 +12,7 @@ mod outgoing;
 mod response;
 mod settings;
 
-pub use azmon::instrument::http::{ResendCount, UrlTemplate};
+pub use azmon_instrument::http::{ResendCount, UrlTemplate};
 
 pub use self::attempts::AttemptCounter;
 pub use self::extensions::{Excluded, NoPropagation};

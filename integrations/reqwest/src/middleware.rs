@@ -1,8 +1,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use azmon::instrument::exclude::{Exclusions, Subject};
-use azmon::instrument::http::{HeaderCapture, HeaderOwner, Redaction};
+use azmon_instrument::exclude::{Exclusions, Subject};
+use azmon_instrument::http::{HeaderCapture, HeaderOwner, Redaction};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Tracer, TracerProvider};
@@ -41,7 +41,7 @@ impl TraceMiddleware {
         }
     }
 
-    /// Excludes requests to these hosts, in the [forms](azmon::instrument::exclude) that there are: they have
+    /// Excludes requests to these hosts, in the [forms](azmon_instrument::exclude) that there are: they have
     /// no span and no metrics. They are still sent the ids of the caller's span, so that what they do stays
     /// part of the trace.
     ///
@@ -62,7 +62,7 @@ impl TraceMiddleware {
         self.with(|settings| settings.exclusions.merge(exclusions))
     }
 
-    /// Sends these hosts no ids and no baggage, in the [forms](azmon::instrument::exclude) that there are.
+    /// Sends these hosts no ids and no baggage, in the [forms](azmon_instrument::exclude) that there are.
     /// Their requests still have spans and metrics: for services of others, who need not know.
     ///
     /// An entry without a meaning is left out, with a warning.
@@ -163,7 +163,7 @@ impl TraceMiddleware {
 
     /// Uses this provider of tracers.
     ///
-    /// Defaults to the global one, which may also be [installed later](azmon::instrument::Providers).
+    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
     #[must_use]
     pub fn tracer_provider<P>(self, provider: &P) -> Self
     where
@@ -175,7 +175,7 @@ impl TraceMiddleware {
 
     /// Uses this provider of meters.
     ///
-    /// Defaults to the global one, which may also be [installed later](azmon::instrument::Providers).
+    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
     #[must_use]
     pub fn meter_provider(self, provider: &dyn MeterProvider) -> Self {
         self.with(|settings| settings.providers.set_meter_provider(provider))

@@ -1,4 +1,4 @@
-use azmon::instrument::http::{OutgoingRequest, UrlTemplate, content_length};
+use azmon_instrument::http::{OutgoingRequest, UrlTemplate, content_length};
 use http::Extensions;
 use http_body::Body as _;
 use reqwest::{Request, Url};

@@ -1,8 +1,8 @@
 use std::error::Error;
 use std::mem;
 
-use azmon::instrument::Hook;
-use azmon::instrument::http::{Ending, Exchange, content_length};
+use azmon_instrument::Hook;
+use azmon_instrument::http::{Ending, Exchange, content_length};
 use http::Extensions;
 use reqwest::{Body, Response, ResponseBuilderExt, Url, Version};
 

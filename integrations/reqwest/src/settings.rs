@@ -1,6 +1,6 @@
-use azmon::instrument::exclude::Exclusions;
-use azmon::instrument::http::{HeaderCapture, Redaction, Side};
-use azmon::instrument::{Hook, Providers};
+use azmon_instrument::exclude::Exclusions;
+use azmon_instrument::http::{HeaderCapture, Redaction, Side};
+use azmon_instrument::{Hook, Providers};
 use opentelemetry::InstrumentationScope;
 
 use crate::hooks::{OnError, OnRequest, OnResponse};

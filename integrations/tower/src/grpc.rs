@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use azmon::instrument::RouteNames;
+use azmon_instrument::RouteNames;
 
 /// Shared by all layers of the process.
 static NAMES: RouteNames = RouteNames::new();

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use azmon::envelope::{Data, Envelope};
+use azmon_envelope::{Data, Envelope};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 

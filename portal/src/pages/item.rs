@@ -2,7 +2,7 @@ use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use azmon::envelope::{Data, ExceptionDetails, Properties, StackFrame};
+use azmon_envelope::{Data, ExceptionDetails, Properties, StackFrame};
 use serde_json::Value;
 
 use crate::pages::format::Moment;

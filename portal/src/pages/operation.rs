@@ -6,7 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use azmon::envelope::tags;
+use azmon_envelope::tags;
 
 use crate::pages::format::{self, Moment};
 use crate::pages::layout::{Layout, is_known, show_missing, show_tagged, tag, unchanged};

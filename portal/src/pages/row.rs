@@ -1,4 +1,4 @@
-use azmon::envelope::{Data, MetricPoint, SeverityLevel, tags};
+use azmon_envelope::{Data, MetricPoint, SeverityLevel, tags};
 
 use crate::pages::format::{self, Moment};
 use crate::pages::timeline::Bar;

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use azmon::envelope::{Data, Envelope, tags};
+use azmon_envelope::{Data, Envelope, tags};
 use serde_json::value::RawValue;
 
 use crate::store::ItemKind;
@@ -61,7 +61,6 @@ fn elements(data: &Data<'_>) -> usize {
         Data::Availability(data) => data.measurements.len(),
         Data::PageView(data) => data.measurements.len(),
         Data::PageViewPerf(data) => data.page.measurements.len(),
-        _ => 0,
     };
     of_payload + data.properties().len()
 }
@@ -136,7 +135,6 @@ impl Item {
             Data::Availability(data) => Cow::Borrowed(&data.name),
             Data::PageView(data) => Cow::Borrowed(&data.name),
             Data::PageViewPerf(data) => Cow::Borrowed(&data.page.name),
-            _ => Cow::Borrowed(""),
         }
     }
 
@@ -187,7 +185,7 @@ impl Item {
         self.tag(tags::OPERATION_NAME)
     }
 
-    /// The value of a context tag, unless it is empty. Keys are in [`azmon::envelope::tags`].
+    /// The value of a context tag, unless it is empty. Keys are in [`azmon_envelope::tags`].
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&str> {
         let value = self.envelope().tags.get(key)?;

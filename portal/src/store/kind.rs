@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use azmon::envelope::Data;
+use azmon_envelope::Data;
 
 /// What an item is, by the name that Application Insights gives it in the column `itemType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,7 +53,6 @@ impl ItemKind {
             Data::PageViewPerf(_) => Self::BrowserTiming,
             Data::RemoteDependency(_) => Self::Dependency,
             Data::Request(_) => Self::Request,
-            _ => return None,
         })
     }
 

@@ -122,7 +122,7 @@ impl Contents {
 
 #[cfg(test)]
 mod tests {
-    use azmon::envelope::{Envelope, tags};
+    use azmon_envelope::{Envelope, tags};
     use serde_json::value::RawValue;
 
     use super::*;

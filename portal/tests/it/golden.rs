@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use azmon::envelope::{
+use azmon_envelope::{
     AvailabilityData, Data, EventData, ExceptionData, Measurements, MessageData, MetricData,
     MetricKind, PageViewData, RemoteDependencyData, RequestData, SeverityLevel, StackFrame,
     TimeSpan,

@@ -1,4 +1,4 @@
-use azmon::envelope::tags;
+use azmon_envelope::tags;
 use serde_json::{Value, json};
 
 use crate::client::{Harness, event, request};

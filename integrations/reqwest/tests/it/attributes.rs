@@ -5,7 +5,7 @@ use std::pin::Pin;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
-use azmon::instrument::http::Redaction;
+use azmon_instrument::http::Redaction;
 use azmon_reqwest::UrlTemplate;
 use http::Extensions;
 use opentelemetry::Value;

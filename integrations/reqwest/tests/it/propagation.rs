@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
-use azmon::instrument::exclude::Exclusions;
+use azmon_instrument::exclude::Exclusions;
 use azmon_reqwest::{Excluded, NoPropagation, TraceMiddleware};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{FutureExt, TraceContextExt};

@@ -5,9 +5,9 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use azmon::Telemetry;
 use azmon::envelope::{Data, Envelope, RemoteDependencyData, RequestData, tags};
-use azmon::instrument::OperationName;
-use azmon::instrument::propagation::extract;
 use azmon::testing::InMemoryDestination;
+use azmon_instrument::OperationName;
+use azmon_instrument::propagation::extract;
 use azmon_reqwest::TraceMiddleware;
 use opentelemetry::trace::{
     FutureExt, SpanBuilder, SpanKind, TraceContextExt, Tracer, TracerProvider,

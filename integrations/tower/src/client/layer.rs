@@ -2,9 +2,9 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use azmon::instrument::Hook;
-use azmon::instrument::exclude::{Exclusions, Subject};
-use azmon::instrument::http::{HeaderCapture, HeaderOwner, Redaction};
+use azmon_instrument::Hook;
+use azmon_instrument::exclude::{Exclusions, Subject};
+use azmon_instrument::http::{HeaderCapture, HeaderOwner, Redaction};
 use http::Uri;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -66,7 +66,7 @@ impl Default for ClientLayer {
 }
 
 impl<E> ClientLayer<E> {
-    /// Excludes requests to these hosts, in the [forms](azmon::instrument::exclude) that there are: they have
+    /// Excludes requests to these hosts, in the [forms](azmon_instrument::exclude) that there are: they have
     /// no span and no metrics. They are still sent the ids of the caller's span, so that what they do stays
     /// part of the trace.
     ///
@@ -86,7 +86,7 @@ impl<E> ClientLayer<E> {
         self.with(|settings| settings.exclusions.merge(exclusions))
     }
 
-    /// Sends these hosts no ids and no baggage, in the [forms](azmon::instrument::exclude) that there are.
+    /// Sends these hosts no ids and no baggage, in the [forms](azmon_instrument::exclude) that there are.
     /// Their requests still have spans and metrics: for services of others, who need not know.
     ///
     /// An entry without a meaning is left out, with a warning.
@@ -184,7 +184,7 @@ impl<E> ClientLayer<E> {
 
     /// Uses this provider of tracers.
     ///
-    /// Defaults to the global one, which may also be [installed later](azmon::instrument::Providers).
+    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
     #[must_use]
     pub fn tracer_provider<P>(self, provider: &P) -> Self
     where
@@ -196,7 +196,7 @@ impl<E> ClientLayer<E> {
 
     /// Uses this provider of meters.
     ///
-    /// Defaults to the global one, which may also be [installed later](azmon::instrument::Providers).
+    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
     #[must_use]
     pub fn meter_provider(self, provider: &dyn MeterProvider) -> Self {
         self.with(|settings| settings.providers.set_meter_provider(provider))

@@ -10,7 +10,7 @@ mod settings;
 pub use self::layer::ClientLayer;
 pub use self::resend::{ResendLayer, ResendTrace};
 pub use self::service::ClientTrace;
-pub use azmon::instrument::http::{ResendCount, UrlTemplate};
+pub use azmon_instrument::http::{ResendCount, UrlTemplate};
 
 pub(crate) use self::response::on_response;
 pub(crate) use self::settings::Settings;

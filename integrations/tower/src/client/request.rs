@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
-use azmon::instrument::exclude::Exclusions;
-use azmon::instrument::http::{
+use azmon_instrument::exclude::Exclusions;
+use azmon_instrument::http::{
     Exchange, OutgoingRequest, ResendCount, UrlTemplate, attribute, content_length, grpc_method,
     is_grpc,
 };
-use azmon::instrument::{NewRecord, SpanContent, SpanRecord};
+use azmon_instrument::{NewRecord, SpanContent, SpanRecord};
 use http::Uri;
 use http::header::HOST;
 use opentelemetry::{Context, KeyValue, StringValue};

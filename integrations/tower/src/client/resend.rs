@@ -1,6 +1,6 @@
 use std::task::{self, Poll};
 
-use azmon::instrument::http::ResendCount;
+use azmon_instrument::http::ResendCount;
 use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;

@@ -1,4 +1,4 @@
-use azmon::instrument::http::Exchange;
+use azmon_instrument::http::Exchange;
 use http::response;
 
 use super::settings::Settings;

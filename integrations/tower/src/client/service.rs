@@ -3,8 +3,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use azmon::instrument::http::Exchange;
-use azmon::instrument::propagation::inject;
+use azmon_instrument::http::Exchange;
+use azmon_instrument::propagation::inject;
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::Context;

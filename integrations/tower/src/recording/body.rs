@@ -2,7 +2,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use azmon::instrument::http::{Ending, error_type_of};
+use azmon_instrument::http::{Ending, error_type_of};
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;

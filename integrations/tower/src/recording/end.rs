@@ -1,6 +1,6 @@
 use std::fmt;
 
-use azmon::instrument::http::Ending;
+use azmon_instrument::http::Ending;
 use http_body::Body;
 
 use super::{ResponseBody, Scope};

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use azmon::instrument::http::{Ending, Exchange, error_type_of};
+use azmon_instrument::http::{Ending, Exchange, error_type_of};
 use http::Response;
 use http_body::Body;
 use opentelemetry::ContextGuard;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use azmon::instrument::http::Exchange;
+use azmon_instrument::http::Exchange;
 use http::response;
 
 use crate::{client, server};

@@ -1,6 +1,6 @@
 use std::thread;
 
-use azmon::instrument::http::Ending;
+use azmon_instrument::http::Ending;
 
 use super::Scope;
 

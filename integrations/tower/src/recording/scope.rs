@@ -1,4 +1,4 @@
-use azmon::instrument::http::Exchange;
+use azmon_instrument::http::Exchange;
 use opentelemetry::{Context, ContextGuard};
 
 /// What a service, or the body of its response, runs in.

@@ -1,8 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use arrayvec::ArrayString;
-use azmon::instrument::http::{Redaction, attribute, server};
-use azmon::instrument::{LateAttributes, recent_address, recent_path, recent_text};
+use azmon_instrument::http::{Redaction, attribute, server};
+use azmon_instrument::{LateAttributes, recent_address, recent_path, recent_text};
 use opentelemetry::{KeyValue, StringValue};
 
 use crate::grpc::grpc_name;

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use azmon::instrument::http::Authority;
+use azmon_instrument::http::Authority;
 use http::{HeaderName, header::FORWARDED};
 
 use crate::RequestHead;

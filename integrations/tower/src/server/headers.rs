@@ -1,5 +1,5 @@
-use azmon::instrument::http::{is_grpc_type, parse_content_length};
-use azmon::instrument::propagation::{RemoteParent, TRACESTATE};
+use azmon_instrument::http::{is_grpc_type, parse_content_length};
+use azmon_instrument::propagation::{RemoteParent, TRACESTATE};
 use http::{HeaderMap, HeaderValue};
 
 /// The headers of a request that the layer reads, found in one pass: looking each one up costs more.

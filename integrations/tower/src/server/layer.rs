@@ -3,9 +3,9 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use azmon::instrument::Hook;
-use azmon::instrument::exclude::{Exclusions, Subject};
-use azmon::instrument::http::{HeaderCapture, HeaderOwner, Redaction};
+use azmon_instrument::Hook;
+use azmon_instrument::exclude::{Exclusions, Subject};
+use azmon_instrument::http::{HeaderCapture, HeaderOwner, Redaction};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Tracer, TracerProvider};
@@ -30,7 +30,7 @@ pub struct ServerLayer<E = AtBodyEnd> {
 impl ServerLayer {
     /// Makes a layer that excludes what the [environment] says, and has the defaults for the rest.
     ///
-    /// [environment]: azmon::instrument::exclude
+    /// [environment]: azmon_instrument::exclude
     #[must_use]
     pub fn new() -> Self {
         Self::with_environment(|variable| std::env::var(variable).ok())
@@ -78,7 +78,7 @@ impl Default for ServerLayer {
 }
 
 impl<E> ServerLayer<E> {
-    /// Excludes paths, in the [forms](azmon::instrument::exclude) that there are: `/healthz` also excludes
+    /// Excludes paths, in the [forms](azmon_instrument::exclude) that there are: `/healthz` also excludes
     /// `/healthz/live`, but not `/healthzone`.
     ///
     /// An entry without a meaning is left out, with a warning; [`exclusions`](Self::exclusions) takes lists
@@ -280,7 +280,7 @@ impl<E> ServerLayer<E> {
 
     /// Uses this provider of tracers.
     ///
-    /// Defaults to the global one, which may also be [installed later](azmon::instrument::Providers).
+    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
     #[must_use]
     pub fn tracer_provider<P>(self, provider: &P) -> Self
     where
@@ -292,7 +292,7 @@ impl<E> ServerLayer<E> {
 
     /// Uses this provider of meters.
     ///
-    /// Defaults to the global one, which may also be [installed later](azmon::instrument::Providers).
+    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
     #[must_use]
     pub fn meter_provider(self, provider: &dyn MeterProvider) -> Self {
         self.with(|settings| settings.providers.set_meter_provider(provider))

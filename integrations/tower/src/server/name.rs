@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use azmon::instrument::RouteNames;
+use azmon_instrument::RouteNames;
 use opentelemetry::StringValue;
 
 /// Shared by all layers of the process.

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
-use azmon::instrument::http::{
+use azmon_instrument::http::{
     Labels, OTHER_METHOD, attribute, default_port, grpc_method, known_method, protocol_version,
     span_method,
 };
-use azmon::instrument::{NewRecord, SpanRecord};
+use azmon_instrument::{NewRecord, SpanRecord};
 use http::HeaderValue;
 use opentelemetry::{KeyValue, StringValue};
 

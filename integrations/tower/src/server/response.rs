@@ -1,5 +1,5 @@
-use azmon::instrument::http::Exchange;
-use azmon::instrument::propagation;
+use azmon_instrument::http::Exchange;
+use azmon_instrument::propagation;
 use http::{HeaderName, HeaderValue, response};
 
 use super::name::Name;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Instant, SystemTime};
 
-use azmon::instrument::http::{Exchange, NewExchange, Side};
-use azmon::instrument::propagation::{RemoteParent, extract_baggage};
-use azmon::instrument::{NewSpan, StartSpan, StartedSpan};
+use azmon_instrument::http::{Exchange, NewExchange, Side};
+use azmon_instrument::propagation::{RemoteParent, extract_baggage};
+use azmon_instrument::{NewSpan, StartSpan, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::Context;

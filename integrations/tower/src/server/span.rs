@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use azmon::instrument::{NewRecord, OperationName, SpanContent, SpanRecord, StartedSpan};
+use azmon_instrument::{NewRecord, OperationName, SpanContent, SpanRecord, StartedSpan};
 use opentelemetry::KeyValue;
 
 use super::name::Name;

@@ -1,6 +1,6 @@
 use axum::Router;
 use axum::routing::any;
-use azmon::instrument::exclude::Exclusions;
+use azmon_instrument::exclude::Exclusions;
 use azmon_tower::ServerLayer;
 use opentelemetry::trace::{Tracer, TracerProvider};
 

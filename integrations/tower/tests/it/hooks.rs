@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::get;
-use azmon::instrument::http::Redaction;
+use azmon_instrument::http::Redaction;
 use azmon_tower::ServerLayer;
 use opentelemetry::trace::{Link, SpanKind, TraceId};
 use opentelemetry::{Array, Context, KeyValue, Value};

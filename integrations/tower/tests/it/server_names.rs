@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use axum::Router;
 use axum::routing::{get, post};
-use azmon::instrument::OperationName;
+use azmon_instrument::OperationName;
 use azmon_tower::server::{Route, RouteLayer};
 use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;

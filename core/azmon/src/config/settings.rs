@@ -1,0 +1,247 @@
+use std::time::Duration;
+
+use opentelemetry::{KeyValue, otel_warn};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanLimits;
+
+use crate::config::environment::{
+    APPINSIGHTS_INSTRUMENTATIONKEY, APPLICATIONINSIGHTS_CONNECTION_STRING, AZMON_MAX_QUEUE_BYTES,
+    OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
+};
+use crate::config::{
+    MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler, span_limits,
+};
+use crate::connection_string::{ConnectionString, ParseConnectionStringError};
+use crate::item::QueueLimits;
+use crate::metrics::AutomaticOptions;
+use crate::sampling::{Sampling, SamplingChoices};
+
+/// What the code chose. `None` leaves it to the environment, and then to the default.
+#[derive(Debug, Default)]
+pub(crate) struct Choices {
+    pub(crate) connection_string: Option<String>,
+    pub(crate) resource: Vec<KeyValue>,
+    pub(crate) sampling: SamplingChoices,
+    pub(crate) max_export_delay: Option<Duration>,
+    pub(crate) max_queue_items: Option<usize>,
+    pub(crate) max_queue_bytes: Option<usize>,
+    pub(crate) metrics: MetricChoices,
+    pub(crate) otlp: Option<OtlpChoice>,
+}
+
+/// What holds.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// `None` when neither the code nor the environment has one.
+    pub(crate) connection_string: Option<ConnectionString>,
+    pub(crate) disabled: bool,
+    pub(crate) resource: Resource,
+    pub(crate) sampling: Sampling,
+    pub(crate) span_limits: SpanLimits,
+    pub(crate) max_export_delay: Duration,
+    pub(crate) queue_limits: QueueLimits,
+    pub(crate) metrics: AutomaticOptions,
+    pub(crate) metric_namespaces: Option<bool>,
+    /// `None` for no OTLP.
+    pub(crate) otlp: Option<OtlpEndpoints>,
+}
+
+const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
+const MAX_QUEUE_ITEMS: usize = 65_536;
+const MAX_QUEUE_BYTES: usize = 64 << 20;
+/// Items that wake the worker before its delay is over.
+const BATCH: usize = 2_048;
+
+impl Settings {
+    /// Decides every setting: code beats environment beats default.
+    ///
+    /// An environment variable that is empty counts as absent. A number that cannot be read is reported
+    /// and left out; a connection string that cannot be read is an error, since without it nothing works.
+    pub(crate) fn resolve(
+        choices: Choices,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ParseConnectionStringError> {
+        let environment = &|name: &str| environment(name).filter(|value| !value.trim().is_empty());
+        let metrics = metrics::resolve(&choices.metrics, environment);
+        let mut sampling = sampler::resolve(choices.sampling, environment);
+        // Standard metrics count what is not kept, too.
+        sampling.record_unsampled |= metrics.standard_metrics;
+        Ok(Self {
+            connection_string: connection_string(choices.connection_string, environment)?,
+            disabled: environment(OTEL_SDK_DISABLED)
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
+            resource: resource::resolve(choices.resource, environment),
+            sampling: sampling.into(),
+            span_limits: span_limits::resolve(environment),
+            max_export_delay: choices
+                .max_export_delay
+                .or_else(|| number(environment, OTEL_BSP_SCHEDULE_DELAY).map(Duration::from_millis))
+                .unwrap_or(MAX_EXPORT_DELAY),
+            queue_limits: queue_limits(
+                choices.max_queue_items,
+                choices.max_queue_bytes,
+                environment,
+            ),
+            metrics,
+            metric_namespaces: metrics::namespaces(environment),
+            otlp: otlp::resolve(choices.otlp.as_ref(), environment),
+        })
+    }
+}
+
+fn queue_limits(
+    items: Option<usize>,
+    bytes: Option<usize>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> QueueLimits {
+    let items = items
+        .or_else(|| number(environment, OTEL_BSP_MAX_QUEUE_SIZE))
+        .unwrap_or(MAX_QUEUE_ITEMS);
+    let bytes = bytes
+        .or_else(|| number(environment, AZMON_MAX_QUEUE_BYTES))
+        .unwrap_or(MAX_QUEUE_BYTES);
+    QueueLimits {
+        items,
+        bytes,
+        batch: BATCH.min(items),
+    }
+}
+
+fn connection_string(
+    code: Option<String>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<ConnectionString>, ParseConnectionStringError> {
+    if let Some(text) = code.or_else(|| environment(APPLICATIONINSIGHTS_CONNECTION_STRING)) {
+        return text.parse().map(Some);
+    }
+    environment(APPINSIGHTS_INSTRUMENTATIONKEY)
+        .map(|key| ConnectionString::from_instrumentation_key(&key))
+        .transpose()
+}
+
+/// `true` or `false`; anything else is reported, and left out.
+pub(super) fn flag(
+    environment: &dyn Fn(&str) -> Option<String>,
+    variable: &'static str,
+) -> Option<bool> {
+    let value = environment(variable)?;
+    let flag = value.trim().to_ascii_lowercase().parse().ok();
+    if flag.is_none() {
+        otel_warn!(name: "Config.InvalidFlag", variable = variable, value = value.as_str());
+    }
+    flag
+}
+
+pub(super) fn number<N: std::str::FromStr>(
+    environment: &dyn Fn(&str) -> Option<String>,
+    variable: &'static str,
+) -> Option<N> {
+    let value = environment(variable)?;
+    let number = value.trim().parse().ok();
+    if number.is_none() {
+        otel_warn!(name: "Config.InvalidNumber", variable = variable, value = value.as_str());
+    }
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "InstrumentationKey=code;IngestionEndpoint=http://code";
+    const VARIABLE: &str = "InstrumentationKey=variable;IngestionEndpoint=http://variable";
+
+    fn resolved(choices: Choices, variables: &[(&str, &str)]) -> Settings {
+        Settings::resolve(choices, &|name| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+        .unwrap()
+    }
+
+    fn key(settings: &Settings) -> Option<&str> {
+        settings
+            .connection_string
+            .as_ref()
+            .map(ConnectionString::instrumentation_key)
+    }
+
+    #[test]
+    fn without_code_and_environment_the_defaults_hold() {
+        let settings = resolved(Choices::default(), &[]);
+        assert_eq!(settings.connection_string, None);
+        assert!(!settings.disabled);
+        assert_eq!(settings.max_export_delay, Duration::from_secs(1));
+        assert_eq!(settings.queue_limits.items, 65_536);
+        assert_eq!(settings.queue_limits.bytes, 67_108_864);
+    }
+
+    #[test]
+    fn the_connection_string_of_the_code_wins_then_the_variable_then_the_bare_key() {
+        let string = (APPLICATIONINSIGHTS_CONNECTION_STRING, VARIABLE);
+        let bare = (APPINSIGHTS_INSTRUMENTATIONKEY, "bare");
+        let code = Choices {
+            connection_string: Some(CODE.to_owned()),
+            ..Choices::default()
+        };
+        assert_eq!(key(&resolved(code, &[string, bare])), Some("code"));
+        assert_eq!(
+            key(&resolved(Choices::default(), &[string, bare])),
+            Some("variable")
+        );
+        assert_eq!(key(&resolved(Choices::default(), &[bare])), Some("bare"));
+    }
+
+    #[test]
+    fn an_empty_variable_is_absent() {
+        let empty = [
+            (APPLICATIONINSIGHTS_CONNECTION_STRING, " "),
+            (OTEL_BSP_MAX_QUEUE_SIZE, ""),
+        ];
+        let settings = resolved(Choices::default(), &empty);
+        assert_eq!(settings.connection_string, None);
+        assert_eq!(settings.queue_limits.items, 65_536);
+    }
+
+    #[test]
+    fn a_bad_connection_string_is_an_error() {
+        let choices = Choices {
+            connection_string: Some("x".to_owned()),
+            ..Choices::default()
+        };
+        assert!(Settings::resolve(choices, &|_| None).is_err());
+    }
+
+    #[test]
+    fn the_sdk_is_disabled_by_its_variable_alone() {
+        for (value, disabled) in [
+            ("true", true),
+            ("TRUE", true),
+            ("false", false),
+            ("1", false),
+        ] {
+            let settings = resolved(Choices::default(), &[(OTEL_SDK_DISABLED, value)]);
+            assert_eq!(settings.disabled, disabled, "{value}");
+        }
+    }
+
+    #[test]
+    fn numbers_come_from_code_then_environment_and_bad_ones_are_left_out() {
+        let variables = [
+            (OTEL_BSP_SCHEDULE_DELAY, "250"),
+            (OTEL_BSP_MAX_QUEUE_SIZE, "many"),
+            (AZMON_MAX_QUEUE_BYTES, "9"),
+        ];
+        let settings = resolved(Choices::default(), &variables);
+        assert_eq!(settings.max_export_delay, Duration::from_millis(250));
+        assert_eq!(settings.queue_limits.items, 65_536);
+        assert_eq!(settings.queue_limits.bytes, 9);
+        let choices = Choices {
+            max_queue_bytes: Some(7),
+            ..Choices::default()
+        };
+        assert_eq!(resolved(choices, &variables).queue_limits.bytes, 7);
+    }
+}

@@ -1,0 +1,113 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::config::{Choices, Settings, environment};
+use crate::envelope::Envelope;
+use crate::error::{BuildError, BuildErrorKind};
+use crate::exporter::sender::Sender;
+use crate::item::QueueLimits;
+use crate::mapping::{Mapper, MappingOptions};
+use crate::pipeline::{Launch, UnsampledLogs};
+use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
+use crate::transmission::Transport;
+
+/// Settings of a plain exporter: code beats environment beats default.
+pub struct ExporterBuilder<E> {
+    choices: Choices,
+    mapping: MappingOptions,
+    pub(super) unsampled_logs: UnsampledLogs,
+    processors: TelemetryProcessors,
+    environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    transport: Option<Arc<dyn Transport>>,
+    exporter: PhantomData<fn() -> E>,
+}
+
+impl<E> ExporterBuilder<E> {
+    pub(super) fn new() -> Self {
+        Self {
+            choices: Choices::default(),
+            mapping: MappingOptions::default(),
+            unsampled_logs: UnsampledLogs::default(),
+            processors: TelemetryProcessors::default(),
+            environment: Box::new(environment::of_process),
+            transport: None,
+            exporter: PhantomData,
+        }
+    }
+
+    /// Sets the connection string. Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`.
+    #[must_use]
+    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
+        self.choices.connection_string = Some(connection_string.into());
+        self
+    }
+
+    /// Sets how OpenTelemetry's data becomes Application Insights'.
+    #[must_use]
+    pub fn mapping(mut self, options: MappingOptions) -> Self {
+        self.mapping = options;
+        self
+    }
+
+    /// Adds a closure that sees each item before it is sent, to change, redact or drop it: see
+    /// [`TelemetryBuilder::telemetry_processor`](crate::TelemetryBuilder::telemetry_processor).
+    #[must_use]
+    pub fn telemetry_processor(
+        mut self,
+        processor: impl FnMut(&mut Envelope<'_>) -> ItemDecision + Send + 'static,
+    ) -> Self {
+        self.processors.add(processor);
+        self
+    }
+
+    /// Sets where environment variables are looked up. Defaults to the process's environment.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.environment = Box::new(lookup);
+        self
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Starts a worker thread, to which the exporter hands over what it is given.
+    pub(super) fn start(self) -> Result<Sender, BuildError> {
+        let settings = Settings::resolve(self.choices, &self.environment)
+            .map_err(BuildErrorKind::ConnectionString)?;
+        let connection = settings
+            .connection_string
+            .ok_or(BuildErrorKind::NoConnectionString)?;
+        let key = connection.instrumentation_key().to_owned();
+        let mapper = Arc::new(Mapper::new(&key, &settings.resource, self.mapping.clone()));
+        let launch = Launch {
+            connection: &connection,
+            transport: self.transport,
+            max_export_delay: settings.max_export_delay,
+            // The SDK's processors queue; what they hand over is sent at once.
+            limits: QueueLimits {
+                items: 0,
+                bytes: 0,
+                batch: 0,
+            },
+            mapper: mapper.clone(),
+            processors: self.processors,
+        };
+        let (_, transmitter) = launch.start()?;
+        Ok(Sender::new(key, self.mapping, mapper, transmitter))
+    }
+}
+
+impl<E> fmt::Debug for ExporterBuilder<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExporterBuilder")
+            .field("mapping", &self.mapping)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use opentelemetry::logs::Severity;
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry::{Context, InstrumentationScope, KeyValue, Value};
+use opentelemetry_sdk::logs::SdkLogRecord;
+
+use crate::instrument::{Identity, OperationName, SampleRate};
+use crate::item::{TelemetryKind, any_value};
+
+/// A log record that has been emitted: what [`SpanData`](opentelemetry_sdk::trace::SpanData) is for spans.
+#[derive(Debug, Clone)]
+pub struct LogData {
+    pub(crate) time: SystemTime,
+    /// [`TraceId::INVALID`] outside a span.
+    pub(crate) trace_id: TraceId,
+    /// [`SpanId::INVALID`] outside a span.
+    pub(crate) span_id: SpanId,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) severity_text: Option<&'static str>,
+    pub(crate) event_name: Option<&'static str>,
+    pub(crate) target: Option<Cow<'static, str>>,
+    pub(crate) scope: InstrumentationScope,
+    pub(crate) body: Option<Value>,
+    pub(crate) attributes: Vec<KeyValue>,
+    /// In percent; `None` leaves it to the enclosing span.
+    pub(crate) sample_rate: Option<f64>,
+}
+
+impl LogData {
+    /// Copies a record of the SDK.
+    ///
+    /// A record without a time has that at which it was observed, and without that one the time of this
+    /// call.
+    #[must_use]
+    pub fn new(record: &SdkLogRecord, scope: &InstrumentationScope) -> Self {
+        let time = record.timestamp().or_else(|| record.observed_timestamp());
+        let span = record.trace_context();
+        let attributes = record.attributes_iter();
+        Self {
+            time: time.unwrap_or_else(SystemTime::now),
+            trace_id: span.map_or(TraceId::INVALID, |span| span.trace_id),
+            span_id: span.map_or(SpanId::INVALID, |span| span.span_id),
+            severity: record.severity_number(),
+            severity_text: record.severity_text(),
+            event_name: record.event_name(),
+            target: record.target().cloned(),
+            scope: scope.clone(),
+            body: record.body().map(any_value::to_value),
+            attributes: attributes
+                .map(|(key, value)| KeyValue::new(key.clone(), any_value::to_value(value)))
+                .collect(),
+            sample_rate: None,
+        }
+    }
+
+    /// Adds what `context` says of the operation and its user, where the record does not say itself.
+    #[must_use]
+    pub fn in_context(mut self, context: &Context) -> Self {
+        if self.sample_rate.is_none() {
+            self.sample_rate = SampleRate::of(context).map(SampleRate::percent);
+        }
+        if let Some(OperationName(name)) = OperationName::of(context) {
+            let name = Value::String(name.clone());
+            self.add_missing(KeyValue::new(OperationName::ATTRIBUTE, name));
+        }
+        if let Some(identity) = Identity::of(context) {
+            identity
+                .attributes()
+                .for_each(|attribute| self.add_missing(attribute));
+        }
+        self
+    }
+
+    /// Makes the record one that is never left out, and so counts once, whatever its span does.
+    #[must_use]
+    pub fn unsampled(mut self) -> Self {
+        self.sample_rate = Some(100.0);
+        self
+    }
+
+    /// Sets the share, in percent, of which the record is one, unless it is set already.
+    pub(crate) fn at_rate(mut self, percent: Option<f64>) -> Self {
+        self.sample_rate = self.sample_rate.or(percent);
+        self
+    }
+
+    /// Makes the record stand for itself alone.
+    pub(crate) fn count_once(&mut self) {
+        self.sample_rate = Some(100.0);
+    }
+
+    /// The trace that the record belongs to; [`TraceId::INVALID`] outside a span.
+    #[must_use]
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// What sampling takes the record for: a trace or an exception, or neither.
+    pub(crate) fn telemetry_kind(&self) -> Option<TelemetryKind> {
+        let has = |name: &str| {
+            self.attributes
+                .iter()
+                .any(|known| known.key.as_str() == name)
+        };
+        if has("microsoft.availability.id") || has("microsoft.custom_event.name") {
+            None
+        } else if has("exception.type") || has("exception.message") {
+            Some(TelemetryKind::Exception)
+        } else {
+            Some(TelemetryKind::Trace)
+        }
+    }
+
+    /// The record's attributes.
+    #[must_use]
+    pub fn attributes(&self) -> &[KeyValue] {
+        &self.attributes
+    }
+
+    /// The record's text or data.
+    #[must_use]
+    pub fn body(&self) -> Option<&Value> {
+        self.body.as_ref()
+    }
+
+    fn add_missing(&mut self, attribute: KeyValue) {
+        if self
+            .attributes
+            .iter()
+            .all(|known| known.key != attribute.key)
+        {
+            self.attributes.push(attribute);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+use opentelemetry::trace::SpanKind;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::envelope::Envelope;
+use crate::instrument::SpanRecord;
+use crate::item::{LogData, SpanView, TelemetryType, record_of, sample_rate, size};
+
+/// What waits to be sent. Small, since it is moved from thread to thread.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A span that has ended and is sampled.
+    Span(Box<SpanRecord>),
+    /// An item that is made already, such as a metric.
+    Envelope(Box<Envelope<'static>>),
+    /// A log record that is not left out with its span.
+    Log(Box<LogData>),
+}
+
+/// An item, wherever it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ItemRef<'a> {
+    Span(SpanView<'a>),
+    Envelope(&'a Envelope<'static>),
+    Log(&'a LogData),
+}
+
+impl ItemRef<'_> {
+    /// What it becomes.
+    pub(crate) fn telemetry_type(self) -> TelemetryType {
+        match self {
+            Self::Span(span) => TelemetryType::of_span(span.span_kind),
+            Self::Envelope(envelope) => TelemetryType::of(envelope),
+            // What else it may become is only known when it is mapped.
+            Self::Log(_) => TelemetryType::Trace,
+        }
+    }
+
+    /// Whether it is a request at the root of its trace in this process, which names the operation.
+    pub(crate) fn is_root(self) -> bool {
+        match self {
+            Self::Span(span) => {
+                let is_request = matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer);
+                is_request && span.is_local_root()
+            }
+            Self::Envelope(_) | Self::Log(_) => false,
+        }
+    }
+}
+
+impl Item {
+    /// A reference to what it is.
+    pub(crate) fn as_ref(&self) -> ItemRef<'_> {
+        match self {
+            Self::Span(span) => ItemRef::Span(span.data().into()),
+            Self::Envelope(envelope) => ItemRef::Envelope(envelope),
+            Self::Log(log) => ItemRef::Log(log),
+        }
+    }
+
+    /// What it becomes.
+    pub(crate) fn telemetry_type(&self) -> TelemetryType {
+        self.as_ref().telemetry_type()
+    }
+
+    /// The memory that it holds, in bytes, as [`size`] estimates it.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Span(span) => size::of_span(span.data().into()) + span.late_size(),
+            Self::Envelope(envelope) => size::of_envelope(envelope),
+            Self::Log(log) => size::of_log(log),
+        }
+    }
+
+    /// Makes it stand for itself alone, whatever its rate was.
+    pub(crate) fn count_once(&mut self) {
+        match self {
+            Self::Span(span) => sample_rate::remove(span.data_mut()),
+            Self::Envelope(envelope) => envelope.sample_rate = None,
+            Self::Log(log) => log.count_once(),
+        }
+    }
+}
+
+impl From<SpanData> for Item {
+    fn from(span: SpanData) -> Self {
+        Self::Span(record_of(span))
+    }
+}
+
+impl From<Envelope<'static>> for Item {
+    fn from(envelope: Envelope<'static>) -> Self {
+        Self::Envelope(Box::new(envelope))
+    }
+}
+
+impl From<LogData> for Item {
+    fn from(log: LogData) -> Self {
+        Self::Log(Box::new(log))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::SpanId;
+
+    use super::*;
+    use crate::fixtures::span;
+
+    #[test]
+    fn only_a_request_without_a_local_parent_is_a_root() {
+        let parent = SpanId::from_bytes([2; 8]);
+        for (kind, parent_span_id, parent_span_is_remote, is_root) in [
+            (SpanKind::Server, SpanId::INVALID, false, true),
+            (SpanKind::Consumer, parent, true, true),
+            (SpanKind::Server, parent, false, false),
+            (SpanKind::Client, SpanId::INVALID, false, false),
+        ] {
+            let span = SpanData {
+                span_kind: kind,
+                parent_span_id,
+                parent_span_is_remote,
+                ..span("x")
+            };
+            assert_eq!(ItemRef::Span((&span).into()).is_root(), is_root);
+        }
+    }
+}

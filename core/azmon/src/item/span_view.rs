@@ -1,0 +1,87 @@
+use std::time::SystemTime;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::instrument::direct::{SpanFields, SpanRecord};
+
+/// A span that has ended, wherever it is kept: by the SDK, or in a record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpanView<'a> {
+    pub(crate) span_context: &'a SpanContext,
+    pub(crate) parent_span_id: SpanId,
+    pub(crate) parent_span_is_remote: bool,
+    pub(crate) span_kind: &'a SpanKind,
+    pub(crate) name: &'a str,
+    pub(crate) start_time: SystemTime,
+    pub(crate) end_time: SystemTime,
+    pub(crate) attributes: &'a [KeyValue],
+    pub(crate) events: &'a [Event],
+    pub(crate) links: &'a [Link],
+    pub(crate) status: &'a Status,
+}
+
+impl SpanView<'_> {
+    /// Whether the span has no parent in this process.
+    pub(crate) fn is_local_root(&self) -> bool {
+        self.parent_span_id == SpanId::INVALID || self.parent_span_is_remote
+    }
+}
+
+impl<'a> From<&'a SpanData> for SpanView<'a> {
+    fn from(span: &'a SpanData) -> Self {
+        Self {
+            span_context: &span.span_context,
+            parent_span_id: span.parent_span_id,
+            parent_span_is_remote: span.parent_span_is_remote,
+            span_kind: &span.span_kind,
+            name: &span.name,
+            start_time: span.start_time,
+            end_time: span.end_time,
+            attributes: &span.attributes,
+            events: &span.events.events,
+            links: &span.links.links,
+            status: &span.status,
+        }
+    }
+}
+
+impl<'a> From<&'a SpanFields> for SpanView<'a> {
+    fn from(span: &'a SpanFields) -> Self {
+        Self {
+            span_context: &span.span_context,
+            parent_span_id: span.parent_span_id,
+            parent_span_is_remote: span.parent_span_is_remote,
+            span_kind: &span.span_kind,
+            name: &span.name,
+            start_time: span.start_time,
+            end_time: span.end_time,
+            attributes: &span.attributes,
+            events: &span.events,
+            links: &span.links,
+            status: &span.status,
+        }
+    }
+}
+
+/// The record of a span of the SDK, whose limits apply to the attributes.
+pub(crate) fn record_of(span: SpanData) -> Box<SpanRecord> {
+    SpanFields {
+        span_context: span.span_context,
+        parent_span_id: span.parent_span_id,
+        parent_span_is_remote: span.parent_span_is_remote,
+        span_kind: span.span_kind,
+        name: span.name,
+        start_time: span.start_time,
+        end_time: span.end_time,
+        attributes: span.attributes,
+        dropped_attributes_count: span.dropped_attributes_count,
+        events: span.events.events,
+        dropped_events_count: span.events.dropped_count,
+        links: span.links.links,
+        dropped_links_count: span.links.dropped_count,
+        status: span.status,
+    }
+    .into()
+}

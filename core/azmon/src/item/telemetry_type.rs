@@ -1,0 +1,190 @@
+use std::fmt;
+
+use opentelemetry::trace::SpanKind;
+
+use crate::envelope::{Data, Envelope};
+
+/// The metrics by which the SDK tells of itself, as [SDK stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats)
+/// names them.
+pub(crate) mod sdk_statistics {
+    pub(crate) const SUCCEEDED: &str = "Item_Success_Count";
+    pub(crate) const DROPPED: &str = "Item_Dropped_Count";
+    pub(crate) const RETRIED: &str = "Item_Retry_Count";
+    pub(crate) const NAMES: [&str; 3] = [SUCCEEDED, DROPPED, RETRIED];
+}
+
+/// What kind of item something is, as the SDK statistics name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum TelemetryType {
+    /// The result of an availability test.
+    Availability,
+    /// A custom event.
+    CustomEvent,
+    /// A metric of the application, or a standard metric.
+    CustomMetric,
+    /// A call to something else.
+    Dependency,
+    /// An error.
+    Exception,
+    /// A page shown in a browser.
+    PageView,
+    /// A performance counter.
+    PerformanceCounter,
+    /// Work done for a caller.
+    Request,
+    /// A number about telemetry itself, which counts no further.
+    SdkStatistics,
+    /// A log record.
+    Trace,
+}
+
+impl TelemetryType {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Availability,
+        Self::CustomEvent,
+        Self::CustomMetric,
+        Self::Dependency,
+        Self::Exception,
+        Self::PageView,
+        Self::PerformanceCounter,
+        Self::Request,
+        Self::SdkStatistics,
+        Self::Trace,
+    ];
+
+    /// The type as a word, as SDK statistics and logs show it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Availability => "AVAILABILITY",
+            Self::CustomEvent => "CUSTOM_EVENT",
+            Self::CustomMetric => "CUSTOM_METRIC",
+            Self::Dependency => "DEPENDENCY",
+            Self::Exception => "EXCEPTION",
+            Self::PageView => "PAGE_VIEW",
+            Self::PerformanceCounter => "PERFORMANCE_COUNTER",
+            Self::Request => "REQUEST",
+            Self::SdkStatistics => "SDK_STATISTICS",
+            Self::Trace => "TRACE",
+        }
+    }
+
+    /// What a span becomes.
+    pub(crate) fn of_span(kind: &SpanKind) -> Self {
+        match kind {
+            SpanKind::Server | SpanKind::Consumer => Self::Request,
+            SpanKind::Client | SpanKind::Producer | SpanKind::Internal => Self::Dependency,
+        }
+    }
+
+    /// What an envelope carries.
+    pub(crate) fn of(envelope: &Envelope<'_>) -> Self {
+        match &envelope.data {
+            Data::Request(_) => Self::Request,
+            Data::RemoteDependency(_) => Self::Dependency,
+            Data::Exception(_) => Self::Exception,
+            Data::Message(_) => Self::Trace,
+            Data::Event(_) => Self::CustomEvent,
+            Data::Availability(_) => Self::Availability,
+            Data::PageView(_) | Data::PageViewPerf(_) => Self::PageView,
+            Data::Metric(data) => Self::of_metric(data.metrics.first().map(|point| &*point.name)),
+        }
+    }
+
+    /// Names of performance counters are paths; no instrument of OpenTelemetry may be called so.
+    fn of_metric(name: Option<&str>) -> Self {
+        match name {
+            Some(name) if name.starts_with('\\') => Self::PerformanceCounter,
+            Some(name) if sdk_statistics::NAMES.contains(&name) => Self::SdkStatistics,
+            _ => Self::CustomMetric,
+        }
+    }
+}
+
+impl fmt::Display for TelemetryType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is remembered of an item that became a line: what SDK statistics tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ItemKind {
+    pub(crate) telemetry_type: TelemetryType,
+    /// Of a request or a dependency, if it is known.
+    pub(crate) success: Option<bool>,
+}
+
+impl ItemKind {
+    pub(crate) const COUNT: usize = TelemetryType::ALL.len() * SUCCESSES.len();
+
+    pub(crate) fn of(envelope: &Envelope<'_>) -> Self {
+        let success = match &envelope.data {
+            Data::Request(data) => Some(data.success),
+            Data::RemoteDependency(data) => Some(data.success),
+            _ => None,
+        };
+        Self {
+            telemetry_type: TelemetryType::of(envelope),
+            success,
+        }
+    }
+
+    /// A number below [`COUNT`](Self::COUNT), in the order of [`all`](Self::all).
+    pub(super) fn index(self) -> usize {
+        let success = match self.success {
+            None => 0,
+            Some(false) => 1,
+            Some(true) => 2,
+        };
+        self.telemetry_type as usize * SUCCESSES.len() + success
+    }
+
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let kinds = |telemetry_type| {
+            SUCCESSES.map(|success| Self {
+                telemetry_type,
+                success,
+            })
+        };
+        TelemetryType::ALL.into_iter().flat_map(kinds)
+    }
+}
+
+impl From<TelemetryType> for ItemKind {
+    fn from(telemetry_type: TelemetryType) -> Self {
+        Self {
+            telemetry_type,
+            success: None,
+        }
+    }
+}
+
+const SUCCESSES: [Option<bool>; 3] = [None, Some(false), Some(true)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_index() {
+        let indexes: Vec<_> = ItemKind::all().map(ItemKind::index).collect();
+        assert_eq!(indexes, (0..ItemKind::COUNT).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn metrics_are_told_apart_by_name() {
+        for (name, expected) in [
+            (Some("orders"), TelemetryType::CustomMetric),
+            (
+                Some(r"\Memory\Available Bytes"),
+                TelemetryType::PerformanceCounter,
+            ),
+            (Some("Item_Success_Count"), TelemetryType::SdkStatistics),
+            (None, TelemetryType::CustomMetric),
+        ] {
+            assert_eq!(TelemetryType::of_metric(name), expected, "{name:?}");
+        }
+    }
+}

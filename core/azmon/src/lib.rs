@@ -1,0 +1,221 @@
+//! Application Insights for Rust: sends OpenTelemetry traces, logs and metrics to Azure Monitor, or to a
+//! portal on your own machine.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use azmon::Telemetry;
+//! use opentelemetry::global;
+//! use opentelemetry::trace::Tracer;
+//!
+//! let telemetry = Telemetry::builder().service_name("shop").build()?; // APPLICATIONINSIGHTS_CONNECTION_STRING
+//! global::tracer("shop").in_span("stocktaking", |_| ());
+//! telemetry.shutdown(Duration::from_secs(5))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Spans come from any OpenTelemetry instrumentation; azmon's own are in crates beside this one, such as
+//! `azmon-tower` for HTTP servers. Without an Azure subscription, start `azmon portal` and paste
+//! the connection string that it prints.
+//!
+//! # How data flows
+//!
+//! ```text
+//! your code, azmon-tower, …                         the thread `azmon-worker`
+//!   │ spans, log records (OpenTelemetry API)          │
+//!   ▼                                                 │
+//! SDK ─► processor ─ kept? ─► bounded queue ──────────┴─► mapping ─► your processors ─► limits ─► JSON ─► gzip
+//!           │                   │ full: dropped, counted     ▲                  console ◄─┘            │
+//!           └► standard metrics ┼──────── every 60 s ────────┘                                         │
+//!                               ▼                                    POST /v2.1/track ◄────────────────┘
+//!                    Telemetry::dropped_items()                        ├ 200  done
+//!                                                                      ├ 206  the rest again
+//!                                                                      ├ 408 429 5xx, no answer: held, again later
+//!                                                                      └ 400 402 404: dropped, counted
+//! ```
+//!
+//! Ending a span, or logging, never blocks and takes no lock that a sender holds. The worker thread does all the rest,
+//! with a runtime of its own: azmon works in every flavour of Tokio runtime, in others, and in none.
+//! What spans become is in [`mapping`]; what is sent is in [`envelope`]. Standard metrics count every span
+//! before sampling; [`TelemetryBuilder::standard_metrics`] says how.
+//!
+//! | What | Where |
+//! |---|---|
+//! | Set everything up | [`Telemetry`] |
+//! | Send what `tracing` and `log` say | `Telemetry::tracing_layer`, with the feature `tracing` |
+//! | Send custom events, availability results, errors | [`event`], [`availability`], [`exception`] |
+//! | Say who the user is | [`instrument::Identity`] |
+//! | Keep your own SDK set-up | [`SpanExporter`], [`LogExporter`], [`MetricExporter`] |
+//! | Write instrumentation | [`instrument`] |
+//! | Send less: sample | [`sampling`] |
+//! | Change or drop items before they are sent | [`TelemetryBuilder::telemetry_processor`] |
+//! | Test instrumented code | `testing`, with the feature of that name |
+//!
+//! # Logs, errors and panics
+//!
+//! Log records come from any bridge to [`Telemetry::logger_provider`], best from azmon's own layer. They
+//! have the role of the service, as spans do, and belong to the request that is being handled:
+//!
+//! ```
+//! # #[cfg(feature = "tracing")] {
+//! use std::error::Error;
+//! use tracing_subscriber::layer::SubscriberExt;
+//!
+//! # fn run(telemetry: &azmon::Telemetry, order: u32) -> Result<(), Box<dyn Error>> {
+//! let subscriber = tracing_subscriber::registry().with(telemetry.tracing_layer());
+//! tracing::subscriber::set_global_default(subscriber)?;
+//!
+//! tracing::warn!(order, "the stock is low");                              // traces
+//! if let Err(error) = "x".parse::<u32>() {
+//!     tracing::error!(error = &error as &dyn Error, order, "not ordered"); // exceptions, with their causes
+//! }
+//! tracing::info!(microsoft.custom_event.name = "checkout", order);        // customEvents
+//! azmon::event("checkout").property("order", order).measurement("amount", 49.9).send();
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! | To | Do |
+//! |---|---|
+//! | see errors as exceptions | log them with `error = &error as &dyn Error`; an `anyhow::Error` or an `eyre::Report` with `error.as_ref()`, or `?error` for its backtrace too |
+//! | see panics | nothing: [they are exceptions](TelemetryBuilder::panic_hook) of their request |
+//! | see their stack | set `RUST_BACKTRACE=1`; files and lines need `debug = "line-tables-only"` in a release build's profile |
+//! | send custom events from a library that knows nothing of azmon | log with `microsoft.custom_event.name` |
+//! | send what `log` says | `tracing_log::LogTracer::init()`, beside the layer |
+//! | send `DEBUG` of one module | `Telemetry::tracing_layer_with` |
+//! | add the version, or another attribute, to every record | a [`log_processor`](TelemetryBuilder::log_processor) |
+//! | sample, and keep the numbers of logs right | [`UnsampledLogs`] |
+//! | log without `tracing` | any bridge to [`Telemetry::logger_provider`]; [`LogExporter`] under your own |
+//!
+//! # Asked often
+//!
+//! ```no_run
+//! use azmon::Telemetry;
+//! use azmon::mapping::MappingOptions;
+//! use opentelemetry::{KeyValue, global};
+//!
+//! let telemetry = Telemetry::builder()
+//!     .service_name("shop") // the role's name, with its namespace and instance:
+//!     .resource_attribute(KeyValue::new("service.namespace", "europe"))
+//!     .resource_attribute(KeyValue::new("service.instance.id", "shop-1"))
+//!     .sampling_ratio(0.1) // one trace of ten, counted as ten
+//!     .keep_failures() // and every request that fails
+//!     .mapping(MappingOptions::default().client_errors_are_failures(false)) // 404 is no failure
+//!     .build()?; // in any runtime, or none
+//!
+//! global::meter("shop").u64_counter("orders").build().add(1, &[]); // customMetrics
+//!
+//! if telemetry.force_flush().is_err_and(|error| error.is_held()) {
+//!     println!("an outage: what is held is sent when it is over");
+//! }
+//! for lost in telemetry.dropped_items() {
+//!     println!("{} lost: {}", lost.count, lost.reason);
+//! }
+//! # Ok::<(), azmon::BuildError>(())
+//! ```
+//!
+//! | Question | Answer |
+//! |---|---|
+//! | "there is no reactor running" | azmon's own thread has one: it needs none of yours |
+//! | everything is a dependency, nothing a request | requests are spans of kind server: `azmon_tower::ServerLayer` makes them |
+//! | what happens in an outage | telemetry is held in memory and sent again, as `Retry-After` says or after growing pauses |
+//! | how many bytes leave | lines of JSON in gzip: some 50 to 150 bytes for a span |
+//! | link spans of several traces | OpenTelemetry's links; Azure's portal follows them |
+//! | metrics: cumulative or delta | delta, as Azure Monitor sums them |
+//! | another backend beside it | the feature `otlp`, or a [`span_processor`](TelemetryBuilder::span_processor) of your own |
+//!
+//! # Features
+//!
+//! | Feature | Default | What it adds |
+//! |---|---|---|
+//! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
+//! | `bound-instruments` | yes | Metrics of HTTP at a fraction of the cost, by instruments that OpenTelemetry calls experimental |
+//! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
+//! | `otlp` | no | Everything to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
+//! | `tracing` | yes | `Telemetry::tracing_layer`, and with it `tracing-subscriber` and `tracing-opentelemetry` |
+//! | `testing` | no | `testing::InMemoryDestination` and `testing::captured` |
+//!
+//! # Environment
+//!
+//! Code beats environment beats default. An empty variable counts as absent.
+//!
+//! | Variable | Meaning | Default |
+//! |---|---|---|
+//! | `APPLICATIONINSIGHTS_CONNECTION_STRING` | the connection string | required, here or in code |
+//! | `APPINSIGHTS_INSTRUMENTATIONKEY` | a bare key, for the public cloud | none |
+//! | `OTEL_SERVICE_NAME` | the role's name | `unknown_service:` and the program's name |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | attributes of the resource, `key=value,key=value` | none |
+//! | `OTEL_TRACES_SAMPLER` | `always_on`, `always_off`, `traceidratio`, each also after `parentbased_`; `microsoft.fixed_percentage`, `microsoft.rate_limited`: see [`sampling`] | `always_on` |
+//! | `OTEL_TRACES_SAMPLER_ARG` | the share that is kept, 0 to 1; for `microsoft.rate_limited` traces a second | 1; 5 |
+//! | `OTEL_SDK_DISABLED` | `true` switches telemetry off | `false` |
+//! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span or a log record waits for others, in milliseconds | 1000 |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans and log records that wait | 65,536 |
+//! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans and log records that wait | 67,108,864 |
+//! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | most attributes, events and links of a span | 128 each |
+//! | `OTEL_METRIC_EXPORT_INTERVAL` | how often metrics are sent, in milliseconds | 60,000 |
+//! | `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN` | `true` gives metrics their meter's name as namespace | `false` |
+//! | `APPLICATION_INSIGHTS_NO_STANDARD_METRICS` | `true` switches the standard metrics off | `false` |
+//! | `AZMON_PERFORMANCE_COUNTERS` | `false` switches the performance counters off | `true` |
+//! | `APPLICATIONINSIGHTS_SDKSTATS_DISABLED` | `true` switches the SDK statistics off | `false` |
+//! | `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL` | how often SDK statistics are sent, in seconds | 900 |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | a collector that gets everything, too, with the feature `otlp` | none |
+//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `…_LOGS_ENDPOINT`, `…_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces`, `/v1/logs` or `/v1/metrics` |
+//! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
+//! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
+//! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by the integrations | none |
+//!
+//! # What it does not do
+//!
+//! - It tells nobody about itself: SDK statistics go to your own resource, and no metadata service is
+//!   asked.
+//! - It holds what cannot be delivered in memory, not on disk: what is left at the end of the process is
+//!   lost, and counted.
+//!
+//! # Minimum supported Rust version
+//!
+//! 1.88. Raising it is a minor change.
+
+#[cfg(feature = "tracing")]
+mod bridge;
+pub mod config;
+mod connection_string;
+mod custom;
+mod error;
+mod exporter;
+#[cfg(test)]
+mod fixtures;
+mod item;
+pub mod mapping;
+mod metrics;
+mod pipeline;
+mod recorder;
+pub mod sampling;
+mod telemetry;
+mod telemetry_processor;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+mod transmission;
+
+/// The wire model: what is sent, and what telemetry processors see.
+pub use azmon_envelope as envelope;
+/// What instrumentation is written with.
+pub use azmon_instrument as instrument;
+
+#[cfg(feature = "tracing")]
+pub use crate::bridge::tracing_targets;
+pub use crate::connection_string::{
+    ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
+};
+pub use crate::custom::{Availability, Event, Exception, availability, event, exception};
+pub use crate::error::{BuildError, DeliveryError};
+pub use crate::exporter::{
+    ExporterBuilder, LogExporter, LogExporterBuilder, MetricExporter, MetricExporterBuilder,
+    SpanExporter, SpanExporterBuilder,
+};
+pub use crate::item::{DropReason, DroppedItems, TelemetryType};
+pub use crate::pipeline::UnsampledLogs;
+pub use crate::telemetry::{Telemetry, TelemetryBuilder};
+pub use crate::telemetry_processor::ItemDecision;
+pub use crate::token::{Token, TokenError, TokenFuture, TokenProvider};

@@ -1,0 +1,87 @@
+//! Custom dimensions of a log record: its attributes, and what else it says that no field holds.
+
+use std::borrow::Cow;
+
+use opentelemetry::logs::Severity;
+
+use crate::envelope::{Properties, SeverityLevel};
+use crate::item::LogData;
+use crate::mapping::attributes::Attributes;
+use crate::mapping::properties;
+
+/// Dimensions that are not attributes, at most.
+const OWN: usize = 5;
+
+/// What `tracing-log` calls every record that it brings to `tracing`.
+const LOG_EVENT: &str = "log event";
+
+/// The level of a severity: four of OpenTelemetry's each are one, but all below `Info` are the lowest.
+pub(super) fn level(severity: Severity) -> SeverityLevel {
+    match severity as u8 {
+        ..=8 => SeverityLevel::Verbose,
+        9..=12 => SeverityLevel::Information,
+        13..=16 => SeverityLevel::Warning,
+        17..=20 => SeverityLevel::Error,
+        21.. => SeverityLevel::Critical,
+    }
+}
+
+/// The event's name, unless it is empty or one that the macros of `tracing` made up.
+pub(super) fn event_name(log: &LogData) -> Option<&'static str> {
+    log.event_name
+        .filter(|name| !name.is_empty() && !is_made_up(name))
+}
+
+/// Whether a name is like `event src/main.rs:12`, or that of all records of the `log` crate.
+fn is_made_up(name: &str) -> bool {
+    let place = name
+        .strip_prefix("event ")
+        .and_then(|at| at.rsplit_once(':'));
+    let is_line = |line: &str| line.bytes().all(|digit| digit.is_ascii_digit());
+    place.is_some_and(|(_, line)| is_line(line)) || name == LOG_EVENT
+}
+
+/// All that no field holds. `text` is the record's, and `event` its event name, if neither became a field.
+///
+/// An attribute that has the name of one of these wins.
+pub(super) fn dimensions<'a>(
+    log: &'a LogData,
+    attributes: &Attributes<'a>,
+    text: Option<&'a str>,
+    event: Option<&'a str>,
+) -> Properties<'a> {
+    let mut properties = properties::unused(attributes, OWN);
+    let scope = Some(log.scope.name()).filter(|name| !name.is_empty());
+    let target = log.target.as_deref().filter(|name| !name.is_empty());
+    let own = [
+        ("message", text),
+        ("event_name", event),
+        // What Rust calls a target is a logger's name elsewhere.
+        ("logger_name", scope.or(target)),
+        (
+            "target",
+            target.filter(|target| scope.is_some_and(|scope| scope != *target)),
+        ),
+        ("severity_text", severity_text(log)),
+    ];
+    for (name, value) in own {
+        let is_free = || {
+            let mut names = attributes.iter().map(|(_, known)| known.key.as_str());
+            !names.any(|known| known == name)
+        };
+        if let Some(value) = value.filter(|_| is_free()) {
+            properties.push(name, Cow::Borrowed(value));
+        }
+    }
+    properties
+}
+
+/// The severity's text, unless the level says the same: `INFO` is `Information`, but `DEBUG` and `TRACE`
+/// are both `Verbose`.
+fn severity_text(log: &LogData) -> Option<&'static str> {
+    let text = log.severity_text.filter(|text| !text.is_empty())?;
+    let is_said = |severity: Severity| {
+        severity >= Severity::Info && text.eq_ignore_ascii_case(severity.name())
+    };
+    (!log.severity.is_some_and(is_said)).then_some(text)
+}

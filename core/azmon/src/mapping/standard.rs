@@ -1,0 +1,88 @@
+//! What the standard metrics know of a span: the same as its request or dependency says.
+
+use std::borrow::Cow;
+
+use opentelemetry::trace::SpanKind;
+
+use crate::envelope::limits;
+use crate::item::SpanView;
+use crate::mapping::attributes::Attributes;
+use crate::mapping::dependency::{self, Call};
+use crate::mapping::keys::Key;
+use crate::mapping::mapper::result_code;
+use crate::mapping::{Arena, Mapper, context};
+
+/// The dimensions of a standard metric.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct StandardDimensions<'a> {
+    /// `None` for a request.
+    pub(crate) dependency: Option<DependencyDimensions<'a>>,
+    pub(crate) result_code: Cow<'a, str>,
+    pub(crate) success: bool,
+    pub(crate) synthetic: bool,
+}
+
+/// The dimensions that only dependencies have. An empty text stands for none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct DependencyDimensions<'a> {
+    pub(crate) dependency_type: Cow<'a, str>,
+    pub(crate) target: Cow<'a, str>,
+}
+
+impl Mapper {
+    /// The dimensions under which a span is counted.
+    pub(crate) fn standard_dimensions<'a>(
+        &self,
+        span: SpanView<'a>,
+        arena: &'a Arena,
+    ) -> StandardDimensions<'a> {
+        let attributes = Attributes::new(span.attributes, arena);
+        let (dependency, overridden) = match span.span_kind {
+            SpanKind::Server | SpanKind::Consumer => (None, Key::MicrosoftRequestResultCode),
+            kind => (
+                Some(dependency_dimensions(&attributes, kind)),
+                Key::MicrosoftDependencyResultCode,
+            ),
+        };
+        StandardDimensions {
+            dependency,
+            result_code: cut(result_code(&attributes, overridden)),
+            success: self.is_success(span, &attributes),
+            synthetic: context::synthetic_source(&attributes).is_some(),
+        }
+    }
+}
+
+fn dependency_dimensions<'a>(
+    attributes: &Attributes<'a>,
+    kind: &SpanKind,
+) -> DependencyDimensions<'a> {
+    let call = Call::of(attributes, kind);
+    let text = |text: Option<&'a str>| cut(Cow::Borrowed(text.unwrap_or_default()));
+    DependencyDimensions {
+        dependency_type: text(dependency::dependency_type(call, attributes, kind)),
+        target: text(dependency::target(call, attributes, kind)),
+    }
+}
+
+/// Cuts a text as that of the item is cut.
+fn cut(mut text: Cow<'_, str>) -> Cow<'_, str> {
+    limits::truncate(&mut text, limits::SHORT_TEXT);
+    text
+}
+
+impl StandardDimensions<'_> {
+    /// Copies what is borrowed.
+    pub(crate) fn into_owned(self) -> StandardDimensions<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        StandardDimensions {
+            dependency: self.dependency.map(|dependency| DependencyDimensions {
+                dependency_type: owned(dependency.dependency_type),
+                target: owned(dependency.target),
+            }),
+            result_code: owned(self.result_code),
+            success: self.success,
+            synthetic: self.synthetic,
+        }
+    }
+}

@@ -1,0 +1,335 @@
+use std::time::Instant;
+
+use opentelemetry::trace::{SpanContext, TraceId};
+
+use crate::instrument::SpanRecord;
+use crate::item::Producer;
+use crate::item::sample_rate;
+use crate::item::{DropReason, Item, SpanView};
+use crate::mapping::MappingOptions;
+use crate::metrics::SpanMetrics;
+use crate::sampling::{
+    DecisionBuffer, DecisionLimits, Ended, HeadSampler, Held, KeepRules, Parent, Released, Verdict,
+};
+use crate::transmission::Transmitter;
+
+/// Where items enter: kept or not, now or when their trace is decided.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    producer: Producer,
+    transmitter: Transmitter,
+    metrics: SpanMetrics,
+    /// `None` when the sampler is the user's own.
+    sampler: Option<HeadSampler>,
+    /// `None` when spans are decided about when they start.
+    tail: Option<Tail>,
+}
+
+/// Decisions about spans when their local root has ended.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    rules: KeepRules,
+    options: MappingOptions,
+    buffer: DecisionBuffer,
+}
+
+impl Tail {
+    /// `options` say what a failure is.
+    pub(crate) fn new(rules: KeepRules, limits: DecisionLimits, options: MappingOptions) -> Self {
+        Self {
+            buffer: DecisionBuffer::new(limits, rules.slower_than, Instant::now()),
+            rules,
+            options,
+        }
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(
+        producer: Producer,
+        transmitter: Transmitter,
+        sampler: Option<HeadSampler>,
+        tail: Option<Tail>,
+    ) -> Self {
+        Self {
+            producer,
+            transmitter,
+            metrics: SpanMetrics::default(),
+            sampler,
+            tail,
+        }
+    }
+
+    /// Counts every span that ends, sampled or not: those that the worker counts are those that reach it.
+    pub(crate) fn with_metrics(mut self, metrics: SpanMetrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    pub(crate) fn transmitter(&self) -> &Transmitter {
+        &self.transmitter
+    }
+
+    /// Notes that a span has started, on the thread on which it was sampled.
+    pub(crate) fn span_started(&self, span: &SpanContext, parent: Parent) {
+        if let Some(sampler) = &self.sampler {
+            sampler.on_start(span);
+        }
+        let Some(tail) = &self.tail else { return };
+        let now = Instant::now();
+        let is_root = parent.is_of_local_root();
+        if is_root {
+            self.release_all(tail.buffer.look_through_next(now));
+        }
+        tail.buffer.start(span.trace_id(), is_root, now);
+    }
+
+    /// Takes a span that has ended.
+    pub(crate) fn span_ended(&self, mut span: Box<SpanRecord>) {
+        let is_sampled = span.data().span_context.is_sampled();
+        let Some(tail) = &self.tail else {
+            return match is_sampled {
+                true => self.send(Item::Span(span)),
+                false => self.metrics.count_last(span),
+            };
+        };
+        self.metrics.count(&mut span);
+        let data = SpanView::from(span.complete());
+        let may_be_kept = is_sampled || !sample_rate::is_never(data);
+        let is_root = data.is_local_root();
+        let ended = Ended {
+            trace_id: data.span_context.trace_id(),
+            is_root,
+            keep: is_root && may_be_kept && tail.rules.keep(data, &tail.options),
+            item: may_be_kept.then(|| Held::new(Item::Span(span), is_sampled)),
+        };
+        self.release(tail.buffer.end(ended, Instant::now()));
+    }
+
+    /// Whether what the rate leaves out may be kept with its trace.
+    pub(crate) fn keeps_whole_traces(&self) -> bool {
+        self.tail.is_some()
+    }
+
+    /// Takes an item that belongs to a span of this trace, and is kept with it.
+    ///
+    /// `kept_by_rate` says whether it is sent where the rate alone decides.
+    pub(crate) fn offer(&self, trace_id: TraceId, item: impl Into<Item>, kept_by_rate: bool) {
+        let item = Held::new(item.into(), kept_by_rate);
+        match &self.tail {
+            Some(tail) => self.release(tail.buffer.offer(trace_id, item, Instant::now())),
+            None => self.send_by_rate(item),
+        }
+    }
+
+    /// The share, in percent, of which a sampled span of this process is one; `None` if that is 100, or not
+    /// known.
+    pub(crate) fn sample_rate(&self, span: &SpanContext) -> Option<f64> {
+        let rate = self.sampler.as_ref()?.rate_of(span);
+        Some(rate.percent()).filter(|percent| *percent < 100.0)
+    }
+
+    /// The sampler, if overrides of it are about log records.
+    pub(crate) fn log_overrides(&self) -> Option<&HeadSampler> {
+        self.sampler
+            .as_ref()
+            .filter(|sampler| sampler.decides_logs())
+    }
+
+    /// Sends an item.
+    pub(crate) fn send(&self, item: impl Into<Item>) {
+        let item = item.into();
+        let losses = self.transmitter.losses();
+        if self.transmitter.is_closed() {
+            losses.count(DropReason::Shutdown, item.telemetry_type(), 1);
+        } else if let Err(refused) = self.producer.push(item) {
+            losses.count(DropReason::QueueFull, refused.telemetry_type(), 1);
+            if let Item::Span(mut span) = refused {
+                self.metrics.count(&mut span);
+            }
+        }
+    }
+
+    /// Sends an item if the rate keeps it. Log records that it leaves out are counted; spans are what
+    /// sampling is about.
+    fn send_by_rate(&self, held: Held) {
+        if held.kept_by_rate {
+            self.send(held.item);
+        } else if let Item::Log(_) = held.item {
+            let losses = self.transmitter.losses();
+            losses.count(DropReason::Unsampled, held.item.telemetry_type(), 1);
+        }
+    }
+
+    /// Lets nothing wait longer than its limit. What belongs to a request under way still waits.
+    pub(crate) fn flush(&self) {
+        if let Some(tail) = &self.tail {
+            self.release_all(tail.buffer.look_through_all(Instant::now()));
+        }
+    }
+
+    /// Lets nothing wait any more for the end of a request.
+    pub(crate) fn close(&self) {
+        if let Some(tail) = &self.tail {
+            self.release_all(tail.buffer.close(Instant::now()));
+        }
+    }
+
+    /// How many traces were decided before their local roots ended.
+    pub(crate) fn decided_early(&self) -> u64 {
+        self.tail
+            .as_ref()
+            .map_or(0, |tail| tail.buffer.decided_early())
+    }
+
+    fn release_all(&self, all: Vec<Released>) {
+        for released in all {
+            self.release(released);
+        }
+    }
+
+    fn release(&self, released: Released) {
+        for mut held in released.items {
+            match released.verdict {
+                Verdict::Whole => {
+                    held.item.count_once();
+                    self.send(held.item);
+                }
+                Verdict::ByRate => self.send_by_rate(held),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use opentelemetry::trace::{TraceContextExt, TraceFlags, TraceState};
+    use opentelemetry::{Context, KeyValue};
+    use opentelemetry_sdk::Resource;
+    use opentelemetry_sdk::trace::SpanData;
+
+    use super::*;
+    use crate::fixtures::span;
+    use crate::item::{Consumer, QueueLimits, queue, record_of};
+    use crate::mapping::Mapper;
+    use crate::sampling::{RateChoice, Sampling, SamplingChoices};
+    use crate::telemetry_processor::TelemetryProcessors;
+    use crate::transmission::{HttpTransport, Worker, WorkerOptions};
+
+    const LIMITS: QueueLimits = QueueLimits {
+        items: 100,
+        bytes: 1 << 20,
+        batch: 100,
+    };
+
+    /// An intake that keeps half of the traces, and all failures, and where its items arrive.
+    fn intake() -> (Intake, Consumer) {
+        let options = WorkerOptions {
+            endpoint: String::new(),
+            transport: Arc::new(HttpTransport::new().unwrap()),
+            max_export_delay: Duration::ZERO,
+            processors: TelemetryProcessors::default(),
+        };
+        let resource = Resource::builder_empty().build();
+        let mapper = Mapper::new("key", &resource, MappingOptions::default());
+        let (transmitter, _worker) = Worker::new(options, queue(LIMITS).1, Arc::new(mapper));
+        let mut choices = SamplingChoices {
+            rate: Some(RateChoice::Ratio(0.5)),
+            ..SamplingChoices::default()
+        };
+        choices.keep.failures = true;
+        let Sampling { head, keep, .. } = Sampling::from(choices);
+        let tail = keep.map(|(rules, limits)| Tail::new(rules, limits, MappingOptions::default()));
+        let (producer, consumer) = queue(LIMITS);
+        (Intake::new(producer, transmitter, head, tail), consumer)
+    }
+
+    fn arrived(consumer: &Consumer) -> Vec<(String, usize)> {
+        let mut items = Vec::new();
+        consumer.take(usize::MAX, &mut items);
+        let shown = items.into_iter().map(|item| match item {
+            Item::Span(span) => (
+                span.data().name.clone().into_owned(),
+                span.data().attributes.len(),
+            ),
+            other => panic!("{other:?}"),
+        });
+        shown.collect()
+    }
+
+    /// Half of the traces are kept, and this is not one of them.
+    fn unsampled(name: &str) -> SpanData {
+        let mut span = span(name);
+        let flags = TraceFlags::default();
+        let context = &span.span_context;
+        let (trace_id, span_id) = (context.trace_id(), context.span_id());
+        span.span_context =
+            SpanContext::new(trace_id, span_id, flags, false, TraceState::default());
+        span
+    }
+
+    #[test]
+    fn logs_wait_with_their_trace_and_are_kept_with_it() {
+        let (intake, consumer) = intake();
+        let mut request = unsampled("request");
+        request
+            .attributes
+            .push(KeyValue::new("http.response.status_code", 500));
+        let trace_id = request.span_context.trace_id();
+        intake.span_started(&request.span_context, Parent::None);
+        let mut log = span("log");
+        log.attributes
+            .push(KeyValue::new("microsoft.sample_rate", 50.0));
+        intake.offer(trace_id, log, false);
+        assert_eq!(arrived(&consumer), []);
+        intake.span_ended(record_of(request));
+        let expected = [("log".to_owned(), 0), ("request".to_owned(), 1)];
+        assert_eq!(arrived(&consumer), expected);
+    }
+
+    #[test]
+    fn logs_of_a_trace_that_is_not_kept_are_as_the_rate_decided() {
+        let (intake, consumer) = intake();
+        let request = unsampled("request");
+        let trace_id = request.span_context.trace_id();
+        intake.span_started(&request.span_context, Parent::None);
+        intake.offer(trace_id, span("error"), true);
+        intake.offer(trace_id, span("debug"), false);
+        intake.span_ended(record_of(request));
+        intake.offer(trace_id, span("later error"), true);
+        intake.offer(trace_id, span("later debug"), false);
+        let expected = [("error".to_owned(), 0), ("later error".to_owned(), 0)];
+        assert_eq!(arrived(&consumer), expected);
+    }
+
+    #[test]
+    fn a_child_that_is_left_out_for_good_does_not_come_back_with_its_trace() {
+        let (intake, consumer) = intake();
+        let mut request = unsampled("request");
+        request.status = opentelemetry::trace::Status::error("failed");
+        let parent = request.span_context.clone();
+        let context = Context::new().with_remote_span_context(parent.clone());
+        intake.span_started(&parent, Parent::None);
+        for rate in [0.0, 50.0] {
+            let mut child = unsampled("child");
+            child.parent_span_id = parent.span_id();
+            child
+                .attributes
+                .push(KeyValue::new("microsoft.sample_rate", rate));
+            intake.span_started(&child.span_context, Parent::of(&context));
+            intake.span_ended(record_of(child));
+        }
+        intake.span_ended(record_of(request));
+        let expected = [("child".to_owned(), 0), ("request".to_owned(), 0)];
+        assert_eq!(arrived(&consumer), expected);
+    }
+
+    #[test]
+    fn logs_can_know_the_rate_of_their_span() {
+        let (intake, _) = intake();
+        assert_eq!(intake.sample_rate(&span("x").span_context), Some(50.0));
+    }
+}

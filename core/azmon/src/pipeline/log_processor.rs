@@ -1,0 +1,106 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::trace::{SpanContext, TraceState};
+use opentelemetry::{Context, InstrumentationScope};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::SdkLogRecord;
+
+use crate::error::Undelivered;
+use crate::item::LogData;
+use crate::item::{DropReason, TelemetryType};
+use crate::pipeline::unsampled_logs::Fate;
+use crate::pipeline::{Intake, UnsampledLogs};
+
+/// Gives the intake the log records that are emitted, with what their context says.
+#[derive(Debug)]
+pub(crate) struct LogProcessor {
+    intake: Arc<Intake>,
+    unsampled: UnsampledLogs,
+}
+
+impl LogProcessor {
+    pub(crate) fn new(intake: Arc<Intake>, unsampled: UnsampledLogs) -> Self {
+        Self { intake, unsampled }
+    }
+
+    fn copy(&self, record: &SdkLogRecord, scope: &InstrumentationScope, fate: Fate) -> LogData {
+        let log = LogData::new(record, scope);
+        let log = match fate {
+            Fate::Kept => log.unsampled(),
+            Fate::FollowsSpan | Fate::Dropped => log.at_rate(self.rate(record)),
+        };
+        Context::map_current(|context| log.in_context(context))
+    }
+
+    /// The rate of the span that the record belongs to.
+    fn rate(&self, record: &SdkLogRecord) -> Option<f64> {
+        let span = record.trace_context()?;
+        let flags = span.trace_flags.filter(|flags| flags.is_sampled())?;
+        let state = TraceState::default();
+        let span = SpanContext::new(span.trace_id, span.span_id, flags, false, state);
+        self.intake.sample_rate(&span)
+    }
+}
+
+impl LogProcessor {
+    /// Does what an override says; true if one has said something.
+    fn obey_override(&self, record: &SdkLogRecord, scope: &InstrumentationScope) -> bool {
+        let Some(sampler) = self.intake.log_overrides() else {
+            return false;
+        };
+        let log = LogData::new(record, scope);
+        let decision = log
+            .telemetry_kind()
+            .and_then(|kind| sampler.decide_log(kind, log.trace_id(), log.attributes()));
+        match decision {
+            Some(Some(percent)) => {
+                let log = log.at_rate(Some(percent));
+                self.intake
+                    .send(Context::map_current(|context| log.in_context(context)));
+            }
+            Some(None) => self.count_unsampled(),
+            None => {}
+        }
+        decision.is_some()
+    }
+
+    fn count_unsampled(&self) {
+        let losses = self.intake.transmitter().losses();
+        losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+    }
+}
+
+impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
+    fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
+        if self.obey_override(record, scope) {
+            return;
+        }
+        let fate = self.unsampled.decide(record);
+        if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
+            return self.count_unsampled();
+        }
+        let log = self.copy(record, scope, fate);
+        match record.trace_context() {
+            Some(span) => self.intake.offer(span.trace_id, log, fate != Fate::Dropped),
+            None => self.intake.send(log),
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        let transmitter = self.intake.transmitter();
+        transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
+    }
+
+    /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.intake.close();
+        match self.intake.transmitter().shutdown(timeout) {
+            Err(Undelivered::AlreadyShutDown) => Ok(()),
+            delivery => delivery.map_err(Into::into),
+        }
+    }
+}
+
+/// How long the SDK's own batch processor waits for a flush.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,0 +1,78 @@
+use opentelemetry::Context;
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
+};
+
+use crate::instrument::propagation::RemoteParent;
+use crate::sampling::Parent;
+
+/// The valid span below which another starts.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) trace_id: TraceId,
+    pub(super) span_id: SpanId,
+    pub(super) flags: TraceFlags,
+    pub(super) is_remote: bool,
+    pub(super) state: TraceState,
+}
+
+impl Caller {
+    /// The active span of a context.
+    pub(super) fn in_context(context: &Context) -> Option<Self> {
+        // Asking for a span that is not there would make one.
+        if !context.has_active_span() {
+            return None;
+        }
+        let span = context.span();
+        let span = span.span_context();
+        span.is_valid().then(|| Self {
+            trace_id: span.trace_id(),
+            span_id: span.span_id(),
+            flags: span.trace_flags(),
+            is_remote: span.is_remote(),
+            state: span.trace_state().clone(),
+        })
+    }
+
+    /// The span that a remote parent names, whose trace state is taken from it.
+    pub(super) fn from_remote(remote: &mut RemoteParent) -> Self {
+        let (trace_id, span_id, flags) = remote.ids();
+        Self {
+            trace_id,
+            span_id,
+            flags,
+            is_remote: true,
+            state: remote.take_state(),
+        }
+    }
+
+    /// A copy of `context` whose active span it is.
+    pub(super) fn activate_in(self, context: &Context) -> Context {
+        let Self {
+            trace_id,
+            span_id,
+            flags,
+            is_remote,
+            state,
+        } = self;
+        let span = SpanContext::new(trace_id, span_id, flags, is_remote, state);
+        context.with_remote_span_context(span)
+    }
+
+    pub(super) fn as_parent(&self) -> Parent {
+        let sampled = self.flags.is_sampled();
+        match self.is_remote {
+            true => Parent::Remote { sampled },
+            false => Parent::Local {
+                span_id: self.span_id,
+                sampled,
+            },
+        }
+    }
+
+    /// Whether it stands for a span of this kind that is not sampled either: nobody would see that. The spans
+    /// of clients have their own ids all the same, since what is sent on names whom it comes from.
+    pub(super) fn stands_for(&self, kind: &SpanKind) -> bool {
+        *kind == SpanKind::Server && !self.flags.is_sampled()
+    }
+}

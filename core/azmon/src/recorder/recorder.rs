@@ -1,0 +1,69 @@
+use std::sync::Arc;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, SpanKind, TraceId};
+use opentelemetry_sdk::trace::{RandomIdGenerator, SamplingDecision, SpanLimits};
+
+use crate::instrument::SpanRecord;
+use crate::pipeline::Intake;
+use crate::sampling::{HeadSampler, Parent};
+
+/// What the spans of a process have in common.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    intake: Arc<Intake>,
+    /// `None` where everything is kept.
+    sampler: Option<HeadSampler>,
+    limits: SpanLimits,
+    pub(super) ids: RandomIdGenerator,
+}
+
+impl Recorder {
+    /// Makes a recorder whose spans go to `intake`.
+    pub(crate) fn new(intake: Arc<Intake>, sampler: HeadSampler, limits: SpanLimits) -> Self {
+        Self {
+            intake,
+            sampler: Some(sampler).filter(|sampler| !sampler.keeps_everything()),
+            limits,
+            ids: RandomIdGenerator::default(),
+        }
+    }
+
+    pub(super) fn limits(&self) -> &SpanLimits {
+        &self.limits
+    }
+
+    /// Whether nothing is taken any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.intake.transmitter().is_closed()
+    }
+
+    /// Whether the sampler must see attributes.
+    pub(super) fn looks_at_attributes(&self) -> bool {
+        self.sampler
+            .as_ref()
+            .is_some_and(HeadSampler::looks_at_attributes)
+    }
+
+    /// What becomes of a span, and what it says of that.
+    pub(super) fn sample(
+        &self,
+        parent: Parent,
+        trace_id: TraceId,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+    ) -> (SamplingDecision, Vec<KeyValue>) {
+        match &self.sampler {
+            Some(sampler) => sampler.sample(parent, trace_id, kind, attributes),
+            None => (SamplingDecision::RecordAndSample, Vec::new()),
+        }
+    }
+
+    pub(super) fn started(&self, span: &SpanContext, parent: Parent) {
+        self.intake.span_started(span, parent);
+    }
+
+    pub(super) fn ended(&self, record: Box<SpanRecord>) {
+        self.intake.span_ended(record);
+    }
+}

@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use opentelemetry::trace::{
+    Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
+
+use super::Recorder;
+use super::caller::Caller;
+use super::span::{RecorderSpan, cut};
+use crate::instrument::direct::{NewRecord, SpanStart};
+use crate::instrument::propagation::RemoteParent;
+use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
+use crate::pipeline::inherit;
+use crate::sampling::Parent;
+
+/// Starts spans. They are of no instrumentation scope, since Application Insights has none.
+#[derive(Debug)]
+pub(crate) struct RecorderTracer {
+    recorder: Arc<Recorder>,
+}
+
+/// What is decided about a span that starts.
+struct Decided {
+    decision: SamplingDecision,
+    caller: Option<Caller>,
+    trace_id: TraceId,
+    parent: Parent,
+    /// The attributes of the sampler.
+    sampling: Vec<KeyValue>,
+    /// The attributes of the instrumentation, if the sampler saw them.
+    seen: Option<Vec<KeyValue>>,
+}
+
+impl RecorderTracer {
+    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+        Self { recorder }
+    }
+
+    fn span_context(&self, trace_id: TraceId, flags: TraceFlags, state: TraceState) -> SpanContext {
+        let span_id = self.recorder.ids.new_span_id();
+        SpanContext::new(trace_id, span_id, flags, false, state)
+    }
+
+    fn decide(&self, new: &mut NewSpan<'_>, context: &Context) -> Decided {
+        let recorder = &self.recorder;
+        let caller = match &mut new.remote_parent {
+            Some(remote) => Some(Caller::from_remote(remote)),
+            None => Caller::in_context(context),
+        };
+        let trace_id = match &caller {
+            Some(caller) => caller.trace_id,
+            None => recorder.ids.new_trace_id(),
+        };
+        let parent = caller.as_ref().map_or(Parent::None, Caller::as_parent);
+        let seen = recorder
+            .looks_at_attributes()
+            .then(|| new.content.attributes());
+        let attributes = seen.as_deref().unwrap_or_default();
+        let (decision, sampling) = recorder.sample(parent, trace_id, &new.kind, attributes);
+        Decided {
+            decision,
+            caller,
+            trace_id,
+            parent,
+            sampling,
+            seen,
+        }
+    }
+
+    /// What is propagated of a span that is not recorded.
+    fn propagated(&self, kind: &SpanKind, context: &Context, decided: Decided) -> Context {
+        match decided.caller {
+            Some(caller) if caller.stands_for(kind) => caller.activate_in(context),
+            caller => {
+                let state = caller.map(|caller| caller.state).unwrap_or_default();
+                let span = self.span_context(decided.trace_id, TraceFlags::default(), state);
+                context.with_remote_span_context(span)
+            }
+        }
+    }
+
+    fn record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> RecorderSpan {
+        let (flags, parent_span_id, state) = match decided.caller {
+            Some(caller) => (caller.flags, caller.span_id, caller.state),
+            None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
+        };
+        let flags = flags.with_sampled(decided.decision == SamplingDecision::RecordAndSample);
+        let span_context = self.span_context(decided.trace_id, flags, state);
+        self.recorder.started(&span_context, decided.parent);
+        let mut attributes = decided.sampling;
+        inherit(context, &mut attributes);
+        let dropped_links_count = self.cut_links(&mut new.links);
+        let record = NewRecord::new(SpanStart {
+            span_context,
+            parent_span_id,
+            parent_span_is_remote: matches!(decided.parent, Parent::Remote { .. }),
+            span_kind: new.kind,
+            name: new.content.name(),
+            start_time: new.started_at,
+            attributes,
+            links: new.links,
+            dropped_links_count,
+            max_attributes: self.recorder.limits().max_attributes_per_span,
+        });
+        let record = match decided.seen {
+            Some(seen) => record.with(seen),
+            None => new.content.record(record),
+        };
+        RecorderSpan::new(record, Arc::clone(&self.recorder))
+    }
+
+    /// Limits the links, and returns how many were dropped.
+    fn cut_links(&self, links: &mut Vec<Link>) -> u32 {
+        let limits = self.recorder.limits();
+        let dropped = cut(links, limits.max_links_per_span);
+        for link in links {
+            link.dropped_attributes_count =
+                cut(&mut link.attributes, limits.max_attributes_per_link);
+        }
+        dropped
+    }
+}
+
+impl StartSpan for RecorderTracer {
+    fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
+        if context.is_telemetry_suppressed() || self.recorder.is_closed() {
+            return StartedSpan::nothing(new.parent_context(context));
+        }
+        let decided = self.decide(&mut new, context);
+        let remote = new.remote_parent.take();
+        let (context, recording) = match decided.decision {
+            SamplingDecision::Drop => {
+                (self.propagated(&new.kind, context, decided), Recording::Off)
+            }
+            SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
+                let span = self.record(new, context, decided);
+                (context.with_span(span), Recording::Pipeline)
+            }
+        };
+        StartedSpan {
+            context: remembering(remote, context),
+            recording,
+        }
+    }
+}
+
+/// What a remote parent came with is sent on as it was.
+fn remembering(remote: Option<RemoteParent>, context: Context) -> Context {
+    match remote {
+        Some(remote) => remote.remember_in(context),
+        None => context,
+    }
+}

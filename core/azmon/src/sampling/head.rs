@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceId};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+
+use crate::item::TelemetryKind;
+use crate::item::sample_rate::SAMPLE_RATE;
+use crate::sampling::item_count::ItemCount;
+use crate::sampling::memory::{self, Memory};
+use crate::sampling::overrides::Overrides;
+use crate::sampling::parent::{Parent, trace_state};
+use crate::sampling::rate::Rate;
+
+/// Decides when a span starts: by an override, else as its parent, else by the rate of new traces.
+#[derive(Debug, Clone)]
+pub(crate) struct HeadSampler {
+    rate: Rate,
+    overrides: Arc<Overrides>,
+    follow_remote_parent: bool,
+    record_unsampled: bool,
+    /// `None` where every trace is kept at the same rate.
+    memory: Option<Arc<Memory>>,
+}
+
+/// What was decided about a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Kept(ItemCount),
+    Unsampled,
+    /// Also where failures are kept.
+    Never,
+}
+
+impl HeadSampler {
+    pub(super) fn new(rate: Rate, overrides: Overrides) -> Self {
+        let is_uniform = matches!(rate, Rate::Fixed(_)) && overrides.is_empty();
+        Self {
+            rate,
+            overrides: Arc::new(overrides),
+            follow_remote_parent: false,
+            record_unsampled: false,
+            memory: (!is_uniform).then(|| Arc::new(Memory::new())),
+        }
+    }
+
+    pub(super) fn follow_remote_parent(mut self, follow: bool) -> Self {
+        self.follow_remote_parent = follow;
+        self
+    }
+
+    pub(super) fn record_unsampled(mut self, record: bool) -> Self {
+        self.record_unsampled = record;
+        self
+    }
+
+    /// Whether there is nothing to decide.
+    pub(crate) fn keeps_everything(&self) -> bool {
+        self.rate.keeps_everything() && self.overrides.is_empty() && !self.follow_remote_parent
+    }
+
+    /// Whether the attributes of a span decide about it.
+    pub(crate) fn looks_at_attributes(&self) -> bool {
+        !self.overrides.is_empty()
+    }
+
+    /// Remembers what the sampler decided about the span that starts now, where its trace does not say.
+    pub(crate) fn on_start(&self, span: &SpanContext) {
+        if let Some(memory) = &self.memory
+            && let Some(rate) = memory::take_unusual(span.trace_id())
+        {
+            memory.remember_span(span.trace_id(), span.span_id(), rate);
+        }
+    }
+
+    /// What a sampled span of this process stands for.
+    pub(crate) fn rate_of(&self, span: &SpanContext) -> ItemCount {
+        let memory = self.memory.as_deref();
+        memory
+            .and_then(|memory| memory.of_span(span.trace_id(), span.span_id()))
+            .flatten()
+            .unwrap_or_else(|| self.rate.presumed())
+    }
+
+    /// Whether [`decide_log`](Self::decide_log) may have something to say.
+    pub(crate) fn decides_logs(&self) -> bool {
+        self.overrides.are_about_logs()
+    }
+
+    /// What an override says of a log record: the percentage that it stands for, or none if it is left out.
+    ///
+    /// Records of a trace are kept together; outside of one, chance decides.
+    pub(crate) fn decide_log(
+        &self,
+        kind: TelemetryKind,
+        trace_id: TraceId,
+        attributes: &[KeyValue],
+    ) -> Option<Option<f64>> {
+        let rate = self.overrides.rate_of_log(kind, attributes)?;
+        let keeps = |rate: &ItemCount| match trace_id {
+            TraceId::INVALID => fastrand::f64() * 100.0 < rate.percent(),
+            trace_id => rate.keeps(trace_id),
+        };
+        Some(rate.filter(keeps).map(ItemCount::percent))
+    }
+
+    /// What becomes of a span that starts now, and the attributes that say so.
+    pub(crate) fn sample(
+        &self,
+        parent: Parent,
+        trace_id: TraceId,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+    ) -> (SamplingDecision, Vec<KeyValue>) {
+        let decision = self.decide(parent, trace_id, kind, attributes);
+        self.remember(trace_id, decision);
+        let unsampled = match self.record_unsampled {
+            true => SamplingDecision::RecordOnly,
+            false => SamplingDecision::Drop,
+        };
+        match decision {
+            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, kept_at(rate)),
+            Decision::Unsampled => (unsampled, Vec::new()),
+            Decision::Never => (unsampled, never_kept()),
+        }
+    }
+
+    fn decide(
+        &self,
+        parent: Parent,
+        trace_id: TraceId,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+    ) -> Decision {
+        let of_trace = |rate: ItemCount| match rate.keeps(trace_id) {
+            true => Decision::Kept(rate),
+            false => Decision::Unsampled,
+        };
+        if let Some(rate) = self.overrides.rate_of(kind, attributes) {
+            return rate.map_or(Decision::Never, of_trace);
+        }
+        match parent {
+            Parent::Local { span_id, sampled } => self.as_parent(trace_id, span_id, sampled),
+            Parent::Remote { sampled } if self.follow_remote_parent => match sampled {
+                true => Decision::Kept(self.rate.of_remote_parent()),
+                false => Decision::Unsampled,
+            },
+            Parent::None | Parent::Remote { .. } => {
+                let rate = self.rate.of_new_trace();
+                rate.map_or(Decision::Unsampled, of_trace)
+            }
+        }
+    }
+
+    fn as_parent(&self, trace_id: TraceId, parent: SpanId, sampled: bool) -> Decision {
+        let memory = self.memory.as_deref();
+        match memory.and_then(|memory| memory.of_span(trace_id, parent)) {
+            Some(None) => Decision::Never,
+            Some(Some(rate)) if sampled => Decision::Kept(rate),
+            None if sampled => Decision::Kept(self.rate.presumed()),
+            Some(Some(_)) | None => Decision::Unsampled,
+        }
+    }
+
+    /// Lets the children find what was decided.
+    fn remember(&self, trace_id: TraceId, decision: Decision) {
+        let Some(memory) = &self.memory else { return };
+        let own = match decision {
+            Decision::Kept(rate) => match memory.of_trace(trace_id) {
+                None => {
+                    memory.remember_trace(trace_id, rate);
+                    None
+                }
+                Some(known) => (known != rate).then_some(Some(rate)),
+            },
+            Decision::Unsampled => None,
+            Decision::Never => Some(None),
+        };
+        memory::leave_unusual(own.map(|rate| (trace_id, rate)));
+    }
+}
+
+impl ShouldSample for HeadSampler {
+    fn should_sample(
+        &self,
+        parent_context: Option<&Context>,
+        trace_id: TraceId,
+        _name: &str,
+        span_kind: &SpanKind,
+        attributes: &[KeyValue],
+        _links: &[Link],
+    ) -> SamplingResult {
+        let parent = parent_context.map_or(Parent::None, Parent::of);
+        let (decision, attributes) = self.sample(parent, trace_id, span_kind, attributes);
+        SamplingResult {
+            decision,
+            attributes,
+            trace_state: trace_state(parent_context),
+        }
+    }
+}
+
+/// The attributes of a span that is kept. At 100 percent there is none: that is what its absence means.
+fn kept_at(rate: ItemCount) -> Vec<KeyValue> {
+    match rate {
+        ItemCount::ONE => Vec::new(),
+        rate => vec![KeyValue::new(SAMPLE_RATE, rate.percent())],
+    }
+}
+
+/// The attributes of a span that must not be kept, whatever becomes of it.
+fn never_kept() -> Vec<KeyValue> {
+    vec![KeyValue::new(SAMPLE_RATE, 0.0)]
+}

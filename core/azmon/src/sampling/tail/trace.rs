@@ -1,0 +1,124 @@
+use std::time::{Duration, Instant};
+
+use crate::item::Item;
+
+/// What became of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Each item as the rate decided when its span began.
+    ByRate,
+    /// All of it, each item for itself alone.
+    Whole,
+}
+
+/// An item that may have to wait.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) item: Item,
+    /// What the rate decided.
+    pub(crate) kept_by_rate: bool,
+    pub(super) bytes: usize,
+}
+
+/// Items that need not wait any longer.
+#[derive(Debug)]
+pub(crate) struct Released {
+    pub(crate) verdict: Verdict,
+    pub(crate) items: Vec<Held>,
+}
+
+impl Held {
+    pub(crate) fn new(item: Item, kept_by_rate: bool) -> Self {
+        Self {
+            bytes: item.size(),
+            item,
+            kept_by_rate,
+        }
+    }
+}
+
+impl Released {
+    pub(super) fn one(verdict: Verdict, item: Option<Held>) -> Self {
+        Self {
+            verdict,
+            items: item.into_iter().collect(),
+        }
+    }
+}
+
+/// A trace of which a local root, or a span that it left behind, is under way.
+#[derive(Debug)]
+pub(super) struct Trace {
+    /// When it began, or was decided.
+    pub(super) since: Instant,
+    pub(super) open_roots: usize,
+    pub(super) open_spans: usize,
+    pub(super) state: State,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    Waiting(Vec<Held>),
+    Decided(Verdict),
+}
+
+impl Trace {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            open_roots: 0,
+            open_spans: 0,
+            state: State::Waiting(Vec::new()),
+        }
+    }
+
+    pub(super) fn start(&mut self, is_root: bool, now: Instant) {
+        self.open_spans += 1;
+        if !is_root {
+            return;
+        }
+        self.open_roots += 1;
+        // Another request of the same trace gets its own chance.
+        if matches!(self.state, State::Decided(Verdict::ByRate)) {
+            self.since = now;
+            self.state = State::Waiting(Vec::new());
+        }
+    }
+
+    /// Notes that a span ended, and answers what it decides.
+    pub(super) fn end(&mut self, is_root: bool, keep: bool) -> Option<Verdict> {
+        self.open_spans = self.open_spans.saturating_sub(1);
+        self.open_roots = self.open_roots.saturating_sub(usize::from(is_root));
+        if is_root && keep {
+            return Some(Verdict::Whole);
+        }
+        match self.state {
+            State::Decided(verdict) => Some(verdict),
+            State::Waiting(_) => (is_root && self.open_roots == 0).then_some(Verdict::ByRate),
+        }
+    }
+
+    /// Decides, and gives what has waited.
+    pub(super) fn decide(&mut self, verdict: Verdict, now: Instant) -> Vec<Held> {
+        match std::mem::replace(&mut self.state, State::Decided(verdict)) {
+            State::Waiting(items) => {
+                self.since = now;
+                items
+            }
+            State::Decided(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
+    /// Whether nothing will ask for it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.open_spans == 0 && !self.is_waiting()
+    }
+}

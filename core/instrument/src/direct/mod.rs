@@ -1,0 +1,15 @@
+//! How a span reaches azmon without the SDK.
+//!
+//! Where azmon alone decides about spans and gets them, it [sets a tracer](set_tracer) here. Instrumentation
+//! then starts spans by it, which are one block of memory from their start to their export, and whose
+//! attributes are made by the exporter's thread. Everywhere else a span is started by OpenTelemetry's API.
+
+mod end;
+mod record;
+mod slot;
+mod start_span;
+
+pub use self::end::{end, take_ended};
+pub use self::record::{LateAttributes, NewRecord, SpanFields, SpanRecord, SpanStart};
+pub use self::slot::{set_tracer, tracer};
+pub use self::start_span::{NewSpan, Recording, SpanContent, StartSpan, StartedSpan};

@@ -1,0 +1,376 @@
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::mem;
+use std::time::SystemTime;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
+
+use crate::semconv::Ended;
+
+/// Attributes of a span that are written when the span is sent, not where it started.
+pub trait LateAttributes: Debug + Send + Sync + 'static {
+    /// Writes them, in the order in which they would have been set.
+    fn write(&self, attributes: &mut Vec<KeyValue>);
+
+    /// Writes those that standard metrics are made of: the dimensions of a request or a dependency. It may
+    /// write more.
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        self.write(attributes);
+    }
+
+    /// The memory that they will hold, in bytes, as far as it is not constant.
+    fn size(&self) -> usize;
+}
+
+/// A span on its way to the worker, in one piece with what its first attributes are made of.
+#[derive(Debug)]
+pub struct SpanRecord<L: ?Sized = dyn LateAttributes> {
+    data: SpanFields,
+    max_attributes: usize,
+    is_complete: bool,
+    is_counted: bool,
+    /// What became of the HTTP exchange that it is the span of.
+    ended: Option<Ended>,
+    late: L,
+}
+
+/// The fields of a span, as the SDK's `SpanData` has them; without an instrumentation scope, which Application
+/// Insights does not have.
+#[derive(Debug, Clone)]
+pub struct SpanFields {
+    /// The span's own ids and flags.
+    pub span_context: SpanContext,
+    /// Invalid for a root.
+    pub parent_span_id: SpanId,
+    /// Whether the parent is in another process.
+    pub parent_span_is_remote: bool,
+    /// The kind.
+    pub span_kind: SpanKind,
+    /// The name.
+    pub name: Cow<'static, str>,
+    /// The start.
+    pub start_time: SystemTime,
+    /// The end; the start before the span has ended.
+    pub end_time: SystemTime,
+    /// The attributes that are written.
+    pub attributes: Vec<KeyValue>,
+    /// How many attributes a limit has dropped.
+    pub dropped_attributes_count: u32,
+    /// The events.
+    pub events: Vec<Event>,
+    /// How many events a limit has dropped.
+    pub dropped_events_count: u32,
+    /// The links.
+    pub links: Vec<Link>,
+    /// How many links a limit has dropped.
+    pub dropped_links_count: u32,
+    /// The status.
+    pub status: Status,
+}
+
+/// A record that is about to be made: of it only its first attributes are missing.
+#[derive(Debug)]
+pub struct NewRecord(SpanStart);
+
+/// What a span starts with.
+#[derive(Debug)]
+pub struct SpanStart {
+    pub span_context: SpanContext,
+    pub parent_span_id: SpanId,
+    pub parent_span_is_remote: bool,
+    pub span_kind: SpanKind,
+    pub name: Cow<'static, str>,
+    pub start_time: SystemTime,
+    /// Besides those that the record is made with.
+    pub attributes: Vec<KeyValue>,
+    pub links: Vec<Link>,
+    /// How many links a limit has dropped.
+    pub dropped_links_count: u32,
+    /// How many attributes the span may have.
+    pub max_attributes: u32,
+}
+
+/// Nothing is written late.
+#[derive(Debug)]
+struct Nothing;
+
+impl LateAttributes for Nothing {
+    fn write(&self, _: &mut Vec<KeyValue>) {}
+
+    fn size(&self) -> usize {
+        0
+    }
+}
+
+impl NewRecord {
+    /// Makes what only lacks the attributes of the instrumentation.
+    #[must_use]
+    pub fn new(start: SpanStart) -> Self {
+        Self(start)
+    }
+
+    /// Makes a record with these attributes.
+    #[must_use]
+    pub fn with(mut self, mut attributes: Vec<KeyValue>) -> Box<SpanRecord> {
+        attributes.append(&mut self.0.attributes);
+        self.0.attributes = attributes;
+        let mut record: Box<SpanRecord> = self.make(|| Nothing);
+        record.cut();
+        record
+    }
+
+    /// Makes a record whose attributes are written when it is sent.
+    #[must_use]
+    #[inline]
+    pub fn with_late<L: LateAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
+        self.make(make)
+    }
+
+    /// Everything is made where it stays: it is large, and copying it is what costs.
+    #[inline]
+    fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
+        let max_attributes = self.0.max_attributes as usize;
+        Box::new(SpanRecord {
+            data: self.0.into(),
+            max_attributes,
+            is_complete: false,
+            is_counted: false,
+            ended: None,
+            late: make(),
+        })
+    }
+}
+
+impl From<SpanStart> for SpanFields {
+    #[inline]
+    fn from(start: SpanStart) -> Self {
+        Self {
+            span_context: start.span_context,
+            parent_span_id: start.parent_span_id,
+            parent_span_is_remote: start.parent_span_is_remote,
+            span_kind: start.span_kind,
+            name: start.name,
+            start_time: start.start_time,
+            end_time: start.start_time,
+            attributes: start.attributes,
+            dropped_attributes_count: 0,
+            events: Vec::new(),
+            dropped_events_count: 0,
+            links: start.links,
+            dropped_links_count: start.dropped_links_count,
+            status: Status::Unset,
+        }
+    }
+}
+
+impl SpanRecord {
+    /// The span, as far as it is written.
+    pub fn data(&self) -> &SpanFields {
+        &self.data
+    }
+
+    /// The same, to be changed.
+    pub fn data_mut(&mut self) -> &mut SpanFields {
+        &mut self.data
+    }
+
+    /// Adds an attribute.
+    pub fn set(&mut self, attribute: KeyValue) {
+        let attributes = &mut self.data.attributes;
+        if attributes.len() < self.max_attributes {
+            attributes.push(attribute);
+        } else {
+            self.data.dropped_attributes_count =
+                self.data.dropped_attributes_count.saturating_add(1);
+        }
+    }
+
+    /// Ends the span, with its exchange if it has one.
+    pub fn end(&mut self, time: SystemTime, exchange: Option<Ended>) {
+        self.data.end_time = time;
+        if let Some(status) = exchange.as_ref().and_then(Ended::status) {
+            self.set_status(status);
+        }
+        self.ended = exchange;
+    }
+
+    /// Ok beats an error, which beats nothing.
+    pub fn set_status(&mut self, status: Status) {
+        if status > self.data.status {
+            self.data.status = status;
+        }
+    }
+
+    /// Writes what is still to be written.
+    pub fn complete(&mut self) -> &SpanFields {
+        self.complete_by(|late, attributes| late.write(attributes))
+    }
+
+    /// Writes as much of it as standard metrics want to see: for a record that nobody else will.
+    pub fn complete_for_metrics(&mut self) -> &SpanFields {
+        self.complete_by(|late, attributes| late.write_dimensions(attributes))
+    }
+
+    fn complete_by(
+        &mut self,
+        write: impl FnOnce(&dyn LateAttributes, &mut Vec<KeyValue>),
+    ) -> &SpanFields {
+        if !self.is_complete {
+            self.is_complete = true;
+            let attributes = &mut self.data.attributes;
+            let mut later = mem::take(attributes);
+            write(&self.late, attributes);
+            attributes.append(&mut later);
+            attributes.extend(self.ended.iter().flat_map(Ended::attributes));
+            self.cut();
+        }
+        &self.data
+    }
+
+    /// Whether this is the first time that somebody wants to count it.
+    pub fn take_count(&mut self) -> bool {
+        !mem::replace(&mut self.is_counted, true)
+    }
+
+    /// The memory that is held for what is still to be written, in bytes.
+    pub fn late_size(&self) -> usize {
+        match self.is_complete {
+            true => 0,
+            false => size_of_val(&self.late) + self.late.size(),
+        }
+    }
+
+    fn cut(&mut self) {
+        let data = &mut self.data;
+        let dropped = data.attributes.len().saturating_sub(self.max_attributes);
+        data.attributes.truncate(self.max_attributes);
+        let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+        data.dropped_attributes_count = data.dropped_attributes_count.saturating_add(dropped);
+    }
+}
+
+impl From<SpanFields> for Box<SpanRecord> {
+    /// The attributes are those of the SDK, which limited them.
+    fn from(data: SpanFields) -> Self {
+        Box::new(SpanRecord {
+            data,
+            max_attributes: usize::MAX,
+            is_complete: false,
+            is_counted: false,
+            ended: None,
+            late: Nothing,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Two;
+
+    impl LateAttributes for Two {
+        fn write(&self, attributes: &mut Vec<KeyValue>) {
+            attributes.push(KeyValue::new("first", 1));
+            attributes.push(KeyValue::new("second", 2));
+        }
+
+        fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+            attributes.push(KeyValue::new("second", 2));
+        }
+
+        fn size(&self) -> usize {
+            8
+        }
+    }
+
+    fn new(most: u32) -> NewRecord {
+        let mut new = nothing(most);
+        new.0.attributes.push(KeyValue::new("third", 3));
+        new
+    }
+
+    fn nothing(most: u32) -> NewRecord {
+        NewRecord(SpanStart {
+            span_context: SpanContext::NONE,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "x".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            links: Vec::new(),
+            dropped_links_count: 0,
+            max_attributes: most,
+        })
+    }
+
+    fn keys(record: &mut SpanRecord) -> Vec<&str> {
+        let attributes = record.complete().attributes.iter();
+        attributes.map(|attribute| attribute.key.as_str()).collect()
+    }
+
+    #[test]
+    fn late_attributes_go_before_the_others_and_are_written_once() {
+        let mut record = new(10).with_late(|| Two);
+        assert_eq!(record.late_size(), 8);
+        for _ in 0..2 {
+            assert_eq!(keys(&mut record), ["first", "second", "third"]);
+        }
+        assert_eq!(record.data().dropped_attributes_count, 0);
+        assert_eq!(record.late_size(), 0);
+    }
+
+    #[test]
+    fn metrics_see_what_they_are_made_of_and_what_was_set() {
+        let mut record = new(10).with_late(|| Two);
+        record.complete_for_metrics();
+        assert_eq!(keys(&mut record), ["second", "third"]);
+    }
+
+    #[test]
+    fn early_attributes_make_the_same_record() {
+        let mut list = Vec::new();
+        Two.write(&mut list);
+        assert_eq!(keys(&mut new(10).with(list)), ["first", "second", "third"]);
+    }
+
+    #[test]
+    fn attributes_stay_in_the_order_in_which_they_were_set() {
+        let list = || (0..10).map(|number| KeyValue::new(format!("{number}"), number));
+        for mut record in [
+            nothing(12).with_late(|| Two),
+            nothing(12).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
+        ] {
+            list().for_each(|attribute| record.set(attribute));
+            let expected = ["first", "second"].map(str::to_owned).into_iter();
+            let expected: Vec<_> = expected.chain((0..10).map(|n| n.to_string())).collect();
+            assert_eq!(keys(&mut record), expected);
+            assert_eq!(record.data().dropped_attributes_count, 0);
+        }
+    }
+
+    #[test]
+    fn attributes_that_are_set_beyond_the_limit_are_dropped_and_counted() {
+        for mut record in [
+            nothing(4).with_late(|| Two),
+            nothing(4).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
+        ] {
+            (0..20).for_each(|number| record.set(KeyValue::new("more", number)));
+            assert_eq!(keys(&mut record), ["first", "second", "more", "more"]);
+            assert_eq!(record.data().dropped_attributes_count, 18);
+        }
+    }
+
+    #[test]
+    fn attributes_beyond_the_limit_are_dropped_and_counted() {
+        let mut list = Vec::new();
+        Two.write(&mut list);
+        for mut record in [new(1).with_late(|| Two), new(1).with(list)] {
+            assert_eq!(keys(&mut record), ["first"]);
+            assert_eq!(record.data().dropped_attributes_count, 2);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::time::SystemTime;
+
+use opentelemetry::trace::Span as _;
+use opentelemetry::trace::{Link, SpanBuilder, SpanContext, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue};
+
+use super::record::{NewRecord, SpanRecord};
+use crate::propagation::RemoteParent;
+
+/// A span that is to be started.
+pub struct NewSpan<'a> {
+    /// Its kind.
+    pub kind: SpanKind,
+    /// When it started.
+    pub started_at: SystemTime,
+    /// The caller's span, which then is its parent, and not the active one.
+    pub remote_parent: Option<RemoteParent>,
+    /// Spans that it has to do with, besides its parent.
+    pub links: Vec<Link>,
+    /// What it says.
+    pub content: &'a dyn SpanContent,
+}
+
+/// What a span says when it starts.
+///
+/// It is not asked for if it is known before that nothing is recorded; attributes are asked for once, in one
+/// of the two ways.
+pub trait SpanContent {
+    /// The name of the span.
+    fn name(&self) -> Cow<'static, str>;
+
+    /// The attributes that it starts with.
+    fn attributes(&self) -> Vec<KeyValue>;
+
+    /// A record that has the attributes, or has what they are made of.
+    fn record(&self, new: NewRecord) -> Box<SpanRecord> {
+        new.with(self.attributes())
+    }
+}
+
+/// A span that was started, in its context.
+#[derive(Debug)]
+pub struct StartedSpan {
+    /// The parent's context with the span, or what is propagated in its place.
+    pub context: Context,
+    /// What the span records by.
+    pub recording: Recording,
+}
+
+/// What a span records by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recording {
+    /// It records nothing.
+    Off,
+    /// A tracer of OpenTelemetry.
+    Tracer,
+    /// azmon's own pipeline, without one.
+    Pipeline,
+}
+
+impl Recording {
+    /// Whether it records anything.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self != Self::Off
+    }
+}
+
+/// A tracer of any type, as an object.
+pub trait StartSpan: Send + Sync {
+    /// Starts a span in `parent`, below its remote parent or else the active span.
+    fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan;
+}
+
+impl NewSpan<'_> {
+    /// The context whose active span is the parent.
+    #[must_use]
+    pub fn parent_context(&mut self, context: &Context) -> Context {
+        match self.remote_parent.take() {
+            Some(remote) => remote.attach_to(context),
+            None => context.clone(),
+        }
+    }
+}
+
+impl StartedSpan {
+    /// A span that records nothing, for which `context` is propagated.
+    #[must_use]
+    pub fn nothing(context: Context) -> Self {
+        Self {
+            context,
+            recording: Recording::Off,
+        }
+    }
+}
+
+impl fmt::Debug for NewSpan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSpan")
+            .field("kind", &self.kind)
+            .field("name", &self.content.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for dyn StartSpan + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StartSpan")
+    }
+}
+
+impl<T> StartSpan for T
+where
+    T: Tracer + Send + Sync,
+    T::Span: Send + Sync + 'static,
+{
+    fn start_span(&self, mut new: NewSpan<'_>, parent: &Context) -> StartedSpan {
+        let parent = &new.parent_context(parent);
+        let is_server = new.kind == SpanKind::Server;
+        let builder = SpanBuilder {
+            span_kind: Some(new.kind),
+            name: new.content.name(),
+            start_time: Some(new.started_at),
+            attributes: Some(new.content.attributes()),
+            links: Some(new.links).filter(|links| !links.is_empty()),
+            ..SpanBuilder::default()
+        };
+        let span = self.build_with_context(builder, parent);
+        if span.is_recording() {
+            return StartedSpan {
+                context: parent.with_span(span),
+                recording: Recording::Tracer,
+            };
+        }
+        let started = span.span_context();
+        let stands_for_it =
+            !started.is_valid() || is_server && adds_nothing(started, parent.span().span_context());
+        StartedSpan::nothing(match stands_for_it {
+            true => parent.clone(),
+            false => parent.with_remote_span_context(started.clone()),
+        })
+    }
+}
+
+/// Below a caller that is not sampled either, the caller's span stands for one that nobody will see. The
+/// spans of clients below it have their own ids: what is sent on names whom it comes from.
+fn adds_nothing(span: &SpanContext, parent: &SpanContext) -> bool {
+    parent.is_valid()
+        && parent.trace_id() == span.trace_id()
+        && parent.is_sampled() == span.is_sampled()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use opentelemetry::trace::{TraceFlags, TraceState, TracerProvider};
+    use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+
+    use super::*;
+
+    struct Nothing;
+
+    impl SpanContent for Nothing {
+        fn name(&self) -> Cow<'static, str> {
+            "x".into()
+        }
+
+        fn attributes(&self) -> Vec<KeyValue> {
+            Vec::new()
+        }
+    }
+
+    fn new(kind: SpanKind) -> NewSpan<'static> {
+        NewSpan {
+            kind,
+            started_at: UNIX_EPOCH,
+            remote_parent: None,
+            links: Vec::new(),
+            content: &Nothing,
+        }
+    }
+
+    fn unsampled() -> SdkTracerProvider {
+        SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOff)
+            .build()
+    }
+
+    #[test]
+    fn a_callers_span_stands_for_that_of_a_server_if_neither_is_sampled() {
+        let provider = unsampled();
+        let tracer = provider.tracer("test");
+        let start = |kind, flags| {
+            let caller = SpanContext::new(2.into(), 3.into(), flags, true, TraceState::NONE);
+            let parent = Context::new().with_remote_span_context(caller);
+            let started = tracer.start_span(new(kind), &parent).context;
+            started.span().span_context().clone()
+        };
+        let same = start(SpanKind::Server, TraceFlags::NOT_SAMPLED);
+        assert_eq!(same.span_id(), 3.into());
+        let less = start(SpanKind::Server, TraceFlags::SAMPLED);
+        assert_ne!(less.span_id(), 3.into());
+        assert!(!less.is_sampled());
+        let client = start(SpanKind::Client, TraceFlags::NOT_SAMPLED);
+        assert_ne!(client.span_id(), 3.into());
+        assert_eq!(client.trace_id(), 2.into());
+    }
+
+    #[test]
+    fn an_unsampled_trace_that_begins_here_has_ids() {
+        let provider = unsampled();
+        let root = provider
+            .tracer("test")
+            .start_span(new(SpanKind::Internal), &Context::new());
+        assert!(root.context.span().span_context().is_valid());
+        assert!(!root.recording.is_on());
+    }
+}

@@ -1,0 +1,177 @@
+use std::sync::{Arc, OnceLock};
+
+use http::StatusCode;
+use opentelemetry::StringValue;
+use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter};
+
+use super::chain::Chain;
+use crate::http::labels::{EndLabels, LabelList, Labels};
+use crate::http::metrics::{Instruments, Measured};
+use crate::intern::{BoundedTable, TextHasher, same_text};
+
+/// The instruments, bound to the labels that have come.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Bound {
+    groups: BoundedTable<Arc<BoundGroup>>,
+}
+
+/// What measures the exchanges whose labels are the same, but for those that the response brings.
+#[derive(Debug)]
+pub(in crate::http) enum Group {
+    Bound(Arc<BoundGroup>),
+    /// There were too many.
+    Unbound(Box<Labels<'static>>),
+}
+
+#[derive(Debug)]
+pub(in crate::http) struct BoundGroup {
+    labels: Labels<'static>,
+    active: BoundUpDownCounter<i64>,
+    ended: Chain<ResponseLabels, BoundHistograms>,
+}
+
+/// [`EndLabels`] to keep.
+#[derive(Debug)]
+struct ResponseLabels {
+    version: Option<&'static str>,
+    status: Option<StatusCode>,
+    error_type: Option<StringValue>,
+}
+
+/// Histograms for one set of labels. Those of sizes are bound when a size is known: a series of nothing
+/// would be exported.
+#[derive(Debug)]
+struct BoundHistograms {
+    duration: BoundHistogram<f64>,
+    request_size: OnceLock<BoundHistogram<u64>>,
+    response_size: OnceLock<BoundHistogram<u64>>,
+}
+
+impl Bound {
+    /// The group of an exchange.
+    pub(in crate::http) fn group(&self, instruments: &Instruments, labels: Labels<'_>) -> Group {
+        let known = self.groups.get(
+            hash(&labels),
+            |group| group.has(&labels),
+            || {
+                Arc::new(BoundGroup {
+                    labels: labels.to_owned(),
+                    active: instruments.active_requests.bind(&labels.constant()),
+                    ended: Chain::default(),
+                })
+            },
+        );
+        known.map_or_else(|| Group::Unbound(Box::new(labels.to_owned())), Group::Bound)
+    }
+}
+
+impl Group {
+    pub(in crate::http) fn labels(&self) -> &Labels<'static> {
+        match self {
+            Self::Bound(group) => &group.labels,
+            Self::Unbound(labels) => labels,
+        }
+    }
+
+    /// Counts one more, or less, that is active.
+    pub(in crate::http) fn change_active(&self, instruments: &Instruments, by: i64) {
+        match self {
+            Self::Bound(group) => group.active.add(by),
+            Self::Unbound(labels) => instruments.change_active(labels, by),
+        }
+    }
+
+    /// Records what is measured of an exchange that ended.
+    pub(in crate::http) fn record(
+        &self,
+        instruments: &Instruments,
+        ended: EndLabels<'_>,
+        measured: Measured,
+    ) {
+        let list = || ended.list_with(self.labels());
+        let bound = match self {
+            Self::Bound(group) => group.ended.get(
+                |known| known.are(ended),
+                || {
+                    let duration = instruments.duration.bind(&list());
+                    (ResponseLabels::of(ended), BoundHistograms::new(duration))
+                },
+            ),
+            Self::Unbound(_) => None,
+        };
+        match bound {
+            Some(bound) => bound.record(instruments, list, measured),
+            None => instruments.record(&list(), measured),
+        }
+    }
+}
+
+impl BoundGroup {
+    fn has(&self, labels: &Labels<'_>) -> bool {
+        let known = &self.labels;
+        same_text(known.method, labels.method)
+            && same_text(known.scheme, labels.scheme)
+            && match (&known.route, &labels.route) {
+                (None, None) => true,
+                (Some((_, known)), Some((_, route))) => same_text(known.as_str(), route.as_str()),
+                _ => false,
+            }
+            && known.authority == labels.authority
+    }
+}
+
+impl ResponseLabels {
+    fn of(ended: EndLabels<'_>) -> Self {
+        Self {
+            version: ended.version,
+            status: ended.status,
+            error_type: ended.error_type.cloned(),
+        }
+    }
+
+    fn are(&self, ended: EndLabels<'_>) -> bool {
+        self.status == ended.status
+            && self.error_type.as_ref() == ended.error_type
+            && self.version == ended.version
+    }
+}
+
+impl BoundHistograms {
+    fn new(duration: BoundHistogram<f64>) -> Self {
+        Self {
+            duration,
+            request_size: OnceLock::new(),
+            response_size: OnceLock::new(),
+        }
+    }
+
+    fn record(
+        &self,
+        instruments: &Instruments,
+        labels: impl Fn() -> LabelList,
+        measured: Measured,
+    ) {
+        self.duration.record(measured.elapsed.as_secs_f64());
+        if let Some(size) = measured.request_size {
+            let bind = || instruments.request_size.bind(&labels());
+            self.request_size.get_or_init(bind).record(size);
+        }
+        if let Some(size) = measured.response_size {
+            let bind = || instruments.response_size.bind(&labels());
+            self.response_size.get_or_init(bind).record(size);
+        }
+    }
+}
+
+fn hash(labels: &Labels<'_>) -> u64 {
+    let mut hasher = TextHasher::default();
+    hasher.write(labels.method);
+    hasher.write(labels.scheme);
+    if let Some((_, route)) = &labels.route {
+        hasher.write(route.as_str());
+    }
+    if let Some(authority) = &labels.authority {
+        hasher.write(authority);
+    }
+    hasher.finish()
+}

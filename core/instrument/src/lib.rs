@@ -1,0 +1,40 @@
+//! What azmon's instrumentation is written with: HTTP conventions, W3C propagation, exclusions.
+//!
+//! It needs OpenTelemetry's API alone: no SDK, no HTTP client. `azmon-tower`, `azmon-reqwest` and `azmon-sqlx` are
+//! built on it, and work with any OpenTelemetry backend. Applications use it through these crates, or as
+//! `azmon::instrument`.
+//!
+//! | Module | Content |
+//! |---|---|
+//! | [`semconv`] | attribute names; pure rules of HTTP and gRPC |
+//! | [`propagation`] | W3C headers to a `Context` and back |
+//! | [`exclude`] | which requests and calls leave no telemetry |
+//! | [`http`] | one HTTP request or call, from its start to its end |
+//! | [`exception`](ErrorChain) | an error with its causes |
+
+#[doc(hidden)]
+pub mod direct;
+mod exception;
+pub mod exclude;
+mod hook;
+pub mod http;
+mod identity;
+mod intern;
+mod operation;
+pub mod propagation;
+mod sample_rate;
+pub mod semconv;
+
+#[doc(hidden)]
+pub use self::direct::{
+    LateAttributes, NewRecord, NewSpan, Recording, SpanContent, SpanRecord, StartSpan, StartedSpan,
+};
+pub use self::exception::ErrorChain;
+pub use self::hook::Hook;
+#[doc(hidden)]
+pub use self::http::{Providers, Resolved};
+pub use self::identity::Identity;
+#[doc(hidden)]
+pub use self::intern::{RouteName, RouteNames, recent_address, recent_path, recent_text};
+pub use self::operation::OperationName;
+pub use self::sample_rate::SampleRate;

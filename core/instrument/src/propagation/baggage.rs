@@ -1,0 +1,141 @@
+//! [W3C Baggage](https://www.w3.org/TR/baggage/): the header `baggage` to OpenTelemetry's [`Baggage`] and back.
+
+use http::{HeaderMap, HeaderValue};
+use opentelemetry::baggage::{Baggage, BaggageMetadata};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use super::BAGGAGE;
+
+/// Members of a list that are read (section 3.3.2); later ones are left out.
+const MAX_MEMBERS: usize = 64;
+/// Bytes of all headers that are read (section 3.3.2). A longer list is left out as a whole.
+const MAX_BYTES: usize = 8_192;
+
+/// What a value cannot hold as it is (section 3.3.1.3).
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b',')
+    .add(b';')
+    .add(b'\\');
+
+/// The members of every `baggage` header, in order. `None` if there is no header that can be read.
+pub(super) fn read(headers: &HeaderMap) -> Option<Baggage> {
+    let texts = || {
+        let values = headers.get_all(BAGGAGE).iter();
+        values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
+    };
+    let bytes: usize = texts().map(str::len).sum();
+    if bytes == 0 || bytes > MAX_BYTES {
+        return None;
+    }
+    let mut baggage = Baggage::new();
+    let members = texts().flat_map(|text| text.split(','));
+    for (key, value, metadata) in members.take(MAX_MEMBERS).filter_map(member) {
+        baggage.insert_with_metadata(key.to_owned(), value, metadata);
+    }
+    Some(baggage)
+}
+
+/// `key=value;properties`, as name, decoded value and properties as they came.
+fn member(text: &str) -> Option<(&str, String, BaggageMetadata)> {
+    let (pair, properties) = text.split_once(';').unwrap_or((text, ""));
+    let (key, value) = pair.split_once('=')?;
+    let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+    Some((key.trim(), value.into_owned(), properties.trim().into()))
+}
+
+/// The value of the header, unless there is nothing to send.
+pub(super) fn write(baggage: &Baggage) -> Option<HeaderValue> {
+    let mut text = String::new();
+    for (key, (value, metadata)) in baggage {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(key.as_str());
+        text.push('=');
+        text.extend(utf8_percent_encode(value.as_str(), ENCODED));
+        if !metadata.as_str().is_empty() {
+            text.push(';');
+            text.push_str(metadata.as_str());
+        }
+    }
+    if text.is_empty() {
+        return None;
+    }
+    HeaderValue::try_from(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        let values = values.iter().map(|value| (BAGGAGE, value.parse().unwrap()));
+        values.collect()
+    }
+
+    fn pairs(values: &[&str]) -> Vec<(String, String, String)> {
+        let Some(baggage) = read(&headers(values)) else {
+            return Vec::new();
+        };
+        let mut pairs: Vec<_> = baggage
+            .iter()
+            .map(|(key, (value, metadata))| {
+                let text = [key.as_str(), value.as_str(), metadata.as_str()];
+                let [key, value, metadata] = text.map(str::to_owned);
+                (key, value, metadata)
+            })
+            .collect();
+        pairs.sort();
+        pairs
+    }
+
+    fn pair(key: &str, value: &str, metadata: &str) -> (String, String, String) {
+        (key.to_owned(), value.to_owned(), metadata.to_owned())
+    }
+
+    #[test]
+    fn members_of_all_headers_are_read() {
+        let all = [pair("a", "1", ""), pair("b", "2", ""), pair("c", "3", "")];
+        assert_eq!(pairs(&["a=1, b=2", "c=3"]), all);
+        assert_eq!(pairs(&["a=1,b = 2 ,c=3"]), all);
+    }
+
+    #[test]
+    fn values_are_decoded_and_properties_are_kept() {
+        let read = pairs(&["user=Am%C3%A9lie%20%3D;ttl=1 ; secure", "x=a=b"]);
+        let expected = [
+            pair("user", "Amélie =", "ttl=1 ; secure"),
+            pair("x", "a=b", ""),
+        ];
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_member_that_cannot_be_read_leaves_the_others() {
+        assert_eq!(pairs(&["none,=,a=%ff,b=2"]), [pair("b", "2", "")]);
+    }
+
+    #[test]
+    fn lists_beyond_the_limits_are_cut_or_left_out() {
+        let many: Vec<_> = (0..100).map(|number| format!("k{number}=1")).collect();
+        assert_eq!(pairs(&[&many.join(",")]).len(), MAX_MEMBERS);
+        let long = format!("a={}", "x".repeat(MAX_BYTES));
+        assert_eq!(pairs(&[&long, "b=2"]), []);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut baggage = Baggage::new();
+        baggage.insert("user", "Amélie, \"100 %\"; \\=");
+        baggage.insert_with_metadata("x", "1", "ttl=1");
+        let headers = HeaderMap::from_iter([(BAGGAGE, write(&baggage).unwrap())]);
+        let read = read(&headers).unwrap();
+        for key in ["user", "x"] {
+            assert_eq!(read.get_with_metadata(key), baggage.get_with_metadata(key));
+        }
+        assert_eq!(write(&Baggage::new()), None);
+    }
+}

@@ -1,0 +1,102 @@
+use http::{HeaderMap, HeaderValue};
+use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
+
+use super::header_buffer::header_value;
+use super::origin::{TraceOrigin, is_random};
+use super::remote_parent::{RemoteParent, join};
+use super::traceparent::TraceParent;
+use super::{BAGGAGE, TRACEPARENT, TRACESTATE, baggage, tracestate};
+
+/// A copy of `context` with the caller's span and baggage, as far as `headers` name them.
+#[must_use]
+pub fn extract(context: &Context, headers: &HeaderMap) -> Context {
+    let context = extract_baggage(context, headers);
+    match RemoteParent::from_headers(headers) {
+        Some(parent) => parent.attach_to(&context),
+        None => context,
+    }
+}
+
+/// A copy of `context` with the caller's baggage, if `headers` have any.
+#[must_use]
+pub fn extract_baggage(context: &Context, headers: &HeaderMap) -> Context {
+    match baggage::read(headers) {
+        Some(baggage) => context.with_baggage(baggage),
+        None => context.clone(),
+    }
+}
+
+/// Writes the active span and the baggage of `context` into the headers of a request.
+///
+/// Headers of these names are overwritten. A context without a valid span leaves `traceparent` and
+/// `tracestate` as they are, one without baggage `baggage`.
+pub fn inject(context: &Context, headers: &mut HeaderMap) {
+    let span = context.span();
+    let span = span.span_context();
+    if let Some(parent) = traceparent(context) {
+        headers.insert(TRACEPARENT, parent);
+        if let Some(state) = tracestate(context, span) {
+            headers.insert(TRACESTATE, state);
+        } else if headers.keys().any(|name| name == TRACESTATE) {
+            // Requests have few headers: looking at all is faster than finding one by its hash.
+            headers.remove(TRACESTATE);
+        }
+    }
+    if let Some(baggage) = baggage::write(context.baggage()) {
+        headers.insert(BAGGAGE, baggage);
+    }
+}
+
+/// The `traceparent` of the active span of `context`, if that is valid.
+#[must_use]
+pub fn traceparent(context: &Context) -> Option<HeaderValue> {
+    let span = context.span();
+    let span = span.span_context();
+    if !span.is_valid() {
+        return None;
+    }
+    header_value(&trace_parent(context, span).write())
+}
+
+pub(super) fn trace_parent(context: &Context, span: &SpanContext) -> TraceParent {
+    TraceParent {
+        trace_id: span.trace_id(),
+        span_id: span.span_id(),
+        sampled: span.is_sampled(),
+        random: is_random(context, span),
+    }
+}
+
+/// What was received, unless a sampler or the application has changed the span's state since.
+pub(super) fn tracestate(context: &Context, span: &SpanContext) -> Option<HeaderValue> {
+    let state = span.trace_state();
+    let origin = TraceOrigin::of(context, span);
+    if origin.is_none() && *state == TraceState::NONE {
+        return None;
+    }
+    if let Some(origin) = origin.filter(|origin| origin.given == *state) {
+        return Some(origin.received.clone());
+    }
+    let header = state.header();
+    match origin.filter(|origin| origin.given.into_iter().len() == 0) {
+        _ if header.is_empty() => None,
+        Some(refused) => merge(header.as_bytes(), refused.received.as_bytes()),
+        None => HeaderValue::try_from(header).ok(),
+    }
+}
+
+/// New members come first and replace received ones of the same key (section 3.3.1.4).
+fn merge(new: &[u8], received: &[u8]) -> Option<HeaderValue> {
+    let is_replaced = |member: &&[u8]| {
+        tracestate::members(std::iter::once(new))
+            .any(|new| tracestate::key(new) == tracestate::key(member))
+    };
+    let kept = tracestate::members(std::iter::once(received)).filter(|member| !is_replaced(member));
+    join(
+        tracestate::members(std::iter::once(new))
+            .chain(kept)
+            .take(tracestate::MAX_MEMBERS),
+    )
+}

@@ -1,0 +1,311 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, Meta, Token, UseTree, Visibility};
+
+use crate::error::Result;
+
+/// The modules of a crate, and the paths by which they use each other.
+#[derive(Debug, Default)]
+pub(super) struct Crate {
+    modules: BTreeMap<Vec<String>, Module>,
+    arrows: Vec<Arrow>,
+}
+
+/// A file.
+#[derive(Debug, Default)]
+struct Module {
+    /// Relative to `src/`.
+    file: PathBuf,
+    /// Names that another module defines, with that module's path and the name there.
+    exports: BTreeMap<String, Vec<String>>,
+    /// Absolute paths that the file names, each with the path as it is written.
+    uses: BTreeSet<(Vec<String>, String)>,
+    /// Modules that are only compiled for tests.
+    test_modules: BTreeSet<String>,
+}
+
+/// A file that uses another.
+#[derive(Debug)]
+pub(super) struct Arrow {
+    pub(super) from: String,
+    to: String,
+    /// As it is written.
+    pub(super) path: String,
+}
+
+impl Arrow {
+    /// The child of `folder` that uses another child of it, and that other one.
+    pub(super) fn between_children_of(&self, folder: &Path) -> Option<(&str, &str)> {
+        let from = child_of(folder, &self.from)?;
+        let to = child_of(folder, &self.to)?;
+        (from != to).then_some((from, to))
+    }
+}
+
+/// The folder or file directly in `folder` that `file` is, or is below.
+fn child_of<'a>(folder: &Path, file: &'a str) -> Option<&'a str> {
+    let inside = Path::new(file).strip_prefix(folder).ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    Some(first.strip_suffix(".rs").unwrap_or(first))
+}
+
+impl Crate {
+    /// Reads the modules below `src/`.
+    pub(super) fn read(source: &Path) -> Result<Self> {
+        let mut krate = Self::default();
+        krate.read_folder(source, Path::new(""), &[])?;
+        krate.leave_tests_out();
+        krate.find_arrows();
+        Ok(krate)
+    }
+
+    /// Every folder, relative to `src/`.
+    pub(super) fn folders(&self) -> BTreeSet<&Path> {
+        let files = self.modules.values().map(|module| module.file.as_path());
+        files.filter_map(Path::parent).collect()
+    }
+
+    pub(super) fn arrows(&self) -> &[Arrow] {
+        &self.arrows
+    }
+
+    fn read_folder(&mut self, source: &Path, folder: &Path, path: &[String]) -> Result {
+        for entry in fs::read_dir(source.join(folder))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let file = folder.join(&name);
+            if entry.file_type()?.is_dir() {
+                // `bin/` holds other crates.
+                if !(path.is_empty() && name == "bin") {
+                    self.read_folder(source, &file, &extended(path, &name))?;
+                }
+            } else if let Some(stem) = name.strip_suffix(".rs") {
+                let path = match stem {
+                    "lib" | "mod" => path.to_vec(),
+                    "main" if !source.join("lib.rs").exists() => path.to_vec(),
+                    stem => extended(path, stem),
+                };
+                let text = fs::read_to_string(source.join(&file))?;
+                let syntax = syn::parse_file(&text)
+                    .map_err(|error| format!("{}: {error}", source.join(&file).display()))?;
+                let mut reader = Reader::new(path.clone(), file);
+                reader.visit_file(&syntax);
+                self.modules.insert(path, reader.module);
+            }
+        }
+        Ok(())
+    }
+
+    fn leave_tests_out(&mut self) {
+        let tests: Vec<_> = self
+            .modules
+            .iter()
+            .flat_map(|(path, module)| {
+                let names = module.test_modules.iter();
+                names.map(|name| extended(path, name))
+            })
+            .collect();
+        self.modules
+            .retain(|path, _| !tests.iter().any(|test| path.starts_with(test)));
+    }
+
+    fn find_arrows(&mut self) {
+        let mut arrows = Vec::new();
+        for module in self.modules.values() {
+            for (path, written) in &module.uses {
+                if let Some(target) = self.defined_in(path, 0) {
+                    arrows.push(Arrow {
+                        from: module.file.display().to_string(),
+                        to: target.file.display().to_string(),
+                        path: written.clone(),
+                    });
+                }
+            }
+        }
+        self.arrows = arrows;
+    }
+
+    /// The module that defines the name at this path.
+    fn defined_in(&self, path: &[String], depth: usize) -> Option<&Module> {
+        let length = (0..=path.len())
+            .rev()
+            .find(|length| self.modules.contains_key(&path[..*length]))?;
+        let module = self.modules.get(&path[..length])?;
+        let Some(name) = path.get(length) else {
+            return Some(module);
+        };
+        match module.exports.get(name) {
+            // Re-exports of re-exports end somewhere.
+            Some(source) if depth < 16 => self.defined_in(source, depth + 1),
+            _ => Some(module),
+        }
+    }
+}
+
+fn extended(path: &[String], name: &str) -> Vec<String> {
+    let mut path = path.to_vec();
+    path.push(name.to_owned());
+    path
+}
+
+/// Collects what a file uses and exports.
+struct Reader {
+    path: Vec<String>,
+    module: Module,
+    /// How many modules are open inside of the file.
+    depth: usize,
+}
+
+impl Reader {
+    fn new(path: Vec<String>, file: PathBuf) -> Self {
+        let module = Module {
+            file,
+            ..Module::default()
+        };
+        Self {
+            path,
+            module,
+            depth: 0,
+        }
+    }
+
+    /// The absolute path of one that begins with `crate`, `self` or `super`.
+    fn absolute(&self, segments: &[String]) -> Option<Vec<String>> {
+        let (first, mut rest) = segments.split_first()?;
+        let mut base = match first.as_str() {
+            "crate" => Vec::new(),
+            "self" | "super" => {
+                // A module inside of the file belongs to the file.
+                let mut base = self.path.clone();
+                let mut levels = usize::from(first == "super");
+                while let Some((next, others)) = rest.split_first() {
+                    if next != "super" {
+                        break;
+                    }
+                    levels += 1;
+                    rest = others;
+                }
+                for _ in 0..levels.saturating_sub(self.depth) {
+                    base.pop()?;
+                }
+                base
+            }
+            _ => return None,
+        };
+        base.extend(rest.iter().cloned());
+        Some(base)
+    }
+
+    fn add_use(&mut self, segments: &[String], name: &str, is_exported: bool) {
+        let Some(path) = self.absolute(segments) else {
+            return;
+        };
+        if is_exported && self.depth == 0 {
+            self.module.exports.insert(name.to_owned(), path);
+        } else {
+            self.module.uses.insert((path, segments.join("::")));
+        }
+    }
+
+    fn add_tree(&mut self, tree: &UseTree, prefix: &mut Vec<String>, is_exported: bool) {
+        match tree {
+            UseTree::Path(path) => {
+                prefix.push(path.ident.to_string());
+                self.add_tree(&path.tree, prefix, is_exported);
+                prefix.pop();
+            }
+            UseTree::Name(name) => {
+                let name = name.ident.to_string();
+                let mut path = prefix.clone();
+                if name != "self" {
+                    path.push(name.clone());
+                }
+                self.add_use(&path, &name, is_exported);
+            }
+            UseTree::Rename(rename) => {
+                let path = extended(prefix, &rename.ident.to_string());
+                self.add_use(&path, &rename.rename.to_string(), is_exported);
+            }
+            UseTree::Glob(_) => {
+                let path = prefix.clone();
+                self.add_use(&path, "*", false);
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_tree(tree, prefix, is_exported);
+                }
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let attributes = attributes(item);
+        if attributes.iter().any(is_for_tests) {
+            if let Item::Mod(module) = item {
+                self.module.test_modules.insert(module.ident.to_string());
+            }
+            return;
+        }
+        match item {
+            Item::Use(item) => {
+                let is_exported = !matches!(item.vis, Visibility::Inherited);
+                self.add_tree(&item.tree, &mut Vec::new(), is_exported);
+            }
+            Item::Mod(module) => {
+                self.depth += 1;
+                visit::visit_item_mod(self, module);
+                self.depth -= 1;
+            }
+            item => visit::visit_item(self, item),
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments = path.segments.iter();
+        let segments: Vec<_> = segments.map(|segment| segment.ident.to_string()).collect();
+        if segments.len() > 1 {
+            self.add_use(&segments, "", false);
+        }
+        visit::visit_path(self, path);
+    }
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// Whether an attribute is a `cfg` that names `test`, other than by `not`.
+fn is_for_tests(attribute: &Attribute) -> bool {
+    fn names_test(meta: &Meta) -> bool {
+        match meta {
+            Meta::Path(path) => path.is_ident("test"),
+            Meta::List(list) if list.path.is_ident("any") || list.path.is_ident("all") => list
+                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .is_ok_and(|parts| parts.iter().any(names_test)),
+            _ => false,
+        }
+    }
+    attribute.path().is_ident("cfg")
+        && attribute
+            .parse_args::<Meta>()
+            .is_ok_and(|meta| names_test(&meta))
+}
