@@ -1,5 +1,6 @@
 //! Fixtures of the end-to-end tests.
 
+pub mod kql;
 pub mod logs;
 pub mod replay;
 pub mod spans;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
+use crate::public_api::{self, Library};
 use crate::{bench, demo, structure, test};
 
 /// Something that has to pass.
@@ -93,12 +94,21 @@ pub(crate) fn structure() -> Result {
     Ok(())
 }
 
+/// Compares the public items of every library with its list, or writes the lists.
+pub(crate) fn public_api(options: &public_api::Options) -> Result {
+    let libraries: Vec<_> = members()?.iter().filter_map(Package::library).collect();
+    public_api::run(options, &libraries)
+}
+
 fn steps() -> Result<Vec<Step>> {
     let mut steps = vec![
         Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
         Step::command("fmt of the peers".to_owned(), bench::fmt()),
     ];
     steps.push(Step::new("structure", structure));
+    steps.push(Step::new("public items", || {
+        public_api(&public_api::Options::default())
+    }));
     for package in members()? {
         steps.extend(package.clippy());
     }
@@ -130,6 +140,8 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
+    /// `None` for everywhere.
+    publish: Option<Vec<String>>,
     features: BTreeMap<String, Vec<String>>,
 }
 
@@ -144,6 +156,17 @@ fn members() -> Result<Vec<Package>> {
 }
 
 impl Package {
+    /// The library, if users may depend on it.
+    fn library(&self) -> Option<Library> {
+        let is_published = self.publish.is_none();
+        let folder = self.manifest_path.parent()?.to_owned();
+        let is_library = folder.join("src/lib.rs").exists();
+        (is_published && is_library).then(|| Library {
+            name: self.name.replace('-', "_"),
+            folder,
+        })
+    }
+
     /// Where its modules are.
     fn source(&self) -> PathBuf {
         self.manifest_path.with_file_name("src")
@@ -212,6 +235,7 @@ mod tests {
         let package = Package {
             name: "p".to_owned(),
             manifest_path: PathBuf::new(),
+            publish: None,
             features: features.collect(),
         };
         package.feature_sets()

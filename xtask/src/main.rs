@@ -1,4 +1,4 @@
-//! The task list of the repository: `cargo xtask demo | test | ci | structure | bench`.
+//! The task list of the repository: `cargo xtask demo | test | ci | structure | public-api | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,8 +12,10 @@ mod client;
 mod command;
 mod demo;
 mod error;
+mod modules;
 mod packages;
 mod process;
+mod public_api;
 mod structure;
 mod test;
 mod verdict;
@@ -40,6 +42,8 @@ enum Task {
     Ci,
     /// Check that folders and files of every crate depend on each other one way.
     Structure,
+    /// Compare the public items of every library with the checked-in lists.
+    PublicApi(public_api::Options),
     /// Measure what azmon costs, beside its peers, and write benches/RESULTS.md.
     Bench(bench::Options),
     /// Become another program that ends when this task does.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
+        Task::PublicApi(options) => ci::public_api(&options),
         Task::Structure => ci::structure(),
         Task::Bench(options) => bench::run(&options),
         Task::RunChild(arguments) => process::become_child(&arguments),

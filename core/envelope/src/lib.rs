@@ -31,6 +31,7 @@ pub mod limits;
 mod map;
 mod message;
 mod metric;
+mod owned;
 mod page_view;
 mod remote_dependency;
 mod request;

@@ -112,6 +112,18 @@ impl<'a, V> Map<'a, V> {
     }
 }
 
+impl<V> Map<'_, V> {
+    /// Copies what is borrowed of the keys; the values are made others.
+    pub(super) fn into_owned_with<W>(self, own: impl Fn(V) -> W) -> Map<'static, W> {
+        let pairs = self.pairs.into_iter();
+        Map {
+            pairs: pairs
+                .map(|(key, value)| (Cow::Owned(key.into_owned()), own(value)))
+                .collect(),
+        }
+    }
+}
+
 impl Properties<'_> {
     /// Empties the map and keeps its memory, for texts of another lifetime.
     #[doc(hidden)]

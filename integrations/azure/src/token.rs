@@ -19,9 +19,10 @@ use opentelemetry::trace::FutureExt;
 /// use azure_identity::ManagedIdentityCredential;
 ///
 /// let credential = ManagedIdentityCredential::new(None)?;
-/// let provider = azmon_azure::token_provider(credential);
-/// # let _: azmon_azure::CredentialTokens = provider;
-/// # Ok::<(), azure_core::Error>(())
+/// let telemetry = Telemetry::builder()
+///     .token_provider(azmon_azure::token_provider(credential))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 pub fn token_provider(credential: Arc<dyn TokenCredential>) -> CredentialTokens {

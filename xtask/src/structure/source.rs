@@ -1,12 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, Meta, Token, UseTree, Visibility};
+use syn::{Item, UseTree, Visibility};
 
 use crate::error::Result;
+use crate::modules::{self, Source, attributes, extended, is_for_tests};
 
 /// The modules of a crate, and the paths by which they use each other.
 #[derive(Debug, Default)]
@@ -57,7 +56,11 @@ impl Crate {
     /// Reads the modules below `src/`.
     pub(super) fn read(source: &Path) -> Result<Self> {
         let mut krate = Self::default();
-        krate.read_folder(source, Path::new(""), &[])?;
+        for (path, Source { file, syntax }) in modules::read(source)? {
+            let mut reader = Reader::new(path.clone(), file);
+            reader.visit_file(&syntax);
+            krate.modules.insert(path, reader.module);
+        }
         krate.leave_tests_out();
         krate.find_arrows();
         Ok(krate)
@@ -71,33 +74,6 @@ impl Crate {
 
     pub(super) fn arrows(&self) -> &[Arrow] {
         &self.arrows
-    }
-
-    fn read_folder(&mut self, source: &Path, folder: &Path, path: &[String]) -> Result {
-        for entry in fs::read_dir(source.join(folder))? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let file = folder.join(&name);
-            if entry.file_type()?.is_dir() {
-                // `bin/` holds other crates.
-                if !(path.is_empty() && name == "bin") {
-                    self.read_folder(source, &file, &extended(path, &name))?;
-                }
-            } else if let Some(stem) = name.strip_suffix(".rs") {
-                let path = match stem {
-                    "lib" | "mod" => path.to_vec(),
-                    "main" if !source.join("lib.rs").exists() => path.to_vec(),
-                    stem => extended(path, stem),
-                };
-                let text = fs::read_to_string(source.join(&file))?;
-                let syntax = syn::parse_file(&text)
-                    .map_err(|error| format!("{}: {error}", source.join(&file).display()))?;
-                let mut reader = Reader::new(path.clone(), file);
-                reader.visit_file(&syntax);
-                self.modules.insert(path, reader.module);
-            }
-        }
-        Ok(())
     }
 
     fn leave_tests_out(&mut self) {
@@ -144,12 +120,6 @@ impl Crate {
             _ => Some(module),
         }
     }
-}
-
-fn extended(path: &[String], name: &str) -> Vec<String> {
-    let mut path = path.to_vec();
-    path.push(name.to_owned());
-    path
 }
 
 /// Collects what a file uses and exports.
@@ -274,38 +244,4 @@ impl<'ast> Visit<'ast> for Reader {
         }
         visit::visit_path(self, path);
     }
-}
-
-fn attributes(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Macro(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
-/// Whether an attribute is a `cfg` that names `test`, other than by `not`.
-fn is_for_tests(attribute: &Attribute) -> bool {
-    fn names_test(meta: &Meta) -> bool {
-        match meta {
-            Meta::Path(path) => path.is_ident("test"),
-            Meta::List(list) if list.path.is_ident("any") || list.path.is_ident("all") => list
-                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-                .is_ok_and(|parts| parts.iter().any(names_test)),
-            _ => false,
-        }
-    }
-    attribute.path().is_ident("cfg")
-        && attribute
-            .parse_args::<Meta>()
-            .is_ok_and(|meta| names_test(&meta))
 }

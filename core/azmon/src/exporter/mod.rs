@@ -1,12 +1,15 @@
 //! The plain SDK exporter traits, for people who assemble their own SDK.
 
 mod builder;
+mod envelope;
 mod log;
 mod metric;
 mod sender;
+mod shared;
 mod span;
 
 pub use self::builder::ExporterBuilder;
+pub use self::envelope::{EnvelopeExporter, EnvelopeExporterBuilder, QueueFullError};
 pub use self::log::{LogExporter, LogExporterBuilder};
 pub use self::metric::{MetricExporter, MetricExporterBuilder};
 pub use self::span::{SpanExporter, SpanExporterBuilder};

@@ -18,8 +18,8 @@ pub struct LogData {
     /// [`SpanId::INVALID`] outside a span.
     pub(crate) span_id: SpanId,
     pub(crate) severity: Option<Severity>,
-    pub(crate) severity_text: Option<&'static str>,
-    pub(crate) event_name: Option<&'static str>,
+    pub(crate) severity_text: Option<Cow<'static, str>>,
+    pub(crate) event_name: Option<Cow<'static, str>>,
     pub(crate) target: Option<Cow<'static, str>>,
     pub(crate) scope: InstrumentationScope,
     pub(crate) body: Option<Value>,
@@ -43,8 +43,8 @@ impl LogData {
             trace_id: span.map_or(TraceId::INVALID, |span| span.trace_id),
             span_id: span.map_or(SpanId::INVALID, |span| span.span_id),
             severity: record.severity_number(),
-            severity_text: record.severity_text(),
-            event_name: record.event_name(),
+            severity_text: record.severity_text().map(Cow::Borrowed),
+            event_name: record.event_name().map(Cow::Borrowed),
             target: record.target().cloned(),
             scope: scope.clone(),
             body: record.body().map(any_value::to_value),
@@ -53,6 +53,71 @@ impl LogData {
                 .collect(),
             sample_rate: None,
         }
+    }
+
+    /// Starts a record that did not come through the SDK, such as one that was received: nothing but its
+    /// time is known.
+    #[must_use]
+    pub fn at(time: SystemTime) -> Self {
+        Self {
+            time,
+            trace_id: TraceId::INVALID,
+            span_id: SpanId::INVALID,
+            severity: None,
+            severity_text: None,
+            event_name: None,
+            target: None,
+            scope: InstrumentationScope::default(),
+            body: None,
+            attributes: Vec::new(),
+            sample_rate: None,
+        }
+    }
+
+    /// Sets the span that the record belongs to.
+    #[must_use]
+    pub fn in_span(mut self, trace_id: TraceId, span_id: SpanId) -> Self {
+        (self.trace_id, self.span_id) = (trace_id, span_id);
+        self
+    }
+
+    /// Sets the severity, and how the source calls it.
+    #[must_use]
+    pub fn with_severity(
+        mut self,
+        severity: Option<Severity>,
+        text: Option<Cow<'static, str>>,
+    ) -> Self {
+        (self.severity, self.severity_text) = (severity, text);
+        self
+    }
+
+    /// Sets the event's name. An empty one is none.
+    #[must_use]
+    pub fn with_event_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.event_name = Some(name.into());
+        self
+    }
+
+    /// Sets what wrote the record.
+    #[must_use]
+    pub fn with_scope(mut self, scope: InstrumentationScope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Sets the record's text or data.
+    #[must_use]
+    pub fn with_body(mut self, body: Option<Value>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Sets the attributes.
+    #[must_use]
+    pub fn with_attributes(mut self, attributes: Vec<KeyValue>) -> Self {
+        self.attributes = attributes;
+        self
     }
 
     /// Adds what `context` says of the operation and its user, where the record does not say itself.
@@ -95,6 +160,17 @@ impl LogData {
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
+    }
+
+    /// Whether the record tells of a failure.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.severity >= Some(Severity::Error)
+            || self.telemetry_kind() == Some(TelemetryKind::Exception)
+    }
+
+    /// What the record is about, by the name of its logger or module.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
     }
 
     /// What sampling takes the record for: a trace or an exception, or neither.

@@ -71,7 +71,9 @@ pub(super) fn name<'a>(call: Call<'a>, attributes: &Attributes<'a>, span_name: &
     attributes
         .take(Key::MicrosoftDependencyName)
         .or_else(|| match call {
-            Call::Http => http::method_and_path(attributes),
+            Call::Http => {
+                http::templated(attributes, span_name).or_else(|| http::method_and_path(attributes))
+            }
             _ => None,
         })
         .unwrap_or(span_name)

@@ -88,6 +88,7 @@ keys! {
     PeerService = "peer.service",
     ServerAddress = "server.address",
     ServerPort = "server.port",
+    ServicePeerName = "service.peer.name",
     // Databases.
     DbName = "db.name",
     DbNamespace = "db.namespace",

@@ -152,6 +152,7 @@ mod text;
 
 pub use self::arena::Arena;
 pub use self::mapper::Mapper;
+pub use self::metric::{Point, Summary};
 pub use self::options::MappingOptions;
 pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};
 pub(crate) use self::success::is_span_success;

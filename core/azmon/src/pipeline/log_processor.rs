@@ -7,8 +7,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLogRecord;
 
 use crate::error::Undelivered;
-use crate::item::LogData;
-use crate::item::{DropReason, TelemetryType};
+use crate::item::{DropReason, LogData, Signal, TelemetryType};
 use crate::pipeline::unsampled_logs::Fate;
 use crate::pipeline::{Intake, UnsampledLogs};
 
@@ -66,8 +65,8 @@ impl LogProcessor {
     }
 
     fn count_unsampled(&self) {
-        let losses = self.intake.transmitter().losses();
-        losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+        let counters = self.intake.handle().counters();
+        counters.count(DropReason::Unsampled, TelemetryType::Trace, 1);
     }
 }
 
@@ -88,14 +87,14 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        let transmitter = self.intake.transmitter();
-        transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
+        let handle = self.intake.handle();
+        handle.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
-    /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
+    /// Ends the log records alone: spans and metrics go on. That it has ended before, as when
+    /// [`Telemetry`](crate::Telemetry) ends, is no failure.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.intake.close();
-        match self.intake.transmitter().shutdown(timeout) {
+        match self.intake.handle().close(Signal::Logs, timeout) {
             Err(Undelivered::AlreadyShutDown) => Ok(()),
             delivery => delivery.map_err(Into::into),
         }

@@ -30,9 +30,25 @@ pub struct SpanRecord<L: ?Sized = dyn LateAttributes> {
     max_attributes: usize,
     is_complete: bool,
     is_counted: bool,
+    rate: SpanRate,
     /// What became of the HTTP exchange that it is the span of.
     ended: Option<Ended>,
     late: L,
+}
+
+/// For how many spans a span stands.
+///
+/// It is a field of the record. Only where the SDK's tracer stands between the sampler and the record does it
+/// travel as an attribute, the one thing that a sampler can add.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum SpanRate {
+    /// The span's attribute says, or else it stands for itself alone.
+    #[default]
+    Unknown,
+    /// It is one of this share, in percent.
+    Percent(f64),
+    /// It must not be kept, whatever becomes of it.
+    Never,
 }
 
 /// The fields of a span, as the SDK's `SpanData` has them; without an instrumentation scope, which Application
@@ -87,6 +103,7 @@ pub struct SpanStart {
     pub links: Vec<Link>,
     /// How many links a limit has dropped.
     pub dropped_links_count: u32,
+    pub rate: SpanRate,
     /// How many attributes the span may have.
     pub max_attributes: u32,
 }
@@ -130,12 +147,13 @@ impl NewRecord {
     /// Everything is made where it stays: it is large, and copying it is what costs.
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
-        let max_attributes = self.0.max_attributes as usize;
+        let (max_attributes, rate) = (self.0.max_attributes as usize, self.0.rate);
         Box::new(SpanRecord {
             data: self.0.into(),
             max_attributes,
             is_complete: false,
             is_counted: false,
+            rate,
             ended: None,
             late: make(),
         })
@@ -173,6 +191,16 @@ impl SpanRecord {
     /// The same, to be changed.
     pub fn data_mut(&mut self) -> &mut SpanFields {
         &mut self.data
+    }
+
+    /// For how many spans it stands.
+    pub fn rate(&self) -> SpanRate {
+        self.rate
+    }
+
+    /// Says for how many spans it stands.
+    pub fn set_rate(&mut self, rate: SpanRate) {
+        self.rate = rate;
     }
 
     /// Adds an attribute.
@@ -258,6 +286,7 @@ impl From<SpanFields> for Box<SpanRecord> {
             max_attributes: usize::MAX,
             is_complete: false,
             is_counted: false,
+            rate: SpanRate::Unknown,
             ended: None,
             late: Nothing,
         })
@@ -303,6 +332,7 @@ mod tests {
             attributes: Vec::new(),
             links: Vec::new(),
             dropped_links_count: 0,
+            rate: SpanRate::Unknown,
             max_attributes: most,
         })
     }

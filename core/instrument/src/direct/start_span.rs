@@ -135,13 +135,27 @@ where
             };
         }
         let started = span.span_context();
-        let stands_for_it =
-            !started.is_valid() || is_server && adds_nothing(started, parent.span().span_context());
-        StartedSpan::nothing(match stands_for_it {
-            true => parent.clone(),
-            false => parent.with_remote_span_context(started.clone()),
+        let caller = parent.span().span_context().clone();
+        StartedSpan::nothing(if !started.is_valid() {
+            parent.clone()
+        } else if is_server && adds_nothing(started, &caller) {
+            parent.with_remote_span_context(local(caller))
+        } else {
+            parent.with_remote_span_context(started.clone())
         })
     }
+}
+
+/// The same span as one of this process, so that its children follow the decision that was taken here.
+fn local(caller: SpanContext) -> SpanContext {
+    let state = caller.trace_state().clone();
+    SpanContext::new(
+        caller.trace_id(),
+        caller.span_id(),
+        caller.trace_flags(),
+        false,
+        state,
+    )
 }
 
 /// Below a caller that is not sampled either, the caller's span stands for one that nobody will see. The

@@ -27,8 +27,9 @@ pub(super) fn level(severity: Severity) -> SeverityLevel {
 }
 
 /// The event's name, unless it is empty or one that the macros of `tracing` made up.
-pub(super) fn event_name(log: &LogData) -> Option<&'static str> {
+pub(super) fn event_name(log: &LogData) -> Option<&str> {
     log.event_name
+        .as_deref()
         .filter(|name| !name.is_empty() && !is_made_up(name))
 }
 
@@ -78,8 +79,11 @@ pub(super) fn dimensions<'a>(
 
 /// The severity's text, unless the level says the same: `INFO` is `Information`, but `DEBUG` and `TRACE`
 /// are both `Verbose`.
-fn severity_text(log: &LogData) -> Option<&'static str> {
-    let text = log.severity_text.filter(|text| !text.is_empty())?;
+fn severity_text(log: &LogData) -> Option<&str> {
+    let text = log
+        .severity_text
+        .as_deref()
+        .filter(|text| !text.is_empty())?;
     let is_said = |severity: Severity| {
         severity >= Severity::Info && text.eq_ignore_ascii_case(severity.name())
     };

@@ -28,7 +28,7 @@ impl Mapper {
         for scope in metrics.scope_metrics() {
             for metric in scope.metrics() {
                 let mut emit_point = |point: Point| {
-                    let envelope = self.point(scope.scope().name(), metric.name(), point);
+                    let envelope = self.map_point(scope.scope().name(), metric.name(), point);
                     envelope.into_iter().for_each(&mut emit);
                 };
                 match metric.data() {
@@ -59,7 +59,10 @@ impl Mapper {
         }
     }
 
-    fn point(&self, scope: &str, name: &str, point: Point) -> Option<Envelope<'static>> {
+    /// Makes the envelope of one data point of the metric `name`, whose meter is `scope`, by the rules of
+    /// [`map_metrics`](Self::map_metrics); `None` for a point that makes no envelope.
+    #[must_use]
+    pub fn map_point(&self, scope: &str, name: &str, point: Point) -> Option<Envelope<'static>> {
         let has_values = point.value.is_finite() && point.count > 0;
         if !has_values {
             return None;

@@ -5,3 +5,5 @@ mod point;
 mod spread;
 #[cfg(test)]
 mod tests;
+
+pub use self::point::{Point, Summary};

@@ -7,8 +7,9 @@ use opentelemetry_sdk::metrics::data::{
 
 use crate::mapping::metric::spread::{Bucket, Spread};
 
-/// What data points of every kind come to.
-pub(super) struct Point {
+/// A data point of a metric, whatever its instrument: one value, or the sum of many.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
     pub(super) time: SystemTime,
     pub(super) attributes: Vec<KeyValue>,
     pub(super) value: f64,
@@ -18,7 +19,84 @@ pub(super) struct Point {
     pub(super) std_dev: Option<f64>,
 }
 
+/// What a histogram says of its values together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// How many values there are.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// The least of them, if known.
+    pub min: Option<f64>,
+    /// The greatest of them, if known.
+    pub max: Option<f64>,
+}
+
 impl Point {
+    /// One value: that of a counter or a gauge.
+    #[must_use]
+    pub fn of_value(time: SystemTime, attributes: Vec<KeyValue>, value: f64) -> Self {
+        Self {
+            time,
+            attributes,
+            value,
+            count: 1,
+            min: None,
+            max: None,
+            std_dev: None,
+        }
+    }
+
+    /// Many values, of which nothing more is known.
+    #[must_use]
+    pub fn of_summary(time: SystemTime, attributes: Vec<KeyValue>, summary: Summary) -> Self {
+        Self {
+            count: summary.count,
+            min: summary.min,
+            max: summary.max,
+            std_dev: Spread::from(summary).of_explicit(&[]),
+            ..Self::of_value(time, attributes, summary.sum)
+        }
+    }
+
+    /// A histogram with bounds that its instrument chose: bucket `i` holds what is above bound `i - 1`, up
+    /// to bound `i`, and the last one all that is above the last bound.
+    #[must_use]
+    pub fn of_histogram(
+        time: SystemTime,
+        attributes: Vec<KeyValue>,
+        summary: Summary,
+        bounds: &[f64],
+        counts: &[u64],
+    ) -> Self {
+        let buckets = buckets(bounds, counts.iter().copied());
+        Self {
+            std_dev: Spread::from(summary).of_explicit(&buckets),
+            ..Self::of_summary(time, attributes, summary)
+        }
+    }
+
+    /// A histogram with bounds that are powers: each of `buckets` holds `count` values above `lower`, up to
+    /// `upper`, as `(lower, upper, count)`.
+    #[must_use]
+    pub fn of_exponential_histogram(
+        time: SystemTime,
+        attributes: Vec<KeyValue>,
+        summary: Summary,
+        buckets: &[(f64, f64, u64)],
+    ) -> Self {
+        let buckets = buckets.iter().map(|&(lower, upper, count)| Bucket {
+            lower,
+            upper,
+            count,
+        });
+        let buckets: Vec<_> = buckets.collect();
+        Self {
+            std_dev: Spread::from(summary).of_exponential(&buckets),
+            ..Self::of_summary(time, attributes, summary)
+        }
+    }
+
     /// Those of a metric of any kind.
     pub(super) fn each<T: Number>(points: &Points<T>, emit: &mut impl FnMut(Self)) {
         match points {
@@ -74,15 +152,7 @@ impl Point {
         attributes: impl Iterator<Item = &'a KeyValue>,
         value: f64,
     ) -> Self {
-        Self {
-            time,
-            attributes: attributes.cloned().collect(),
-            value,
-            count: 1,
-            min: None,
-            max: None,
-            std_dev: None,
-        }
+        Self::of_value(time, attributes.cloned().collect(), value)
     }
 
     fn spread<'a>(
@@ -101,12 +171,35 @@ impl Point {
     }
 }
 
+impl From<Summary> for Spread {
+    fn from(summary: Summary) -> Self {
+        let Summary {
+            count,
+            sum,
+            min,
+            max,
+        } = summary;
+        Self {
+            count,
+            sum,
+            min,
+            max,
+        }
+    }
+}
+
 fn explicit_buckets<T>(point: &HistogramDataPoint<T>) -> Vec<Bucket> {
-    let lower = std::iter::once(f64::NEG_INFINITY).chain(point.bounds());
-    let upper = point.bounds().chain(std::iter::once(f64::INFINITY));
+    let bounds: Vec<_> = point.bounds().collect();
+    buckets(&bounds, point.bucket_counts())
+}
+
+fn buckets(bounds: &[f64], counts: impl Iterator<Item = u64>) -> Vec<Bucket> {
+    let bounds = bounds.iter().copied();
+    let lower = std::iter::once(f64::NEG_INFINITY).chain(bounds.clone());
+    let upper = bounds.chain(std::iter::once(f64::INFINITY));
     let bounds = lower.zip(upper);
     bounds
-        .zip(point.bucket_counts())
+        .zip(counts)
         .map(|((lower, upper), count)| Bucket {
             lower,
             upper,

@@ -7,7 +7,7 @@ use opentelemetry_sdk::metrics::{
 };
 
 use crate::envelope::{Data, Envelope, MetricPoint, tags};
-use crate::mapping::{Mapper, MappingOptions};
+use crate::mapping::{Mapper, MappingOptions, Point, Summary};
 
 /// What is made of what `record` records. Histograms whose name starts with `e` are exponential.
 fn mapped(options: MappingOptions, record: impl FnOnce(&Meter)) -> Vec<Envelope<'static>> {
@@ -200,4 +200,40 @@ fn a_namespace_is_there_only_on_request() {
     assert_eq!(namespace(options).unwrap(), "shop.meter");
     let options = MappingOptions::default().or_metric_namespaces(Some(true));
     assert_eq!(namespace(options).unwrap(), "shop.meter");
+}
+
+#[test]
+fn a_point_that_was_received_makes_the_same_as_one_of_the_sdk() {
+    let values = [1.0, 4.0, 40.0, 400.0];
+    let of_sdk = points(|meter| {
+        let histogram = meter.f64_histogram("h").with_boundaries(vec![10.0, 100.0]);
+        let histogram = histogram.build();
+        values
+            .iter()
+            .for_each(|value| histogram.record(*value, &[]));
+    });
+    let summary = Summary {
+        count: 4,
+        sum: 445.0,
+        min: Some(1.0),
+        max: Some(400.0),
+    };
+    let time = std::time::SystemTime::now();
+    let point = Point::of_histogram(time, Vec::new(), summary, &[10.0, 100.0], &[2, 1, 1]);
+    let resource = Resource::builder_empty().build();
+    let mapper = Mapper::new("key", &resource, MappingOptions::default());
+    let envelope = mapper.map_point("scope", "h", point).unwrap();
+    let Data::Metric(data) = envelope.data else {
+        panic!("{envelope:?}")
+    };
+    assert_eq!(data.metrics, of_sdk);
+    let empty = Point::of_summary(
+        time,
+        Vec::new(),
+        Summary {
+            count: 0,
+            ..summary
+        },
+    );
+    assert_eq!(mapper.map_point("scope", "h", empty), None);
 }

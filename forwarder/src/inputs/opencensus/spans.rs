@@ -1,0 +1,601 @@
+//! Spans of OpenCensus as spans of OpenTelemetry, for the mapping.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::SystemTime;
+
+use azmon::envelope::{Data, EventData, Measurements, Properties, SCHEMA_VERSION, tags};
+use azmon::mapping::Arena;
+use opentelemetry::trace::{
+    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, Key, KeyValue, Value};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+
+use crate::inputs::names::Operation;
+use crate::inputs::opencensus::node::Sender;
+use crate::inputs::opencensus::{Peer, Shared};
+use crate::proto::opencensus::proto::trace::v1 as oc;
+use crate::proto::opencensus::proto::trace::v1::attribute_value::Value as Attribute;
+use crate::proto::opencensus::proto::trace::v1::span::time_event;
+use crate::sink::ReceivedItem;
+
+/// Hosts of Application Insights: a call of them is telemetry on its way, and no news.
+const OWN_HOSTS: [&str; 4] = [
+    "dc.services.visualstudio.com",
+    "rt.services.visualstudio.com",
+    ".applicationinsights.azure.com",
+    ".livediagnostics.monitor.azure.com",
+];
+
+/// Attributes that name a statement as `<system>.query`, with the system's name in OpenTelemetry.
+const QUERIES: [(&str, &str); 4] = [
+    ("mysql.query", "mysql"),
+    ("postgresql.query", "postgresql"),
+    ("sqlalchemy.query", "other_sql"),
+    ("pymongo.query", "mongodb"),
+];
+
+/// Reads the spans of a message; also how many could not be read.
+pub(super) fn read(
+    shared: &Shared,
+    sender: &Sender,
+    spans: Vec<oc::Span>,
+) -> (Vec<ReceivedItem>, u64) {
+    let mut items = Vec::with_capacity(spans.len());
+    let mut rejected = 0;
+    let mut arena = Arena::new();
+    for span in spans {
+        let Some(span) = Reader::new(span).read() else {
+            rejected += 1;
+            continue;
+        };
+        let Some(span) = span else {
+            continue;
+        };
+        let trace = span.span_context.trace_id();
+        let is_request = span.span_kind == SpanKind::Server;
+        let known = shared.names.of(trace, sender.id);
+        let name = known.as_ref().map(|known| known.name.as_str());
+        sender.mapper.map_span(&span, name, &arena, |envelope| {
+            if is_request
+                && matches!(envelope.data, Data::Request(_))
+                && let Some(name) = envelope.tags.get(tags::OPERATION_NAME)
+            {
+                let operation = Operation {
+                    name: name.clone().into_owned(),
+                    sample_rate: None,
+                };
+                shared.names.remember(trace, sender.id, operation);
+            }
+            items.push(sender.item(envelope));
+        });
+        arena.reset();
+    }
+    (items, rejected)
+}
+
+/// The custom event by which LocalForwarder described a node.
+pub(super) fn node_event(sender: &Sender, method: &str, peer: Peer) -> ReceivedItem {
+    let mut properties = Properties::new();
+    if let Some(peer) = peer {
+        properties.insert("peer", peer.to_string());
+    }
+    if let Some(library) = &sender.node.library_info {
+        properties.insert("oc_exporter_version", library.exporter_version.clone());
+        properties.insert("lf_version", env!("CARGO_PKG_VERSION"));
+    }
+    let identifier = sender.node.identifier.as_ref();
+    if let Some(start) = identifier.and_then(|identifier| identifier.start_timestamp) {
+        properties.insert("process_start_ts", start.to_string());
+    }
+    for (key, value) in &sender.node.attributes {
+        if properties.get(key).is_none() {
+            properties.push(key.clone(), value.clone());
+        }
+    }
+    let data = Data::Event(EventData {
+        ver: SCHEMA_VERSION,
+        name: Cow::Owned(format!("{method}.node")),
+        properties,
+        measurements: Measurements::new(),
+    });
+    sender.envelope(SystemTime::now(), data)
+}
+
+/// Reads one span, whose attributes it takes one by one.
+struct Reader {
+    span: oc::Span,
+    attributes: BTreeMap<String, oc::AttributeValue>,
+    out: Vec<KeyValue>,
+}
+
+impl Reader {
+    fn new(mut span: oc::Span) -> Self {
+        let attributes = span.attributes.take().unwrap_or_default();
+        Self {
+            span,
+            attributes: attributes.attribute_map,
+            out: Vec::new(),
+        }
+    }
+
+    /// The span; `None` without valid ids, `Some(None)` for one that is left out.
+    fn read(mut self) -> Option<Option<SpanData>> {
+        let trace_id = trace_id(&self.span.trace_id)?;
+        let own_id = span_id(&self.span.span_id)?;
+        let kind = self.kind();
+        let http = Http::take(&mut self);
+        if kind != SpanKind::Server && http.is_own() {
+            return Some(None);
+        }
+        let status = self.status();
+        self.result_code(&http, &kind);
+        http.write(&mut self, &kind);
+        self.query();
+        let mut events = SpanEvents::default();
+        events.events = self.events();
+        let mut links = SpanLinks::default();
+        links.links = self.links();
+        self.rest();
+        let start = self.span.start_time.and_then(to_time);
+        let end = self.span.end_time.and_then(to_time);
+        let start_time = start.or(end).unwrap_or_else(SystemTime::now);
+        let name = self.span.name.map(|name| name.value);
+        Some(Some(SpanData {
+            span_context: SpanContext::new(
+                trace_id,
+                own_id,
+                TraceFlags::SAMPLED,
+                false,
+                TraceState::NONE,
+            ),
+            parent_span_id: span_id(&self.span.parent_span_id).unwrap_or(SpanId::INVALID),
+            parent_span_is_remote: self.span.same_process_as_parent_span == Some(false),
+            span_kind: kind,
+            name: Cow::Owned(name.unwrap_or_default()),
+            start_time,
+            end_time: end.unwrap_or(start_time),
+            attributes: self.out,
+            dropped_attributes_count: 0,
+            events,
+            links,
+            status,
+            instrumentation_scope: InstrumentationScope::default(),
+        }))
+    }
+
+    /// A request, a call, or work inside the process.
+    fn kind(&mut self) -> SpanKind {
+        if let Some(kind) = self.take_text("span.kind") {
+            return match kind == "client" {
+                true => SpanKind::Client,
+                false => SpanKind::Server,
+            };
+        }
+        match self.span.kind() {
+            oc::span::SpanKind::Server => SpanKind::Server,
+            oc::span::SpanKind::Client => SpanKind::Client,
+            oc::span::SpanKind::Unspecified => {
+                match self.span.same_process_as_parent_span == Some(false) {
+                    true => SpanKind::Server,
+                    false => SpanKind::Internal,
+                }
+            }
+        }
+    }
+
+    fn status(&mut self) -> Status {
+        let failed = matches!(
+            self.attributes
+                .get("error")
+                .and_then(|value| value.value.as_ref()),
+            Some(Attribute::BoolValue(true))
+        );
+        if matches!(
+            self.attributes
+                .get("error")
+                .and_then(|value| value.value.as_ref()),
+            Some(Attribute::BoolValue(_))
+        ) {
+            self.attributes.remove("error");
+        }
+        match &self.span.status {
+            _ if failed => Status::error(""),
+            Some(status) if status.code == 0 => Status::Ok,
+            Some(_) => Status::error(""),
+            None => Status::Unset,
+        }
+    }
+
+    fn result_code(&mut self, http: &Http, kind: &SpanKind) {
+        let Some(status) = self.span.status.take() else {
+            return;
+        };
+        if http.status_code.is_none() {
+            let key = match kind {
+                SpanKind::Server => "microsoft.request.resultCode",
+                _ => "microsoft.dependency.resultCode",
+            };
+            self.push(key, status.code.to_string());
+        }
+        if !status.message.is_empty() {
+            self.push("statusDescription", status.message);
+        }
+    }
+
+    /// Statements that integrations name in their own way.
+    fn query(&mut self) {
+        for (key, system) in QUERIES {
+            if let Some(query) = self.take_text(key) {
+                self.push("db.system.name", system.to_owned());
+                self.push("db.query.text", query);
+                return;
+            }
+        }
+        let is_sql = self
+            .attributes
+            .get("db.type")
+            .is_some_and(|kind| text_of(kind).as_deref() == Some("sql"));
+        if is_sql && let Some(vendor) = self.take_text("component") {
+            self.push("db.system.name", vendor);
+        }
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        let received = self.span.time_events.take().unwrap_or_default();
+        let fallback = self.span.start_time.and_then(to_time);
+        let mut events: Vec<_> = received
+            .time_event
+            .into_iter()
+            .filter_map(|event| {
+                let time = event.time.and_then(to_time).or(fallback);
+                let time = time.unwrap_or_else(SystemTime::now);
+                Some(match event.value? {
+                    time_event::Value::Annotation(annotation) => {
+                        let attributes = annotation.attributes.unwrap_or_default();
+                        let text = annotation.description.unwrap_or_default().value;
+                        Event::new(text, time, to_attributes(attributes), 0)
+                    }
+                    time_event::Value::MessageEvent(message) => {
+                        Event::new(message_text(&message), time, Vec::new(), 0)
+                    }
+                })
+            })
+            .collect();
+        events.extend(self.exception());
+        events
+    }
+
+    /// The error that an integration put among the attributes.
+    fn exception(&mut self) -> Option<Event> {
+        let message = self.take_text("error.message")?;
+        let names = [
+            ("exception.message", Some(message)),
+            ("exception.type", self.take_text("error.name")),
+            ("exception.stacktrace", self.take_text("stacktrace")),
+        ];
+        let attributes = names
+            .into_iter()
+            .filter_map(|(key, text)| Some(KeyValue::new(key, text?)));
+        let time = self
+            .span
+            .end_time
+            .or(self.span.start_time)
+            .and_then(to_time);
+        Some(Event::new(
+            "exception",
+            time.unwrap_or_else(SystemTime::now),
+            attributes.collect(),
+            0,
+        ))
+    }
+
+    fn links(&mut self) -> Vec<Link> {
+        let received = self.span.links.take().unwrap_or_default();
+        let mut links = Vec::with_capacity(received.link.len());
+        for (number, link) in received.link.into_iter().enumerate() {
+            let kind = match link.r#type() {
+                oc::span::link::Type::Unspecified => None,
+                oc::span::link::Type::ChildLinkedSpan => Some("ChildLinkedSpan"),
+                oc::span::link::Type::ParentLinkedSpan => Some("ParentLinkedSpan"),
+            };
+            if let Some(kind) = kind {
+                self.push(format!("link{number}_type"), kind.to_owned());
+            }
+            let attributes = to_attributes(link.attributes.unwrap_or_default());
+            for attribute in attributes {
+                let key = format!("link{number}_{}", attribute.key);
+                self.out.push(KeyValue::new(key, attribute.value));
+            }
+            if let (Some(trace), Some(span)) = (trace_id(&link.trace_id), span_id(&link.span_id)) {
+                let flags = TraceFlags::default();
+                let context = SpanContext::new(trace, span, flags, true, TraceState::NONE);
+                links.push(Link::new(context, Vec::new(), 0));
+            }
+        }
+        links
+    }
+
+    /// All that no rule took: attributes, the tracestate, and the stack. Of one name, the first is kept.
+    fn rest(&mut self) {
+        for (key, value) in std::mem::take(&mut self.attributes) {
+            if let Some(value) = to_value(value) {
+                self.out.push(KeyValue::new(Key::from(key), value));
+            }
+        }
+        for entry in self.span.tracestate.take().unwrap_or_default().entries {
+            self.push_new(entry.key, entry.value);
+        }
+        if let Some(stack) = self.span.stack_trace.take().as_ref().and_then(stack_text) {
+            self.push_new("stackTrace".to_owned(), stack);
+        }
+    }
+
+    fn push(&mut self, key: impl Into<Key>, text: String) {
+        self.out.push(KeyValue::new(key, text));
+    }
+
+    fn push_new(&mut self, key: String, text: String) {
+        if !self.out.iter().any(|known| known.key.as_str() == key) {
+            self.push(key, text);
+        }
+    }
+
+    fn take_text(&mut self, key: &str) -> Option<String> {
+        self.attributes.remove(key).as_ref().and_then(text_of)
+    }
+}
+
+/// What the attributes say of an HTTP call.
+#[derive(Debug, Default)]
+struct Http {
+    url: Option<String>,
+    method: Option<String>,
+    route: Option<String>,
+    path: Option<String>,
+    host: Option<String>,
+    port: Option<String>,
+    user_agent: Option<String>,
+    status_code: Option<String>,
+}
+
+impl Http {
+    fn take(reader: &mut Reader) -> Self {
+        let mut text = |key| reader.take_text(key).filter(|text| !text.is_empty());
+        Self {
+            url: text("http.url"),
+            method: text("http.method"),
+            route: text("http.route"),
+            path: text("http.path"),
+            host: text("http.host"),
+            port: text("http.port"),
+            user_agent: text("http.user_agent"),
+            status_code: text("http.status_code"),
+        }
+    }
+
+    /// The host with its port, of the URL if it is absolute, else of its own attributes.
+    fn authority(&self) -> Option<String> {
+        let of_url = self.url.as_deref().and_then(split_url);
+        if let Some((_, authority, _)) = of_url {
+            return Some(authority.to_owned());
+        }
+        let host = self.host.as_deref()?;
+        Some(match &self.port {
+            Some(port) if !has_port(host) => format!("{host}:{port}"),
+            _ => host.to_owned(),
+        })
+    }
+
+    /// Whether the call is one of telemetry on its way.
+    fn is_own(&self) -> bool {
+        let Some(authority) = self.authority() else {
+            return false;
+        };
+        let host = authority.split(':').next().unwrap_or_default();
+        OWN_HOSTS.iter().any(|own| match own.starts_with('.') {
+            true => host.ends_with(own),
+            false => host == *own,
+        })
+    }
+
+    /// The path of the URL, else that of its own attribute.
+    fn path(&self) -> Option<&str> {
+        match self.url.as_deref() {
+            Some(url) => Some(match split_url(url) {
+                Some((_, _, rest)) => without_query(rest),
+                None => without_query(url),
+            }),
+            None => self.path.as_deref(),
+        }
+    }
+
+    /// The URL if it is absolute, else one of the parts: port 80, or another scheme's, is HTTP, else HTTPS.
+    fn url(&self) -> Option<String> {
+        if let Some(url) = &self.url
+            && split_url(url).is_some()
+        {
+            return Some(url.clone());
+        }
+        let authority = self.authority()?;
+        let scheme = match authority.ends_with(":80") {
+            true => "http",
+            false => "https",
+        };
+        let authority = authority.trim_end_matches(match scheme {
+            "http" => ":80",
+            _ => ":443",
+        });
+        let path = self.url.as_deref().or(self.path.as_deref()).unwrap_or("/");
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Some(format!("{scheme}://{authority}{slash}{path}"))
+    }
+
+    /// Whether the span is an HTTP call: a host alone does not make one.
+    fn is_call(&self) -> bool {
+        self.method.is_some() || self.path.is_some() || self.status_code.is_some()
+    }
+
+    fn is_request(&self) -> bool {
+        let others = [
+            &self.url,
+            &self.route,
+            &self.host,
+            &self.port,
+            &self.user_agent,
+        ];
+        self.is_call() || others.iter().any(|part| part.is_some())
+    }
+
+    /// Says it in OpenTelemetry's words, and with overrides where LocalForwarder's rules are others.
+    fn write(self, reader: &mut Reader, kind: &SpanKind) {
+        let is_server = *kind == SpanKind::Server;
+        if is_server && self.is_request() {
+            let place = self.route.as_deref().or_else(|| self.path());
+            if let Some(name) = name(self.method.as_deref(), place) {
+                reader.push("microsoft.request.name", name);
+            }
+            if let Some(url) = self.url() {
+                reader.push("microsoft.request.url", url);
+            }
+        }
+        if !is_server {
+            if self.is_call() {
+                reader.push("microsoft.dependency.type", "Http".to_owned());
+                if let Some(name) = name(self.method.as_deref(), self.path()) {
+                    reader.push("microsoft.dependency.name", name);
+                }
+                if let Some(data) = self.url().or(self.url.clone()) {
+                    reader.push("microsoft.dependency.data", data);
+                }
+            }
+            if let Some(target) = self.authority() {
+                reader.push("microsoft.dependency.target", target);
+            }
+        }
+        let status = match is_server {
+            true => "microsoft.request.resultCode",
+            false => "microsoft.dependency.resultCode",
+        };
+        if let Some(code) = self.status_code {
+            reader.push(status, code.clone());
+            // Decides on success where the span has no status of its own.
+            reader.push("http.response.status_code", code);
+        }
+        if let Some(agent) = self.user_agent {
+            reader.push("user_agent.original", agent);
+        }
+    }
+}
+
+/// `METHOD place`, or as much of it as there is.
+fn name(method: Option<&str>, place: Option<&str>) -> Option<String> {
+    match (method, place) {
+        (Some(method), Some(place)) => Some(format!("{method} {place}")),
+        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+        (None, None) => None,
+    }
+}
+
+/// Scheme, authority without credentials, and the rest of an absolute URL.
+fn split_url(url: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let authority = authority.rsplit('@').next().unwrap_or(authority);
+    let rest = if rest.is_empty() { "/" } else { rest };
+    (!scheme.is_empty() && !authority.is_empty()).then_some((scheme, authority, rest))
+}
+
+fn without_query(path: &str) -> &str {
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+fn has_port(host: &str) -> bool {
+    let port = host.rsplit_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+fn trace_id(bytes: &[u8]) -> Option<TraceId> {
+    let id = TraceId::from_bytes(bytes.try_into().ok()?);
+    (id != TraceId::INVALID).then_some(id)
+}
+
+fn span_id(bytes: &[u8]) -> Option<SpanId> {
+    let id = SpanId::from_bytes(bytes.try_into().ok()?);
+    (id != SpanId::INVALID).then_some(id)
+}
+
+/// A time; `None` for one that no clock can say.
+pub(super) fn to_time(time: prost_types::Timestamp) -> Option<SystemTime> {
+    SystemTime::try_from(time).ok()
+}
+
+fn to_attributes(attributes: oc::span::Attributes) -> Vec<KeyValue> {
+    attributes
+        .attribute_map
+        .into_iter()
+        .filter_map(|(key, value)| Some(KeyValue::new(Key::from(key), to_value(value)?)))
+        .collect()
+}
+
+fn to_value(value: oc::AttributeValue) -> Option<Value> {
+    Some(match value.value? {
+        Attribute::StringValue(text) => Value::String(text.value.into()),
+        Attribute::IntValue(number) => Value::I64(number),
+        Attribute::BoolValue(value) => Value::Bool(value),
+        Attribute::DoubleValue(number) => Value::F64(number),
+    })
+}
+
+fn text_of(value: &oc::AttributeValue) -> Option<String> {
+    Some(match value.value.as_ref()? {
+        Attribute::StringValue(text) => text.value.clone(),
+        Attribute::IntValue(number) => number.to_string(),
+        Attribute::BoolValue(value) => value.to_string(),
+        Attribute::DoubleValue(number) => number.to_string(),
+    })
+}
+
+/// LocalForwarder's words for a message that a span sent or received.
+fn message_text(message: &time_event::MessageEvent) -> String {
+    let kind = match message.r#type() {
+        time_event::message_event::Type::Unspecified => "Unspecified",
+        time_event::message_event::Type::Sent => "Sent",
+        time_event::message_event::Type::Received => "Received",
+    };
+    let time_event::MessageEvent {
+        id,
+        compressed_size,
+        uncompressed_size,
+        ..
+    } = message;
+    format!(
+        "MessageEvent. messageId: '{id}', type: '{kind}', compressed size: '{compressed_size}', \
+         uncompressed size: '{uncompressed_size}'"
+    )
+}
+
+/// A line for each frame.
+fn stack_text(stack: &oc::StackTrace) -> Option<String> {
+    let frames = stack.stack_frames.as_ref()?;
+    let text = |text: &Option<oc::TruncatableString>| {
+        text.as_ref()
+            .map(|text| text.value.clone())
+            .unwrap_or_default()
+    };
+    let mut lines = String::new();
+    for frame in &frames.frame {
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            lines,
+            "   at {} in {}:line {}",
+            text(&frame.function_name),
+            text(&frame.file_name),
+            frame.line_number
+        );
+    }
+    (!lines.is_empty()).then_some(lines)
+}

@@ -1,0 +1,10 @@
+//! Integration tests: real clients and real sockets against the crate's inputs.
+#![cfg(test)]
+
+mod opencensus;
+mod opencensus_mapping;
+mod otlp_clients;
+mod otlp_grpc;
+mod otlp_http;
+mod otlp_metrics;
+mod support;
