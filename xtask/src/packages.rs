@@ -39,6 +39,12 @@ const NEEDS: &[Need] = &[
         package: "npm",
         reason: "the Azure SDK is tested against Azurite, a program of Node.js",
     },
+    Need {
+        program: "python3",
+        folders: &[],
+        package: "python3-venv",
+        reason: "the forwarder is tested with OpenCensus' own client",
+    },
 ];
 
 /// Installs what is missing, or says what is to be installed.

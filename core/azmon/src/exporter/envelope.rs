@@ -107,6 +107,12 @@ impl EnvelopeExporter {
         Ok(())
     }
 
+    /// Whether there is room for so many envelopes more, as far as their number says.
+    #[must_use]
+    pub fn has_room(&self, envelopes: usize) -> bool {
+        !self.handle.is_shut_down() && self.producer.has_room(envelopes, 0)
+    }
+
     /// How many envelopes wait in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {

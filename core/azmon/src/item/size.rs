@@ -1,6 +1,7 @@
 //! The memory that items hold, in bytes, within a small factor: what an allocator adds is not known. Texts that the
 //! program holds anyway, such as constant keys, count as if they were the item's own.
 
+use std::borrow::Cow;
 use std::mem::size_of;
 
 use opentelemetry::trace::{SpanContext, Status};
@@ -39,21 +40,41 @@ pub(super) fn of_envelope(envelope: &Envelope<'_>) -> usize {
         .iter()
         .chain(envelope.data.properties().iter());
     let texts = texts.map(|(key, value)| 2 * size_of::<String>() + key.len() + value.len());
-    let points = match &envelope.data {
-        Data::Metric(data) => data
-            .metrics
-            .iter()
-            .map(|point| {
-                let namespace = point
-                    .namespace
-                    .as_ref()
-                    .map_or(0, |namespace| namespace.len());
-                size_of_val(point) + point.name.len() + namespace
-            })
-            .sum(),
-        _ => 0,
-    };
-    size_of::<Envelope<'_>>() + envelope.i_key.len() + points + texts.sum::<usize>()
+    size_of::<Envelope<'_>>()
+        + envelope.i_key.len()
+        + texts.sum::<usize>()
+        + of_data(&envelope.data)
+}
+
+/// The texts of a payload that can be long.
+fn of_data(data: &Data<'_>) -> usize {
+    let length = |text: &Option<Cow<'_, str>>| text.as_ref().map_or(0, |text| text.len());
+    match data {
+        Data::Request(data) => data.name.len() + length(&data.url) + length(&data.source),
+        Data::RemoteDependency(data) => {
+            data.name.len() + length(&data.data) + length(&data.target)
+        }
+        Data::Exception(data) => {
+            let exceptions = data.exceptions.iter().map(|exception| {
+                size_of_val(exception)
+                    + exception.message.len()
+                    + length(&exception.stack)
+                    + size_of_val(exception.parsed_stack.as_slice())
+            });
+            exceptions.sum()
+        }
+        Data::Message(data) => data.message.len(),
+        Data::Event(data) => data.name.len(),
+        Data::Metric(data) => {
+            let points = data.metrics.iter();
+            points
+                .map(|point| size_of_val(point) + point.name.len() + length(&point.namespace))
+                .sum()
+        }
+        Data::Availability(data) => data.name.len() + length(&data.message),
+        Data::PageView(data) => data.name.len() + length(&data.url),
+        Data::PageViewPerf(data) => data.page.name.len() + length(&data.page.url),
+    }
 }
 
 /// The memory that a log record holds.
