@@ -5,6 +5,7 @@
     reason = "what a task prints is what it is for"
 )]
 
+mod azurite;
 mod bench;
 mod ci;
 mod client;

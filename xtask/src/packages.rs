@@ -34,6 +34,12 @@ const NEEDS: &[Need] = &[
         reason: "programs are tested to end when they are told to",
     },
     Need {
+        program: "npm",
+        folders: &[],
+        package: "npm",
+        reason: "the Azure SDK is tested against Azurite, a program of Node.js",
+    },
+    Need {
         program: "python3",
         folders: &[],
         package: "python3-venv",

@@ -1,3 +1,4 @@
+use crate::azurite;
 use crate::command::{self, cargo};
 use crate::error::Result;
 use crate::{packages, pages};
@@ -5,6 +6,7 @@ use crate::{packages, pages};
 /// Runs every test of the workspace, those in documentation too.
 pub(crate) fn run() -> Result {
     packages::provide()?;
+    azurite::provide()?;
     // Before the portal, which embeds them, and its tests.
     pages::test()?;
     for kind in ["--all-targets", "--doc"] {
