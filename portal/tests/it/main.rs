@@ -6,6 +6,7 @@ mod api;
 mod browser;
 mod client;
 mod command;
+mod forward;
 mod golden;
 mod hostile;
 mod limits;
