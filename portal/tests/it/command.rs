@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 fn portal(listen: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_azmon"))
-        .args(["portal", "--listen", listen])
+        .args(["portal", "--no-otlp", "--listen", listen])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -44,7 +44,7 @@ fn it_prints_where_it_really_listens() {
 fn the_environment_may_say_where_to_listen() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_azmon"));
     command
-        .arg("portal")
+        .args(["portal", "--no-otlp"])
         .env("AZMON_PORTAL_LISTEN", "127.0.0.1:0");
     let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
     let line = connection_line(&mut running.0);

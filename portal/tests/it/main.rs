@@ -2,12 +2,19 @@
 #![cfg(test)]
 
 mod answers;
+mod answers_of_api;
 mod api;
 mod browser;
 mod client;
 mod command;
+mod contract;
+mod durability;
 mod forward;
 mod golden;
 mod hostile;
 mod limits;
+mod otlp;
 mod pages;
+mod secure;
+mod story;
+mod tools;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use azmon_instrument::exclude::is_excluded;
 use opentelemetry::trace::{SpanContext, TraceState};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -75,7 +76,11 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
         if self.obey_override(record, scope) {
             return;
         }
-        let fate = self.unsampled.decide(record);
+        let mut fate = self.unsampled.decide(record);
+        // Excluded requests are not sampled, and are heard all the same.
+        if fate == Fate::Dropped && Context::map_current(is_excluded) {
+            fate = Fate::Kept;
+        }
         if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
             return self.count_unsampled();
         }

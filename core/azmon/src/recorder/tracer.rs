@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
@@ -11,7 +12,7 @@ use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
 use crate::instrument::direct::{self, NewRecord, SpanRate, SpanStart};
 use crate::instrument::propagation::RemoteParent;
-use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
+use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
 use crate::pipeline::inherit;
 use crate::sampling::Parent;
 
@@ -130,26 +131,27 @@ impl StartSpan for RecorderTracer {
             && let Some(next) = direct::tracer()
             && !std::ptr::addr_eq(Arc::as_ptr(&next), self)
         {
-            // Telemetry was built anew: whoever kept the old tracer goes on with the new one.
+            // Telemetry was built anew: an integration that kept the old tracer goes on with the new one.
             return next.start_span(new, context);
         }
-        if context.is_telemetry_suppressed() || self.recorder.is_closed() {
+        if records_no_spans(context) || self.recorder.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }
         let decided = self.decide(&mut new, context);
         let remote = new.remote_parent.take();
-        let (context, recording) = match decided.decision {
-            SamplingDecision::Drop => {
-                (self.propagated(&new.kind, context, decided), Recording::Off)
-            }
+        let (context, recorded_by) = match decided.decision {
+            SamplingDecision::Drop => (
+                self.propagated(&new.kind, context, decided),
+                RecordedBy::Nothing,
+            ),
             SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
                 let span = self.record(new, context, decided);
-                (context.with_span(span), Recording::Pipeline)
+                (context.with_span(span), RecordedBy::Pipeline)
             }
         };
         StartedSpan {
             context: remembering(remote, context),
-            recording,
+            recorded_by,
         }
     }
 }

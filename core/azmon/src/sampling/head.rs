@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -206,6 +207,14 @@ impl ShouldSample for HeadSampler {
         attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
+        // Not even recorded, for metrics: the request is excluded.
+        if parent_context.is_some_and(records_no_spans) {
+            return SamplingResult {
+                decision: SamplingDecision::Drop,
+                attributes: Vec::new(),
+                trace_state: trace_state(parent_context),
+            };
+        }
         let parent = parent_context.map_or(Parent::None, Parent::of);
         let (decision, rate) = self.sample(parent, trace_id, span_kind, attributes);
         SamplingResult {

@@ -404,6 +404,7 @@ fn install(telemetry: &Telemetry) {
             let tracer: Arc<dyn StartSpan> = Arc::new(RecorderTracer::new(recorder));
             tracer
         }));
+        azmon_instrument::providers_replaced();
     }
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),

@@ -6,6 +6,7 @@ mod console;
 mod custom;
 mod delivery;
 mod endpoint;
+mod excluded;
 mod exporter;
 mod failure;
 mod load;

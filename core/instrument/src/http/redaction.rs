@@ -1,43 +1,99 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What stands in the place of a secret.
+use arrayvec::ArrayVec;
+
+/// Stands in the place of a secret.
 pub const REDACTED: &str = "REDACTED";
 
-/// Keys that are secret when they contain one of these, in any case.
-const SECRET_PARTS: [&str; 16] = [
+/// Secret as a whole key, without separators and in lower case.
+const SECRET_KEYS: [&str; 10] = [
+    "auth", "code", "key", "mac", "otp", "pass", "pin", "sas", "sid", "sig",
+];
+
+/// Secret wherever a key contains one of these, without separators and in lower case.
+///
+/// The first two lines are those of Azure: storage, Service Bus, API Management, Functions, Event Grid, Cosmos DB.
+/// Then follow those of OAuth 2.0 and OpenID Connect, of SAML, WS-Federation and CAS, and of everybody else.
+const SECRET_PARTS: [&str; 35] = [
+    "accountkey",
+    "sharedaccesskey",
+    "subscriptionkey",
+    "functionskey",
+    "functionkey",
+    "hostkey",
+    "masterkey",
+    "saskey",
+    "connectionstring",
     "accesskey",
-    "access_key",
-    "access-key",
-    "apikey",
-    "api_key",
-    "api-key",
+    "primarykey",
+    "secondarykey",
+    "token",
+    "secret",
+    "assertion",
+    "codeverifier",
+    "devicecode",
+    "usercode",
+    "authcode",
     "authorization",
+    "bearer",
+    "jwt",
+    "samlrequest",
+    "samlresponse",
+    "samlart",
+    "wresult",
+    "ticket",
+    "apikey",
     "credential",
     "passphrase",
     "passwd",
     "password",
-    "private_key",
-    "secret",
+    "privatekey",
     "session",
     "signature",
-    "token",
 ];
+/// Longer keys, decoded and without separators, are secret: no name of a parameter is that long.
+const MAX_KEY: usize = 128;
+/// How often a key or a value may be encoded and is still understood.
+const MAX_DECODINGS: usize = 3;
+/// A longer value that holds an encoded `=` is not looked into, but taken for a secret.
+const MAX_NESTED: usize = 4_096;
 
-/// Keys that are secret when they are one of these, in any case.
-const SECRET_KEYS: [&str; 7] = ["auth", "code", "jwt", "key", "pwd", "sas", "sig"];
+/// A key, decoded, in lower case and without separators; `None` if it is too long.
+type Key = Option<ArrayVec<u8, MAX_KEY>>;
 
-/// Which values of a query are secret, and leave as [`REDACTED`].
+/// Decides which values of a query are secret, and leave as [`REDACTED`].
 ///
-/// By default those whose keys look like it: `token`, `access_token`, `api_key`, `password`, `sig`, `code`
-/// and the like. That includes the four that the semantic conventions name (`AWSAccessKeyId`, `Signature`,
-/// `sig`, `X-Goog-Signature`).
+/// By default those whose keys look like it: `token`, `access_token`, `api_key`, `password`, `sig`, `code`,
+/// `subscription-key`, `AccountKey` and the like. That includes the four that the semantic conventions name
+/// (`AWSAccessKeyId`, `Signature`, `sig`, `X-Goog-Signature`). Keys are compared after they are decoded; case,
+/// `-`, `_` and `.` do not matter. Where a text can be read in two ways, the reading that hides more counts:
+/// `;` and `?` begin a parameter, too, the value of a secret ends only at `&`, and a value that is itself an
+/// encoded URL with a secret is hidden.
+///
+/// Parameters of a path (`/a;token=…`) are treated alike. Credentials and fragments of URLs never leave.
+///
+/// # Examples
+///
+/// ```
+/// use azmon::instrument::http::Redaction;
+///
+/// let redaction = Redaction::default().with_keys(["iban"]).without_keys(["code"]);
+/// assert_eq!(redaction.query("code=7&IBAN=DE00&sig=x"), "code=7&IBAN=REDACTED&sig=REDACTED");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Redaction {
     keys: &'static [&'static str],
     parts: &'static [&'static str],
-    /// Shared by clones, which every request makes: where there are none, it shares nothing.
-    own_keys: Option<Arc<Vec<String>>>,
+    /// Shared by clones, one of which every request makes: where there are none, it shares nothing.
+    own: Option<Arc<OwnKeys>>,
+}
+
+/// Keys of the application, in the form in which they are compared.
+#[derive(Debug, Clone, Default)]
+struct OwnKeys {
+    secret: Vec<Box<[u8]>>,
+    public: Vec<Box<[u8]>>,
 }
 
 impl Default for Redaction {
@@ -45,106 +101,250 @@ impl Default for Redaction {
         Self {
             keys: &SECRET_KEYS,
             parts: &SECRET_PARTS,
-            own_keys: None,
+            own: None,
         }
     }
 }
 
 impl Redaction {
-    /// Nothing is secret but credentials in a URL.
+    /// Redacts nothing but the credentials and the fragment of a URL.
     #[must_use]
     pub const fn none() -> Self {
         Self {
             keys: &[],
             parts: &[],
-            own_keys: None,
+            own: None,
         }
     }
 
-    /// Makes the values of these keys secret too. Case does not matter.
+    /// Makes the values of these keys secret, too.
     #[must_use]
     pub fn with_keys<I>(mut self, keys: I) -> Self
     where
-        I: IntoIterator<Item: Into<String>>,
+        I: IntoIterator<Item: AsRef<str>>,
     {
-        let own_keys = self.own_keys.get_or_insert_default();
-        Arc::make_mut(own_keys).extend(keys.into_iter().map(Into::into));
+        let own = Arc::make_mut(self.own.get_or_insert_default());
+        own.secret.extend(keys.into_iter().map(own_key));
         self
     }
 
-    /// A query, without its question mark, with its secrets replaced.
+    /// Lets the values of these keys leave, although they look secret: `code` of a product, `session` of a
+    /// conference. A key is named as a whole.
+    #[must_use]
+    pub fn without_keys<I>(mut self, keys: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let own = Arc::make_mut(self.own.get_or_insert_default());
+        own.public.extend(keys.into_iter().map(own_key));
+        self
+    }
+
+    /// Replaces the secrets of a query, which is without its question mark.
     #[must_use]
     pub fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
-        if !query.split('&').any(|pair| self.is_secret_pair(pair)) {
-            return Cow::Borrowed(query);
+        self.parameters(query, b"&;?", b"&")
+    }
+
+    /// Replaces the secrets of a path: those of parameters such as `/a;token=…`.
+    #[must_use]
+    pub fn path<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let Some(start) = path.find(';') else {
+            return Cow::Borrowed(path);
+        };
+        let (names, parameters) = path.split_at(start);
+        match self.parameters(parameters, b";", b"/") {
+            Cow::Borrowed(_) => Cow::Borrowed(path),
+            Cow::Owned(redacted) => Cow::Owned([names, &redacted].concat()),
         }
-        let mut redacted = String::with_capacity(query.len() + REDACTED.len());
-        for (index, pair) in query.split('&').enumerate() {
-            if index > 0 {
-                redacted.push('&');
-            }
-            match pair.split_once('=') {
-                Some((key, _)) if self.is_secret(key) => {
-                    redacted.push_str(key);
-                    redacted.push('=');
-                    redacted.push_str(REDACTED);
-                }
-                _ => redacted.push_str(pair),
+    }
+
+    /// Replaces the credentials and the secrets of a URL, and removes its fragment.
+    #[must_use]
+    pub fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        let url = url.split_once('#').map_or(url, |(url, _)| url);
+        let (start, credentials, rest) = credentials_of(url);
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let hidden = match credentials {
+            None => "",
+            Some(credentials) if credentials.contains(':') => "REDACTED:REDACTED",
+            Some(_) => REDACTED,
+        };
+        let path = self.path(path);
+        let query = query.map(|query| self.query(query));
+        let is_unchanged = credentials.is_none()
+            && matches!(path, Cow::Borrowed(_))
+            && matches!(query, None | Some(Cow::Borrowed(_)));
+        if is_unchanged {
+            return Cow::Borrowed(url);
+        }
+        let (mark, query) = match &query {
+            Some(query) => ("?", &**query),
+            None => ("", ""),
+        };
+        Cow::Owned([start, hidden, &path, mark, query].concat())
+    }
+
+    /// `begin` separates parameters, `end` ends the value of a secret one.
+    fn parameters<'a>(&self, text: &'a str, begin: &[u8], end: &[u8]) -> Cow<'a, str> {
+        let bytes = text.as_bytes();
+        let next = |from: usize, separators: &[u8]| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            let length = rest.iter().position(|byte| separators.contains(byte));
+            length.map_or(bytes.len(), |length| from + length)
+        };
+        let mut redacted = String::new();
+        let (mut copied, mut place) = (0, 0);
+        while place < bytes.len() {
+            let pair_end = next(place, begin);
+            let pair = text.get(place..pair_end).unwrap_or_default();
+            let Some((key, value)) = pair.split_once('=') else {
+                place = pair_end + 1;
+                continue;
+            };
+            if self.is_secret(key) {
+                let value = place + key.len() + 1;
+                redacted.push_str(text.get(copied..value).unwrap_or_default());
+                redacted.push_str(REDACTED);
+                copied = next(value, end);
+                place = copied + 1;
+            } else if self.has_secret_inside(value) {
+                redacted.push_str(text.get(copied..place + key.len() + 1).unwrap_or_default());
+                redacted.push_str(REDACTED);
+                copied = pair_end;
+                place = pair_end + 1;
+            } else {
+                place = pair_end + 1;
             }
         }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        redacted.push_str(text.get(copied..).unwrap_or_default());
         Cow::Owned(redacted)
     }
 
-    /// A URL with its credentials, and the secrets of its query, replaced.
-    #[must_use]
-    pub fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
-        let url = without_credentials(url);
-        let Some((start, query)) = url.split_once('?') else {
-            return url;
+    /// Whether a value is an encoded text with a secret parameter.
+    fn has_secret_inside(&self, value: &str) -> bool {
+        let has_nothing = self.parts.is_empty() && self.keys.is_empty() && self.own.is_none();
+        let Some(first) = value.find('%').filter(|_| !has_nothing) else {
+            return false;
         };
-        let (query, fragment) = query.split_at(query.find('#').unwrap_or(query.len()));
-        match self.query(query) {
-            Cow::Borrowed(_) => url,
-            Cow::Owned(query) => Cow::Owned([start, "?", &query, fragment].concat()),
+        let encoded = value.get(first..).unwrap_or_default();
+        if !contains(encoded.as_bytes(), b"3d") {
+            return false;
         }
-    }
-
-    fn is_secret_pair(&self, pair: &str) -> bool {
-        pair.split_once('=')
-            .is_some_and(|(key, _)| self.is_secret(key))
+        if value.len() > MAX_NESTED {
+            return true;
+        }
+        let mut decoded = value.as_bytes().to_vec();
+        for _ in 0..MAX_DECODINGS {
+            decoded = decode(decoded.iter().copied()).collect();
+            let mut pairs = decoded.split(|byte| matches!(byte, b'&' | b';' | b'?' | b'#'));
+            let is_secret = pairs.any(|pair| {
+                let place = pair.iter().position(|byte| *byte == b'=');
+                let key = place.and_then(|place| pair.get(..place));
+                key.is_some_and(|key| self.is_secret_key(&normal(key)))
+            });
+            if is_secret {
+                return true;
+            }
+        }
+        false
     }
 
     fn is_secret(&self, key: &str) -> bool {
-        let is_key = |secret: &str| secret.eq_ignore_ascii_case(key);
-        let mut own_keys = self.own_keys.iter().flat_map(|keys| keys.iter());
-        self.keys.iter().any(|secret| is_key(secret))
-            || own_keys.any(|secret| is_key(secret))
-            || self.parts.iter().any(|part| contains(key, part))
+        self.is_secret_key(&normal(key.as_bytes()))
+    }
+
+    fn is_secret_key(&self, key: &Key) -> bool {
+        let Some(key) = key else {
+            return !self.parts.is_empty();
+        };
+        let is_key = |known: &Box<[u8]>| **known == **key;
+        if let Some(own) = &self.own {
+            if own.secret.iter().any(is_key) {
+                return true;
+            }
+            if own.public.iter().any(is_key) {
+                return false;
+            }
+        }
+        self.keys.iter().any(|secret| secret.as_bytes() == &**key)
+            || self.parts.iter().any(|part| contains(key, part.as_bytes()))
     }
 }
 
-/// Case is ignored.
-fn contains(text: &str, part: &str) -> bool {
-    text.as_bytes()
-        .windows(part.len())
-        .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+fn own_key(key: impl AsRef<str>) -> Box<[u8]> {
+    let key = key.as_ref().bytes();
+    key.filter(|byte| !is_separator(*byte))
+        .map(|byte| byte.to_ascii_lowercase())
+        .collect()
 }
 
-fn without_credentials(url: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return Cow::Borrowed(url);
+/// Decodes a key, as often as it is encoded, and makes it lower case without separators.
+fn normal(key: &[u8]) -> Key {
+    let mut normal = ArrayVec::<u8, MAX_KEY>::new();
+    for byte in decode(key.iter().copied()) {
+        if !is_separator(byte) {
+            normal.try_push(byte.to_ascii_lowercase()).ok()?;
+        }
+    }
+    for _ in 1..MAX_DECODINGS {
+        if !normal.contains(&b'%') {
+            break;
+        }
+        let encoded = normal.clone();
+        normal = decode(encoded.into_iter())
+            .filter(|byte| !is_separator(*byte))
+            .map(|byte| byte.to_ascii_lowercase())
+            .collect();
+    }
+    Some(normal)
+}
+
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_' | b'.' | b'+' | b' ' | b'[' | b']')
+}
+
+/// Decodes `%` and two digits, once. Other text stays as it is.
+fn decode(bytes: impl Iterator<Item = u8> + Clone) -> impl Iterator<Item = u8> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let byte = rest.next()?;
+        if byte != b'%' {
+            return Some(byte);
+        }
+        let mut ahead = rest.clone();
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        let (Some(high), Some(low)) = (digit(ahead.next()), digit(ahead.next())) else {
+            return Some(byte);
+        };
+        rest = ahead;
+        u8::try_from(high * 16 + low).ok()
+    })
+}
+
+/// Case is ignored.
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part))
+}
+
+/// Takes a URL apart: up to its credentials, these, and from `@` on.
+fn credentials_of(url: &str) -> (&str, Option<&str>, &str) {
+    let Some(start) = url.find("://").map(|place| place + 3) else {
+        return ("", None, url);
     };
-    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let Some((credentials, _)) = rest[..authority_end].rsplit_once('@') else {
-        return Cow::Borrowed(url);
-    };
-    let after = &rest[credentials.len()..];
-    let hidden = if credentials.contains(':') {
-        "REDACTED:REDACTED"
-    } else {
-        REDACTED
-    };
-    Cow::Owned([scheme, "://", hidden, after].concat())
+    let (scheme, rest) = url.split_at(start);
+    let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+    match rest[..authority_end].rfind('@') {
+        Some(at) => (scheme, Some(&rest[..at]), &rest[at..]),
+        None => (scheme, None, rest),
+    }
 }
 
 #[cfg(test)]
@@ -174,9 +374,77 @@ mod tests {
     }
 
     #[test]
+    fn secrets_of_azure_oauth_and_saml_are_replaced() {
+        let redaction = Redaction::default();
+        for key in [
+            "subscription-key",
+            "Ocp-Apim-Subscription-Key",
+            "AccountKey",
+            "SharedAccessKey",
+            "SharedAccessSignature",
+            "x-functions-key",
+            "code",
+            "aeg-sas-key",
+            "aeg-sas-token",
+            "sig",
+            "client_secret",
+            "client_assertion",
+            "assertion",
+            "code_verifier",
+            "device_code",
+            "id_token",
+            "SAMLResponse",
+            "wresult",
+            "ticket",
+            "otp",
+            "user[password]",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        ] {
+            let query = format!("a=1&{key}=x&b=2");
+            let redacted = format!("a=1&{key}=REDACTED&b=2");
+            assert_eq!(redaction.query(&query), redacted);
+        }
+    }
+
+    #[test]
+    fn a_text_that_can_be_read_in_two_ways_is_read_so_that_more_is_hidden() {
+        let redaction = Redaction::default();
+        for (query, redacted) in [
+            ("%74oken=x", "%74oken=REDACTED"),
+            ("%2574oken=x", "%2574oken=REDACTED"),
+            ("to%6Ben=x&a=1", "to%6Ben=REDACTED&a=1"),
+            ("a=1;token=x", "a=1;token=REDACTED"),
+            ("token=x;y&a=1", "token=REDACTED&a=1"),
+            ("next=/cb?code=x&a=1", "next=/cb?code=REDACTED&a=1"),
+            (
+                "next=https%3A%2F%2Fh%2Fcb%3Fcode%3Dx&a=1",
+                "next=REDACTED&a=1",
+            ),
+            ("next=%252Fcb%253Fsig%253Dx", "next=REDACTED"),
+            ("%zz=1&token%=x", "%zz=1&token%=REDACTED"),
+        ] {
+            assert_eq!(redaction.query(query), redacted);
+        }
+        let long = "k".repeat(MAX_KEY + 1);
+        assert_eq!(
+            redaction.query(&format!("{long}=x")),
+            format!("{long}=REDACTED")
+        );
+    }
+
+    #[test]
     fn other_queries_are_borrowed() {
         let redaction = Redaction::default();
-        for query in ["", "x=1&monkey=2", "token", "q=a+token"] {
+        for query in [
+            "",
+            "x=1&monkey=2",
+            "token",
+            "q=a+token",
+            "page=2;sort=up",
+            "next=%2Fa%3Fb%3Dc",
+            "a=%",
+            "a=%3",
+        ] {
             assert!(matches!(redaction.query(query), Cow::Borrowed(same) if same == query));
         }
     }
@@ -187,12 +455,33 @@ mod tests {
         assert_eq!(none.query("token=a"), "token=a");
         let own = Redaction::none().with_keys(["iban"]);
         assert_eq!(own.query("token=a&IBAN=b"), "token=a&IBAN=REDACTED");
-        let more = Redaction::default().with_keys(["iban"]);
-        assert_eq!(more.query("token=a&iban=b"), "token=REDACTED&iban=REDACTED");
+        let more = Redaction::default().with_keys(["customer-iban"]);
+        assert_eq!(
+            more.query("token=a&customerIban=b"),
+            "token=REDACTED&customerIban=REDACTED"
+        );
+        let less = Redaction::default().without_keys(["code", "session_id"]);
+        assert_eq!(
+            less.query("code=7&SessionId=3&session=x"),
+            "code=7&SessionId=3&session=REDACTED"
+        );
     }
 
     #[test]
-    fn urls_lose_their_credentials_and_secrets() {
+    fn parameters_of_a_path_are_redacted() {
+        let redaction = Redaction::default();
+        for (path, redacted) in [
+            ("/a;jsession=x/b", "/a;jsession=REDACTED/b"),
+            ("/a;v=1;token=x;y/b;c", "/a;v=1;token=REDACTED/b;c"),
+            ("/a;v=1/b", "/a;v=1/b"),
+            ("/token=x", "/token=x"),
+        ] {
+            assert_eq!(redaction.path(path), redacted);
+        }
+    }
+
+    #[test]
+    fn urls_lose_their_credentials_secrets_and_fragments() {
         let redaction = Redaction::default();
         for (url, redacted) in [
             (
@@ -201,15 +490,16 @@ mod tests {
             ),
             ("https://u@h", "https://REDACTED@h"),
             ("https://u:p@x@h/", "https://REDACTED:REDACTED@h/"),
-            ("https://h/a@b?sig=1#f", "https://h/a@b?sig=REDACTED#f"),
-            ("https://h?q=@#token=1", "https://h?q=@#token=1"),
+            ("https://h/a@b?sig=1#f", "https://h/a@b?sig=REDACTED"),
+            ("https://h?q=@#access_token=1", "https://h?q=@"),
+            ("https://h/a;token=x/b", "https://h/a;token=REDACTED/b"),
             ("/a?key=1", "/a?key=REDACTED"),
             ("https://h/", "https://h/"),
         ] {
             assert_eq!(redaction.url(url), redacted);
         }
         assert_eq!(
-            Redaction::none().url("http://u:p@h"),
+            Redaction::none().url("http://u:p@h#x"),
             "http://REDACTED:REDACTED@h"
         );
     }

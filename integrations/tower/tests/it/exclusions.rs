@@ -142,7 +142,7 @@ async fn an_entry_without_a_meaning_excludes_nothing() {
     assert_excludes(change).await;
 }
 
-async fn child_spans_of_excluded(suppress: bool) -> usize {
+async fn child_spans_of_excluded(exclude: bool) -> usize {
     let telemetry = Telemetry::new();
     let tracer = telemetry.tracers.tracer("app");
     let child = move || async move {
@@ -152,7 +152,7 @@ async fn child_spans_of_excluded(suppress: bool) -> usize {
     let layer = telemetry
         .server()
         .exclude_paths(["/health"])
-        .suppress_excluded(suppress);
+        .exclude_children(exclude);
     let address = serve(Router::new().fallback(child).layer(layer)).await;
     send(address, &format!("{HEALTH}connection: close\n\n")).await;
     telemetry.ended().len()

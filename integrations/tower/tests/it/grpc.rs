@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt, stream};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Server};
@@ -135,4 +137,38 @@ async fn a_stream_that_fails_in_the_middle() {
     assert_eq!(text(&span, "error.type").unwrap(), "INTERNAL");
     assert!(is_error(&span));
     telemetry.idle("http.server.active_requests").await;
+}
+
+#[tokio::test]
+async fn the_other_end_of_the_connection_is_the_client() {
+    let telemetry = Telemetry::new();
+    let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
+    client.check(asking("")).await.unwrap();
+    let span = telemetry.span().await;
+    assert_eq!(text(&span, "client.address").unwrap(), "127.0.0.1");
+    assert!(number(&span, "network.peer.port").unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_method_that_the_service_does_not_have_names_nothing() {
+    let telemetry = Telemetry::new();
+    let address = serve(&telemetry).await;
+    let client: Client<_, axum::body::Body> = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let request = http::Request::post(format!("http://{address}/made.Up/Name"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = client.request(request).await.unwrap();
+    assert_eq!(response.headers()["grpc-status"], "12");
+    let span = telemetry.span().await;
+    assert_eq!(span.name, "POST");
+    assert_eq!(text(&span, "rpc.method").unwrap(), "_OTHER");
+    assert_eq!(text(&span, "rpc.method_original").unwrap(), "made.Up/Name");
+    assert_eq!(
+        text(&span, "rpc.response.status_code").unwrap(),
+        "UNIMPLEMENTED"
+    );
 }

@@ -185,3 +185,40 @@ async fn the_operation_is_known_inside() {
     let response = fixture::get(address, "/nowhere", &[]).await;
     assert!(response.ends_with("\r\n\r\n"), "{response}");
 }
+
+#[tokio::test]
+async fn a_caller_that_claims_to_speak_grpc_names_nothing() {
+    let telemetry = Telemetry::new();
+    let router = Router::new()
+        .route("/users/{id}", get(hello))
+        .layer(telemetry.server());
+    let address = serve(router).await;
+    for path in ["/users/7", "/made.Up/Name", "/made.Up/Name"] {
+        fixture::get(address, path, &["content-type: application/grpc"]).await;
+    }
+    let spans = telemetry.spans(3).await;
+    assert_name(&spans[0], "GET /users/{id}", Some("/users/{id}"));
+    for span in &spans[1..] {
+        assert_name(span, "GET", None);
+        assert_eq!(text(span, "rpc.method").unwrap(), "_OTHER");
+        assert_eq!(text(span, "rpc.method_original").unwrap(), "made.Up/Name");
+    }
+}
+
+#[tokio::test]
+async fn url_path_is_the_whole_one_inside_of_a_nested_router() {
+    let telemetry = Telemetry::new();
+    let inner = Router::new().route("/users/{id}", get(hello));
+    let layered = inner.clone().layer(telemetry.server());
+    let router = Router::new().nest("/api", layered).nest(
+        "/v2",
+        inner.layer(telemetry.server().exclude_paths(["/v2"])),
+    );
+    let address = serve(router).await;
+    fixture::get(address, "/api/users/7?q=1", &[]).await;
+    fixture::get(address, "/v2/users/7", &[]).await;
+    let span = telemetry.span().await;
+    assert_name(&span, "GET /api/users/{id}", Some("/api/users/{id}"));
+    assert_eq!(text(&span, "url.path").unwrap(), "/api/users/7");
+    assert_eq!(text(&span, "url.query").unwrap(), "q=1");
+}

@@ -17,7 +17,7 @@ use crate::fixture::{self, Telemetry, serve};
 
 type Sender = azmon_tower::client::ClientTrace<
     Client<HttpConnector, axum::body::Body>,
-    azmon_tower::AtBodyEnd,
+    azmon_tower::WrapBody,
 >;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -16,7 +16,7 @@ fn exchange(started: StartedSpan, status: u16) -> Exchange {
         side: Side::Client,
         method: &Method::GET,
         context: started.context,
-        recording: started.recording,
+        recording: started.recorded_by,
         started: Instant::now(),
         started_at: START,
         metrics: None,

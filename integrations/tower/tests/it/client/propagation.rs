@@ -115,3 +115,61 @@ async fn injection_overwrites_what_was_there() {
     assert_eq!(names(&[span]), ["GET"]);
     assert_eq!(fixture::names(&telemetry.ended()).len(), 1);
 }
+
+#[tokio::test]
+async fn ids_that_a_request_has_already_are_removed_where_none_are_sent() {
+    let telemetry = Telemetry::new();
+    let address = serve_back().await;
+    for layer in [
+        telemetry.client().no_propagation_hosts(["127.0.0.1"]),
+        telemetry.client().propagate_only_to(["*.internal"]),
+        telemetry
+            .client()
+            .exclude_hosts(["127.0.0.1"])
+            .propagate_only_to(["*.internal"]),
+    ] {
+        let mut request = request(Method::GET, format!("http://{address}/"));
+        let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        request
+            .headers_mut()
+            .insert("traceparent", caller.parse().unwrap());
+        let response = layer.layer(hyper_client()).oneshot(request).await.unwrap();
+        assert_eq!(body(response).await, "");
+    }
+    let told = telemetry.client().propagate_only_to(["127.0.0.1"]);
+    let request = request(Method::GET, format!("http://{address}/"));
+    let response = told.layer(hyper_client()).oneshot(request).await.unwrap();
+    assert_ne!(body(response).await, "");
+}
+
+#[tokio::test]
+async fn each_host_of_a_redirect_is_told_or_not_by_itself() {
+    let telemetry = Telemetry::new();
+    let address = serve_back().await;
+    let port = address.port();
+    let away = format!("http://localhost:{port}/to");
+    let router = Router::new().route("/", get(move || async move { Redirect::temporary(&away) }));
+    let first = serve(router).await;
+    let layer = telemetry
+        .client()
+        .no_propagation_hosts([format!("localhost:{port}")]);
+    let client = ServiceBuilder::new()
+        .layer(tower_http::follow_redirect::FollowRedirectLayer::new())
+        .layer(layer)
+        .service(hyper_client());
+    let request = request(Method::GET, format!("http://{first}/"));
+    let response = client.oneshot(request).await.unwrap();
+    assert_eq!(body(response).await, "");
+    telemetry.spans(2).await;
+}
+
+#[tokio::test]
+async fn templates_of_a_whole_client_name_its_spans() {
+    let telemetry = Telemetry::new();
+    let address = serve_back().await;
+    let layer = telemetry.client().url_templates(["/users/{id}"]);
+    let url = format!("http://{address}/users/7?x=1");
+    let (span, _) = call(&telemetry, layer, request(Method::GET, url)).await;
+    assert_eq!(span.name, "GET /users/{id}");
+    assert_eq!(text(&span, "url.template").unwrap(), "/users/{id}");
+}

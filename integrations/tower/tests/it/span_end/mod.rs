@@ -38,6 +38,8 @@ struct Script {
     frames: Vec<Result<Frame<Bytes>, io::Error>>,
     is_known_to_end: bool,
     stays_open: bool,
+    /// How many bytes it says that it has, of those that were not sent.
+    announced: Option<u64>,
     seen: Arc<Mutex<Vec<bool>>>,
 }
 
@@ -65,7 +67,11 @@ impl Body for Script {
         _: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         self.seen.lock().unwrap().push(has_span());
-        match self.frames.pop() {
+        let next = self.frames.pop();
+        if let (Some(Ok(frame)), Some(left)) = (&next, &mut self.announced) {
+            *left -= frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        match next {
             None if self.stays_open => Poll::Pending,
             next => Poll::Ready(next),
         }
@@ -76,7 +82,7 @@ impl Body for Script {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(42)
+        SizeHint::with_exact(self.announced.unwrap_or(42))
     }
 }
 

@@ -223,3 +223,115 @@ async fn the_body_says_of_itself_what_the_inner_one_does() {
     .into_body();
     assert!(body.is_end_stream());
 }
+
+#[tokio::test]
+async fn a_body_that_was_never_asked_for_was_not_given_up() {
+    let telemetry = Telemetry::new();
+    let layer = telemetry.client().cancellation_is_error(true);
+    let service = layer.layer(service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Script::data(&["a", "b"])))
+    }));
+    drop(service.oneshot(Request::new(())).await.unwrap());
+    let span = telemetry.span().await;
+    assert_eq!(attribute(&span, "azmon.cancelled"), None);
+    assert_eq!(number(&span, "http.response.status_code"), Some(200));
+    assert_eq!(number(&span, "http.response.body.size"), None);
+    assert!(!is_error(&span));
+}
+
+#[tokio::test]
+async fn the_head_if_it_announces_no_body() {
+    let telemetry = Telemetry::new();
+    let mut response = Response::new(Script::data(&[]));
+    response.headers_mut().insert("content-length", 0.into());
+    let response = respond(&telemetry, response).await;
+    let span = telemetry.span().await;
+    assert_eq!(attribute(&span, "azmon.cancelled"), None);
+    assert_eq!(number(&span, "http.response.body.size"), Some(0));
+    drop(response);
+    telemetry.span().await;
+}
+
+#[tokio::test]
+async fn the_last_byte_that_the_body_itself_announces() {
+    let telemetry = Telemetry::new();
+    let mut script = Script::data(&["ab", "c"]);
+    script.announced = Some(3);
+    let mut body = respond(&telemetry, Response::new(script)).await.into_body();
+    assert_eq!(body.size_hint().exact(), Some(3));
+    body.frame().await.unwrap().unwrap();
+    assert!(telemetry.ended().is_empty());
+    body.frame().await.unwrap().unwrap();
+    let span = telemetry.span().await;
+    assert_eq!(attribute(&span, "azmon.cancelled"), None);
+    assert_eq!(number(&span, "http.response.body.size"), Some(3));
+    drop(body);
+    telemetry.span().await;
+}
+
+#[tokio::test]
+async fn a_status_of_failure_counts_for_more_than_that_the_caller_went_away() {
+    let telemetry = Telemetry::new();
+    let service = service_fn(|_: Request<()>| async {
+        let mut response = Response::new(Script::data(&["a", "b"]));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        Ok::<_, Infallible>(response)
+    });
+    let layer = telemetry.server().cancellation_is_error(true);
+    let response = layer
+        .layer(service)
+        .oneshot(Request::new(()))
+        .await
+        .unwrap();
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    let span = telemetry.span().await;
+    assert_eq!(text(&span, "error.type").unwrap(), "503");
+    assert_eq!(text(&span, "azmon.cancelled").unwrap(), "in_body");
+}
+
+#[tokio::test]
+async fn a_panic_of_a_hook() {
+    let telemetry = Telemetry::new();
+    let service = service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Script::data(&["a"])))
+    });
+    let layer = telemetry.server().on_response(|_, _| panic!("on purpose"));
+    let call = layer.layer(service).oneshot(Request::new(()));
+    let task = tokio::spawn(async move { call.await.map(drop) });
+    assert!(task.await.unwrap_err().is_panic());
+    let span = telemetry.span().await;
+    assert_eq!(text(&span, "error.type").unwrap(), "panic");
+    assert_eq!(attribute(&span, "azmon.cancelled"), None);
+    telemetry.idle("http.server.active_requests").await;
+}
+
+/// Its own source, for ever.
+#[derive(Debug)]
+struct Ring;
+
+impl std::fmt::Display for Ring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ring")
+    }
+}
+
+impl std::error::Error for Ring {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&Self)
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_its_own_source() {
+    let telemetry = Telemetry::new();
+    let service = service_fn(|_: Request<()>| async {
+        let error: Box<dyn std::error::Error + Send + Sync> = Box::new(Ring);
+        Err::<Response<Empty<Bytes>>, _>(error)
+    });
+    let result = telemetry.server().layer(service).oneshot(Request::new(()));
+    assert!(result.await.is_err());
+    let span = telemetry.span().await;
+    assert_eq!(text(&span, "error.type").unwrap(), "_OTHER");
+}

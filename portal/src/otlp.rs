@@ -1,0 +1,280 @@
+//! OpenTelemetry's endpoints: received and mapped by `azmon-forwarder`, kept in the store.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Request, StatusCode};
+use azmon_envelope::Envelope;
+use azmon_forwarder::inputs::{Limits, Listener, OtlpInput, OtlpOptions, serve_grpc, serve_http};
+use azmon_forwarder::sink::{Acceptance, Batch, Delivering, Delivery, Exemplar, Refusal, Sink};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+use crate::api::{EndpointView, OtlpReader};
+use crate::ingestion::{MAX_ITEM, judge};
+use crate::portal::INSTRUMENTATION_KEY;
+use crate::store::prepared::micros;
+use crate::store::{AppendError, NewItem, Store};
+
+/// When to come back after the portal failed to write.
+const RETRY_FAILED: Duration = Duration::from_secs(10);
+/// The longest line of a file, in bytes.
+const MAX_LINE: usize = 16 * 1_024 * 1_024;
+/// Resource attributes that tell one process from the next.
+const PROCESS: [&str; 2] = ["service.instance.id", "process.pid"];
+
+/// What was started.
+pub(crate) struct Otlp {
+    pub(crate) endpoints: Vec<EndpointView>,
+    pub(crate) tasks: Vec<JoinHandle<()>>,
+    /// Reads OTLP JSON of files.
+    pub(crate) reader: Option<Arc<OtlpReader>>,
+}
+
+/// Opens the endpoints that are wanted. One whose port is taken is left out, and says so.
+pub(crate) async fn start(
+    store: &Arc<Store>,
+    (grpc, http): (Option<SocketAddr>, Option<SocketAddr>),
+    stopped: &watch::Receiver<bool>,
+) -> Otlp {
+    let sink = Arc::new(StoreSink(Arc::clone(store)));
+    let input = OtlpInput::new(sink, OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY));
+    let limits = Limits::default();
+    let mut otlp = Otlp {
+        endpoints: Vec::new(),
+        tasks: Vec::new(),
+        reader: Some(Arc::new(read_line)),
+    };
+    let until_stopped = || {
+        let mut stopped = stopped.clone();
+        async move {
+            // The value, or the end of the portal that would send it.
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+        }
+    };
+    if let Some(listener) = otlp.listen("otlpGrpc", grpc, &limits).await {
+        let (routes, budget, ended) = (input.grpc_routes(), input.budget().clone(), until_stopped());
+        otlp.tasks.push(tokio::spawn(async move {
+            if let Err(error) = serve_grpc(listener, routes, &limits, budget, ended).await {
+                tracing::error!(%error, "OTLP over gRPC ended");
+            }
+        }));
+    }
+    if let Some(listener) = otlp.listen("otlpHttp", http, &limits).await {
+        let (router, ended) = (input.http_router(), until_stopped());
+        otlp.tasks.push(tokio::spawn(async move {
+            if let Err(error) = serve_http(listener, router, ended).await {
+                tracing::error!(%error, "OTLP over HTTP ended");
+            }
+        }));
+    }
+    otlp
+}
+
+impl Otlp {
+    async fn listen(&mut self, name: &'static str, address: Option<SocketAddr>, limits: &Limits) -> Option<Listener> {
+        let mut endpoint = EndpointView {
+            name,
+            address: address.map(|address| format!("http://{address}")),
+            state: "off",
+            reason: None,
+        };
+        let bound = match address {
+            Some(address) => Some(Listener::bind(address, limits.connections).await.and_then(|listener| {
+                let address = listener.local_addr()?;
+                Ok((listener, address))
+            })),
+            None => None,
+        };
+        let listener = match bound {
+            Some(Ok((listener, address))) => {
+                endpoint.state = "open";
+                endpoint.address = Some(format!("http://{}", crate::server::reachable(address)));
+                Some(listener)
+            }
+            Some(Err(error)) => {
+                endpoint.state = "taken";
+                let address = endpoint.address.as_deref().unwrap_or_default();
+                endpoint.reason = Some(format!("cannot listen on {address}: {error}"));
+                None
+            }
+            None => None,
+        };
+        self.endpoints.push(endpoint);
+        listener
+    }
+}
+
+/// Keeps what arrives. The client is answered when it is committed.
+#[derive(Debug)]
+struct StoreSink(Arc<Store>);
+
+impl Sink for StoreSink {
+    fn deliver(&self, delivery: Delivery) -> Delivering<'_> {
+        Box::pin(async move {
+            let converted = tokio::task::spawn_blocking(move || convert(delivery.batches)).await;
+            let Ok(Converted { items, rejected, reason }) = converted else {
+                return Err(Refusal::Unavailable { retry_after: RETRY_FAILED });
+            };
+            if rejected > 0 {
+                let count = i64::try_from(rejected).unwrap_or(i64::MAX);
+                self.0.counters().refuse(&reason, Some("OTLP"), count, micros(SystemTime::now()));
+            }
+            match self.0.append(items).await {
+                Ok(()) => Ok(Acceptance::partial(rejected, reason)),
+                Err(AppendError::Busy(retry_after)) => Err(Refusal::Busy { retry_after }),
+                Err(AppendError::DiskFull | AppendError::Damaged | AppendError::Failed(_)) => {
+                    Err(Refusal::Unavailable { retry_after: RETRY_FAILED })
+                }
+            }
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Converted {
+    items: Vec<NewItem>,
+    rejected: u64,
+    /// Why the first was rejected.
+    reason: String,
+}
+
+/// An envelope as it is kept: with the resource and the exemplars that the protocol of Azure has no place for.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    envelope: &'a Envelope<'static>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<std::collections::BTreeMap<&'a str, &'a str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exemplars: Vec<KeptExemplar<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeptExemplar<'a> {
+    /// Microseconds since 1970.
+    time: i64,
+    value: f64,
+    operation_id: &'a str,
+    span_id: &'a str,
+}
+
+impl<'a> KeptExemplar<'a> {
+    fn new(exemplar: &'a Exemplar) -> Self {
+        Self {
+            time: micros(exemplar.time),
+            value: exemplar.value,
+            operation_id: &exemplar.trace_id,
+            span_id: &exemplar.span_id,
+        }
+    }
+}
+
+fn convert(batches: Vec<Batch>) -> Converted {
+    let mut converted = Converted::default();
+    for batch in batches {
+        let process = PROCESS.iter().find_map(|key| {
+            let found = batch.resource.iter().find(|(known, _)| known == key);
+            found.map(|(_, value)| value.clone())
+        });
+        for item in batch.items {
+            match one(item.envelope, &batch.resource, &item.exemplars) {
+                Ok(item) => converted.items.push(item.with_process(process.clone())),
+                Err(reason) => {
+                    converted.rejected += 1;
+                    if converted.reason.is_empty() {
+                        converted.reason = reason;
+                    }
+                }
+            }
+        }
+    }
+    converted
+}
+
+/// Writes an envelope, and judges it as if it had been sent. One that is too long is cut as the exporter would.
+fn one(
+    mut envelope: Envelope<'static>,
+    resource: &[(String, String)],
+    exemplars: &[Exemplar],
+) -> Result<NewItem, String> {
+    let attributes = resource.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let whole = Kept {
+        envelope: &envelope,
+        resource: (!resource.is_empty()).then(|| attributes.collect()),
+        exemplars: exemplars.iter().map(KeptExemplar::new).collect(),
+    };
+    let mut json = serde_json::to_string(&whole).map_err(|error| error.to_string())?;
+    if json.len() > MAX_ITEM {
+        envelope.apply_limits();
+        json = serde_json::to_string(&envelope).map_err(|error| error.to_string())?;
+    }
+    let raw = RawValue::from_string(json).map_err(|error| error.to_string())?;
+    judge(&raw)
+}
+
+/// Keeps what one line of a file brings.
+#[derive(Debug, Default)]
+struct Collected(Mutex<Converted>);
+
+impl Sink for Collected {
+    fn deliver(&self, delivery: Delivery) -> Delivering<'_> {
+        Box::pin(async move {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = convert(delivery.batches);
+            Ok(Acceptance::default())
+        })
+    }
+}
+
+/// The path that each kind of OTLP JSON is sent to.
+const PATHS: [(&str, &str); 3] = [
+    ("\"resourceSpans\"", "/v1/traces"),
+    ("\"resourceLogs\"", "/v1/logs"),
+    ("\"resourceMetrics\"", "/v1/metrics"),
+];
+
+/// Reads a line of OTLP JSON, as collectors write files; `None` for another line. Blocks its thread.
+fn read_line(line: &[u8]) -> Option<Result<Vec<NewItem>, String>> {
+    let start = String::from_utf8_lossy(line.get(..200.min(line.len()))?);
+    let (_, path) = PATHS.iter().find(|(key, _)| start.contains(key))?;
+    let sink = Arc::new(Collected::default());
+    let limits = Limits::default().with_message_bytes(MAX_LINE);
+    let options = OtlpOptions::default()
+        .instrumentation_key(INSTRUMENTATION_KEY)
+        .limits(limits)
+        // Totals of a file are all new.
+        .started(SystemTime::UNIX_EPOCH);
+    let input = OtlpInput::new(Arc::clone(&sink) as Arc<dyn Sink>, options);
+    let request = Request::post(*path)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(line.to_vec()));
+    let request = match request {
+        Ok(request) => request,
+        Err(error) => return Some(Err(error.to_string())),
+    };
+    let answer = Handle::current().block_on(async {
+        let Ok(response) = input.http_router().oneshot(request).await;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), MAX_LINE).await;
+        (status, body.unwrap_or_default())
+    });
+    Some(match answer {
+        (StatusCode::OK, _) => {
+            let converted = std::mem::take(&mut *sink.0.lock().unwrap_or_else(PoisonError::into_inner));
+            match converted.rejected {
+                0 => Ok(converted.items),
+                _ if converted.items.is_empty() => Err(converted.reason),
+                _ => Ok(converted.items),
+            }
+        }
+        (status, body) => Err(format!("{status}: {}", String::from_utf8_lossy(&body))),
+    })
+}

@@ -1,0 +1,4 @@
+//! Hostile inputs, 100,000 of each kind.
+#![cfg(test)]
+
+mod http;
