@@ -45,8 +45,8 @@ impl<B> ResponseMode<B> for EndAtHeaders {
     }
 }
 
-/// A body that is axum's already is not boxed again if the request is excluded and the size of the body is
-/// known: it is there then, and does nothing while it is sent.
+/// A body that is axum's already is not boxed again if it is empty, or if the request is excluded and the size of
+/// the body is known: it is there then, and does nothing while it is sent.
 #[cfg(feature = "axum")]
 impl<B> ResponseMode<B> for WrapAxumBody
 where
@@ -59,7 +59,8 @@ where
         let does_nothing = match scope {
             Scope::None => true,
             Scope::Excluded(_) => body.size_hint().exact().is_some(),
-            Scope::Unrecorded(_) | Scope::Recorded(_) => false,
+            Scope::Unrecorded(_) => false,
+            Scope::Recorded(ref exchange) => exchange.has_ended(),
         };
         if does_nothing {
             axum::body::Body::new(body)

@@ -16,6 +16,7 @@ mod outgoing_request;
 mod providers;
 mod redaction;
 mod scope;
+mod secret_keys;
 mod settings;
 mod url_template;
 

@@ -194,14 +194,10 @@ fn of_debug(text: &str) -> Option<&'static str> {
             best = more_specific(best, of_display(part));
             continue;
         }
-        let mut words = part.split(|next: char| !next.is_alphanumeric() && next != '_');
-        let known = words.find_map(|word| {
-            let kind = KINDS
-                .iter()
-                .find(|(kind, name)| *kind == word && (best.is_none() || !VAGUE.contains(name)));
-            kind.map(|(_, name)| *name)
-        });
-        best = more_specific(best, known);
+        for word in part.split(|next: char| !next.is_alphanumeric() && next != '_') {
+            let known = KINDS.iter().find(|(kind, _)| *kind == word);
+            best = more_specific(best, known.map(|(_, name)| *name));
+        }
     }
     best
 }
@@ -327,6 +323,10 @@ mod tests {
                 Some("dns"),
             ),
             ("hyper::Error(IncompleteMessage)", Some("connection_closed")),
+            (
+                "hyper::Error(Body, Custom { kind: UnexpectedEof, error: IncompleteBody })",
+                Some("connection_closed"),
+            ),
             ("Elapsed(())", Some("timeout")),
             ("hyper::Error(User(Service), Disconnected)", None),
             (

@@ -127,6 +127,9 @@ impl<M> ServerLayer<M> {
     /// records, errors and panics arrive in any case, and its ids are propagated as those of a trace that is not
     /// sampled.
     ///
+    /// azmon's instrumentation starts no span then. Other spans are left out by a sampler that follows the parent, as
+    /// azmon's samplers and the default of OpenTelemetry's SDK do.
+    ///
     /// Defaults to true. If not, spans inside are children of the caller's span, or begin traces.
     #[must_use]
     pub fn exclude_children(self, exclude: bool) -> Self {

@@ -14,13 +14,13 @@ use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLoggerProvider};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::fixture::{Telemetry, names};
+use crate::fixture::{TestTelemetry, names};
 
 const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// Handles `/health` and calls another service, whose request headers it gives.
 async fn headers_of_the_call(
-    telemetry: &Telemetry,
+    telemetry: &TestTelemetry,
     layer: ServerLayer,
     request: Request<()>,
     inside: impl Fn() + Clone + 'static,
@@ -58,7 +58,7 @@ fn health(traceparent: Option<&str>) -> Request<()> {
 
 #[tokio::test]
 async fn ids_and_baggage_of_the_caller_go_on_but_nothing_is_a_span() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let tracer = telemetry.tracers.tracer("app");
     let layer = telemetry.server().exclude_paths(["/health"]);
     let headers = headers_of_the_call(&telemetry, layer, health(Some(SAMPLED)), move || {
@@ -78,7 +78,7 @@ async fn ids_and_baggage_of_the_caller_go_on_but_nothing_is_a_span() {
 
 #[tokio::test]
 async fn without_a_caller_the_next_service_begins_no_trace_of_its_own() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry.server().exclude_paths(["/health"]);
     let headers = headers_of_the_call(&telemetry, layer, health(None), || ()).await;
     let sent = headers["traceparent"].to_str().unwrap();
@@ -90,7 +90,7 @@ async fn without_a_caller_the_next_service_begins_no_trace_of_its_own() {
 
 #[tokio::test]
 async fn children_can_be_recorded_as_those_of_the_caller() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let tracer = telemetry.tracers.tracer("app");
     let layer = telemetry
         .server()
@@ -109,7 +109,7 @@ async fn children_can_be_recorded_as_those_of_the_caller() {
 
 #[tokio::test]
 async fn the_logs_of_an_excluded_request_arrive() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let exporter = InMemoryLogExporter::default();
     let provider = SdkLoggerProvider::builder()
         .with_simple_exporter(exporter.clone())
@@ -119,8 +119,9 @@ async fn the_logs_of_an_excluded_request_arrive() {
         .header("user-agent", "kube-probe/1.30")
         .body(())
         .unwrap();
+    let loggers = provider.clone();
     headers_of_the_call(&telemetry, layer, request, move || {
-        let logger = provider.logger("app");
+        let logger = loggers.logger("app");
         let mut record = logger.create_log_record();
         record.set_severity_number(Severity::Error);
         record.set_body(AnyValue::from("the database is gone"));
@@ -133,7 +134,7 @@ async fn the_logs_of_an_excluded_request_arrive() {
 
 #[tokio::test]
 async fn a_server_inside_of_an_excluded_request_is_excluded_too() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let inner = telemetry.server().layer(service_fn(|_: Request<()>| async {
         assert!(!Context::current().is_telemetry_suppressed());
         Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
@@ -145,7 +146,7 @@ async fn a_server_inside_of_an_excluded_request_is_excluded_too() {
 
 #[tokio::test]
 async fn one_call_can_go_without_ids() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let seen = Arc::new(Mutex::new(HeaderMap::new()));
     let keep = Arc::clone(&seen);
     let service = telemetry

@@ -14,7 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-use crate::fixture::{Telemetry, attribute, is_error, number, text};
+use crate::fixture::{TestTelemetry, attribute, is_error, number, text};
 
 /// Answers by the name of the service that it is asked for.
 pub(crate) struct Answers;
@@ -56,7 +56,7 @@ pub(crate) fn asking(service: &str) -> HealthCheckRequest {
     }
 }
 
-pub(crate) async fn serve(telemetry: &Telemetry) -> SocketAddr {
+pub(crate) async fn serve(telemetry: &TestTelemetry) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::builder()
@@ -73,7 +73,7 @@ pub(crate) async fn channel(address: SocketAddr) -> Channel {
 
 #[tokio::test]
 async fn a_unary_call() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     client.check(asking("")).await.unwrap();
     let span = telemetry.span().await;
@@ -99,7 +99,7 @@ async fn a_unary_call_that_fails_is_an_error_if_the_server_is_at_fault() {
         (14, "UNAVAILABLE", true),
         (16, "UNAUTHENTICATED", false),
     ] {
-        let telemetry = Telemetry::new();
+        let telemetry = TestTelemetry::new();
         let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
         client.check(asking(&code.to_string())).await.unwrap_err();
         let span = telemetry.span().await;
@@ -114,7 +114,7 @@ async fn a_unary_call_that_fails_is_an_error_if_the_server_is_at_fault() {
 
 #[tokio::test]
 async fn a_stream_that_ends_well() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     let messages = client.watch(asking("")).await.unwrap().into_inner();
     assert_eq!(messages.count().await, 3);
@@ -126,7 +126,7 @@ async fn a_stream_that_ends_well() {
 
 #[tokio::test]
 async fn a_stream_that_fails_in_the_middle() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     let mut messages = client.watch(asking("13")).await.unwrap().into_inner();
     messages.message().await.unwrap().unwrap();
@@ -141,7 +141,7 @@ async fn a_stream_that_fails_in_the_middle() {
 
 #[tokio::test]
 async fn the_other_end_of_the_connection_is_the_client() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     client.check(asking("")).await.unwrap();
     let span = telemetry.span().await;
@@ -151,7 +151,7 @@ async fn the_other_end_of_the_connection_is_the_client() {
 
 #[tokio::test]
 async fn a_method_that_the_service_does_not_have_names_nothing() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve(&telemetry).await;
     let client: Client<_, axum::body::Body> = Client::builder(TokioExecutor::new())
         .http2_only(true)

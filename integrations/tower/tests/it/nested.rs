@@ -9,13 +9,13 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::fixture::{self, Telemetry, named, serve, text};
+use crate::fixture::{self, TestTelemetry, named, serve, text};
 
 const CALLER: &str = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
 async fn of_two_layers_the_outer_one_records_and_the_inner_one_tells_the_route() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", get(|| async { "hello" }))
         .layer(telemetry.server());
@@ -34,7 +34,7 @@ async fn of_two_layers_the_outer_one_records_and_the_inner_one_tells_the_route()
 
 #[tokio::test]
 async fn a_call_of_another_service_in_the_same_process_is_a_request_of_its_own() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let empty =
         |_: Request<()>| async { Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())) };
     let stock = telemetry.server().layer(service_fn(empty));

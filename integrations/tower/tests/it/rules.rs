@@ -12,7 +12,7 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Context, KeyValue, Value};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::fixture::{Telemetry, attribute, is_error, number, text};
+use crate::fixture::{TestTelemetry, attribute, is_error, number, text};
 
 /// Sends a request that is answered with the status that its path says, and a body.
 async fn ask(layer: ServerLayer, request: Request<()>) -> StatusCode {
@@ -34,7 +34,7 @@ fn request(path: &str) -> Request<()> {
 
 #[tokio::test]
 async fn a_rule_excludes_requests_by_anything_in_their_head() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry
         .server()
         .exclude_if(|head| head.headers().contains_key("x-probe") || head.uri().path() == "/204");
@@ -49,7 +49,7 @@ async fn a_rule_excludes_requests_by_anything_in_their_head() {
 
 #[tokio::test]
 async fn an_extension_excludes_one_request() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let excluded = Request::get("/200").extension(Excluded).body(()).unwrap();
     ask(telemetry.server(), excluded).await;
     assert!(telemetry.ended().is_empty());
@@ -58,7 +58,7 @@ async fn an_extension_excludes_one_request() {
 
 #[tokio::test]
 async fn the_span_and_metrics_see_the_success_that_a_rule_decides() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry
         .server()
         .classify(|end| match end.status()?.as_u16() {
@@ -88,7 +88,7 @@ async fn the_span_and_metrics_see_the_success_that_a_rule_decides() {
 
 #[tokio::test]
 async fn the_end_is_told_once_with_outcome_and_duration() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let told = Arc::new(Mutex::new(Vec::<EndedExchange>::new()));
     let tell = Arc::clone(&told);
     let layer = telemetry.server().on_end(move |end, attributes| {
@@ -116,7 +116,7 @@ async fn the_end_is_told_once_with_outcome_and_duration() {
 
 #[tokio::test]
 async fn a_hook_that_panics_disturbs_neither_the_request_nor_its_span() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry
         .server()
         .classify(|_| panic!("on purpose"))
@@ -136,7 +136,7 @@ async fn methods_become_known_by_a_setter_and_by_the_environment() {
             .body(())
             .unwrap()
     };
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     ask(telemetry.server(), propfind()).await;
     ask(telemetry.server().known_methods(["PROPFIND"]), propfind()).await;
     let lookup = |variable: &str| {
@@ -160,7 +160,7 @@ async fn methods_become_known_by_a_setter_and_by_the_environment() {
 
 #[tokio::test]
 async fn one_configuration_is_shared() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let settings = Settings::new()
         .request_headers(["x-tenant"])
         .request_headers(["x-shard"])
@@ -188,7 +188,7 @@ async fn one_configuration_is_shared() {
 
 #[tokio::test]
 async fn a_layer_that_was_used_takes_another_provider() {
-    let (first, second) = (Telemetry::new(), Telemetry::new());
+    let (first, second) = (TestTelemetry::new(), TestTelemetry::new());
     let layer = first.server();
     ask(layer.clone(), request("/200")).await;
     ask(layer.tracer_provider(&second.tracers), request("/200")).await;
@@ -202,7 +202,7 @@ async fn a_handler_can_tell_the_id_of_its_trace() {
     use axum::routing::get;
     use azmon_tower::CurrentTraceId;
 
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/", get(|id: CurrentTraceId| async move { id.to_string() }))
         .layer(telemetry.server());

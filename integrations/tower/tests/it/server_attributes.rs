@@ -4,7 +4,7 @@ use azmon_tower::server::TrustedProxies;
 use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::fixture::{self, Telemetry, attribute, number, send, serve, text};
+use crate::fixture::{self, TestTelemetry, attribute, number, send, serve, text};
 
 async fn span_of(request: &str) -> SpanData {
     span_of_layer(request, |layer| layer).await
@@ -14,7 +14,7 @@ async fn span_of_layer(
     request: &str,
     change: impl FnOnce(azmon_tower::ServerLayer) -> azmon_tower::ServerLayer,
 ) -> SpanData {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", any(|| async { "hello" }))
         .route("/upload", post(|body: String| async move { body }))

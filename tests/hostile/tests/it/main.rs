@@ -1,4 +1,4 @@
-//! Hostile inputs, 100,000 of each kind.
+//! Hostile inputs, 100,000 of each kind in the profile `hostile`.
 #![cfg(test)]
 
 mod http;

@@ -8,7 +8,7 @@ use super::*;
 
 #[tokio::test]
 async fn everything_runs_and_is_dropped_inside_of_the_context() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let see = seen.clone();
     let service = service_fn(move |_: Request<()>| {
@@ -41,7 +41,7 @@ async fn everything_runs_and_is_dropped_inside_of_the_context() {
 
 #[tokio::test]
 async fn a_body_is_dropped_inside_of_the_context_after_its_last_frame_too() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut script = Script::data(&["a"]);
     script.is_known_to_end = true;
     let seen = script.seen.clone();
@@ -79,7 +79,7 @@ where
 
 #[tokio::test]
 async fn what_is_not_recorded_is_sent_in_its_context_too() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let excluded = telemetry.server().exclude_paths(["/x"]);
     let context = context_of_a_body(excluded.clone()).await;
     assert!(records_no_spans(&context));
@@ -102,7 +102,7 @@ async fn a_future_is_dropped_inside_of_the_context() {
             *self.0.borrow_mut() = Some(has_span());
         }
     }
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let seen = Rc::new(RefCell::new(None));
     let held = seen.clone();
     let service = service_fn(move |_: Request<()>| {
@@ -118,7 +118,7 @@ async fn a_future_is_dropped_inside_of_the_context() {
 
 #[tokio::test]
 async fn a_task_that_keeps_the_context_does_not_keep_the_span_open() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let kept = Arc::new(Mutex::new(None));
     let keep = kept.clone();
     let service = service_fn(move |_: Request<()>| {

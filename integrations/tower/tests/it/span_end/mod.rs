@@ -1,8 +1,8 @@
 //! Each way that a span can end: through the layer alone for what a server hides, else over real HTTP.
 
 mod context;
+mod endings;
 mod over_http;
-mod ways;
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use tokio::io::AsyncReadExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::fixture::{
-    self, Telemetry, attribute, is_error, number, open, send, serve, text, until,
+    self, TestTelemetry, attribute, is_error, number, open, send, serve, text, until,
 };
 
 /// A body of the frames that it is given; asked for more, it says nothing.
@@ -93,7 +93,7 @@ impl Drop for Script {
 }
 
 async fn respond<B>(
-    telemetry: &Telemetry,
+    telemetry: &TestTelemetry,
     response: Response<B>,
 ) -> Response<azmon_tower::ResponseBody<B>>
 where
