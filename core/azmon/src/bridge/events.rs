@@ -84,7 +84,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Events {
         event.record(&mut visitor);
         visitor.finish();
         if !self.span_fields.is_none() {
-            self.span_fields.add(event, &context, &mut record);
+            SpanFields::add(event, &context, &mut record);
         }
         let _guard = self.foreign_context(event).map(Context::attach);
         self.logger.emit(record);

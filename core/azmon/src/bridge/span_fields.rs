@@ -84,7 +84,7 @@ impl SpanFields {
     }
 
     /// Adds the fields of the spans around an event to its record.
-    pub(super) fn add<S>(&self, event: &Event<'_>, context: &Context<'_, S>, to: &mut SdkLogRecord)
+    pub(super) fn add<S>(event: &Event<'_>, context: &Context<'_, S>, to: &mut SdkLogRecord)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {

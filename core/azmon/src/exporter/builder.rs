@@ -114,7 +114,7 @@ impl<E> ExporterBuilder<E> {
             return Ok(Sender::new(key, mapping, mapper, None));
         }
         // A token provider cannot be compared with another one.
-        let own = is_own.then(|| Arc::as_ptr(&mapper) as usize);
+        let own = is_own.then_some(Arc::as_ptr(&mapper));
         let shared_by = format!(
             "{} {key} {:?} {own:?}",
             connection.ingestion_endpoint(),

@@ -1,5 +1,5 @@
 use opentelemetry::otel_warn;
-use opentelemetry_sdk::trace::{Sampler, ShouldSample};
+use opentelemetry_sdk::trace::ShouldSample;
 
 use crate::sampling::head::HeadSampler;
 use crate::sampling::overrides::Overrides;
@@ -63,7 +63,8 @@ impl From<SamplingChoices> for Sampling {
             .follow_remote_parent(choices.follow_remote_parent.unwrap_or_default());
         if head.keeps_everything() {
             return Self {
-                sampler: Box::new(Sampler::AlwaysOn),
+                // It keeps everything but what belongs to an excluded request.
+                sampler: Box::new(head.clone()),
                 head: Some(head),
                 keep: None,
             };

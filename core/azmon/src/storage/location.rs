@@ -32,7 +32,7 @@ pub(crate) fn directory_name(
     instrumentation_key: &str,
 ) -> String {
     let stem = program.and_then(Path::file_stem);
-    let stem = stem.map_or("program".into(), |stem| stem.to_string_lossy());
+    let stem = stem.map_or_else(|| "program".into(), |stem| stem.to_string_lossy());
     let plain = |character: char| {
         let is_plain = character.is_ascii_alphanumeric() || "_-".contains(character);
         if is_plain { character } else { '_' }

@@ -189,7 +189,8 @@ impl Telemetry {
         let others = match others {
             Some((logs, spans)) => {
                 let (metrics, logs) = (metrics.wait(left()), logs.wait(left()));
-                metrics.and(logs).and(spans.wait(left()))
+                let spans = spans.wait(left());
+                metrics.and(logs).and(spans)
             }
             None => {
                 // Nobody waits for these: there is nothing in them but azmon's own processors.
@@ -199,7 +200,8 @@ impl Telemetry {
             }
         };
         let report = self.report();
-        let result = delivery.and(others.map_err(elsewhere));
+        let others = others.map_err(elsewhere);
+        let result = delivery.and(others);
         result.map_err(|undelivered| DeliveryError::with_report(undelivered, report))?;
         Ok(report)
     }

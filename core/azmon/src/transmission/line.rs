@@ -35,7 +35,8 @@ pub(super) fn write(envelope: &mut Envelope<'_>, lines: &mut Vec<u8>) -> Written
     envelope.apply_limits();
     small_before_large(envelope);
     let limit = LIMIT + gen_ai_content(envelope);
-    if append(envelope, limit, lines) {
+    // What is larger even without the marks of JSON need not be tried.
+    if texts(envelope) <= limit && append(envelope, limit, lines) {
         return Written::Whole;
     }
     if shorten_to_fit(envelope, limit, FAIR_LENGTH) && append(envelope, limit, lines) {
@@ -87,14 +88,15 @@ fn shorten_to_fit(envelope: &mut Envelope<'_>, limit: usize, least: usize) -> bo
     true
 }
 
+/// The bytes of all properties.
+fn texts(envelope: &Envelope<'_>) -> usize {
+    let properties = envelope.data.properties().iter();
+    properties.map(|(key, value)| key.len() + value.len()).sum()
+}
+
 /// Puts long properties of a large item behind the others, in their order.
 fn small_before_large(envelope: &mut Envelope<'_>) {
-    let properties = envelope.data.properties();
-    let bytes: usize = properties
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
-    if bytes <= LARGE_ITEM {
+    if texts(envelope) <= LARGE_ITEM {
         return;
     }
     let mut large = Vec::new();

@@ -106,6 +106,11 @@ impl Uploads {
         self.outbox.has_room()
     }
 
+    /// Whether nothing makes room any more: nothing is under way, and nothing may be sent or stored.
+    pub(super) fn is_stuck(&self, now: Instant) -> bool {
+        self.under_way.is_empty() && self.circuit.is_open(now) && !self.disk.is_on(now)
+    }
+
     /// Whether nothing is on its way, but on disk alone.
     pub(super) fn is_idle(&self) -> bool {
         self.under_way.is_empty() && self.outbox.is_empty() && self.disk.writing().next().is_none()

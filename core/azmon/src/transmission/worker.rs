@@ -25,6 +25,8 @@ use crate::transmission::{Console, Shared, Transport, WorkerHandle};
 const ITEMS_AT_ONCE: usize = 4_096;
 /// How long items are encoded before the network is served: a slow processor must not stop it.
 const SLICE: Duration = Duration::from_millis(20);
+/// For how many slices a batch grows, if encoding is slow.
+const SLICES_OF_A_BATCH: u32 = 10;
 /// How long the worker keeps sending after every handle was dropped without `shutdown`.
 const ABANDONED_SHUTDOWN: Duration = Duration::from_secs(2);
 /// How long a shutdown sends what earlier processes left on disk.
@@ -91,6 +93,8 @@ struct Job {
     mapper: Arc<Mapper>,
     items: VecDeque<Taken>,
     batches: HashSet<u64>,
+    /// For how many slices its last batch has been growing.
+    slices: u32,
     /// Who waits for exactly these items.
     callback: Option<DeliveryCallback>,
     /// How many bytes of exports are held for it.
@@ -282,17 +286,18 @@ impl Worker {
         if !items.is_empty() {
             self.counters
                 .take(items.iter().map(|taken| taken.item.label()));
-            let job = self.job(SourceId::MAIN, self.mapper.clone(), items);
+            let job = Self::job(SourceId::MAIN, self.mapper.clone(), items);
             self.jobs.push_back(job);
         }
     }
 
-    fn job(&self, source: SourceId, mapper: Arc<Mapper>, items: VecDeque<Taken>) -> Job {
+    fn job(source: SourceId, mapper: Arc<Mapper>, items: VecDeque<Taken>) -> Job {
         Job {
             source,
             mapper,
             items,
             batches: HashSet::new(),
+            slices: 0,
             callback: None,
             reserved: 0,
         }
@@ -321,7 +326,7 @@ impl Worker {
             .into_iter()
             .partition(|taken| taken.item.as_ref().is_root());
         let items = roots.into_iter().chain(others).collect();
-        let job = self.job(SourceId::MAIN, self.mapper.clone(), items);
+        let job = Self::job(SourceId::MAIN, self.mapper.clone(), items);
         self.jobs.push_back(job);
     }
 
@@ -348,6 +353,7 @@ impl Worker {
             uploads,
             counters,
             shared,
+            closing,
             ..
         } = self;
         while uploads.has_room()
@@ -367,8 +373,14 @@ impl Worker {
                 is_late = Instant::now().saturating_duration_since(start) >= SLICE;
                 is_late |= !uploads.has_room();
             }
-            let rest = encoder.finish();
-            job.batches.extend(rest.map(|batch| uploads.add(batch)));
+            // Between two slices a batch goes on growing, unless that takes long, or there is little time.
+            job.slices += 1;
+            let is_long = closing.is_some() || job.slices >= SLICES_OF_A_BATCH;
+            if job.items.is_empty() || is_long || !uploads.has_room() {
+                job.slices = 0;
+                let rest = encoder.finish();
+                job.batches.extend(rest.map(|batch| uploads.add(batch)));
+            }
             if job.items.is_empty() {
                 finish_job(jobs, uploads, shared);
             }
@@ -464,12 +476,20 @@ impl Worker {
                 reserved,
                 callback,
             }) => {
+                let now = Instant::now();
+                if !self.uploads.has_room() && self.uploads.is_stuck(now) {
+                    for item in &items {
+                        self.counters.count(DropReason::QueueFull, item.label(), 1);
+                    }
+                    self.shared.release(reserved);
+                    return callback(Err(Undelivered::Dropped(items.len())));
+                }
                 self.counters.take(items.iter().map(Item::label));
                 let items = items.into_iter().map(Taken::free).collect();
                 let job = Job {
                     callback: Some(callback),
                     reserved,
-                    ..self.job(source, mapper, items)
+                    ..Self::job(source, mapper, items)
                 };
                 self.jobs.push_back(job);
             }
@@ -552,6 +572,12 @@ impl Worker {
         };
         if self.uploads.disk.is_on(Instant::now()) {
             self.encode_rest(deadline).await;
+        }
+        // A batch may have been growing.
+        for encoder in self.encoders.values_mut() {
+            if let Some(batch) = encoder.finish() {
+                self.uploads.add(batch);
+            }
         }
         self.uploads.store_all(deadline).await;
         let left = self.uploads.end() + self.drop_rest();
