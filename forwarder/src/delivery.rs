@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use azmon::envelope::Envelope;
-use azmon::{BuildError, DroppedItems, EnvelopeExporter};
+use azmon::{BuildError, DroppedItems, EnvelopeExporter, Storage};
 
 use crate::config::{Destination, ForwarderConfig};
 use crate::processing::{Pipeline, Processed};
@@ -25,7 +25,8 @@ const CHUNK: usize = 8_192;
 /// A destination at work.
 #[derive(Debug)]
 pub(crate) struct RunningDestination {
-    pub(crate) destination: Destination,
+    destination: Destination,
+    storage: Storage,
     exporter: EnvelopeExporter,
     accepted: AtomicU64,
     no_room: AtomicU64,
@@ -46,12 +47,14 @@ pub struct DestinationCounts {
 }
 
 impl RunningDestination {
-    pub(crate) fn start(destination: &Destination) -> Result<Self, BuildError> {
+    fn start(destination: &Destination, storage: &Storage) -> Result<Self, BuildError> {
         let exporter = EnvelopeExporter::builder()
             .connection_string(destination.connection_string.clone())
+            .storage(storage.clone())
             .build()?;
         Ok(Self {
             destination: destination.clone(),
+            storage: storage.clone(),
             exporter,
             accepted: AtomicU64::new(0),
             no_room: AtomicU64::new(0),
@@ -132,13 +135,16 @@ impl State {
         before: Option<&Self>,
     ) -> Result<Self, BuildError> {
         let known = |destination: &Destination| {
-            let mut all = before?.destinations.iter();
-            all.find(|running| running.destination == *destination)
-                .cloned()
+            let is_same = |running: &&Arc<RunningDestination>| {
+                running.destination == *destination && running.storage == config.storage
+            };
+            before?.destinations.iter().find(is_same).cloned()
         };
         let destinations = config.destinations.iter().map(|destination| {
-            known(destination)
-                .map_or_else(|| RunningDestination::start(destination).map(Arc::new), Ok)
+            known(destination).map_or_else(
+                || RunningDestination::start(destination, &config.storage).map(Arc::new),
+                Ok,
+            )
         });
         Ok(Self {
             destinations: destinations.collect::<Result<_, _>>()?,

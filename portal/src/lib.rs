@@ -10,7 +10,7 @@
 //! # Ok(()) }
 //! ```
 //! ```text
-//! SDK ── POST /v2.1/track ─► ingestion ─► store (memory, newest kept) ─► pages  GET /  /items/{id}  /operations/{id}
+//! SDK ── POST /v2.1/track ─► ingestion ─► store (memory, newest kept) ─► pages  GET /  /map  /transactions/{id}  …
 //!                             200 206 400                             └► API    GET /api/items  /api/health
 //! ```
 //! The same is a program: `azmon portal` listens on 127.0.0.1:4320 and prints the connection string to paste.

@@ -273,7 +273,12 @@ fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
         .find_map(|path| value.strip_suffix(path))
         .unwrap_or(value)
         .trim_end_matches('/');
-    let uri: Uri = value.parse().map_err(|_| Kind::NotAnAddress(key))?;
+    // Of an address without a host nothing but the scheme is left.
+    let uri: Uri = if value.contains("://") {
+        value.parse().map_err(|_| Kind::NotAnAddress(key))?
+    } else {
+        return Err(Kind::NotAnAddress(key));
+    };
     let host = uri.host().unwrap_or_default();
     if host.is_empty() || uri.query().is_some() {
         return Err(Kind::NotAnAddress(key));

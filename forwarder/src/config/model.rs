@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use azmon::Storage;
+
 use crate::config::ConfigWarning;
 use crate::inputs::Limits;
 
@@ -36,6 +38,9 @@ pub struct ForwarderConfig {
     pub standard_metrics: bool,
     /// Attributes of resources that become properties of every item.
     pub resource_attributes: Vec<String>,
+    /// Where telemetry waits that a destination cannot take at the moment. Defaults to files below the user's cache
+    /// directory.
+    pub storage: Storage,
     /// Where health and metrics are served; nowhere by default.
     pub health: Option<String>,
     /// How often statistics are said. Defaults to 60 s.
@@ -60,6 +65,7 @@ impl Default for ForwarderConfig {
             keep_failures: false,
             standard_metrics: true,
             resource_attributes: Vec::new(),
+            storage: Storage::default(),
             health: None,
             statistics_interval: STATISTICS_INTERVAL,
             drain: DRAIN,

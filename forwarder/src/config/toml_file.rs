@@ -1,8 +1,10 @@
 //! The forwarder's own configuration, in TOML.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use azmon::Storage;
 use serde::Deserialize;
 
 use crate::config::validate::{is_loopback, split};
@@ -22,6 +24,7 @@ struct File {
     exclude: Vec<FileExclude>,
     redact: FileRedact,
     sampling: FileSampling,
+    storage: FileStorage,
     resource_attributes: Vec<String>,
     standard_metrics: bool,
     health: Option<String>,
@@ -39,6 +42,7 @@ impl Default for File {
             exclude: Vec::new(),
             redact: FileRedact::default(),
             sampling: FileSampling::default(),
+            storage: FileStorage::default(),
             resource_attributes: Vec::new(),
             standard_metrics: true,
             health: None,
@@ -114,6 +118,16 @@ struct FileSampling {
     keep_failures: bool,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct FileStorage {
+    off: bool,
+    directory: Option<PathBuf>,
+    max_megabytes: Option<u64>,
+    max_hours: Option<u64>,
+    durable: bool,
+}
+
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
@@ -151,6 +165,7 @@ impl ForwarderConfig {
             },
             sampling: sampling(file, &read.sampling)?,
             keep_failures: read.sampling.keep_failures,
+            storage: storage(read.storage),
             standard_metrics: read.standard_metrics,
             resource_attributes: read.resource_attributes,
             health: read.health,
@@ -274,6 +289,21 @@ fn exclude(read: FileExclude) -> ExcludeRule {
     }
 }
 
+fn storage(read: FileStorage) -> Storage {
+    let mut storage = match (read.off, read.directory) {
+        (true, _) => Storage::off(),
+        (false, Some(directory)) => Storage::at(directory),
+        (false, None) => Storage::default(),
+    };
+    if let Some(megabytes) = read.max_megabytes {
+        storage = storage.max_bytes(megabytes.saturating_mul(1_000_000));
+    }
+    if let Some(hours) = read.max_hours {
+        storage = storage.max_age(Duration::from_secs(hours.saturating_mul(60 * 60)));
+    }
+    storage.durable(read.durable)
+}
+
 fn sampling(file: &str, read: &FileSampling) -> Result<Sampling, ConfigError> {
     let missing = |key: &str| {
         let problem = format!("this kind of sampling needs {key}");
@@ -334,6 +364,10 @@ mod tests {
                 [redact]
                 properties = ["*password*"]
                 patterns = ['\d{16}']
+                [storage]
+                directory = "/var/lib/azmon"
+                max-megabytes = 200
+                durable = true
                 [sampling]
                 kind = "adaptive"
                 max-events-per-second = 23
@@ -350,6 +384,8 @@ mod tests {
             ]
         );
         assert_eq!(config.limits.message_bytes, 1_000);
+        let storage = Storage::at("/var/lib/azmon").max_bytes(200_000_000);
+        assert_eq!(config.storage, storage.durable(true));
         let names: Vec<_> = config
             .destinations
             .iter()

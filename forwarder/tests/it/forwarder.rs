@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use azmon::Storage;
 use azmon::envelope::{Data, Envelope, tags};
 use azmon_forwarder::config::{Destination, ForwarderConfig, InputConfig, InputKind};
 use azmon_forwarder::operation::{health_router, metrics_text, statistics_lines};
@@ -28,6 +29,7 @@ const ANY: &str = "127.0.0.1:0";
 fn config(endpoint: &Endpoint, toml: &str) -> ForwarderConfig {
     let mut config = ForwarderConfig::from_toml("test.toml", toml).unwrap();
     config.set_default_connection_string(endpoint.connection_string());
+    config.storage = Storage::off();
     config.drain = Duration::from_secs(20);
     config
 }

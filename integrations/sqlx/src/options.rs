@@ -89,8 +89,8 @@ impl TraceOptions {
 
     /// Sends spans to `provider`.
     ///
-    /// By default they go to the global provider. While there is none it is looked for ten times a second at most,
-    /// and afterwards once a second, since another may take its place.
+    /// By default they go to the global provider. It is looked for ten times a second at most, also where there is
+    /// one, since another may take its place.
     pub fn tracer_provider<P>(mut self, provider: &P) -> Self
     where
         P: TracerProvider<Tracer: Send + Sync + 'static>,

@@ -3,13 +3,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
+use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 use sqlx_core::error::DatabaseError;
 
 use crate::attributes::Attribute;
-use crate::metrics::{self, Instruments, PoolStatus};
-use crate::providers::{self, Found, Lasts, Lookup};
+use crate::metrics::{Instruments, PoolStatus};
+use crate::providers::{Found, Providers};
 use crate::statements::{Described, Statements, Use};
 use crate::{Driver, QueryInfo, Target, TraceOptions, attributes};
 
@@ -26,7 +27,7 @@ pub(crate) struct State {
     pub(crate) status_code: fn(&dyn DatabaseError) -> Option<Cow<'_, str>>,
     target: Target,
     statements: Statements,
-    providers: Lookup,
+    providers: Providers,
     status: OnceLock<Weak<dyn PoolStatus>>,
     pending: AtomicI64,
     opening: AtomicI64,
@@ -49,7 +50,7 @@ impl State {
             status_code: DB::status_code,
             target,
             statements: Statements::new(),
-            providers: Lookup::new(),
+            providers: Providers::default(),
             status: OnceLock::new(),
             pending: AtomicI64::new(0),
             opening: AtomicI64::new(0),
@@ -65,35 +66,17 @@ impl State {
     }
 
     /// Where telemetry goes.
-    pub(crate) fn found(&self, now: Instant) -> Arc<Found> {
-        self.providers.get(now, |known| {
-            let options = &self.options;
-            let found = Found {
-                tracer: providers::look_for_tracer(options),
-                instruments: self.look_for_instruments(known),
-            };
-            let lasts = match options.tracer.is_some() && options.meter_provider.is_some() {
-                true => Lasts::ForEver,
-                false => Lasts::UntilReplaced,
-            };
-            (found, lasts)
+    pub(crate) fn found(&self, now: Instant) -> Found {
+        self.providers.get(now, &self.options, |instruments| {
+            if let Some(pool) = self.status.get() {
+                instruments.add_pool(Weak::clone(pool));
+            }
         })
     }
 
     /// Where metrics go, if anywhere.
     pub(crate) fn instruments(&self, now: Instant) -> Option<Arc<Instruments>> {
-        self.found(now).instruments.clone()
-    }
-
-    fn look_for_instruments(&self, known: &Found) -> Option<Arc<Instruments>> {
-        let instruments = metrics::look(self.options.meter_provider.as_ref())?;
-        let is_known = |known: &Arc<Instruments>| Arc::ptr_eq(known, &instruments);
-        if !known.instruments.as_ref().is_some_and(is_known)
-            && let Some(pool) = self.status.get()
-        {
-            instruments.add_pool(Weak::clone(pool));
-        }
-        Some(instruments)
+        self.found(now).instruments
     }
 
     /// Whether telemetry goes anywhere.
@@ -137,11 +120,12 @@ impl State {
     }
 }
 
-/// Whether nothing is told of what is done in `context`.
+/// Whether nothing is told of what is done in `context`: it belongs to a request that is excluded, or telemetry is
+/// suppressed.
 ///
 /// This is the one place that decides so.
 pub(crate) fn is_silent(context: &Context) -> bool {
-    azmon_instrument::exclude::records_no_spans(context)
+    records_no_spans(context)
 }
 
 fn database_attributes(target: &Target) -> Vec<Attribute> {

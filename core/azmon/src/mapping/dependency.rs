@@ -8,6 +8,10 @@ use crate::mapping::network::peer_and_port;
 use crate::mapping::{database, http, messaging, rpc};
 
 const AZURE_NAMESPACE: [Key; 2] = [Key::AzureResourceProviderNamespace, Key::AzNamespace];
+/// How the Azure SDK for Rust names the parts of a storage account: `Storage.Blob.Container`.
+const RUST_STORAGE: &str = "Storage.";
+/// How the other SDKs name it, and the portal knows its icon.
+const STORAGE: &str = "Microsoft.Storage";
 const GEN_AI_SYSTEM: [Key; 2] = [Key::GenAiProviderName, Key::GenAiSystem];
 
 /// What kind of call a span describes: the first that its attributes speak of.
@@ -40,7 +44,7 @@ impl<'a> Call<'a> {
         } else if first(&rpc::SYSTEM).is_some() {
             Self::Rpc
         } else if let Some(namespace) = first(&AZURE_NAMESPACE) {
-            Self::Azure(namespace)
+            Self::Azure(resource_provider(namespace))
         } else if is_messaging {
             Self::Messaging
         } else if let Some(system) = first(&GEN_AI_SYSTEM) {
@@ -50,6 +54,15 @@ impl<'a> Call<'a> {
         } else {
             Self::InProcess
         }
+    }
+}
+
+/// The namespace as Azure's resource providers are called.
+fn resource_provider(namespace: &str) -> &str {
+    if namespace.starts_with(RUST_STORAGE) {
+        STORAGE
+    } else {
+        namespace
     }
 }
 

@@ -112,6 +112,8 @@ keys! {
     MessagingDestination = "messaging.destination",
     MessagingDestinationName = "messaging.destination.name",
     MessagingSystem = "messaging.system",
+    // Errors.
+    ErrorType = "error.type",
     // Events and logs.
     CodeFilePath = "code.file.path",
     CodeLineNumber = "code.line.number",

@@ -203,6 +203,8 @@ impl Mapper {
         success::is_success(
             span.status,
             http_status.map(|(_, code)| code),
+            span.span_kind,
+            || attributes.peek(Key::ErrorType).is_some(),
             &self.options,
         )
     }

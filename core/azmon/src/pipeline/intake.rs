@@ -253,6 +253,7 @@ mod tests {
         let options = WorkerOptions {
             endpoint: String::new(),
             storage: crate::storage::StorageSettings::off(),
+            max_memory: 1 << 20,
             transport: Arc::new(NullTransport),
             max_export_delay: Duration::ZERO,
             processors: TelemetryProcessors::default(),
@@ -271,14 +272,22 @@ mod tests {
         (Intake::new(producer, handle, head, tail), consumer)
     }
 
-    fn arrived(consumer: &Consumer) -> Vec<(String, usize)> {
+    fn rate_of(span: &SpanRecord) -> Option<f64> {
+        let mut attributes = span.data().attributes.iter();
+        let told = attributes.find(|attribute| attribute.key.as_str() == sample_rate::SAMPLE_RATE);
+        let told = told.and_then(|attribute| match attribute.value {
+            opentelemetry::Value::F64(percent) => Some(percent),
+            _ => None,
+        });
+        sample_rate::percent(span.rate(), told)
+    }
+
+    /// The names of the items, and at which rates they count.
+    fn arrived(consumer: &Consumer) -> Vec<(String, Option<f64>)> {
         let mut items = Vec::new();
         consumer.take(usize::MAX, &mut items);
         let shown = items.into_iter().map(|taken| match taken.item {
-            Item::Span(span) => (
-                span.data().name.clone().into_owned(),
-                span.data().attributes.len(),
-            ),
+            Item::Span(span) => (span.data().name.clone().into_owned(), rate_of(&span)),
             other => panic!("{other:?}"),
         });
         shown.collect()
@@ -310,7 +319,7 @@ mod tests {
         intake.offer(trace_id, log, false);
         assert_eq!(arrived(&consumer), []);
         intake.span_ended(record_of(request));
-        let expected = [("log".to_owned(), 0), ("request".to_owned(), 1)];
+        let expected = [("log".to_owned(), None), ("request".to_owned(), None)];
         assert_eq!(arrived(&consumer), expected);
     }
 
@@ -325,7 +334,7 @@ mod tests {
         intake.span_ended(record_of(request));
         intake.offer(trace_id, span("later error"), true);
         intake.offer(trace_id, span("later debug"), false);
-        let expected = [("error".to_owned(), 0), ("later error".to_owned(), 0)];
+        let expected = [("error".to_owned(), None), ("later error".to_owned(), None)];
         assert_eq!(arrived(&consumer), expected);
     }
 
@@ -347,7 +356,7 @@ mod tests {
             intake.span_ended(record_of(child));
         }
         intake.span_ended(record_of(request));
-        let expected = [("child".to_owned(), 0), ("request".to_owned(), 0)];
+        let expected = [("child".to_owned(), None), ("request".to_owned(), None)];
         assert_eq!(arrived(&consumer), expected);
     }
 

@@ -12,6 +12,9 @@ use crate::transmission::{
     WorkerOptions,
 };
 
+/// Most bytes of encoded batches in memory, 32 MiB: some hundred thousand items.
+const MAX_MEMORY: usize = 32 << 20;
+
 /// What a worker is started with.
 pub(crate) struct WorkerBuilder<'a> {
     pub(crate) connection: &'a ConnectionString,
@@ -45,6 +48,7 @@ impl WorkerBuilder<'_> {
             endpoint: endpoint.to_owned(),
             transport,
             storage: self.storage,
+            max_memory: MAX_MEMORY,
             max_export_delay: self.max_export_delay,
             processors: self.processors,
         };

@@ -55,7 +55,7 @@ pub(crate) enum Outcome {
     Written(FileName, io::Result<()>),
     Read(FileName, io::Result<Bytes>),
     /// A file that cannot be removed would be sent again by the next process.
-    Removed(io::Result<()>),
+    Removed(FileName, io::Result<()>),
     Adopted(Vec<Found>),
 }
 
@@ -132,7 +132,7 @@ impl Shelf {
             }
             Operation::Remove(name) => {
                 let removed = self.files.remove(&self.path(&name));
-                Some(Outcome::Removed(removed))
+                Some(Outcome::Removed(name, removed))
             }
             Operation::SetAside(name) => {
                 self.set_aside(&self.path(&name), name.as_str());

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::item::{DropReason, ItemCounters, LabelCounts, TelemetryType};
 use crate::storage::{self, FileName, Found, Header, Operation, Outcome, Shelf, StorageSettings};
+use crate::transmission::backoff;
 use crate::transmission::batch::Batch;
 
 /// How often it is looked for batches of processes that ended, and for what is too old.
@@ -37,6 +38,8 @@ pub(super) struct Disk {
     /// What becomes of a batch when it is written.
     writing: HashMap<FileName, Writing>,
     queue: Vec<Operation>,
+    /// Files that could not be removed.
+    unremoved: Vec<FileName>,
     job: Option<JoinHandle<Done>>,
     next_number: u64,
     tidied: Option<Instant>,
@@ -119,6 +122,7 @@ impl Disk {
             drained: 0,
             writing: HashMap::new(),
             queue: Vec::new(),
+            unremoved: Vec::new(),
             job: None,
             next_number: 0,
             tidied: None,
@@ -309,6 +313,9 @@ impl Disk {
         if self.tidied.is_none_or(|last| now >= last + TIDY_INTERVAL) {
             self.tidied = Some(now);
             self.queue.push(Operation::Adopt);
+            let unremoved = std::mem::take(&mut self.unremoved);
+            self.queue
+                .extend(unremoved.into_iter().map(Operation::Remove));
             self.drop_expired(now);
         }
         if !self.queue.is_empty() {
@@ -357,10 +364,12 @@ impl Disk {
                     failure.get_or_insert(error);
                 }
                 Outcome::Read(name, content) => events.extend(self.read(name, content)),
-                Outcome::Removed(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                Outcome::Removed(name, Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                    // The next process would send it again.
+                    self.unremoved.push(name);
                     failure.get_or_insert(error);
                 }
-                Outcome::Removed(_) => {}
+                Outcome::Removed(..) => {}
                 Outcome::Adopted(found) => self.adopted(found, now),
             }
         }
@@ -400,8 +409,20 @@ impl Disk {
     }
 
     fn read(&mut self, name: FileName, content: io::Result<Bytes>) -> Option<Event> {
+        let content = match content {
+            Ok(content) => Some(content),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.lost(&name, DropReason::StorageDamaged);
+                return None;
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
+            // The disk fails, but the file may be whole.
+            Err(_) => {
+                self.put_off(&name);
+                return None;
+            }
+        };
         let batch = content
-            .ok()
             .and_then(|content| storage::decode(&content))
             .map(|(header, body)| Batch {
                 created: header.created,
@@ -428,6 +449,17 @@ impl Disk {
             counters.take(labels);
         }
         Some(Event::Read(batch))
+    }
+
+    /// Lets a batch wait that cannot be read at the moment.
+    fn put_off(&mut self, name: &FileName) {
+        if let Some(stored) = self.entries.get_mut(name) {
+            self.drained -= usize::from(stored.place == Place::Drained);
+            stored.place = Place::DiskAlone;
+            stored.attempts = stored.attempts.saturating_add(1);
+            let pause = backoff::pause(stored.attempts, fastrand::f64());
+            stored.not_before = Some(Instant::now() + pause);
+        }
     }
 
     /// Forgets a batch whose file is gone, and counts its items.

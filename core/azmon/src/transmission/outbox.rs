@@ -6,15 +6,13 @@ use tokio::time::Instant;
 
 use crate::transmission::batch::Batch;
 
-/// Most bytes of batches in memory, 32 MiB: some hundred thousand items.
-pub(super) const LIMIT: usize = 32 << 20;
-
 /// Batches that wait.
 ///
 /// It also counts what left it for an upload or for the disk and may come back, so that a batch which comes back
 /// always finds its room. While it has no room, items wait in the queue, which counts what it drops.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
+    limit: usize,
     /// Those that may be sent now, in order.
     ready: VecDeque<Batch>,
     /// Those that failed, and have a pause of their own.
@@ -24,8 +22,23 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    /// Makes an outbox with room for so many bytes, and for one batch more.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            ready: VecDeque::new(),
+            paused: Vec::new(),
+            bytes: 0,
+            last_was_retry: false,
+        }
+    }
+
     pub(super) fn has_room(&self) -> bool {
-        self.bytes < LIMIT
+        self.bytes < self.limit
+    }
+
+    pub(super) fn is_half_full(&self) -> bool {
+        self.bytes > self.limit / 2
     }
 
     /// Bytes of what waits, and of what may come back.
@@ -157,6 +170,8 @@ mod tests {
     use super::*;
     use crate::item::TelemetryType;
 
+    const LIMIT: usize = 1 << 20;
+
     fn batch(number: u64, bytes: usize) -> Batch {
         let labels = vec![TelemetryType::Request.into()];
         Batch {
@@ -173,7 +188,7 @@ mod tests {
 
     /// Batches 1 to 3 wait; 7 and 8 failed once and five times.
     fn outbox(now: Instant) -> Outbox {
-        let mut outbox = Outbox::default();
+        let mut outbox = Outbox::new(LIMIT);
         (1..=3).for_each(|number| outbox.add(batch(number, 10)));
         for (number, attempts) in [(8, 5), (7, 1)] {
             outbox.put_back(Batch {
@@ -199,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_batch_in_its_pause_is_passed() {
-        let (now, mut outbox) = (Instant::now(), Outbox::default());
+        let (now, mut outbox) = (Instant::now(), Outbox::new(LIMIT));
         let later = now + Duration::from_secs(9);
         outbox.put_back(Batch {
             not_before: Some(later),
@@ -214,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_under_way_keeps_its_room() {
-        let mut outbox = Outbox::default();
+        let mut outbox = Outbox::new(LIMIT);
         outbox.add(batch(1, LIMIT));
         let sent = outbox.take(Instant::now(), false).unwrap();
         assert!(!outbox.has_room());

@@ -18,7 +18,7 @@ use crate::storage::StorageSettings;
 use crate::transmission::batch::Batch;
 use crate::transmission::circuit::{Circuit, Failure};
 use crate::transmission::disk::{Disk, Event, Then};
-use crate::transmission::outbox::{LIMIT, Outbox};
+use crate::transmission::outbox::Outbox;
 use crate::transmission::redirect::{Redirected, Target};
 use crate::transmission::response::{ResponseAction, classify};
 use crate::transmission::waiters::{Positions, Waiters};
@@ -65,6 +65,7 @@ impl Uploads {
         transport: Arc<dyn Transport>,
         endpoint: String,
         storage: StorageSettings,
+        max_memory: usize,
         counters: Arc<ItemCounters>,
         recovered: Arc<ItemCounters>,
         status: Arc<Status>,
@@ -72,7 +73,7 @@ impl Uploads {
         Self {
             transport,
             target: Target::new(endpoint),
-            outbox: Outbox::default(),
+            outbox: Outbox::new(max_memory),
             under_way: HashMap::new(),
             tasks: JoinSet::new(),
             circuit: Circuit::new(),
@@ -158,7 +159,7 @@ impl Uploads {
         if !self.disk.is_on(now) {
             return;
         }
-        while (self.circuit.is_open(now) || self.outbox.bytes() > LIMIT / 2)
+        while (self.circuit.is_open(now) || self.outbox.is_half_full())
             && let Some(batch) = self.outbox.take_oldest()
         {
             self.shelve(batch);

@@ -52,12 +52,12 @@ impl Waiters {
     pub(super) fn settle(&mut self, positions: &Positions) {
         let done = |waiter: &mut Waiter| waiter.batches.is_disjoint(&positions.active);
         for waiter in self.0.extract_if(.., done) {
-            (waiter.callback)(if waiter.dropped > 0 {
-                Err(Undelivered::Dropped(waiter.dropped))
-            } else if waiter.batches.is_disjoint(&positions.held) {
-                Ok(())
-            } else {
+            (waiter.callback)(if !waiter.batches.is_disjoint(&positions.held) {
                 Err(Undelivered::Held(positions.held_items))
+            } else if waiter.dropped > 0 {
+                Err(Undelivered::Dropped(waiter.dropped))
+            } else {
+                Ok(())
             });
         }
     }

@@ -35,6 +35,10 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 const DURABLE_DELAY: Duration = Duration::from_millis(50);
 /// The part of a shutdown's time that is kept for the disk.
 const DISK_SHARE: u32 = 4;
+/// The part of a shutdown's time in which nothing new is sent, for the last answers to arrive.
+const ANSWERS_SHARE: u32 = 8;
+/// The most that is kept for them.
+const MAX_ANSWERS_TIME: Duration = Duration::from_millis(500);
 /// The most that is kept for it.
 const MAX_DISK_TIME: Duration = Duration::from_secs(2);
 
@@ -43,6 +47,8 @@ pub(crate) struct WorkerOptions {
     pub(crate) endpoint: String,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) storage: StorageSettings,
+    /// Most bytes of encoded batches in memory.
+    pub(crate) max_memory: usize,
     /// Longest time that an item waits for others.
     pub(crate) max_export_delay: Duration,
     pub(crate) processors: TelemetryProcessors,
@@ -104,6 +110,8 @@ struct Closing {
     /// Until then the network is tried, afterwards the disk.
     network: Instant,
     drain: Instant,
+    /// Until then items are encoded for the network, so that the last answers can arrive.
+    encode: Instant,
     deadline: Instant,
     is_measured: bool,
     callback: Option<DeliveryCallback>,
@@ -120,6 +128,7 @@ impl Worker {
             endpoint,
             transport,
             storage,
+            max_memory,
             max_export_delay,
             processors,
         } = options;
@@ -132,6 +141,7 @@ impl Worker {
             transport,
             endpoint,
             storage,
+            max_memory,
             counters.clone(),
             recovered,
             shared.status.clone(),
@@ -202,7 +212,9 @@ impl Worker {
             if todo.take {
                 self.take_queue();
             }
-            self.encode(now);
+            if !self.is_too_late(now) {
+                self.encode(now);
+            }
             self.advance_flushes();
             self.advance_closing(now);
             self.uploads.dispatch(now);
@@ -238,14 +250,21 @@ impl Worker {
             delay,
             is_urgent: is_flushed || self.closing.is_some(),
             taken: self.jobs.len(),
-            has_room: self.uploads.has_room(),
+            has_room: self.uploads.has_room() && !self.is_too_late(now),
             metrics: self.metrics.next().filter(|_| self.closing.is_none()),
             uploads: self.uploads.next_deadline(now),
             end: self.closing.as_ref().map(|closing| {
-                let network = Some(closing.network).filter(|time| *time > now);
-                network.unwrap_or(closing.deadline)
+                let times = [closing.drain, closing.encode, closing.network];
+                let next = times.into_iter().filter(|time| *time > now).min();
+                next.unwrap_or(closing.deadline)
             }),
         })
+    }
+
+    /// Whether it is too late to send something new.
+    fn is_too_late(&self, now: Instant) -> bool {
+        let mut closing = self.closing.iter();
+        closing.any(|closing| now >= closing.encode)
     }
 
     /// Collects the metrics that are due.
@@ -476,8 +495,11 @@ impl Worker {
             Duration::ZERO
         };
         self.uploads.try_now(now);
+        let network = deadline.checked_sub(for_disk).unwrap_or(now);
+        let for_answers = (time / ANSWERS_SHARE).min(MAX_ANSWERS_TIME);
         self.closing = Some(Closing {
-            network: deadline.checked_sub(for_disk).unwrap_or(now),
+            network,
+            encode: network.checked_sub(for_answers).unwrap_or(network),
             drain: now + DRAIN_AT_END.min(time / 2),
             deadline,
             is_measured: false,
@@ -517,7 +539,8 @@ impl Worker {
             let is_encoded = closing.is_measured && self.jobs.is_empty();
             let is_idle = is_encoded && self.uploads.is_idle();
             let is_drained = now >= closing.drain || !self.uploads.may_drain(now);
-            (is_idle && is_drained) || now >= closing.network
+            let is_over = now >= closing.encode && self.uploads.is_idle();
+            (is_idle && is_drained) || is_over || now >= closing.network
         })
     }
 

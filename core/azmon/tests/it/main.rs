@@ -9,6 +9,8 @@ mod endpoint;
 mod excluded;
 mod exporter;
 mod failure;
+mod faults;
+mod kill;
 mod load;
 mod log_exporter;
 mod logs;

@@ -47,7 +47,10 @@ views = [
 ]
 for one in views:
     stats.stats.view_manager.register_view(one)
-stats_exporter.new_stats_exporter(service_name="python-service", endpoint=endpoint, interval=1)
+# The transport keeps no reference of its own to the exporter.
+metrics = stats_exporter.new_stats_exporter(
+    service_name="python-service", endpoint=endpoint, interval=1
+)
 tags = tag_map.TagMap()
 tags.insert(method, tag_value.TagValue("GET"))
 recorder = stats.stats.stats_recorder.new_measurement_map()

@@ -79,7 +79,7 @@ impl<'s> Operation<'s> {
             described,
             span,
             context,
-            instruments: found.instruments.clone(),
+            instruments: found.instruments,
             started,
             returned_rows: None,
             affected_rows: None,

@@ -207,6 +207,27 @@ async fn a_pool_of_mariadb_is_called_so_by_its_url() {
 }
 
 #[tokio::test]
+async fn queries_of_an_excluded_request_are_no_spans() {
+    use azmon_instrument::exclude::without_spans;
+    use opentelemetry::Context;
+    use opentelemetry::trace::FutureExt;
+    let (pool, telemetry) = memory(one()).await;
+    let excluded = without_spans(&Context::new(), None);
+    let tx = async {
+        pool.execute("SELECT 1").await.unwrap();
+        pool.begin().await.unwrap()
+    }
+    .with_context(excluded)
+    .await;
+    // The rest of the transaction runs in a task.
+    tokio::spawn(tx.commit()).await.unwrap().unwrap();
+    assert_eq!(telemetry.take().len(), 0);
+    assert_eq!(telemetry.sum("db.client.operation.duration", &[]), 0);
+    pool.execute("SELECT 1").await.unwrap();
+    assert_eq!(telemetry.take_names(), ["SELECT"]);
+}
+
+#[tokio::test]
 async fn a_query_in_a_suppressed_transaction_is_as_silent_in_a_task() {
     use opentelemetry::Context;
     use opentelemetry::trace::FutureExt;

@@ -27,6 +27,7 @@ use crate::transmission::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+const MAX_MEMORY: usize = 1 << 20;
 const DELAY: Duration = Duration::from_secs(5);
 const LIMITS: QueueLimits = QueueLimits {
     items: 10_000,
@@ -38,6 +39,8 @@ const LIMITS: QueueLimits = QueueLimits {
 enum Script {
     Status(u16),
     RetryAfter(u16, &'static str),
+    /// Answers so after a time.
+    SlowRetryAfter(Duration, u16, &'static str),
     Body(u16, String),
     Unreachable,
     Panic,
@@ -160,6 +163,14 @@ async fn answer(script: Script) -> Result<Reply, SendError> {
             retry_after: Some(after.to_owned()),
             ..Reply::default()
         }),
+        Script::SlowRetryAfter(time, status, after) => {
+            sleep(time).await;
+            Ok(Reply {
+                status,
+                retry_after: Some(after.to_owned()),
+                ..Reply::default()
+            })
+        }
         Script::Body(status, body) => Ok(Reply {
             status,
             body: body.into(),
@@ -231,6 +242,7 @@ impl TestWorker {
             endpoint: "http://endpoint".to_owned(),
             transport: Arc::new(transport.clone()),
             storage: setup.storage,
+            max_memory: MAX_MEMORY,
             max_export_delay: setup.delay,
             processors: setup.processors,
         };
