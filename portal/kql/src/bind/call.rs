@@ -117,6 +117,12 @@ impl Binder<'_> {
             return self.window(window, &args, span, row, scope);
         }
         match name {
+            "not" => {
+                self.arity(call, 1, Some(1))?;
+                let arg = self.expr(args[0], row, scope)?;
+                let arg = self.condition(arg, row, args[0].span)?;
+                self.apply("not", vec![arg], Type::Bool, span)
+            }
             "iff" | "iif" => {
                 self.arity(call, 3, Some(3))?;
                 self.choice(&args, span, row, scope)
