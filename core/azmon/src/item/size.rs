@@ -51,9 +51,7 @@ fn of_data(data: &Data<'_>) -> usize {
     let length = |text: &Option<Cow<'_, str>>| text.as_ref().map_or(0, |text| text.len());
     match data {
         Data::Request(data) => data.name.len() + length(&data.url) + length(&data.source),
-        Data::RemoteDependency(data) => {
-            data.name.len() + length(&data.data) + length(&data.target)
-        }
+        Data::RemoteDependency(data) => data.name.len() + length(&data.data) + length(&data.target),
         Data::Exception(data) => {
             let exceptions = data.exceptions.iter().map(|exception| {
                 size_of_val(exception)

@@ -179,7 +179,10 @@ fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() 
         .map(|received| received.envelopes.len())
         .sum();
     // What was under way at the end may have arrived without an answer.
-    assert!(arrived as u64 >= traces.sent && arrived <= 2_000, "{arrived} {traces:?}");
+    assert!(
+        arrived as u64 >= traces.sent && arrived <= 2_000,
+        "{arrived} {traces:?}"
+    );
 }
 
 #[test]

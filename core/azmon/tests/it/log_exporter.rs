@@ -65,7 +65,7 @@ async fn the_simple_processor_delivers_every_record_as_it_comes() {
 }
 
 #[test]
-fn what_could_not_be_delivered_is_sent_with_the_next_export() {
+fn what_could_not_be_delivered_is_sent_after_its_pause_and_keeps_no_other_waiting() {
     let reserved = Reserved::new();
     let exporter = exporter(connection_string(reserved.address()));
     let record = record(|record| record.set_body("held".into()));
@@ -77,6 +77,7 @@ fn what_could_not_be_delivered_is_sent_with_the_next_export() {
     assert!(export().is_err());
     let endpoint = reserved.start([Script::Accept, Script::Accept]);
     export().unwrap();
+    endpoint.wait_for(2);
     let received = endpoint.received();
     assert_eq!(
         received.iter().flat_map(|r| r.names()).collect::<Vec<_>>(),
