@@ -57,7 +57,9 @@ pub(super) async fn check(
     next: Next,
 ) -> Result<Response, ApiError> {
     if let Some(origin) = foreign_origin(&request, &allowed) {
-        return Err(ApiError::forbidden(format!("pages of {origin:?} may not read telemetry, nor change it")));
+        return Err(ApiError::forbidden(format!(
+            "pages of {origin:?} may not read telemetry, nor change it"
+        )));
     }
     match host_of(&request) {
         Some(host) if allowed.allow(host.host()) => Ok(next.run(request).await),

@@ -41,7 +41,10 @@ impl Statistics {
     #[must_use]
     pub fn of_kind(&self, kind: ItemKind) -> usize {
         let index = ItemKind::ALL.iter().position(|known| *known == kind);
-        index.and_then(|index| self.by_kind.get(index)).copied().unwrap_or(0)
+        index
+            .and_then(|index| self.by_kind.get(index))
+            .copied()
+            .unwrap_or(0)
     }
 }
 
