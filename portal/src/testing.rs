@@ -86,43 +86,36 @@ impl TestPortal {
     }
 
     /// Everything that arrives.
-    #[must_use]
     pub fn items(&self) -> Expected<'_> {
         Expected::new(self, None)
     }
 
     /// Work done for callers.
-    #[must_use]
     pub fn requests(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Request))
     }
 
     /// Calls to something else.
-    #[must_use]
     pub fn dependencies(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Dependency))
     }
 
     /// Errors.
-    #[must_use]
     pub fn exceptions(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Exception))
     }
 
     /// Log records.
-    #[must_use]
     pub fn traces(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Trace))
     }
 
     /// Custom events.
-    #[must_use]
     pub fn events(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::CustomEvent))
     }
 
     /// Values of metrics.
-    #[must_use]
     pub fn metrics(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::CustomMetric))
     }

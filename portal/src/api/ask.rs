@@ -181,7 +181,7 @@ impl Ask {
         self.runs
             .iter()
             .find(|run| run.start <= time)
-            .or(self.runs.last())
+            .or_else(|| self.runs.last())
     }
 
     pub(super) fn accepts(&self, series: &Series) -> bool {

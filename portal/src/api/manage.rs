@@ -244,7 +244,7 @@ pub(super) async fn apps(
                 Some(role) => {
                     if Time(instance.last) >= role.last_seen {
                         role.last_seen = Time(instance.last);
-                        role.version = version.or(role.version.take());
+                        role.version = version.or_else(|| role.version.take());
                     }
                 }
                 None => app.roles.push(AppRole {

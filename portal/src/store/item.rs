@@ -263,7 +263,7 @@ impl Item {
             Data::Availability(data) => &data.measurements,
             Data::PageView(data) => &data.measurements,
             Data::PageViewPerf(data) => &data.page.measurements,
-            _ => return None,
+            Data::Metric(_) => return None,
         })
     }
 

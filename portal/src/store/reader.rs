@@ -144,6 +144,17 @@ impl ItemFilter {
         has_duration && self.range.contains(row.time)
     }
 
+    /// A query of the full-text index that finds every match, and perhaps more.
+    fn full_text(&self) -> Option<String> {
+        let own = self.expression.as_ref().and_then(Expression::full_text);
+        let of_filters = self
+            .filters
+            .iter()
+            .filter_map(|(_, expression)| expression.full_text());
+        let parts: Vec<_> = own.into_iter().chain(of_filters).collect();
+        (!parts.is_empty()).then(|| parts.join(" AND "))
+    }
+
     /// Whether every match is known from its series and row, without reading its JSON.
     pub(crate) fn is_simple(&self) -> bool {
         self.expression.is_none() && self.filters.is_empty() && self.operation.is_none()
@@ -249,7 +260,7 @@ impl Reader {
         if accepted.is_empty() {
             return Ok(scanned);
         }
-        let full_text = self.full_text(filter);
+        let full_text = filter.full_text();
         match (order, &filter.operation, full_text) {
             (Order::ArrivedAfter(id), _, _) => {
                 let sql = format!("SELECT {COLUMNS} FROM items WHERE id > ? ORDER BY id");
@@ -287,16 +298,6 @@ impl Reader {
             }
         }
         Ok(scanned)
-    }
-
-    fn full_text(&self, filter: &ItemFilter) -> Option<String> {
-        let own = filter.expression.as_ref().and_then(Expression::full_text);
-        let of_filters = filter
-            .filters
-            .iter()
-            .filter_map(|(_, expression)| expression.full_text());
-        let parts: Vec<_> = own.into_iter().chain(of_filters).collect();
-        (!parts.is_empty()).then(|| parts.join(" AND "))
     }
 
     fn walk(

@@ -14,9 +14,9 @@ const MAX_DEPTH: usize = 32;
 /// What an item must be like.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
-    And(Vec<Expression>),
-    Or(Vec<Expression>),
-    Not(Box<Expression>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
     /// Consecutive words; the last may be the beginning of one.
     Words {
         words: Vec<String>,

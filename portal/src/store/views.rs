@@ -149,9 +149,9 @@ pub(super) fn all() -> String {
                 ", json_extract(e.json, '$.tags.\"{tag}\"') AS {column}"
             );
         }
-        let _ = write!(
+        let _ = writeln!(
             sql,
-            " FROM items i JOIN series s ON s.id = i.series JOIN envelopes e ON e.id = i.id WHERE s.kind = {};\n",
+            " FROM items i JOIN series s ON s.id = i.series JOIN envelopes e ON e.id = i.id WHERE s.kind = {};",
             kind.code()
         );
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, ErrorCode, params};
@@ -99,10 +99,7 @@ impl Writer {
                         count += items.len();
                         waiting.push((items, bytes, done));
                         if count < MAX_COMMIT {
-                            next = match commands.try_recv() {
-                                Ok(command) => Some(command),
-                                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                            };
+                            next = commands.try_recv().ok();
                         }
                     }
                     Command::Run(run) => {
