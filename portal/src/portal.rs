@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -354,7 +354,6 @@ impl PortalBuilder {
         let otlp = crate::otlp::start(&store, (self.otlp_grpc, self.otlp_http), &stopped).await;
         endpoints.extend(otlp.endpoints);
         let endpoints: Arc<[EndpointView]> = endpoints.into();
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let context = Context {
             store: Arc::clone(&store),
             connection_string: Arc::clone(&connection_string),
@@ -362,7 +361,6 @@ impl PortalBuilder {
             tls_certificate: certificate.clone(),
             endpoints: Arc::clone(&endpoints),
             otlp: otlp.reader,
-            run: since_epoch.unwrap_or_default().as_nanos(),
         };
         let routes = router(
             context,

@@ -5,10 +5,10 @@ use ureq::Agent;
 
 use crate::error::Result;
 
-/// Longer than the slowest route of the shop.
+/// Longer than the slowest route of the services.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the shop and of the portal.
+/// A client of the web front and of the portal.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
@@ -52,9 +52,9 @@ impl Client {
         Ok(self.agent.post(url).send_json(body)?.status().as_u16())
     }
 
-    /// The requests that the portal holds, the newest first.
+    /// The requests to the web front that the portal holds, the newest first.
     pub(crate) fn requests(&self, portal: &str) -> Result<Vec<Arrived>> {
-        let url = format!("{portal}/api/items?kind=request&limit=10000");
+        let url = format!("{portal}/api/items?kind=request&role=web&limit=1000");
         let mut response = self.agent.get(&url).call()?;
         let items: Items = response.body_mut().read_json()?;
         Ok(items.items)

@@ -7,19 +7,22 @@ use serde_json::json;
 use crate::client::Client;
 use crate::command::Programs;
 use crate::error::Result;
+use crate::pages;
 use crate::process::{self, Server};
 use crate::verdict::{Method, Visit, differences, table};
 
-/// How long telemetry may take from the shop to the portal.
+/// How long telemetry may take from the services to the portal.
 const ARRIVAL: Duration = Duration::from_secs(30);
 /// How often the portal is asked meanwhile.
 const POLL: Duration = Duration::from_millis(100);
 /// What the portal prints before its connection string.
 const PORTAL_IS_READY: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING=";
+/// How long it is between two visitors.
+const BETWEEN_VISITS: Duration = Duration::from_millis(80);
 /// How many requests are sent unless told otherwise.
 const DEFAULT_REQUESTS: usize = 25;
 
-/// What would make the shop's telemetry another than the demo expects.
+/// What would make the services' telemetry another than the demo expects.
 const FOREIGN_SETTINGS: [&str; 5] = [
     "OTEL_RESOURCE_ATTRIBUTES",
     "OTEL_SDK_DISABLED",
@@ -34,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long)]
     once: bool,
 
-    /// How many requests are sent to the shop.
+    /// How many requests are sent before visitors keep coming.
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_REQUESTS)]
     requests: usize,
 }
@@ -49,18 +52,22 @@ impl Options {
     }
 }
 
-/// The portal and the shop, while they run. The shop is dropped first, so that it can send what it has.
+/// The portal and the services, while they run. They are dropped from the front to the back, and the portal last, so
+/// that each can send what it has.
 #[derive(Debug)]
 struct Demo {
     client: Client,
     signals: mpsc::Receiver<()>,
-    shop_url: String,
+    web_url: String,
     portal_url: String,
+    web: Server,
     shop: Server,
+    stock: Server,
     portal: Server,
 }
 
 pub(crate) fn run(options: &Options) -> Result {
+    pages::build()?;
     let demo = Demo::start(options.once)?;
     let visits = Visit::plan(options.requests);
     if options.once {
@@ -73,44 +80,59 @@ pub(crate) fn run(options: &Options) -> Result {
 impl Demo {
     fn start(is_once: bool) -> Result<Self> {
         let signals = signals()?;
-        let programs = Programs::build(&[("azmon-portal", "azmon"), ("azmon-examples", "shop")])?;
-        let (portal_address, shop_address) = if is_once {
-            ("127.0.0.1:0", "127.0.0.1:0")
+        let programs =
+            Programs::build(&[("azmon-portal", "azmon"), ("azmon-examples", "services")])?;
+        let portal_address = if is_once {
+            "127.0.0.1:0"
         } else {
-            ("127.0.0.1:4320", "127.0.0.1:4321")
+            "127.0.0.1:4320"
         };
         let mut command = process::command(programs.path("azmon")?)?;
         command.args(["portal", "--listen", portal_address]);
         let (portal, connection_string) = Server::start("the portal", command, PORTAL_IS_READY)?;
-        let (_, portal_url) = connection_string
-            .split_once("IngestionEndpoint=")
-            .ok_or("the portal printed no endpoint")?;
-
-        let mut command = process::command(programs.path("shop")?)?;
-        command.args(["--listen", shop_address]);
-        connect(&mut command, &connection_string);
-        let (shop, shop_url) = Server::start("the shop", command, "shop listens on ")?;
+        let portal_url = connection_string
+            .split(';')
+            .find_map(|part| part.strip_prefix("IngestionEndpoint="))
+            .ok_or("the portal printed no endpoint")?
+            .trim_end_matches('/')
+            .to_owned();
+        let service = |name: &'static str, upstream: &str| {
+            let mut command = process::command(programs.path("services")?)?;
+            command.args([name, "--upstream", upstream]);
+            connect(&mut command, &connection_string);
+            Server::start(name, command, " listens on ")
+        };
+        let (stock, stock_url) = service("stock", "")?;
+        let (shop, shop_url) = service("shop", &stock_url)?;
+        let (web, web_url) = service("web", &shop_url)?;
         Ok(Self {
             client: Client::new(),
             signals,
-            shop_url,
-            portal_url: portal_url.to_owned(),
+            web_url,
+            portal_url,
+            web,
             shop,
+            stock,
             portal,
         })
     }
 
     fn drive_and_wait(self, visits: &[Visit]) -> Result {
         for visit in visits {
-            if self.signals.try_recv().is_ok() {
-                return self.stop();
-            }
             self.visit(visit)?;
         }
-        println!("\nThe portal shows the requests: {}/", self.portal_url);
-        println!("The shop takes more of them:   {}/", self.shop_url);
-        println!("Ctrl-C ends both.");
-        self.signals.recv()?;
+        println!("\nOpen the portal:               {}/", self.portal_url);
+        println!("Visitors keep coming to:       {}/", self.web_url);
+        println!("Ctrl-C ends all of it.");
+        // Steps through the list in an order that seems random, and is the same each time.
+        let mut next = 0;
+        while self.signals.recv_timeout(BETWEEN_VISITS).is_err() {
+            next = (next + 7) % Visit::DAY.len();
+            let rest = next * next % 5;
+            if let Some(visit) = Visit::DAY.get((next + rest) % Visit::DAY.len()) {
+                self.visit(visit)?;
+            }
+        }
         self.stop()
     }
 
@@ -120,7 +142,9 @@ impl Demo {
             self.visit(visit)?;
         }
         self.await_arrival(visits)?;
+        self.web.stop()?;
         self.shop.stop()?;
+        self.stock.stop()?;
         let arrived = self.client.requests(&self.portal_url)?;
         self.portal.stop()?;
         print!("{}", table(&arrived));
@@ -134,10 +158,14 @@ impl Demo {
     }
 
     fn visit(&self, visit: &Visit) -> Result {
-        let url = format!("{}{}", self.shop_url, visit.path);
+        let url = format!("{}{}", self.web_url, visit.path);
         let status = match visit.method {
             Method::Get => self.client.get(&url)?,
-            Method::Post => self.client.post(&url, &json!({"article": "tea"}))?,
+            Method::Post(article) => {
+                let lines = if article == "silk" { 18 } else { 3 };
+                self.client
+                    .post(&url, &json!({"article": article, "lines": lines}))?
+            }
         };
         if status == visit.status {
             Ok(())
@@ -159,7 +187,9 @@ impl Demo {
     }
 
     fn stop(self) -> Result {
+        self.web.stop()?;
         self.shop.stop()?;
+        self.stock.stop()?;
         self.portal.stop()
     }
 }

@@ -5,6 +5,7 @@
     reason = "what a task prints is what it is for"
 )]
 
+mod azurite;
 mod bench;
 mod ci;
 mod client;
@@ -13,6 +14,7 @@ mod demo;
 mod error;
 mod modules;
 mod packages;
+mod pages;
 mod process;
 mod public_api;
 mod structure;
@@ -33,8 +35,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Start the portal and the example shop, and send requests to the shop.
+    /// Start the portal and three services, and send visitors to them.
     Demo(demo::Options),
+    /// Build the portal's pages, which the portal then embeds.
+    Pages,
+    /// Make the pictures of the documentation, of the demo's traffic.
+    Pictures,
     /// Install what the tests need, and run all of them.
     Test,
     /// Run everything that has to pass before a change is merged.
@@ -53,6 +59,8 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
+        Task::Pages => pages::build(),
+        Task::Pictures => pages::pictures(),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
         Task::PublicApi(options) => ci::public_api(&options),

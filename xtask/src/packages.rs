@@ -33,6 +33,18 @@ const NEEDS: &[Need] = &[
         package: "procps",
         reason: "programs are tested to end when they are told to",
     },
+    Need {
+        program: "npm",
+        folders: &[],
+        package: "npm",
+        reason: "the Azure SDK is tested against Azurite, a program of Node.js",
+    },
+    Need {
+        program: "python3",
+        folders: &[],
+        package: "python3-venv",
+        reason: "the forwarder is tested with OpenCensus' own client",
+    },
 ];
 
 /// Installs what is missing, or says what is to be installed.
@@ -41,6 +53,52 @@ pub(crate) fn provide() -> Result {
     let path: Vec<_> = env::split_paths(&path).collect();
     let mut missing = missing(NEEDS, &path, Path::is_file);
     missing.extend(databases());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    if is_root() && exists("apt-get", &path) {
+        println!("installing {}", packages.join(", "));
+        return install(&packages);
+    }
+    Err(instructions(&missing).into())
+}
+
+/// The browser that the pages are tested in.
+const BROWSER: Need = Need {
+    program: "chromium",
+    folders: &[],
+    package: "chromium",
+    reason: "the portal's pages are tested in it",
+};
+
+/// Installs the browser, or says what is to be installed.
+pub(crate) fn provide_browser() -> Result {
+    provide_all(&[BROWSER])
+}
+
+/// Installs Node.js, or says what is to be installed; also when it is too old: which other one is for its reader to choose.
+pub(crate) fn provide_node(oldest: u32) -> Result {
+    let need = |program, package| Need {
+        program,
+        folders: &[],
+        package,
+        reason: "the portal's pages are built with it",
+    };
+    provide_all(&[need("node", "nodejs"), need("npm", "npm")])?;
+    let output = Command::new("node").arg("--version").output()?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let major = version.trim_start_matches('v').split('.').next();
+    match major.and_then(|major| major.parse::<u32>().ok()) {
+        Some(major) if major >= oldest => Ok(()),
+        _ => Err(format!("node is {version}; the portal's pages are built with {oldest} or newer").into()),
+    }
+}
+
+fn provide_all(needs: &[Need]) -> Result {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path: Vec<_> = env::split_paths(&path).collect();
+    let missing = missing(needs, &path, Path::is_file);
     if missing.is_empty() {
         return Ok(());
     }

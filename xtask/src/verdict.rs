@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::client::Arrived;
 
-/// One request to the shop, and what the portal must show for it.
+/// One request to the web front, and what the portal must show for it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Visit {
     pub(crate) method: Method,
@@ -18,11 +18,12 @@ pub(crate) struct Visit {
     at_least: f64,
 }
 
-/// How the shop is asked.
+/// How the web front is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Method {
     Get,
-    Post,
+    /// An order of this article.
+    Post(&'static str),
 }
 
 impl Visit {
@@ -37,26 +38,51 @@ impl Visit {
         }
     }
 
-    const PLAN: [Self; 9] = [
-        Self::get("/", "GET /", 200),
-        Self::get("/orders/7", "GET /orders/{id}", 200),
+    const fn order(article: &'static str, status: u16) -> Self {
         Self {
-            method: Method::Post,
-            ..Self::get("/orders", "POST /orders", 201)
-        },
+            method: Method::Post(article),
+            ..Self::get("/checkout", "POST /checkout", status)
+        }
+    }
+
+    const PLAN: [Self; 10] = [
+        Self::get("/", "GET /", 200),
+        Self::get("/products/7", "GET /products/{id}", 200),
+        Self::order("tea", 201),
         Self {
             operation: None,
             ..Self::get("/healthz", "", 204)
         },
         Self {
             at_least: 300.0,
-            ..Self::get("/slow", "GET /slow", 200)
+            ..Self::get("/products/7/photo", "GET /products/{id}/photo", 200)
         },
-        Self::get("/orders/8", "GET /orders/{id}", 200),
-        Self::get("/fail", "GET /fail", 500),
-        Self::get("/orders/none", "GET /orders/{id}", 400),
+        Self::get("/products/8", "GET /products/{id}", 200),
+        Self::order("gold", 502),
+        Self::get("/products/none", "GET /products/{id}", 400),
         // A path that no route matches names no operation beyond its method: any text can be asked for.
         Self::get("/nowhere", "GET", 404),
+        Self::order("glass", 409),
+    ];
+
+    /// What visitors ask for as long as the demo runs; the more often it stands here, the more often it is asked for.
+    pub(crate) const DAY: [Self; 16] = [
+        Self::get("/", "GET /", 200),
+        Self::get("/", "GET /", 200),
+        Self::get("/", "GET /", 200),
+        Self::get("/products/1", "GET /products/{id}", 200),
+        Self::get("/products/2", "GET /products/{id}", 200),
+        Self::get("/products/7", "GET /products/{id}", 200),
+        Self::get("/products/8", "GET /products/{id}", 200),
+        Self::get("/products/3/photo", "GET /products/{id}/photo", 200),
+        Self::get("/products/404", "GET /products/{id}", 404),
+        Self::order("tea", 201),
+        Self::order("tea", 201),
+        Self::order("coffee", 201),
+        Self::order("coffee", 201),
+        Self::order("silk", 201),
+        Self::order("glass", 409),
+        Self::order("gold", 502),
     ];
 
     /// The first `count` requests of the demo; the plan is repeated as often as that needs.
@@ -149,7 +175,7 @@ pub(crate) fn table(arrived: &[Arrived]) -> String {
             .push(request.duration_ms);
     }
     let mut text = format!(
-        "{:<20} {:>5} {:>12} {:>6}  Success\n",
+        "{:<26} {:>5} {:>12} {:>6}  Success\n",
         "Operation", "Count", "Duration", "Result"
     );
     for (group, durations) in groups {
@@ -161,7 +187,7 @@ pub(crate) fn table(arrived: &[Arrived]) -> String {
             success,
         } = group;
         text +=
-            &format!("{operation:<20} {count:>5} {average:>9.2} ms {result_code:>6}  {success}\n");
+            &format!("{operation:<26} {count:>5} {average:>9.2} ms {result_code:>6}  {success}\n");
     }
     text
 }
@@ -211,10 +237,10 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let (visits, mut arrived) = all();
-        arrived.retain(|request| request.result_code != "500");
+        arrived.retain(|request| request.result_code != "502");
         assert_eq!(
             differences(&visits, &arrived),
-            ["GET /fail, result 500, failure: 3 expected, 0 arrived"]
+            ["POST /checkout, result 502, failure: 2 expected, 0 arrived"]
         );
     }
 
@@ -259,7 +285,7 @@ mod tests {
         slow.duration_ms = 2.0;
         assert_eq!(
             differences(&visits, &arrived),
-            ["GET /slow, result 200, success: 2 ms, but at least 300 ms expected"]
+            ["GET /products/{id}/photo, result 200, success: 2 ms, but at least 300 ms expected"]
         );
     }
 
@@ -267,7 +293,7 @@ mod tests {
     fn the_table_has_a_line_for_each_group() {
         let (_, arrived) = all();
         let table = table(&arrived);
-        assert_eq!(table.lines().count(), 1 + 7);
-        assert!(table.contains("GET /slow"), "{table}");
+        assert_eq!(table.lines().count(), 1 + 8);
+        assert!(table.contains("GET /products/{id}/photo"), "{table}");
     }
 }

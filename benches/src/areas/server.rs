@@ -150,8 +150,19 @@ fn unseen() -> Vec<Case> {
         })
         .group(EXCLUDED)
         .records(0)
-        .remark("`axum_body()`")
+        .remark("`axum_body()`; its ids are propagated")
         .headline("… that is excluded"),
+        Case::azmon(
+            "server/azmon/excluded-agent",
+            "azmon-tower, excluded by its user agent",
+            || {
+                let agents = ["kube-probe", "glob:*bot*", "firefox"];
+                let layer = layer().exclude_user_agents(agents).axum_body();
+                Exchanges::new(Pipeline::start(), router().layer(layer), SAMPLED)
+            },
+        )
+        .records(0)
+        .remark("the third of three entries"),
         Case::azmon(
             "server/azmon/no-provider",
             "azmon-tower, no provider",
@@ -183,8 +194,10 @@ fn targets() -> Vec<Target> {
         Target::new("server/azmon/unsampled", Allocations, AtMost(4.0)),
         Target::new("server/azmon/dropped", Time, OfPeer(0.25)),
         Target::new("server/azmon/dropped", Allocations, AtMost(4.0)),
-        Target::new("server/azmon/excluded", Time, AtMost(40.0)),
-        Target::new("server/azmon/excluded", Allocations, AtMost(0.0)),
+        // A context of its own, which is not sampled, propagates ids and lets logs through.
+        Target::new("server/azmon/excluded", Time, AtMost(300.0)),
+        Target::new("server/azmon/excluded", Allocations, AtMost(5.0)),
+        Target::new("server/azmon/excluded-agent", Time, AtMost(700.0)),
     ]
 }
 

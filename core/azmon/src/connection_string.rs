@@ -10,8 +10,10 @@ use crate::envelope::limits;
 /// The form is `Key=Value;Key=Value`, as the Azure portal shows it. Keys are case-insensitive, and known
 /// ones are `InstrumentationKey` (required), `IngestionEndpoint`, `LiveEndpoint`, `EndpointSuffix`,
 /// `Location`, `AADAudience`, `ApplicationId` and `Authorization`; unknown ones are ignored, since Azure
-/// adds some now and then. Spaces around pairs, a `;` at the end, `=` inside a value, a `/` at the end
-/// of an endpoint and `http://` endpoints (a local receiver) are all fine.
+/// adds some now and then. Spaces around pairs, a `;` at the end, `=` inside a value, a `/` or the path of the service,
+/// such as `/v2/track`, at the end of an endpoint, quotation marks around the whole or around a value, as shells,
+/// YAML and Docker leave them, and `http://` endpoints (a local receiver) are all fine. Another path, and a user or
+/// a password in an endpoint, are errors.
 ///
 /// An endpoint that is not given is made of `EndpointSuffix` and `Location`, or else is that of the
 /// public cloud.
@@ -50,7 +52,7 @@ impl ConnectionString {
     /// When the key is empty, longer than 40 characters, or holds a space or a control character.
     pub fn from_instrumentation_key(key: &str) -> Result<Self, ParseConnectionStringError> {
         Parts {
-            instrumentation_key: Some(key.trim()),
+            instrumentation_key: Some(unquoted(key.trim())),
             ..Parts::default()
         }
         .resolve()
@@ -97,8 +99,14 @@ impl FromStr for ConnectionString {
         if text.trim().is_empty() {
             return Err(Kind::Empty.into());
         }
-        Parts::split(text)?.resolve()
+        Parts::split(unquoted(text.trim()))?.resolve()
     }
+}
+
+/// The text without the quotation marks that stand around all of it.
+fn unquoted(text: &str) -> &str {
+    let inside = |mark| text.strip_prefix(mark)?.strip_suffix(mark);
+    inside('"').or_else(|| inside('\'')).map_or(text, str::trim)
 }
 
 impl fmt::Display for ConnectionString {
@@ -150,7 +158,7 @@ impl<'a> Parts<'a> {
         for (index, pair) in pairs.filter(|(_, pair)| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').ok_or(Kind::NotAPair(index + 1))?;
             if let Some(slot) = parts.slot(key.trim()) {
-                *slot = Some(value.trim()).filter(|value| !value.is_empty());
+                *slot = Some(unquoted(value.trim())).filter(|value| !value.is_empty());
             }
         }
         Ok(parts)
@@ -240,8 +248,16 @@ fn instrumentation_key(key: Option<&str>) -> Result<String, Kind> {
     {
         return Err(Kind::InstrumentationKeyWithSpace);
     }
+    if key.contains(QUOTATION_MARKS) {
+        return Err(Kind::InstrumentationKeyWithQuote);
+    }
     Ok(key.to_owned())
 }
+
+/// Those of the keyboard, and those that word processors put in their place.
+const QUOTATION_MARKS: [char; 6] = ['"', '\'', '“', '”', '‘', '’'];
+/// Paths of the service that some tools print as a part of the endpoint.
+const KNOWN_PATHS: [&str; 3] = ["/v2/track", "/v2.1/track", "/QuickPulseService.svc"];
 
 fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
     let scheme = value
@@ -251,12 +267,32 @@ fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
         return Err(Kind::UnknownScheme(key));
     }
-    let uri: Uri = value.parse().map_err(|_| Kind::NotAnAddress(key))?;
+    let value = value.trim_end_matches('/');
+    let value = KNOWN_PATHS
+        .iter()
+        .find_map(|path| value.strip_suffix(path))
+        .unwrap_or(value)
+        .trim_end_matches('/');
+    // Of an address without a host nothing but the scheme is left.
+    let uri: Uri = if value.contains("://") {
+        value.parse().map_err(|_| Kind::NotAnAddress(key))?
+    } else {
+        return Err(Kind::NotAnAddress(key));
+    };
     let host = uri.host().unwrap_or_default();
     if host.is_empty() || uri.query().is_some() {
         return Err(Kind::NotAnAddress(key));
     }
-    Ok(value.trim_end_matches('/').to_owned())
+    if uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Err(Kind::WithCredentials(key));
+    }
+    if !matches!(uri.path(), "" | "/") {
+        return Err(Kind::WithPath(key));
+    }
+    Ok(value.to_owned())
 }
 
 /// The text is not a connection string.
@@ -285,6 +321,12 @@ enum Kind {
     InstrumentationKeyTooLong,
     #[error("InstrumentationKey holds a space or a control character")]
     InstrumentationKeyWithSpace,
+    #[error("InstrumentationKey holds a quotation mark")]
+    InstrumentationKeyWithQuote,
+    #[error("{0} holds a user or a password")]
+    WithCredentials(&'static str),
+    #[error("{0} has a path of its own: write the scheme and the host alone")]
+    WithPath(&'static str),
     #[error("{0} has no scheme: write https://… or, for a local receiver, http://…")]
     NoScheme(&'static str),
     #[error("{0} has a scheme other than https and http")]
@@ -293,7 +335,9 @@ enum Kind {
     NotAnAddress(&'static str),
     #[error("Location holds something other than letters and digits")]
     Location,
-    #[error("Authorization is something other than ikey")]
+    #[error(
+        "Authorization is something other than ikey; for Entra ID, set APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
+    )]
     UnknownAuthorization,
 }
 
@@ -354,6 +398,31 @@ mod tests {
         ));
         assert_eq!(connection.instrumentation_key(), KEY.to_uppercase());
         assert_eq!(connection.ingestion_endpoint(), "http://127.0.0.1:4320");
+    }
+
+    #[test]
+    fn quotation_marks_around_all_or_a_value_do_not_matter() {
+        let plain = format!("InstrumentationKey={KEY};IngestionEndpoint=http://127.0.0.1:4320");
+        for text in [
+            format!("\"{plain}\""),
+            format!("'{plain}'\n"),
+            format!(" \" {plain}; \" "),
+            format!("InstrumentationKey=\"{KEY}\";IngestionEndpoint='http://127.0.0.1:4320/'"),
+        ] {
+            assert_eq!(parsed(&text), parsed(&plain), "{text}");
+        }
+        let bare = ConnectionString::from_instrumentation_key(&format!("'{KEY}'")).unwrap();
+        assert_eq!(bare.instrumentation_key(), KEY);
+    }
+
+    #[test]
+    fn the_path_of_the_service_is_understood_and_any_other_is_not() {
+        for path in ["", "/", "//", "/v2/track", "/v2.1/track", "/v2/track/"] {
+            let connection = parsed(&format!(
+                "InstrumentationKey={KEY};IngestionEndpoint=http://h:1{path}"
+            ));
+            assert_eq!(connection.ingestion_endpoint(), "http://h:1", "{path}");
+        }
     }
 
     #[test]
@@ -423,6 +492,16 @@ mod tests {
             (
                 format!("InstrumentationKey={KEY};EndpointSuffix=a;Location=w/x"),
                 "Location",
+            ),
+            (format!("InstrumentationKey=\"{KEY}"), "a quotation mark"),
+            (format!("InstrumentationKey=“{KEY}”"), "a quotation mark"),
+            (
+                format!("InstrumentationKey={KEY};IngestionEndpoint=http://h/api"),
+                "IngestionEndpoint has a path",
+            ),
+            (
+                format!("InstrumentationKey={KEY};IngestionEndpoint=http://u:p@h"),
+                "a user or a password",
             ),
             (
                 format!("InstrumentationKey={KEY};Authorization=basic"),

@@ -1,8 +1,12 @@
+//! Errors of setting telemetry up, and of its delivery.
+
+use std::path::Path;
 use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkError;
 
 use crate::connection_string::ParseConnectionStringError;
+use crate::item::SignalReport;
 
 /// Telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -20,13 +24,32 @@ pub(crate) enum BuildErrorKind {
     NoConnectionString,
     #[error("invalid connection string: {0}")]
     ConnectionString(#[from] ParseConnectionStringError),
+    #[error("invalid APPLICATIONINSIGHTS_AUTHENTICATION_STRING: {0}")]
+    AuthenticationString(&'static str),
     #[error("the HTTP client could not be set up: {0}")]
-    Transport(#[from] reqwest::Error),
+    Transport(String),
+    #[error("the certificates in {0} cannot be used: {1}")]
+    Certificates(String, String),
+    #[error(
+        "the endpoint is https://, which needs azmon's feature `rustls`, or an HTTP client of your own"
+    )]
+    NoTls,
     #[cfg(feature = "otlp")]
     #[error("the OTLP exporter could not be set up: {0}")]
     Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("the worker thread could not be started: {0}")]
-    Worker(#[from] std::io::Error),
+    Worker(std::io::Error),
+}
+
+impl BuildErrorKind {
+    /// The innermost cause is part of the message: many programs print nothing else.
+    pub(crate) fn transport(error: &reqwest::Error) -> Self {
+        Self::Transport(innermost(error))
+    }
+
+    pub(crate) fn certificates(path: &Path, error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Certificates(path.display().to_string(), innermost(error))
+    }
 }
 
 impl BuildError {
@@ -56,6 +79,10 @@ pub(crate) enum Undelivered {
     Elsewhere(String),
     #[error("telemetry was shut down before")]
     AlreadyShutDown,
+    #[error(
+        "this process was forked from the one that has azmon's thread: build telemetry after the fork"
+    )]
+    Forked,
 }
 
 impl From<Undelivered> for OTelSdkError {
@@ -63,48 +90,108 @@ impl From<Undelivered> for OTelSdkError {
         match error {
             Undelivered::Timeout(timeout) => Self::Timeout(timeout),
             Undelivered::AlreadyShutDown => Self::AlreadyShutdown,
-            Undelivered::Held(_) | Undelivered::Dropped(_) | Undelivered::Elsewhere(_) => {
-                Self::InternalFailure(error.to_string())
-            }
+            Undelivered::Held(_)
+            | Undelivered::Dropped(_)
+            | Undelivered::Elsewhere(_)
+            | Undelivered::Forked => Self::InternalFailure(error.to_string()),
         }
     }
+}
+
+/// An error's message, and that of its innermost cause: many programs print nothing else.
+pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let (message, cause) = (error.to_string(), cause.to_string());
+    if message.contains(&cause) {
+        message
+    } else {
+        format!("{message}: {cause}")
+    }
+}
+
+/// What became of all telemetry, as a shutdown reports it.
+///
+/// Of each signal, `sent`, `stored` and `dropped` add up to what ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Spans, and the events in them.
+    pub traces: SignalReport,
+    /// Log records, custom events and availability results.
+    pub logs: SignalReport,
+    /// Metrics.
+    pub metrics: SignalReport,
 }
 
 /// Not everything was delivered by a flush or a shutdown.
 ///
 /// After a flush nothing more is lost for it: what is [held](Self::is_held) or late is still sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(transparent)]
-pub struct DeliveryError(#[from] Undelivered);
+#[error("{undelivered}")]
+pub struct DeliveryError {
+    undelivered: Undelivered,
+    report: Option<ShutdownReport>,
+}
+
+impl From<Undelivered> for DeliveryError {
+    fn from(undelivered: Undelivered) -> Self {
+        Self {
+            undelivered,
+            report: None,
+        }
+    }
+}
 
 impl DeliveryError {
-    /// Whether items wait to be sent again, because the endpoint is out of reach or busy.
+    pub(crate) fn with_report(undelivered: Undelivered, report: ShutdownReport) -> Self {
+        Self {
+            undelivered,
+            report: Some(report),
+        }
+    }
+
+    /// What became of everything, if a shutdown failed.
+    #[must_use]
+    pub fn report(&self) -> Option<&ShutdownReport> {
+        self.report.as_ref()
+    }
+
+    /// Whether items wait in memory to be sent again, because the endpoint is out of reach or busy.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        matches!(self.0, Undelivered::Held(_))
+        matches!(self.undelivered, Undelivered::Held(_))
     }
 
     /// Whether items were dropped, because the service refused them, or because time was over.
     #[must_use]
     pub fn is_dropped(&self) -> bool {
-        matches!(self.0, Undelivered::Dropped(_))
+        matches!(self.undelivered, Undelivered::Dropped(_))
     }
 
     /// Whether it took longer than allowed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0, Undelivered::Timeout(_))
+        matches!(self.undelivered, Undelivered::Timeout(_))
     }
 
     /// Whether all that azmon sends was delivered, but another destination, such as OTLP, failed.
     #[must_use]
     pub fn is_other_destination(&self) -> bool {
-        matches!(self.0, Undelivered::Elsewhere(_))
+        matches!(self.undelivered, Undelivered::Elsewhere(_))
     }
 
     /// Whether telemetry had been shut down before.
     #[must_use]
     pub fn is_already_shut_down(&self) -> bool {
-        matches!(self.0, Undelivered::AlreadyShutDown)
+        matches!(self.undelivered, Undelivered::AlreadyShutDown)
+    }
+
+    /// Whether this process was forked from the one that has azmon's thread.
+    #[must_use]
+    pub fn is_forked(&self) -> bool {
+        matches!(self.undelivered, Undelivered::Forked)
     }
 }

@@ -191,10 +191,12 @@ mod metrics;
 mod pipeline;
 mod recorder;
 pub mod sampling;
+mod storage;
 mod telemetry;
 mod telemetry_processor;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token;
 mod transmission;
 
 /// The wire model: what is sent, and what telemetry processors see.
@@ -203,17 +205,20 @@ pub use azmon_envelope as envelope;
 pub use azmon_instrument as instrument;
 
 #[cfg(feature = "tracing")]
-pub use crate::bridge::tracing_targets;
+pub use crate::bridge::{SpanFields, tracing_targets};
 pub use crate::connection_string::{
     ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
 };
 pub use crate::custom::{Availability, Event, Exception, availability, event, exception};
-pub use crate::error::{BuildError, DeliveryError};
+pub use crate::error::{BuildError, DeliveryError, ShutdownReport};
 pub use crate::exporter::{
     EnvelopeExporter, EnvelopeExporterBuilder, ExporterBuilder, LogExporter, LogExporterBuilder,
     MetricExporter, MetricExporterBuilder, QueueFullError, SpanExporter, SpanExporterBuilder,
 };
-pub use crate::item::{DropReason, DroppedItems, TelemetryType};
+pub use crate::item::{DropReason, DroppedItems, Signal, SignalReport, TelemetryType};
 pub use crate::pipeline::UnsampledLogs;
+pub use crate::storage::Storage;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
 pub use crate::telemetry_processor::ItemDecision;
+pub use crate::token::{Token, TokenError, TokenFuture, TokenProvider};
+pub use crate::transmission::{CircuitState, TelemetryStatistics};

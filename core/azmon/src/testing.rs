@@ -12,12 +12,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use crate::envelope::Envelope;
-use crate::item::ItemRef;
-use crate::item::Losses;
+use crate::item::{ItemCounters, ItemRef};
 use crate::mapping::{Mapper, MappingOptions};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Encoder, Reply, SendError, Sending, Transport};
-use crate::{ExporterBuilder, MetricExporterBuilder, Telemetry, TelemetryBuilder};
+use crate::{ExporterBuilder, Telemetry, TelemetryBuilder};
 
 /// The connection string under which in-memory destinations receive, unless another is set.
 pub const CONNECTION_STRING: &str = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://in-memory.invalid";
@@ -72,13 +71,13 @@ impl InMemoryDestination {
     fn receive(&self, body: &[u8]) -> Result<(), SendError> {
         let mut text = Vec::new();
         let read = GzDecoder::new(body).read_to_end(&mut text);
-        read.map_err(|error| SendError(error.to_string()))?;
+        read.map_err(|error| SendError::new(error.to_string()))?;
         let lines = text
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty());
         let envelopes: Result<Vec<_>, _> = lines.map(serde_json::from_slice).collect();
         self.lock()
-            .extend(envelopes.map_err(|error| SendError(error.to_string()))?);
+            .extend(envelopes.map_err(|error| SendError::new(error.to_string()))?);
         Ok(())
     }
 }
@@ -100,15 +99,18 @@ impl Transport for InMemoryDestination {
 pub struct SpanEncoder {
     mapper: Mapper,
     encoder: Encoder,
+    counters: Arc<ItemCounters>,
 }
 
 impl SpanEncoder {
     /// Makes an encoder whose items carry `resource`'s role.
     #[must_use]
     pub fn new(resource: &Resource) -> Self {
+        let counters = Arc::new(ItemCounters::default());
         Self {
             mapper: Mapper::new("", resource, MappingOptions::default()),
-            encoder: Encoder::new(Arc::new(Losses::default()), TelemetryProcessors::default()),
+            encoder: Encoder::new(counters.clone(), TelemetryProcessors::default()),
+            counters,
         }
     }
 
@@ -118,8 +120,13 @@ impl SpanEncoder {
     pub fn encode(&mut self, spans: &[SpanData]) -> Vec<Bytes> {
         let mut bodies = Vec::with_capacity(1);
         let items = spans.iter().map(|span| ItemRef::Span(span.into()));
-        self.encoder
-            .encode(&self.mapper, items, |batch| bodies.push(batch.body));
+        let (roots, others): (Vec<_>, Vec<_>) = items.partition(|item| item.is_root());
+        for item in roots.into_iter().chain(others) {
+            self.counters.take([item.label()]);
+            let full = self.encoder.add(&self.mapper, item);
+            bodies.extend(full.map(|batch| batch.body));
+        }
+        bodies.extend(self.encoder.finish().map(|batch| batch.body));
         bodies
     }
 }
@@ -136,16 +143,6 @@ impl TelemetryBuilder {
             .standard_metrics(false)
             .performance_counters(false)
             .sdk_statistics(false)
-            .transport(Arc::new(destination.clone()))
-    }
-}
-
-impl MetricExporterBuilder {
-    /// Sends to memory instead of the network, under [`CONNECTION_STRING`]; the environment is not read.
-    #[must_use]
-    pub fn destination(self, destination: &InMemoryDestination) -> Self {
-        self.connection_string(CONNECTION_STRING)
-            .environment(|_| None)
             .transport(Arc::new(destination.clone()))
     }
 }

@@ -1,4 +1,7 @@
-//! The service's limits, in characters, and the one function that cuts to them.
+//! The service's limits, in UTF-16 code units, and the one function that cuts to them.
+//!
+//! The service is written in .NET, whose texts are made of such units: a character beyond the basic plane, such as
+//! `🦀`, counts as two.
 //!
 //! Sources: the ingestion schema as the official exporters apply it, and the documented service
 //! limits of Application Insights.
@@ -60,14 +63,19 @@ pub fn property_value(key: &str) -> usize {
     }
 }
 
-/// Cuts `text` to its first `max` characters.
+/// Cuts `text` to its first characters that take at most `max` UTF-16 code units together.
 ///
 /// Borrowed text is re-sliced, owned text truncated: neither allocates.
 pub fn truncate(text: &mut Cow<'_, str>, max: usize) {
     if text.len() <= max {
         return;
     }
-    let Some((end, _)) = text.char_indices().nth(max) else {
+    let mut units = 0;
+    let mut beyond = text.char_indices().skip_while(|(_, character)| {
+        units += character.len_utf16();
+        units <= max
+    });
+    let Some((end, _)) = beyond.next() else {
         return;
     };
     match text {
@@ -105,10 +113,17 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters_not_inside_one() {
-        for max in 0..=4 {
+        for (max, expected) in [
+            (0, ""),
+            (1, "a"),
+            (2, "a世"),
+            (3, "a世"),
+            (4, "a世🦀"),
+            (5, "a世🦀é"),
+        ] {
             let mut borrowed = Cow::Borrowed("a世🦀é");
             truncate(&mut borrowed, max);
-            assert_eq!(borrowed.chars().count(), max);
+            assert_eq!(borrowed, expected);
             assert!(matches!(borrowed, Cow::Borrowed(_)));
 
             let mut owned: Cow<'_, str> = Cow::Owned("a世🦀é".to_owned());

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::limits::truncate;
-use crate::{Data, Envelope, ExceptionData, Measurements};
+use crate::{Data, Envelope, ExceptionData, ExceptionDetails, Measurements};
 
-/// Errors of a chain that are kept when an item is made much smaller.
+/// Errors of a chain that are kept when an item is made much smaller: the outermost, and the innermost one.
 const FEW_EXCEPTIONS: usize = 4;
 /// Frames of a stack that are kept then.
 const FEW_FRAMES: usize = 20;
@@ -13,8 +13,7 @@ const FEW_FRAMES: usize = 20;
 const FEW_MEASUREMENTS: usize = 20;
 
 impl<'a> Envelope<'a> {
-    /// Cuts every text of the item, except its id and its operation's, to `max` characters, and long
-    /// lists to their first entries.
+    /// Cuts every text of the item, except its id and its operation's, to `max` UTF-16 code units.
     pub fn shorten(&mut self, max: usize) {
         self.tags.retain(|key, value| {
             if !key.starts_with("ai.operation.") || key.ends_with("name") {
@@ -27,6 +26,11 @@ impl<'a> Envelope<'a> {
             true
         });
         for_each_text(&mut self.data, &mut |text| truncate(text, max));
+    }
+
+    /// Cuts long lists to a few entries: the outer errors of a chain and the innermost one, which says why; the
+    /// first frames of a stack; the first measurements.
+    pub fn thin_out(&mut self) {
         if let Data::Exception(data) = &mut self.data {
             keep_few(data);
         }
@@ -37,7 +41,16 @@ impl<'a> Envelope<'a> {
 }
 
 fn keep_few(data: &mut ExceptionData<'_>) {
-    data.exceptions.truncate(FEW_EXCEPTIONS);
+    if data.exceptions.len() > FEW_EXCEPTIONS {
+        let innermost = data.exceptions.pop();
+        data.exceptions.truncate(FEW_EXCEPTIONS - 1);
+        let outer = data.exceptions.last().and_then(|outer| outer.id);
+        data.exceptions
+            .extend(innermost.map(|innermost| ExceptionDetails {
+                outer_id: outer.or(innermost.outer_id),
+                ..innermost
+            }));
+    }
     for exception in &mut data.exceptions {
         exception.parsed_stack.truncate(FEW_FRAMES);
     }

@@ -2,9 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A function of the application that an integration calls, if there is one.
-pub struct Hook<F: ?Sized>(pub Option<Arc<F>>);
+pub struct Hook<F: ?Sized>(Option<Arc<F>>);
 
 impl<F: ?Sized> Hook<F> {
+    /// Calls this function.
+    #[must_use]
+    pub fn new(function: Arc<F>) -> Self {
+        Self(Some(function))
+    }
+
     /// The function.
     #[must_use]
     pub fn get(&self) -> Option<&F> {

@@ -20,6 +20,7 @@ mod hook;
 pub mod http;
 mod identity;
 mod intern;
+mod lookup;
 mod operation;
 pub mod propagation;
 mod sample_rate;
@@ -27,14 +28,19 @@ pub mod semconv;
 
 #[doc(hidden)]
 pub use self::direct::{
-    LateAttributes, NewRecord, NewSpan, Recording, SpanContent, SpanRecord, StartSpan, StartedSpan,
+    DeferredAttributes, NewRecord, NewSpan, RecordedBy, SpanContent, SpanRecord, StartSpan,
+    StartedSpan,
 };
 pub use self::exception::ErrorChain;
 pub use self::hook::Hook;
-#[doc(hidden)]
-pub use self::http::{Providers, Resolved};
 pub use self::identity::Identity;
 #[doc(hidden)]
-pub use self::intern::{RouteName, RouteNames, recent_address, recent_path, recent_text};
+pub use self::intern::{
+    RouteName, RouteNames, interned, interned_address, interned_path, text_hash,
+};
+#[doc(hidden)]
+pub use self::lookup::{
+    Loan, Lookup, global_meter_provider, global_tracer, is_noop_tracer, providers_replaced,
+};
 pub use self::operation::OperationName;
 pub use self::sample_rate::SampleRate;

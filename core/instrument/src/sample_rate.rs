@@ -3,7 +3,7 @@ use opentelemetry::Context;
 /// The share of its kind that the current operation stands for, in percent: 10 if nine of ten operations
 /// are left out.
 ///
-/// Whoever decides about an operation may put it into the operation's [`Context`]; log records that are
+/// Code that decides about an operation may put it into the operation's [`Context`]; log records that are
 /// left out with their span then count as much as the span does. A context cannot be asked for the
 /// attributes of its span, so the span's own `microsoft.sample_rate` is known to its log records only if
 /// its request has passed by before them.

@@ -1,4 +1,5 @@
 //! The code that is checked in is the code that the protocol's files make.
+#![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -140,7 +140,7 @@ mod tests {
     use crate::inputs::Budget;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bomb_costs_no_more_than_the_limit() {
-        let bomb = gzip(&vec![0; 64 << 20]);
+        let bomb = gzip(&vec![0; 8 << 20]);
         assert!(bomb.len() < 1 << 20);
         let refused = read_as("gzip", bomb).await;
         assert_eq!(refused, Err(BodyError::TooLarge(1 << 20)));

@@ -4,6 +4,7 @@
 //! input does not panic and does not grow: see [`Limits`]. An error ends one request or one stream, and
 //! nothing else.
 
+mod application_insights;
 mod budget;
 mod delta;
 mod grpc;
@@ -16,6 +17,7 @@ mod opencensus;
 mod otlp;
 mod statistics;
 
+pub use self::application_insights::{ApplicationInsightsInput, ApplicationInsightsOptions};
 pub use self::budget::Budget;
 pub use self::grpc::serve_grpc;
 pub use self::http::serve_http;

@@ -1,6 +1,10 @@
 //! Integration tests: real clients and real sockets against the crate's inputs.
 #![cfg(test)]
 
+mod endpoint;
+mod forwarder;
+mod local_forwarder_config;
+mod ocagent;
 mod opencensus;
 mod opencensus_mapping;
 mod otlp_clients;

@@ -179,6 +179,7 @@ async fn success_follows_from_the_status_or_the_attribute_error() {
             (None, None, Some(503), false, "503"),
             (status(0, ""), None, None, true, "0"),
             (status(0, "all fine"), None, None, true, "0"),
+            (status(0, ""), None, Some(503), false, "503"),
             (status(1, "all bad"), None, None, false, "1"),
             (status(0, ""), Some(true), None, false, "0"),
             (status(0, ""), Some(false), None, true, "0"),

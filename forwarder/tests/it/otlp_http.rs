@@ -265,3 +265,29 @@ async fn a_client_that_finds_no_room_is_told_when_to_come_back() {
     let counts = input.statistics().counts();
     assert_eq!((counts.batches_received, counts.batches_failed), (1, 2));
 }
+
+#[tokio::test]
+async fn a_message_of_very_many_items_is_shortened() {
+    use opentelemetry_proto::tonic::collector::logs::v1 as logs;
+    use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+
+    let sink = Arc::new(Kept::default());
+    let (address, input) = otlp_http(&sink, OtlpOptions::default()).await;
+    let scope_logs = vec![ScopeLogs {
+        log_records: vec![LogRecord::default(); 64_100],
+        ..ScopeLogs::default()
+    }];
+    let message = logs::ExportLogsServiceRequest {
+        resource_logs: vec![ResourceLogs {
+            scope_logs,
+            ..ResourceLogs::default()
+        }],
+    };
+    let url = format!("http://{address}/v1/logs");
+    let answer = post(&url, "application/x-protobuf", message.encode_to_vec()).await;
+    let answer = logs::ExportLogsServiceResponse::decode(answer.bytes().await.unwrap()).unwrap();
+    let partial = answer.partial_success.unwrap();
+    assert_eq!(partial.rejected_log_records, 100);
+    assert_eq!(sink.items().len(), 64_000);
+    assert_eq!(input.budget().taken(), 0);
+}

@@ -2,14 +2,15 @@ use std::future::Future;
 use std::pin::Pin;
 
 use azmon_instrument::http::ResendCount;
-use http::Extensions;
+use azmon_instrument::text_hash;
+use http::{Extensions, StatusCode};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 
 /// Tells a [`TraceMiddleware`](crate::TraceMiddleware) outside of a retry middleware how often the request
 /// was sent.
 ///
-/// A retry middleware tells nobody. Added after it, this one sees every attempt; its span then has the
+/// A retry middleware does not tell it. Added after it, this one sees every attempt; its span then has the
 /// attribute `http.request.resend_count`, unless the first attempt was the only one.
 ///
 /// # Examples
@@ -60,24 +61,47 @@ impl Middleware for AttemptCounter {
     }
 }
 
-/// One attempt at a request, which whoever is outside may repeat.
+/// The request that a [`ResendCount`] in extensions counts, by its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CountedRequest(u64);
+
+impl CountedRequest {
+    fn of(request: &Request) -> Self {
+        let method = text_hash(request.method().as_str());
+        Self(text_hash(request.url().as_str()) ^ method.rotate_left(1))
+    }
+}
+
+/// One attempt at a request, which a middleware outside may repeat.
 ///
-/// All attempts share their extensions. The count is put there only when an attempt ends without success,
-/// since others are not repeated, and it takes three allocations.
+/// All attempts share their extensions. The count is put there only when an attempt ends so that it may be
+/// repeated, and it takes three allocations.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     pub(crate) extensions: &'a mut Extensions,
-    has_succeeded: bool,
+    request: Option<CountedRequest>,
+    may_be_repeated: bool,
     sent_before: u32,
 }
 
 impl<'a> Attempt<'a> {
-    pub(crate) fn new(extensions: &'a mut Extensions) -> Self {
+    pub(crate) fn new(request: Option<&Request>, extensions: &'a mut Extensions) -> Self {
         let sent_before = sent(extensions);
         Self {
             extensions,
-            has_succeeded: false,
+            request: request.map(CountedRequest::of),
+            may_be_repeated: true,
             sent_before,
+        }
+    }
+
+    /// Removes the count of another request that had the same extensions.
+    pub(crate) fn forget_another(request: &Request, extensions: &mut Extensions) {
+        if let Some(counted) = extensions.get::<CountedRequest>()
+            && *counted != CountedRequest::of(request)
+        {
+            extensions.remove::<CountedRequest>();
+            extensions.remove::<ResendCount>();
         }
     }
 
@@ -87,18 +111,27 @@ impl<'a> Attempt<'a> {
         sent.saturating_sub(1)
     }
 
-    pub(crate) fn succeed(&mut self) {
-        self.has_succeeded = true;
+    /// Takes note of the status. Those of the client's fault are not repeated, except where the server asks for
+    /// it (RFC 9110, section 15.5.9, and RFC 6585, section 4).
+    pub(crate) fn end(&mut self, status: StatusCode) {
+        self.may_be_repeated = status.is_server_error()
+            || matches!(
+                status,
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+            );
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.has_succeeded && self.extensions.get::<ResendCount>().is_none() {
+        if self.may_be_repeated && self.extensions.get::<ResendCount>().is_none() {
             let count = ResendCount::default();
             // This attempt is the first.
             let _ = count.next();
             self.extensions.insert(count);
+            if let Some(request) = self.request {
+                self.extensions.insert(request);
+            }
         }
     }
 }

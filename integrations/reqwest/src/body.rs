@@ -2,16 +2,13 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{self, Poll, ready};
 
-use azmon_instrument::Hook;
-use azmon_instrument::http::{Ending, Exchange};
+use azmon_instrument::http::{Exchange, Rest, Scope};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use opentelemetry::ContextGuard;
 use reqwest::{Body, Response, Version};
 
 use crate::error_type;
-use crate::hooks::OnError;
-use crate::response::note_error;
+use crate::settings::ErrorHook;
 
 /// The body of a response, which ends the exchange when it ends, and cancels it when it is dropped before.
 ///
@@ -19,52 +16,24 @@ use crate::response::note_error;
 pub(crate) struct RecordedBody {
     // Optional so that it can be dropped in the context.
     inner: Option<Inner>,
-    exchange: Option<Exchange>,
-    on_error: Hook<OnError>,
+    scope: Scope<Exchange>,
+    on_error: ErrorHook,
 }
 
 /// A body as reqwest gives it out.
 enum Inner {
     Boxed(Body),
-    /// What is left of a response that has no trailers: its chunks need no box.
+    /// The rest of a response that has no trailers: its chunks need no box.
     Chunks(Response),
 }
 
 impl RecordedBody {
-    pub(crate) fn new(response: Response, exchange: Exchange, on_error: Hook<OnError>) -> Self {
+    pub(crate) fn new(response: Response, scope: Scope<Exchange>, on_error: ErrorHook) -> Self {
         Self {
             inner: Some(Inner::of(response)),
-            exchange: Some(exchange),
+            scope,
             on_error,
         }
-    }
-
-    fn observe(&mut self, frame: Option<&Result<Frame<Bytes>, reqwest::Error>>, is_last: bool) {
-        let Some(exchange) = &mut self.exchange else {
-            return;
-        };
-        let ending = match frame {
-            None => Ending::Complete,
-            Some(Err(error)) => {
-                note_error(&self.on_error, exchange, error);
-                Ending::Failed(error_type::of_body(error))
-            }
-            Some(Ok(frame)) => match (frame.trailers_ref(), frame.data_ref()) {
-                (Some(trailers), _) => Ending::Trailers(trailers),
-                // A reader that knows the end has come may not ask for it.
-                (None, Some(data)) if exchange.on_data(data.len()) || is_last => Ending::Complete,
-                _ => return,
-            },
-        };
-        if let Some(exchange) = self.exchange.take() {
-            exchange.end(ending);
-        }
-    }
-
-    fn attach(&self) -> Option<ContextGuard> {
-        self.exchange
-            .as_ref()
-            .map(|exchange| exchange.context().clone().attach())
     }
 }
 
@@ -76,13 +45,26 @@ impl http_body::Body for RecordedBody {
         mut self: Pin<&mut Self>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
-        let _attached = self.attach();
-        let Some(inner) = &mut self.inner else {
+        let Self {
+            inner,
+            scope,
+            on_error,
+        } = &mut *self;
+        let Some(inner) = inner else {
             return Poll::Ready(None);
         };
+        let mut scope = scope.enter();
+        if let Some(exchange) = scope.exchange_mut() {
+            exchange.on_body_asked_for();
+        }
         let frame = ready!(inner.poll_frame(cx));
-        let is_last = inner.is_end_stream();
-        self.observe(frame.as_ref(), is_last);
+        if let (Some(Err(error)), Some(exchange)) = (&frame, scope.exchange_mut()) {
+            on_error.note(exchange, error);
+        }
+        let seen = frame
+            .as_ref()
+            .map(|frame| frame.as_ref().map_err(error_type::of_body));
+        scope.observe(seen, inner.rest());
         Poll::Ready(frame)
     }
 
@@ -99,7 +81,7 @@ impl http_body::Body for RecordedBody {
 
 impl Drop for RecordedBody {
     fn drop(&mut self) {
-        let _attached = self.attach();
+        let _entered = self.scope.enter();
         self.inner = None;
     }
 }
@@ -127,6 +109,13 @@ impl Inner {
                 let chunk = ready!(pin!(response.chunk()).poll(cx));
                 Poll::Ready(chunk.map(|data| data.map(Frame::data)).transpose())
             }
+        }
+    }
+
+    fn rest(&self) -> Rest {
+        Rest {
+            is_end: self.is_end_stream(),
+            bytes: self.size_hint().exact(),
         }
     }
 

@@ -3,12 +3,16 @@ use std::error::Error as StdError;
 use azmon_instrument::http::error_type;
 use reqwest_middleware::Error;
 
+/// Errors of a chain that are looked at: a chain may be a ring.
+const MAX_CAUSES: usize = 16;
+
 /// The [error type](azmon_instrument::http::error_type) of a request without a response.
 pub(crate) fn of_request(error: &Error) -> &'static str {
     match error {
         Error::Reqwest(error) => of_reqwest(error),
         Error::Middleware(error) => error
             .chain()
+            .take(MAX_CAUSES)
             .find_map(inner_reqwest)
             .map(of_reqwest)
             .or_else(|| known(Some(error.as_ref())))

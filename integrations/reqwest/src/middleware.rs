@@ -1,32 +1,32 @@
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
-use azmon_instrument::exclude::{Exclusions, Subject};
-use azmon_instrument::http::{HeaderCapture, HeaderOwner, Redaction};
+use azmon_instrument::Hook;
+use azmon_instrument::http::Settings;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::MeterProvider;
-use opentelemetry::trace::{Tracer, TracerProvider};
 use reqwest::{Request, Response};
 
-use crate::settings::Settings;
+use crate::settings::{CallSettings, ErrorHook};
 
 /// Records a span and metrics for every request that a client sends, and writes the span's ids into it.
 ///
-/// Where telemetry is suppressed nothing is recorded or written.
+/// Where telemetry is suppressed nothing is recorded or written. Without a provider the ids of the active span
+/// are written all the same, so that a trace goes on.
 ///
 /// See the [crate's documentation](crate) for what is recorded, when a span ends, and where to place it.
 ///
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct TraceMiddleware {
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) settings: Arc<CallSettings>,
 }
 
 impl TraceMiddleware {
     /// Makes a middleware that excludes the hosts that the [environment] says, and has the defaults for the
     /// rest.
     ///
-    /// [environment]: Exclusions::outgoing_from_environment
+    /// [environment]: azmon_instrument::exclude::Exclusions::outgoing_from_environment
     #[must_use]
     pub fn new() -> Self {
         Self::with_environment(|variable| std::env::var(variable).ok())
@@ -35,43 +35,18 @@ impl TraceMiddleware {
     /// [`TraceMiddleware::new`] with another environment.
     #[must_use]
     pub fn with_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let exclusions = Exclusions::outgoing_from_environment(lookup);
         Self {
-            settings: Arc::new(Settings::new(exclusions)),
+            settings: Arc::new(CallSettings::new(Settings::of_client(lookup))),
         }
     }
 
-    /// Excludes requests to these hosts, in the [forms](azmon_instrument::exclude) that there are: they have
-    /// no span and no metrics. They are still sent the ids of the caller's span, so that what they do stays
-    /// part of the trace.
-    ///
-    /// An entry without a meaning is left out, with a warning; [`exclusions`](Self::exclusions) takes lists
-    /// that were checked.
-    #[must_use]
-    pub fn exclude_hosts<I>(self, entries: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| settings.exclusions.add_valid(Subject::Host, entries))
-    }
+    azmon_instrument::http_setters!();
+    azmon_instrument::http_client_setters!();
 
-    /// Excludes the hosts of `exclusions`, besides those that already are. Its paths, methods and user
-    /// agents are those of incoming requests, and mean nothing here.
+    /// Uses these settings in place of those so far. Hosts that the environment excludes stay excluded.
     #[must_use]
-    pub fn exclusions(self, exclusions: Exclusions) -> Self {
-        self.with(|settings| settings.exclusions.merge(exclusions))
-    }
-
-    /// Sends these hosts no ids and no baggage, in the [forms](azmon_instrument::exclude) that there are.
-    /// Their requests still have spans and metrics: for services of others, who need not know.
-    ///
-    /// An entry without a meaning is left out, with a warning.
-    #[must_use]
-    pub fn no_propagation_hosts<I>(self, entries: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| settings.strangers.add_valid(Subject::Host, entries))
+    pub fn settings(self, settings: Settings) -> Self {
+        self.change(|own| own.take_over(settings))
     }
 
     /// Ends spans with the head of the response, and leaves its body alone.
@@ -80,49 +55,7 @@ impl TraceMiddleware {
     /// trailers.
     #[must_use]
     pub fn end_at_headers(self) -> Self {
-        self.with(|settings| settings.ends_at_headers = true)
-    }
-
-    /// Whether a request that is given up, by dropping its future or the response's body, is an error.
-    ///
-    /// Defaults to false: it only has the attribute `azmon.cancelled`.
-    #[must_use]
-    pub fn cancellation_is_error(self, is_error: bool) -> Self {
-        self.with(|settings| settings.cancellation_is_error = is_error)
-    }
-
-    /// Captures headers of requests as attributes `http.request.header.<name>`, as the caller has set them.
-    ///
-    /// Defaults to none: headers hold secrets.
-    #[must_use]
-    pub fn request_headers<I>(self, names: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| {
-            settings.request_headers = HeaderCapture::new(HeaderOwner::Request, names);
-        })
-    }
-
-    /// Captures headers of responses as attributes `http.response.header.<name>`.
-    ///
-    /// Defaults to none: headers hold secrets.
-    #[must_use]
-    pub fn response_headers<I>(self, names: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| {
-            settings.response_headers = HeaderCapture::new(HeaderOwner::Response, names);
-        })
-    }
-
-    /// Which values of a query leave as `REDACTED`. Credentials always do.
-    ///
-    /// Defaults to those of [keys that look secret](Redaction).
-    #[must_use]
-    pub fn redaction(self, redaction: Redaction) -> Self {
-        self.with(|settings| settings.redaction = redaction)
+        self.change_all(|settings| settings.ends_at_headers = true)
     }
 
     /// Adds attributes of the request to its span. The sampler sees them.
@@ -131,7 +64,7 @@ impl TraceMiddleware {
     where
         F: Fn(&Request, &mut Vec<KeyValue>) + Send + Sync + 'static,
     {
-        self.with(|settings| settings.on_request.0 = Some(Arc::new(hook)))
+        self.change_all(|settings| settings.on_request = Hook::new(Arc::new(hook)))
     }
 
     /// Adds attributes of the response to its span, if that records.
@@ -140,7 +73,7 @@ impl TraceMiddleware {
     where
         F: Fn(&Response, &mut Vec<KeyValue>) + Send + Sync + 'static,
     {
-        self.with(|settings| settings.on_response.0 = Some(Arc::new(hook)))
+        self.change_all(|settings| settings.on_response = Hook::new(Arc::new(hook)))
     }
 
     /// Adds attributes of the error that ended a request to its span, if that records.
@@ -152,36 +85,27 @@ impl TraceMiddleware {
     where
         F: Fn(&(dyn Error + 'static), &mut Vec<KeyValue>) + Send + Sync + 'static,
     {
-        self.with(|settings| settings.on_error.0 = Some(Arc::new(hook)))
+        self.change_all(|settings| settings.on_error = ErrorHook(Hook::new(Arc::new(hook))))
     }
 
-    /// Whether metrics are recorded. Defaults to true.
+    /// Names spans, given the [template](crate::UrlTemplate) if there is one. `None` keeps the name that they
+    /// have.
     #[must_use]
-    pub fn metrics(self, record: bool) -> Self {
-        self.with(|settings| settings.providers.set_metered(record))
-    }
-
-    /// Uses this provider of tracers.
-    ///
-    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
-    #[must_use]
-    pub fn tracer_provider<P>(self, provider: &P) -> Self
+    pub fn span_name<F>(self, hook: F) -> Self
     where
-        P: TracerProvider<Tracer: Send + Sync + 'static>,
-        <P::Tracer as Tracer>::Span: Send + Sync + 'static,
+        F: Fn(&Request, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     {
-        self.with(|settings| settings.providers.set_tracer_provider(provider))
+        self.change_all(|settings| settings.span_name = Hook::new(Arc::new(hook)))
     }
 
-    /// Uses this provider of meters.
-    ///
-    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
-    #[must_use]
-    pub fn meter_provider(self, provider: &dyn MeterProvider) -> Self {
-        self.with(|settings| settings.providers.set_meter_provider(provider))
+    fn change(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.change_all(|settings| {
+            change(&mut settings.http);
+            settings.providers.reset();
+        })
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn change_all(mut self, change: impl FnOnce(&mut CallSettings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }

@@ -1,33 +1,41 @@
-use std::error::Error;
 use std::mem;
 
-use azmon_instrument::Hook;
-use azmon_instrument::http::{Ending, Exchange, content_length};
+use azmon_instrument::http::{Ending, Exchange, Rest, Scope, believed_size, content_length};
 use http::Extensions;
 use reqwest::{Body, Response, ResponseBuilderExt, Url, Version};
 
 use crate::body::RecordedBody;
-use crate::hooks::OnError;
-use crate::settings::Settings;
+use crate::settings::CallSettings;
 
 /// Takes note of the response, and ends the exchange with it or with its body.
-pub(crate) fn follow(settings: &Settings, mut exchange: Exchange, response: Response) -> Response {
+pub(crate) fn follow(
+    settings: &CallSettings,
+    scope: &mut Scope<Exchange>,
+    response: Response,
+) -> Response {
+    let mut scope = scope.enter();
+    let Some(exchange) = scope.exchange_mut() else {
+        return response;
+    };
     let size = response.content_length();
-    note_head(&mut exchange, &response, size);
-    note_response(settings, &exchange, &response);
-    if settings.ends_at_headers || exchange.ends_at_headers() {
-        exchange.end(Ending::AtHeaders);
+    note_head(exchange, &response, size.and_then(believed_size));
+    note_response(settings, exchange, &response);
+    let is_observed = exchange.is_observed();
+    let rest = Rest {
+        is_end: size == Some(0),
+        bytes: size,
+    };
+    if settings.ends_at_headers {
+        scope.end(Ending::AtHeaders);
         response
-    } else if size == Some(0) {
-        exchange.end(Ending::Complete);
+    } else if scope.observe_start(rest) || !is_observed {
         response
-    } else if exchange.is_observed() {
-        let on_error = settings.on_error.clone();
-        with_body(response, |response| {
-            Body::wrap(RecordedBody::new(response, exchange, on_error))
-        })
     } else {
-        response
+        let on_error = settings.on_error.clone();
+        let scope = scope.take();
+        with_body(response, |response| {
+            Body::wrap(RecordedBody::new(response, scope, on_error))
+        })
     }
 }
 
@@ -73,18 +81,16 @@ fn with_url(extensions: Extensions, url: Url) -> Extensions {
 }
 
 /// Adds what the settings want of a response.
-fn note_response(settings: &Settings, exchange: &Exchange, response: &Response) {
+fn note_response(settings: &CallSettings, exchange: &Exchange, response: &Response) {
     exchange.add_attributes(|attributes| {
-        attributes.extend(settings.response_headers.attributes(response.headers()));
+        attributes.extend(
+            settings
+                .http
+                .response_headers
+                .attributes(response.headers()),
+        );
         if let Some(hook) = settings.on_response.get() {
             hook(response, attributes);
         }
     });
-}
-
-/// Adds what the hook says about an error.
-pub(crate) fn note_error(hook: &Hook<OnError>, exchange: &Exchange, error: &(dyn Error + 'static)) {
-    if let Some(hook) = hook.get() {
-        exchange.add_attributes(|attributes| hook(error, attributes));
-    }
 }

@@ -1,46 +1,56 @@
-use azmon_instrument::exclude::Exclusions;
-use azmon_instrument::http::{HeaderCapture, Redaction, Side};
-use azmon_instrument::{Hook, Providers};
-use opentelemetry::InstrumentationScope;
+use std::borrow::Cow;
+use std::error::Error;
 
-use crate::hooks::{OnError, OnRequest, OnResponse};
+use azmon_instrument::Hook;
+use azmon_instrument::http::{Exchange, Providers, Settings, Side};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use reqwest::{Request, Response};
+
+type OnError = dyn Fn(&(dyn Error + 'static), &mut Vec<KeyValue>) + Send + Sync;
+type OnRequest = dyn Fn(&Request, &mut Vec<KeyValue>) + Send + Sync;
+type OnResponse = dyn Fn(&Response, &mut Vec<KeyValue>) + Send + Sync;
+type SpanName = dyn Fn(&Request, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync;
 
 /// How calls are recorded.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) cancellation_is_error: bool,
+pub(crate) struct CallSettings {
+    pub(crate) http: Settings,
+    pub(crate) providers: Providers,
     pub(crate) ends_at_headers: bool,
-    pub(crate) exclusions: Exclusions,
-    pub(crate) on_error: Hook<OnError>,
+    pub(crate) on_error: ErrorHook,
     pub(crate) on_request: Hook<OnRequest>,
     pub(crate) on_response: Hook<OnResponse>,
-    pub(crate) providers: Providers,
-    pub(crate) redaction: Redaction,
-    pub(crate) request_headers: HeaderCapture,
-    pub(crate) response_headers: HeaderCapture,
-    /// The hosts that are sent no ids.
-    pub(crate) strangers: Exclusions,
+    pub(crate) span_name: Hook<SpanName>,
 }
 
-impl Settings {
-    pub(crate) fn new(exclusions: Exclusions) -> Self {
+/// Adds attributes of an error.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ErrorHook(pub(crate) Hook<OnError>);
+
+impl CallSettings {
+    pub(crate) fn new(http: Settings) -> Self {
         Self {
-            cancellation_is_error: false,
+            http,
+            providers: Providers::new(scope(), Side::Client),
             ends_at_headers: false,
-            exclusions,
-            on_error: Hook::default(),
+            on_error: ErrorHook::default(),
             on_request: Hook::default(),
             on_response: Hook::default(),
-            providers: Providers::new(scope(), Side::Client),
-            redaction: Redaction::default(),
-            request_headers: HeaderCapture::default(),
-            response_headers: HeaderCapture::default(),
-            strangers: Exclusions::new(),
+            span_name: Hook::default(),
         }
     }
 }
 
-/// What names this crate on what it records.
+impl ErrorHook {
+    /// Adds what the hook says about an error.
+    pub(crate) fn note(&self, exchange: &Exchange, error: &(dyn Error + 'static)) {
+        if let Some(hook) = self.0.get() {
+            exchange.add_attributes(|attributes| hook(error, attributes));
+        }
+    }
+}
+
+/// Names this crate on what it records.
 fn scope() -> InstrumentationScope {
     InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
         .with_version(env!("CARGO_PKG_VERSION"))

@@ -39,6 +39,7 @@ pub(crate) const SERVER_ADDRESS: &str = "server.address";
 pub(crate) const SERVER_PORT: &str = "server.port";
 pub(crate) const STATE: &str = "db.client.connection.state";
 pub(crate) const STATUS_CODE: &str = "db.response.status_code";
+pub(crate) const STORED_PROCEDURE: &str = "db.stored_procedure.name";
 pub(crate) const SUMMARY: &str = "db.query.summary";
 pub(crate) const SYSTEM: &str = "db.system.name";
 pub(crate) const TEXT: &str = "db.query.text";

@@ -8,9 +8,11 @@ use sqlx_core::pool;
 use sqlx_core::sql_str::SqlSafeStr;
 use sqlx_core::{Error, Result};
 
+use crate::operation::{Began, Call};
 use crate::pool::Lease;
 use crate::state::State;
-use crate::{ConnectOptions, Driver, TraceOptions, Transaction};
+use crate::statements::Use;
+use crate::{ConnectOptionsOf, Driver, TraceOptions, Transaction};
 
 /// A connection to a database: sqlx's connection of the driver, traced.
 ///
@@ -25,6 +27,28 @@ pub struct Connection<DB: Driver> {
     ///
     /// Counted here, since SQLite's own count lags behind when a savepoint is dropped.
     pub(crate) depth: u32,
+    /// Where the transaction began that is open.
+    pub(crate) began: Option<Began>,
+}
+
+/// What calls on a connection have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'c> {
+    state: &'c State,
+    began: Option<&'c Began>,
+}
+
+impl<'c> Site<'c> {
+    /// A call without arguments.
+    pub(crate) fn of<'q>(self, usage: Use, sql: &'q str) -> Call<'c, 'q> {
+        Call {
+            state: self.state,
+            began: self.began,
+            sql,
+            usage,
+            is_bound: false,
+        }
+    }
 }
 
 /// Who owns the connection of the driver.
@@ -37,7 +61,7 @@ impl<DB: Driver> Connection<DB> {
     /// Traces what is done with `raw`, which leads where `connect_options` say, as `options` say.
     pub fn new(
         raw: DB::Connection,
-        connect_options: &ConnectOptions<DB>,
+        connect_options: &ConnectOptionsOf<DB>,
         options: TraceOptions,
     ) -> Self {
         let state = State::new::<DB>(DB::target(connect_options), options);
@@ -48,15 +72,22 @@ impl<DB: Driver> Connection<DB> {
     ///
     /// # Errors
     /// If `url` cannot be parsed, or the database cannot be reached.
-    pub async fn connect(url: &str) -> Result<Self> {
-        Self::connect_with(&url.parse()?).await
+    pub fn connect(url: &str) -> impl Future<Output = Result<Self>> + Send + 'static + use<DB> {
+        let options = url.parse::<ConnectOptionsOf<DB>>();
+        let options = options.map(|options| (DB::target_at(url, &options), options));
+        async move {
+            let (target, options) = options?;
+            let raw = DB::Connection::connect_with(&options).await?;
+            let state = State::new::<DB>(target, TraceOptions::new());
+            Ok(Self::from_parts(Raw::Owned(raw), Arc::new(state)))
+        }
     }
 
     /// Opens a connection that belongs to no pool, by connect options.
     ///
     /// # Errors
     /// If the database cannot be reached.
-    pub async fn connect_with(options: &ConnectOptions<DB>) -> Result<Self> {
+    pub async fn connect_with(options: &ConnectOptionsOf<DB>) -> Result<Self> {
         let raw = DB::Connection::connect_with(options).await?;
         Ok(Self::new(raw, options, TraceOptions::new()))
     }
@@ -174,16 +205,21 @@ impl<DB: Driver> Connection<DB> {
             raw,
             state,
             depth: 0,
+            began: None,
         }
     }
 
     /// The connection of the driver, and what is needed to trace what it does.
-    pub(crate) fn split(&mut self) -> (&mut DB::Connection, &State) {
+    pub(crate) fn split(&mut self) -> (&mut DB::Connection, Site<'_>) {
         let raw = match &mut self.raw {
             Raw::Owned(raw) => raw,
             Raw::Pooled(raw, _) => &mut **raw,
         };
-        (raw, &self.state)
+        let site = Site {
+            state: &self.state,
+            began: self.began.as_ref(),
+        };
+        (raw, site)
     }
 
     pub(crate) fn state(&self) -> &Arc<State> {

@@ -2,33 +2,39 @@
 
 mod acquire;
 mod attributes;
+mod connect_options;
 mod connection;
 mod drivers;
 mod executor;
-mod lazy;
 mod metrics;
 mod names;
 mod operation;
 mod options;
-mod pool;
+pub mod pool;
 mod pool_connection;
+mod providers;
 mod state;
 mod statements;
 mod text;
 mod transaction;
 
-pub use self::acquire::Acquire;
+pub use self::acquire::{Acquire, OpenTransaction};
 pub use self::attributes::DROPPED;
+pub use self::connect_options::ConnectOptions;
 pub use self::connection::Connection;
 pub use self::drivers::{Driver, Parts, Target};
 pub use self::options::TraceOptions;
 pub use self::pool::{Pool, PoolOptions};
 pub use self::pool_connection::PoolConnection;
-pub use self::text::{Dialect, MAX_SUMMARY, MAX_TEXT, QueryText, Statement};
+pub use self::text::{Dialect, MAX_SUMMARY, MAX_TEXT, QueryInfo, QueryText};
 pub use self::transaction::Transaction;
 
+// The other traits that sqlx has at its root, as they are.
+pub use sqlx_core::executor::{Execute, Executor};
+pub use sqlx_core::statement::Statement;
+
 /// The options that connections of a driver are opened with, such as `PgConnectOptions`.
-pub type ConnectOptions<DB> =
+pub type ConnectOptionsOf<DB> =
     <<DB as sqlx_core::database::Database>::Connection as sqlx_core::connection::Connection>::Options;
 
 /// Names of one driver, where sqlx has them: in a module, and some at the root.

@@ -8,7 +8,7 @@ use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
 
-use crate::{QueryText, Statement};
+use crate::{QueryInfo, QueryText};
 
 /// What is told about queries, and to whom.
 ///
@@ -31,7 +31,7 @@ use crate::{QueryText, Statement};
 pub struct TraceOptions {
     pub(crate) query_text: QueryText,
     pub(crate) only_with_parent: bool,
-    pub(crate) exclude: Option<Arc<dyn Fn(&Statement) -> bool + Send + Sync>>,
+    pub(crate) exclude: Option<Arc<dyn Fn(&QueryInfo) -> bool + Send + Sync>>,
     pub(crate) acquire_span_threshold: Option<Duration>,
     pub(crate) pool_name: Option<Cow<'static, str>>,
     pub(crate) tracer: Option<Arc<BoxedTracer>>,
@@ -64,7 +64,7 @@ impl TraceOptions {
     /// left out.
     pub fn exclude(
         mut self,
-        predicate: impl Fn(&Statement) -> bool + Send + Sync + 'static,
+        predicate: impl Fn(&QueryInfo) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.exclude = Some(Arc::new(predicate));
         self
@@ -80,7 +80,8 @@ impl TraceOptions {
 
     /// Names the pool in its metrics, as `db.client.connection.pool.name`.
     ///
-    /// Pools of one name are counted together. Defaults to `address:port/namespace`.
+    /// Pools of one name are counted together, all that the process has, so a name stands for one provider of
+    /// metrics. Defaults to `address:port/namespace`.
     pub fn pool_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.pool_name = Some(name.into());
         self
@@ -88,8 +89,8 @@ impl TraceOptions {
 
     /// Sends spans to `provider`.
     ///
-    /// By default they go to the global provider: to the one that is installed when a pool is first used, or,
-    /// when there is none yet, to the first that is found by looking once a second.
+    /// By default they go to the global provider. It is looked for ten times a second at most, also where there is
+    /// one, since another may take its place.
     pub fn tracer_provider<P>(mut self, provider: &P) -> Self
     where
         P: TracerProvider<Tracer: Send + Sync + 'static>,

@@ -3,20 +3,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
-use opentelemetry::global::{self, BoxedTracer};
-use opentelemetry::trace::{
-    Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
-    Tracer,
-};
+use azmon_instrument::exclude::records_no_spans;
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 use sqlx_core::error::DatabaseError;
 
 use crate::attributes::Attribute;
-use crate::lazy::Lazy;
-use crate::metrics::{self, Instruments, PoolStatus};
-use crate::options::scope;
-use crate::statements::{Described, Statements};
-use crate::{Driver, Statement, Target, TraceOptions, attributes};
+use crate::metrics::{Instruments, PoolStatus};
+use crate::providers::{Found, Providers};
+use crate::statements::{Described, Statements, Use};
+use crate::{Driver, QueryInfo, Target, TraceOptions, attributes};
 
 /// What a pool, and every connection from it, knows for telemetry.
 #[derive(Debug)]
@@ -31,10 +27,10 @@ pub(crate) struct State {
     pub(crate) status_code: fn(&dyn DatabaseError) -> Option<Cow<'_, str>>,
     target: Target,
     statements: Statements,
-    tracer: Lazy<BoxedTracer>,
-    instruments: Lazy<Arc<Instruments>>,
+    providers: Providers,
     status: OnceLock<Weak<dyn PoolStatus>>,
     pending: AtomicI64,
+    opening: AtomicI64,
 }
 
 impl State {
@@ -54,10 +50,10 @@ impl State {
             status_code: DB::status_code,
             target,
             statements: Statements::new(),
-            tracer: Lazy::new(),
-            instruments: Lazy::new(),
+            providers: Providers::default(),
             status: OnceLock::new(),
             pending: AtomicI64::new(0),
+            opening: AtomicI64::new(0),
             options,
         }
     }
@@ -65,36 +61,27 @@ impl State {
     /// Gives the state the pool that it belongs to, so that metrics can tell about that.
     pub(crate) fn belongs_to(&self, pool: Weak<dyn PoolStatus>) {
         if self.status.set(pool).is_ok() {
-            self.instruments(Instant::now());
+            self.found(Instant::now());
         }
     }
 
-    /// Where spans go, if anywhere.
-    pub(crate) fn tracer(&self, now: Instant) -> Option<&BoxedTracer> {
-        match &self.options.tracer {
-            Some(tracer) => Some(tracer),
-            None => self.tracer.get(now, look_for_tracer),
-        }
-    }
-
-    /// Where metrics go, if anywhere.
-    pub(crate) fn instruments(&self, now: Instant) -> Option<&Instruments> {
-        let look = || {
-            let instruments = metrics::look(self.options.meter_provider.as_ref())?;
+    /// Where telemetry goes.
+    pub(crate) fn found(&self, now: Instant) -> Found {
+        self.providers.get(now, &self.options, |instruments| {
             if let Some(pool) = self.status.get() {
                 instruments.add_pool(Weak::clone(pool));
             }
-            Some(instruments)
-        };
-        self.instruments
-            .get(now, look)
-            .map(|instruments| &**instruments)
+        })
+    }
+
+    /// Where metrics go, if anywhere.
+    pub(crate) fn instruments(&self, now: Instant) -> Option<Arc<Instruments>> {
+        self.found(now).instruments
     }
 
     /// Whether telemetry goes anywhere.
     pub(crate) fn is_observed(&self) -> bool {
-        let now = Instant::now();
-        self.tracer(now).is_some() || self.instruments(now).is_some()
+        !self.found(Instant::now()).is_nothing()
     }
 
     /// Whether a span may be started in `context`.
@@ -102,15 +89,16 @@ impl State {
         !self.options.only_with_parent || context.span().span_context().is_valid()
     }
 
-    pub(crate) fn describe(&self, sql: &str) -> Arc<Described> {
-        self.statements.get(sql, || {
-            let statement = Statement::parse(sql, self.target.dialect, self.options.query_text);
+    pub(crate) fn describe(&self, sql: &str, usage: Use, is_bound: bool) -> Arc<Described> {
+        let query_text = self.options.query_text.of_query(is_bound);
+        self.statements.get(sql, usage, query_text, || {
+            let info = QueryInfo::parse(sql, self.target.dialect, query_text);
             let is_excluded = self
                 .options
                 .exclude
                 .as_ref()
-                .is_some_and(|excludes| excludes(&statement));
-            Described::new(statement, is_excluded, &self.database)
+                .is_some_and(|excludes| excludes(&info));
+            Described::new(info, usage, is_excluded, &self.database)
         })
     }
 
@@ -121,6 +109,23 @@ impl State {
     pub(crate) fn add_pending(&self, change: i64) {
         self.pending.fetch_add(change, Ordering::Relaxed);
     }
+
+    /// The number of requests for which the pool opens a connection.
+    pub(crate) fn opening(&self) -> i64 {
+        self.opening.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_opening(&self, change: i64) {
+        self.opening.fetch_add(change, Ordering::Relaxed);
+    }
+}
+
+/// Whether nothing is told of what is done in `context`: it belongs to a request that is excluded, or telemetry is
+/// suppressed.
+///
+/// This is the one place that decides so.
+pub(crate) fn is_silent(context: &Context) -> bool {
+    records_no_spans(context)
 }
 
 fn database_attributes(target: &Target) -> Vec<Attribute> {
@@ -137,59 +142,4 @@ fn database_attributes(target: &Target) -> Vec<Attribute> {
     std::iter::once(system)
         .chain(others.into_iter().flatten())
         .collect()
-}
-
-/// The global tracer, unless no provider is installed.
-fn look_for_tracer() -> Option<BoxedTracer> {
-    let tracer = global::tracer_with_scope(scope());
-    (!is_noop(&tracer)).then_some(tracer)
-}
-
-/// Whether `tracer` makes spans that go nowhere.
-///
-/// The tracer that stands for none passes on the parent as it is. Any other makes a span of its own, or, as
-/// telemetry is suppressed, an invalid one; nothing is recorded either way.
-fn is_noop(tracer: &BoxedTracer) -> bool {
-    let parent = SpanContext::new(
-        TraceId::from(1),
-        SpanId::from(1),
-        TraceFlags::NOT_SAMPLED,
-        true,
-        TraceState::NONE,
-    );
-    let context = Context::new()
-        .with_remote_span_context(parent.clone())
-        .with_telemetry_suppressed();
-    *tracer
-        .build_with_context(SpanBuilder::default(), &context)
-        .span_context()
-        == parent
-}
-
-#[cfg(test)]
-mod tests {
-    use opentelemetry::trace::TracerProvider;
-    use opentelemetry::trace::noop::NoopTracerProvider;
-    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
-
-    use super::*;
-
-    fn boxed<P>(provider: &P) -> BoxedTracer
-    where
-        P: TracerProvider<Tracer: Send + Sync + 'static>,
-        <P::Tracer as Tracer>::Span: Send + Sync + 'static,
-    {
-        BoxedTracer::new(Box::new(provider.tracer("test")))
-    }
-
-    #[test]
-    fn the_tracer_that_stands_for_none_is_recognised_without_a_span() {
-        assert!(is_noop(&boxed(&NoopTracerProvider::new())));
-        let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder()
-            .with_simple_exporter(exporter.clone())
-            .build();
-        assert!(!is_noop(&boxed(&provider)));
-        assert_eq!(exporter.get_finished_spans().unwrap().len(), 0);
-    }
 }

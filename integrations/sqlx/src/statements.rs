@@ -6,40 +6,76 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use opentelemetry::KeyValue;
 
 use crate::attributes::{self, Attribute};
-use crate::{Statement, names};
+use crate::text::MAX_SUMMARY;
+use crate::{QueryInfo, QueryText, names};
 
 /// What telemetry says about a query, made once for all times that it is run.
 #[derive(Debug)]
 pub(crate) struct Described {
-    pub(crate) statement: Statement,
+    /// The summary, after what is done with the query if that is not to run it.
+    pub(crate) summary: Arc<str>,
     /// The summary as the name of spans, unless there are too many.
     pub(crate) name: Option<&'static str>,
     pub(crate) is_excluded: bool,
+    /// Whether running it changes rows, and gives back no more than their number.
+    pub(crate) changes_rows: bool,
     pub(crate) span_attributes: Vec<Attribute>,
     pub(crate) metric_attributes: Vec<KeyValue>,
 }
 
-impl Described {
-    /// Describes `statement`, run on the database that `base` tells about.
-    pub(crate) fn new(statement: Statement, is_excluded: bool, base: &[Attribute]) -> Self {
-        let described = [
-            (attributes::SUMMARY, Some(&statement.summary)),
-            (attributes::OPERATION, statement.operation.as_ref()),
-            (attributes::COLLECTION, statement.collection.as_ref()),
-        ];
-        let mut span_attributes = base.to_vec();
-        for (key, value) in described {
-            let value = value.filter(|value| !value.is_empty());
-            span_attributes.extend(value.map(|value| Attribute::Shared(key, Arc::clone(value))));
+/// What is done with a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Use {
+    Describe,
+    Prepare,
+    Run,
+}
+
+impl Use {
+    /// The operation that it is, if not that of the query.
+    fn operation(self) -> Option<&'static str> {
+        match self {
+            Self::Describe => Some("DESCRIBE"),
+            Self::Prepare => Some("PREPARE"),
+            Self::Run => None,
         }
+    }
+}
+
+impl Described {
+    /// Describes what `usage` does with a query, on the database that `base` tells about.
+    pub(crate) fn new(info: QueryInfo, usage: Use, is_excluded: bool, base: &[Attribute]) -> Self {
+        let (summary, operation) = match usage.operation() {
+            Some(operation) => {
+                let summary = format!("{operation} {}", info.summary);
+                let end = summary.floor_char_boundary(MAX_SUMMARY);
+                let summary = summary.get(..end).unwrap_or_default().trim_end();
+                (summary.into(), Some(operation.into()))
+            }
+            None => (info.summary, info.operation),
+        };
+        let described = [
+            (attributes::SUMMARY, Some(&summary)),
+            (attributes::OPERATION, operation.as_ref()),
+            (attributes::COLLECTION, info.collection.as_ref()),
+        ];
+        let of_span = [
+            (attributes::STORED_PROCEDURE, info.procedure.as_ref()),
+            (attributes::TEXT, info.text.as_ref()),
+        ];
+        let attribute = |(key, value): (&'static str, Option<&Arc<str>>)| {
+            let value = value.filter(|value| !value.is_empty())?;
+            Some(Attribute::Shared(key, Arc::clone(value)))
+        };
+        let mut span_attributes = base.to_vec();
+        span_attributes.extend(described.into_iter().filter_map(attribute));
         let metric_attributes = span_attributes.iter().map(Attribute::key_value).collect();
-        let text = statement.text.as_ref();
-        span_attributes
-            .extend(text.map(|text| Attribute::Shared(attributes::TEXT, Arc::clone(text))));
+        span_attributes.extend(of_span.into_iter().filter_map(attribute));
         Self {
-            name: names::intern(statement.summary()),
-            statement,
+            name: names::intern(&summary),
+            summary,
             is_excluded,
+            changes_rows: info.changes_rows && usage == Use::Run,
             span_attributes,
             metric_attributes,
         }
@@ -48,9 +84,9 @@ impl Described {
 
 /// Remembers how the queries that were run last are described, within bounds.
 ///
-/// Holds up to 1024 queries of up to 4 KiB each; others are described every time. A part that is full becomes
-/// the older generation in place of the one before, from which what is used again is taken over. Nobody ever
-/// waits for a lock: a query that finds one held is described anew.
+/// Holds up to 1024 queries of up to 64 KiB each, and 4 MiB of them in all; others are described every time. A part
+/// that is full becomes the older generation in place of the one before, from which what is used again is taken over.
+/// A query that finds a part locked does not wait, but is described anew.
 pub(crate) struct Statements {
     parts: [RwLock<Generations>; PARTS],
     hasher: DefaultHashBuilder,
@@ -59,14 +95,20 @@ pub(crate) struct Statements {
 #[derive(Default)]
 struct Generations {
     current: HashTable<Entry>,
+    /// The length of all texts in `current`.
+    bytes: usize,
     previous: HashTable<Entry>,
 }
 
 #[derive(Clone)]
 struct Entry {
     sql: Arc<str>,
+    variant: Variant,
     described: Arc<Described>,
 }
+
+/// What one text is described differently for.
+type Variant = (Use, QueryText);
 
 impl Statements {
     pub(crate) fn new() -> Self {
@@ -77,63 +119,84 @@ impl Statements {
     }
 
     /// How `sql` is described, by `describe` if that is not remembered.
-    pub(crate) fn get(&self, sql: &str, describe: impl FnOnce() -> Described) -> Arc<Described> {
+    pub(crate) fn get(
+        &self,
+        sql: &str,
+        usage: Use,
+        query_text: QueryText,
+        describe: impl FnOnce() -> Described,
+    ) -> Arc<Described> {
         if sql.len() > LONGEST_QUERY {
             return Arc::new(describe());
         }
-        let hash = self.hasher.hash_one(sql);
+        let key = Key {
+            hash: self.hasher.hash_one(sql),
+            sql,
+            variant: (usage, query_text),
+        };
         // The table uses the other bits of the hash.
-        let Some(part) = self.parts.get((hash >> 32) as usize % PARTS) else {
+        let Some(part) = self.parts.get((key.hash >> 32) as usize % PARTS) else {
             return Arc::new(describe());
         };
-        if let Some(described) = find_current(part, hash, sql) {
-            return described;
+        let current = part.try_read().ok();
+        if let Some(entry) = current.as_ref().and_then(|part| key.find(&part.current)) {
+            return Arc::clone(&entry.described);
         }
-        self.renew(part, hash, sql, describe)
+        drop(current);
+        self.renew(part, &key, describe)
     }
 
     fn renew(
         &self,
         part: &RwLock<Generations>,
-        hash: u64,
-        sql: &str,
+        key: &Key<'_>,
         describe: impl FnOnce() -> Described,
     ) -> Arc<Described> {
         let previous = part
             .try_read()
             .ok()
-            .and_then(|part| find(&part.previous, hash, sql).cloned());
+            .and_then(|part| key.find(&part.previous).cloned());
         let entry = previous.unwrap_or_else(|| Entry {
-            sql: sql.into(),
+            sql: key.sql.into(),
+            variant: key.variant,
             described: Arc::new(describe()),
         });
         let described = Arc::clone(&entry.described);
         if let Ok(mut part) = part.try_write() {
-            part.insert(hash, entry, |entry| self.hasher.hash_one(&*entry.sql));
+            part.insert(key, entry, |entry| self.hasher.hash_one(&*entry.sql));
         }
         described
     }
 }
 
 impl Generations {
-    fn insert(&mut self, hash: u64, entry: Entry, hasher: impl Fn(&Entry) -> u64) {
-        if find(&self.current, hash, &entry.sql).is_some() {
+    fn insert(&mut self, key: &Key<'_>, entry: Entry, hasher: impl Fn(&Entry) -> u64) {
+        if key.find(&self.current).is_some() {
             return;
         }
-        if self.current.len() >= CAPACITY {
+        let is_full = self.bytes.saturating_add(entry.sql.len()) > MAX_BYTES;
+        if is_full || self.current.len() >= CAPACITY {
             self.previous = std::mem::take(&mut self.current);
+            self.bytes = 0;
         }
-        self.current.insert_unique(hash, entry, hasher);
+        self.bytes = self.bytes.saturating_add(entry.sql.len());
+        self.current.insert_unique(key.hash, entry, hasher);
     }
 }
 
-fn find_current(part: &RwLock<Generations>, hash: u64, sql: &str) -> Option<Arc<Described>> {
-    let part = part.try_read().ok()?;
-    find(&part.current, hash, sql).map(|entry| Arc::clone(&entry.described))
+/// What a query is found by.
+struct Key<'a> {
+    hash: u64,
+    sql: &'a str,
+    variant: Variant,
 }
 
-fn find<'t>(table: &'t HashTable<Entry>, hash: u64, sql: &str) -> Option<&'t Entry> {
-    table.find(hash, |entry| *entry.sql == *sql)
+impl Key<'_> {
+    fn find<'t>(&self, table: &'t HashTable<Entry>) -> Option<&'t Entry> {
+        table.find(self.hash, |entry| {
+            entry.variant == self.variant && *entry.sql == *self.sql
+        })
+    }
 }
 
 impl fmt::Debug for Statements {
@@ -142,76 +205,122 @@ impl fmt::Debug for Statements {
     }
 }
 
-const LONGEST_QUERY: usize = 4096;
+/// What is read of a text at most, so that longer ones are described in a bounded time.
+const LONGEST_QUERY: usize = 64 * 1024;
 const PARTS: usize = 8;
 /// Of one generation in one part.
 const CAPACITY: usize = 64;
+/// Of one generation in one part.
+const MAX_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dialect, QueryText};
+    use crate::Dialect;
 
     fn describe(sql: &str) -> Described {
-        Described::new(
-            Statement::parse(sql, Dialect::Generic, QueryText::Sanitised),
-            false,
-            &[],
-        )
+        let info = QueryInfo::parse(sql, Dialect::Generic, QueryText::Sanitised);
+        Described::new(info, Use::Run, false, &[])
     }
 
-    fn held(statements: &Statements) -> usize {
-        let count = |part: &RwLock<Generations>| {
+    fn get(statements: &Statements, sql: &str) -> Arc<Described> {
+        statements.get(sql, Use::Run, QueryText::Sanitised, || describe(sql))
+    }
+
+    #[track_caller]
+    fn remembered(statements: &Statements, sql: &str) -> Arc<Described> {
+        let forgotten = || unreachable!("it is remembered");
+        statements.get(sql, Use::Run, QueryText::Sanitised, forgotten)
+    }
+
+    /// The number of queries, and of their bytes.
+    fn held(statements: &Statements) -> (usize, usize) {
+        let mut held = (0, 0);
+        for part in &statements.parts {
             let part = part.read().unwrap();
-            part.current.len() + part.previous.len()
-        };
-        statements.parts.iter().map(count).sum()
+            for entry in part.current.iter().chain(&part.previous) {
+                held.0 += 1;
+                held.1 += entry.sql.len();
+            }
+        }
+        held
     }
 
     #[test]
     fn a_query_is_described_once() {
         let statements = Statements::new();
-        let first = statements.get("SELECT 1", || describe("SELECT 1"));
-        let second = statements.get("SELECT 1", || unreachable!("it is remembered"));
-        assert!(Arc::ptr_eq(&first, &second));
+        for length in [0, 5_000, 60_000] {
+            let sql = format!("SELECT 1{}", " ".repeat(length));
+            let first = get(&statements, &sql);
+            assert!(Arc::ptr_eq(&first, &remembered(&statements, &sql)));
+        }
+    }
+
+    #[test]
+    fn a_query_is_described_for_each_use() {
+        let statements = Statements::new();
+        let get = |usage, query_text| {
+            let info = QueryInfo::parse("SELECT 1 FROM t", Dialect::Generic, query_text);
+            let described = || Described::new(info, usage, false, &[]);
+            let described = statements.get("SELECT 1 FROM t", usage, query_text, described);
+            (
+                described.summary.to_string(),
+                described.span_attributes.len(),
+            )
+        };
+        for _ in 0..2 {
+            assert_eq!(get(Use::Run, QueryText::Full), ("SELECT t".to_owned(), 4));
+            assert_eq!(get(Use::Run, QueryText::Off), ("SELECT t".to_owned(), 3));
+            assert_eq!(get(Use::Prepare, QueryText::Full).0, "PREPARE SELECT t");
+            assert_eq!(get(Use::Describe, QueryText::Full).0, "DESCRIBE SELECT t");
+        }
     }
 
     #[test]
     fn a_flood_of_queries_is_bounded_and_spares_what_is_in_use() {
         let statements = Statements::new();
-        let kept = statements.get("SELECT kept", || describe("SELECT kept"));
+        let kept = get(&statements, "SELECT kept");
         for number in 0..20_000 {
-            let sql = format!("SELECT * FROM table_{number}");
-            statements.get(&sql, || describe(&sql));
-            let again = statements.get("SELECT kept", || unreachable!("it is in use"));
-            assert!(Arc::ptr_eq(&kept, &again));
+            get(&statements, &format!("SELECT * FROM table_{number}"));
+            assert!(Arc::ptr_eq(&kept, &remembered(&statements, "SELECT kept")));
         }
-        assert!(held(&statements) <= 2 * PARTS * CAPACITY);
+        assert!(held(&statements).0 <= 1024);
     }
 
     #[test]
-    fn a_long_query_is_not_kept() {
+    fn a_flood_of_long_queries_takes_4_mib_at_most() {
         let statements = Statements::new();
-        let sql = "x".repeat(LONGEST_QUERY + 1);
-        statements.get(&sql, || describe(&sql));
-        assert_eq!(held(&statements), 0);
+        for number in 0..300 {
+            get(
+                &statements,
+                &format!("SELECT {number}{}", " ".repeat(50_000)),
+            );
+        }
+        let (queries, bytes) = held(&statements);
+        assert!(
+            queries > 20 && bytes <= 4 << 20,
+            "{queries} of {bytes} bytes"
+        );
     }
 
     #[test]
-    fn nobody_waits_for_a_lock() {
+    fn a_query_of_more_than_64_kib_is_not_kept() {
+        let statements = Statements::new();
+        get(&statements, &"x".repeat((64 << 10) + 1));
+        assert_eq!(held(&statements), (0, 0));
+        get(&statements, &"x".repeat(64 << 10));
+        assert_eq!(held(&statements), (1, 64 << 10));
+    }
+
+    #[test]
+    fn a_query_does_not_wait_for_a_part() {
         let statements = Statements::new();
         let held: Vec<_> = statements
             .parts
             .iter()
             .map(|part| part.write().unwrap())
             .collect();
-        assert_eq!(
-            statements
-                .get("SELECT 1", || describe("SELECT 1"))
-                .statement
-                .summary(),
-            "SELECT"
-        );
+        assert_eq!(&*get(&statements, "SELECT 1").summary, "SELECT");
         drop(held);
     }
 }

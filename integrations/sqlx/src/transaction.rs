@@ -1,19 +1,20 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use opentelemetry::Context;
 use sqlx_core::Result;
 use sqlx_core::sql_str::SqlStr;
 use sqlx_core::transaction::TransactionManager;
 
-use crate::operation::{Operation, Traced};
+use crate::operation::{Began, Operation, Traced};
+use crate::statements::Use;
 use crate::{Connection, Driver};
 
 /// A transaction or savepoint that is open: sqlx's [`Transaction`](sqlx_core::transaction::Transaction), traced.
 ///
 /// `BEGIN`, `COMMIT`, `ROLLBACK`, and what they are for savepoints, are spans. A transaction that is dropped is
 /// rolled back before the connection is used again; a span `ROLLBACK` with the attribute
-/// [`azmon.dropped`](crate::DROPPED) tells so at once, beside that of `BEGIN`.
+/// [`azmon.dropped`](crate::DROPPED) tells so at once, beside that of `BEGIN`. In a task that has no span of its own
+/// the spans of a transaction stay beside that of `BEGIN`, too.
 ///
 /// # Examples
 /// ```
@@ -32,8 +33,8 @@ pub struct Transaction<'c, DB: Driver> {
     phase: Phase,
     /// How many transactions and savepoints this one is in.
     level: u32,
-    /// Where the transaction began, so that its end can be told there.
-    context: Context,
+    /// Where it began, so that its end can be told there.
+    began: Began,
 }
 
 enum Slot<'c, DB: Driver> {
@@ -71,14 +72,14 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
             connection,
             phase: Phase::Changing,
             level,
-            context: Context::current(),
+            began: Began::here(),
         };
-        let (raw, state) = transaction.connection.get_mut().split();
+        let (raw, call) = transaction.connection.get_mut().split();
         let sql = match &statement {
             Some(statement) => statement.as_str(),
             None => by_level(level, "BEGIN", "SAVEPOINT"),
         };
-        let operation = Operation::start(state, sql);
+        let operation = Operation::start(call.of(Use::Run, sql));
         Traced::new(
             operation,
             |_, ()| {},
@@ -86,7 +87,11 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
         )
         .await?;
         transaction.phase = Phase::Open;
-        transaction.connection.get_mut().depth = level + 1;
+        let connection = transaction.connection.get_mut();
+        connection.depth = level + 1;
+        if level == 0 {
+            connection.began = Some(transaction.began.clone());
+        }
         Ok(transaction)
     }
 
@@ -119,9 +124,13 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
         self.phase = Phase::Changing;
         let connection = self.connection.get_mut();
         connection.depth = self.level;
-        let (raw, state) = connection.split();
-        Traced::new(Operation::start(state, sql), |_, ()| {}, how(raw)).await?;
+        let (raw, call) = connection.split();
+        let operation = Operation::start(call.of(Use::Run, sql));
+        Traced::new(operation, |_, ()| {}, how(raw)).await?;
         self.phase = Phase::Ended;
+        if self.level == 0 {
+            self.connection.get_mut().began = None;
+        }
         Ok(())
     }
 
@@ -155,9 +164,12 @@ impl<DB: Driver> Drop for Transaction<'_, DB> {
         }
         let connection = self.connection.get_mut();
         connection.depth = self.level;
+        if self.level == 0 {
+            connection.began = None;
+        }
         if self.phase == Phase::Open {
             let sql = by_level(self.level, "ROLLBACK", "ROLLBACK TO SAVEPOINT");
-            Operation::dropped_transaction(connection.state(), sql, &self.context);
+            Operation::dropped_transaction(connection.state(), sql, &self.began);
         }
         DB::TransactionManager::start_rollback(connection.raw_mut());
     }

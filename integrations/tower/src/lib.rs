@@ -1,18 +1,33 @@
 #![doc = include_str!("../README.md")]
 
+mod body;
 pub mod client;
-mod grpc;
-mod head;
-mod hooks;
-mod instrumentation_scope;
-mod recording;
+mod future;
+mod mode;
 pub mod server;
-
-pub use self::client::ClientLayer;
-pub use self::head::{RequestHead, ResponseHead};
 #[cfg(feature = "axum")]
-pub use self::recording::AxumBody;
-pub use self::recording::{AtBodyEnd, AtHeaders, ResponseBody, ResponseFuture, SpanEnd};
-pub use self::server::ServerLayer;
+mod trace_id;
 
-use self::instrumentation_scope::instrumentation_scope;
+use opentelemetry::InstrumentationScope;
+
+pub use azmon_instrument::http::{
+    EndedExchange, Excluded, NoPropagation, RequestHead, ResponseHead, Settings,
+};
+
+pub use self::body::ResponseBody;
+pub use self::client::ClientLayer;
+pub use self::future::ResponseFuture;
+#[cfg(feature = "axum")]
+pub use self::mode::WrapAxumBody;
+pub use self::mode::{EndAtHeaders, ResponseMode, WrapBody};
+pub use self::server::ServerLayer;
+#[cfg(feature = "axum")]
+pub use self::trace_id::CurrentTraceId;
+
+/// Names this crate on what it records.
+fn instrumentation_scope() -> InstrumentationScope {
+    InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .with_schema_url("https://opentelemetry.io/schemas/1.40.0")
+        .build()
+}

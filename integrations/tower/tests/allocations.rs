@@ -13,7 +13,7 @@ use axum::body::HttpBody;
 use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
 use axum::routing::{Route, get};
-use azmon_tower::{ServerLayer, SpanEnd};
+use azmon_tower::{ResponseMode, ServerLayer};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
@@ -89,7 +89,7 @@ fn run(exchange: impl Future<Output = ()>) {
 /// How many more than behind a layer that does nothing: axum boxes every route again behind any.
 fn surplus<E>(layer: ServerLayer<E>, traceparent: Option<&str>) -> u64
 where
-    E: SpanEnd<Body, Body: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send>
+    E: ResponseMode<Body, Body: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send>
         + Send
         + Sync
         + Clone
@@ -117,7 +117,7 @@ const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-
 const PARENTS: [Option<&str>; 3] = [None, Some(SAMPLED), Some(NOT_SAMPLED)];
 
 #[test]
-fn an_excluded_request_allocates_nothing() {
+fn an_excluded_request_allocates_for_its_context_alone() {
     for form in ["/users", "glob:/users/*", "regex:^/users/"] {
         let layer = layer()
             .exclude_paths([form])
@@ -125,7 +125,7 @@ fn an_excluded_request_allocates_nothing() {
             .meter_provider(&meters());
         for parent in PARENTS {
             let surplus = surplus(layer.clone().axum_body(), parent);
-            assert_eq!(surplus, 0, "{form} {parent:?}");
+            assert!(surplus <= 5, "{surplus} for {form} {parent:?}");
         }
     }
 }

@@ -17,7 +17,7 @@ use azmon::Telemetry;
 use azmon::envelope::Data;
 use azmon::testing::InMemoryDestination;
 use azmon_instrument::http::{ResendCount, UrlTemplate};
-use azmon_tower::{ClientLayer, ServerLayer, SpanEnd};
+use azmon_tower::{ClientLayer, ResponseMode, ServerLayer};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use opentelemetry::Context;
@@ -204,7 +204,7 @@ fn assert_same(ours: &[String], by_sdk: &[String], count: usize) {
 /// Allocations of one exchange, more than behind a layer that does nothing.
 fn surplus<E>(layer: ServerLayer<E>, traceparent: Option<&str>) -> u64
 where
-    E: SpanEnd<Body, Body: HttpBody<Data = bytes::Bytes, Error: Into<axum::BoxError>> + Send>
+    E: ResponseMode<Body, Body: HttpBody<Data = bytes::Bytes, Error: Into<axum::BoxError>> + Send>
         + Send
         + Sync
         + Clone

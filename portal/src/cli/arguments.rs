@@ -5,6 +5,8 @@ use std::time::Duration;
 use azmon_portal::{DEFAULT_ADDRESS, DEFAULT_MAX_BYTES};
 use clap::{Args, Parser, Subcommand};
 
+use crate::cli::forward::ForwardArguments;
+
 pub(super) const MEBIBYTE: u64 = 1_024 * 1_024;
 
 const fn loopback(port: u16) -> SocketAddr {
@@ -29,6 +31,8 @@ pub(super) enum Command {
     Doctor(DoctorArguments),
     /// Write what a portal holds to a file: envelopes, one a line.
     Export(ExportArguments),
+    /// Receive OTLP, OpenCensus and Application Insights, and send it to Azure Monitor.
+    Forward(ForwardArguments),
     /// Give files of envelopes or OTLP JSON to a portal.
     Import(ImportArguments),
     /// Receive telemetry and show it in the browser.

@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod doctor;
 mod exchange;
+mod forward;
 mod output;
 mod portal;
 mod signal;
@@ -20,6 +21,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Export(arguments) => exchange::export(arguments).await,
+        Command::Forward(arguments) => forward::run(arguments).await,
         Command::Import(arguments) => exchange::import(arguments).await,
         Command::Portal(arguments) => portal::run(arguments).await,
         Command::Tail(arguments) => tail::run(arguments).await,

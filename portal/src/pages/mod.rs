@@ -1,39 +1,113 @@
-//! The pages: HTML made on the server, readable without scripts. Every text is escaped by the templates.
+//! The pages: files that `cargo xtask pages` builds from `portal/web`, embedded when the program is compiled.
 //!
-//! | Path | Page |
+//! | Path | Answer |
 //! |---|---|
-//! | `/` | the newest items; `?kind=` as in the API |
-//! | `/items/{id}` | everything about one item |
-//! | `/operations/{id}` | all items of an operation, as they happened |
-//! | `/assets/…` | style, script and icon |
+//! | `/`, `/map`, `/transactions/{id}`, … ([`PATHS`]) | `index.html`, asked for again each time |
+//! | `/assets/…` | named after its content, kept for a year |
+//! | `/icon.svg`, `/theme.js` | asked for again each time, by entity tag |
 //!
-//! With scripts, the first and the last fetch themselves again every two seconds, and replace what changed without
-//! moving what is being read. An entity tag makes that cost nothing while nothing arrives.
+//! Without built pages, the paths answer how to build them, and the API works as ever.
 
-mod assets;
-mod format;
-mod item;
-mod items;
-mod json;
-mod layout;
-mod operation;
-mod row;
-mod timeline;
+mod file;
 
 use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::server::Context;
+use self::file::{Caching, File};
+use crate::server::{ApiError, Context};
 
-/// The most items that one page shows.
-const MAX_ROWS: usize = 200;
+/// What the build script found.
+const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+/// Every page there is; the script of the pages has the same list.
+const PATHS: &[&str] = &[
+    "/",
+    "/compare",
+    "/doctor",
+    "/failures",
+    "/live",
+    "/logs",
+    "/map",
+    "/metrics",
+    "/performance",
+    "/start",
+    "/transactions",
+    "/transactions/{operation}",
+];
+/// Said where the pages would be.
+const NOT_BUILT: &str = "The pages are not part of this program: it was compiled before they were built.\n\
+    Build them with `cargo xtask pages` (Node.js 20 or newer), and compile again.\n\
+    The API works without them: GET /api/items, and the others of /api.\n";
 
 pub(crate) fn routes() -> Router<Context> {
-    Router::new()
-        .route("/", get(items::page))
-        .route("/items/{id}", get(item::page))
-        .route("/operations/{id}", get(operation::page))
-        .route("/assets/portal.css", get(assets::style))
-        .route("/assets/portal.js", get(assets::script))
-        .route("/assets/icon.svg", get(assets::icon))
+    let mut routes = Router::new()
+        .route("/assets/{name}", get(asset))
+        .route("/icon.svg", get(named))
+        .route("/theme.js", get(named));
+    for path in PATHS {
+        routes = routes.route(path, get(index));
+    }
+    routes
+}
+
+async fn index(headers: HeaderMap) -> Response {
+    match find("/index.html") {
+        Some(file) => file.answer(&headers, Caching::AskAgain),
+        None => NOT_BUILT.into_response(),
+    }
+}
+
+async fn named(uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+    let file = find(uri.path()).ok_or_else(|| missing(uri.path()))?;
+    Ok(file.answer(&headers, Caching::AskAgain))
+}
+
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let path = format!("/assets/{name}");
+    let file = find(&path).ok_or_else(|| missing(&path))?;
+    Ok(file.answer(&headers, Caching::Forever))
+}
+
+fn find(path: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.path == path)
+}
+
+fn missing(path: &str) -> ApiError {
+    ApiError::not_found(format!("there is no {path} among the pages"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_of_the_script_is_served() {
+        let script = include_str!("../../web/src/lib/pages.ts");
+        let pages: Vec<_> = script
+            .split("path: '")
+            .skip(1)
+            .filter_map(|rest| rest.split('\'').next())
+            .collect();
+        assert!(pages.len() >= 7, "{pages:?}");
+        for page in pages {
+            assert!(PATHS.contains(&page), "{page}");
+        }
+    }
+
+    #[test]
+    fn files_are_named_once() {
+        for (number, file) in FILES.iter().enumerate() {
+            assert!(
+                FILES
+                    .iter()
+                    .skip(number + 1)
+                    .all(|other| other.path != file.path),
+                "{}",
+                file.path
+            );
+        }
+        assert_eq!(FILES.is_empty(), find("/index.html").is_none());
+    }
 }

@@ -25,9 +25,12 @@ pub(super) async fn protect(mut response: Response) -> Response {
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
-        (CACHE_CONTROL, "no-store"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // Files of the pages hold no telemetry, and say themselves how long they may be kept.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -23,8 +23,6 @@ pub(crate) struct Context {
     pub(crate) endpoints: Arc<[EndpointView]>,
     /// Reads OTLP of files.
     pub(crate) otlp: Option<Arc<OtlpReader>>,
-    /// Tells this run of the portal from others, in entity tags.
-    pub(crate) run: u128,
 }
 
 impl std::fmt::Debug for Context {

@@ -59,21 +59,12 @@ async fn a_page_of_another_origin_may_not_read() {
 #[tokio::test]
 async fn a_name_that_was_rebound_cannot_read() {
     let harness = Harness::start_with(Portal::builder().allow_host("portal")).await;
-    for path in [
-        "/",
-        "/api/items",
-        "/api/health",
-        "/items/1",
-        "/assets/portal.js",
-    ] {
+    for path in ["/", "/api/items", "/api/health", "/transactions/1"] {
         for (host, status) in [
             ("evil.example:4320", 403),
             ("localhost:9", 200),
             ("portal:4320", 200),
         ] {
-            if path == "/items/1" && status == 200 {
-                continue;
-            }
             let response = harness.get(path).header("host", host).send().await.unwrap();
             assert_eq!(response.status(), status, "{path} {host}");
         }
@@ -110,11 +101,10 @@ async fn every_page_forbids_scripts_of_others_and_frames() {
     harness.accept(&[event("a")]).await;
     for path in [
         "/",
-        "/items/1",
-        "/items/9",
-        "/operations/none",
+        "/transactions/none",
         "/api/items",
-        "/assets/portal.css",
+        "/api/items/9",
+        "/assets/none.js",
     ] {
         let response = harness.get(path).send().await.unwrap();
         let policy = response.headers()["content-security-policy"]
@@ -130,6 +120,10 @@ async fn every_page_forbids_scripts_of_others_and_frames() {
             "nosniff",
             "{path}"
         );
-        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+        let caching = response.headers()["cache-control"].to_str().unwrap();
+        assert!(
+            ["no-store", "no-cache"].contains(&caching),
+            "{path} {caching}"
+        );
     }
 }

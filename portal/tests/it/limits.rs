@@ -1,7 +1,7 @@
 use azmon_portal::{Portal, ingestion};
 use serde_json::json;
 
-use crate::client::{Harness, event, gzip};
+use crate::client::{Harness, event, gzip, json_of};
 
 #[tokio::test]
 async fn an_item_that_is_too_large_is_refused_alone() {
@@ -43,7 +43,7 @@ async fn too_many_items_are_413() {
 }
 
 #[tokio::test]
-async fn the_oldest_items_make_room_and_pages_say_so() {
+async fn the_oldest_items_make_room_and_the_api_says_so() {
     let harness = Harness::start_with(Portal::builder().max_items(3)).await;
     for name in ["a", "b", "c", "d", "e"] {
         harness.accept(&[event(name)]).await;
@@ -55,10 +55,20 @@ async fn the_oldest_items_make_room_and_pages_say_so() {
         .map(|item| item.name().into_owned())
         .collect();
     assert_eq!(names, ["c", "d", "e"]);
-    let page = harness.page("/").await;
-    assert!(page.contains("3 items held") && page.contains("2 dropped"));
-    assert_eq!(harness.get("/items/1").send().await.unwrap().status(), 404);
-    assert_eq!(harness.get("/items/3").send().await.unwrap().status(), 200);
+    let stats = json_of(harness.get("/api/stats").send().await.unwrap()).await;
+    assert_eq!(
+        (&stats["items"], &stats["dropped"]),
+        (&json!(3), &json!(2)),
+        "{stats}"
+    );
+    assert_eq!(
+        harness.get("/api/items/1").send().await.unwrap().status(),
+        404
+    );
+    assert_eq!(
+        harness.get("/api/items/3").send().await.unwrap().status(),
+        200
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod contract;
 mod durability;
+mod forward;
 mod golden;
 mod hostile;
 mod limits;

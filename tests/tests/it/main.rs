@@ -6,6 +6,7 @@ mod end_to_end;
 mod hostile;
 mod hostile_logs;
 mod kept_failures;
+mod kql;
 mod mapping_traps;
 mod replay;
 mod strategies;

@@ -4,11 +4,13 @@ use opentelemetry::Context;
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider, Severity};
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use tracing::dispatcher::WeakDispatch;
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::bridge::span_fields::SpanFields;
 use crate::bridge::visitor::Visitor;
 
 /// Makes log records of events.
@@ -19,14 +21,16 @@ use crate::bridge::visitor::Visitor;
 pub(super) struct Events {
     logger: SdkLogger,
     dispatch: OnceLock<WeakDispatch>,
+    span_fields: SpanFields,
 }
 
 impl Events {
-    pub(super) fn new(provider: &SdkLoggerProvider) -> Self {
+    pub(super) fn new(provider: &SdkLoggerProvider, span_fields: SpanFields) -> Self {
         Self {
             // The target says who speaks.
             logger: provider.logger(""),
             dispatch: OnceLock::new(),
+            span_fields,
         }
     }
 
@@ -47,7 +51,25 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Events {
         let _ = self.dispatch.set(dispatch.downgrade());
     }
 
-    fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
+        if !self.span_fields.is_none()
+            && let Some(span) = context.span(id)
+        {
+            self.span_fields
+                .keep(&span, |visitor| attributes.record(visitor));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: layer::Context<'_, S>) {
+        if !self.span_fields.is_none()
+            && let Some(span) = context.span(id)
+        {
+            self.span_fields
+                .keep(&span, |visitor| values.record(visitor));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
         let metadata = event.metadata();
         let severity = severity(*metadata.level());
         let name = Some(metadata.name());
@@ -61,6 +83,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Events {
         let mut visitor = Visitor::new(&mut record, severity, metadata);
         event.record(&mut visitor);
         visitor.finish();
+        if !self.span_fields.is_none() {
+            self.span_fields.add(event, &context, &mut record);
+        }
         let _guard = self.foreign_context(event).map(Context::attach);
         self.logger.emit(record);
     }

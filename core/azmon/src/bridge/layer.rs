@@ -119,8 +119,15 @@ impl Telemetry {
             .with_threads(false)
             .with_tracked_inactivity(false)
             .with_filter(targets.clone().and(foreign(is_foreign_span)));
-        let events = Events::new(self.logger_provider());
-        let events = events.with_filter(targets.and(foreign(is_foreign_event)));
+        let span_fields = self.span_fields().clone();
+        // A filter that lets no spans pass hides them from its layer.
+        let is_wanted: fn(&Metadata<'_>) -> bool = if span_fields.is_none() {
+            is_foreign_event
+        } else {
+            is_foreign
+        };
+        let events = Events::new(self.logger_provider(), span_fields);
+        let events = events.with_filter(targets.and(foreign(is_wanted)));
         spans.and_then(events)
     }
 }
@@ -133,6 +140,10 @@ fn foreign(is_foreign: fn(&Metadata<'_>) -> bool) -> FilterFn<fn(&Metadata<'_>) 
 /// Events are kept from the spans' layer: it would add them to their span, and they would be sent twice.
 fn is_foreign_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && !is_own(metadata.target())
+}
+
+fn is_foreign(metadata: &Metadata<'_>) -> bool {
+    !is_own(metadata.target())
 }
 
 fn is_foreign_event(metadata: &Metadata<'_>) -> bool {

@@ -2,7 +2,9 @@
 
 mod events;
 mod layer;
+mod span_fields;
 mod targets;
 mod visitor;
 
+pub use self::span_fields::SpanFields;
 pub use self::targets::tracing_targets;

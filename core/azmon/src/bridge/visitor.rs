@@ -8,6 +8,7 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
+use crate::bridge::span_fields::bounded_debug;
 use crate::instrument::ErrorChain;
 
 /// Names of fields whose text is an error's, if the event is a warning or worse.
@@ -91,7 +92,7 @@ impl<'a> Visitor<'a> {
 
 impl Visit for Visitor<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.text(field, format!("{value:?}").into());
+        self.text(field, bounded_debug(value).into());
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {

@@ -46,6 +46,23 @@ pub const AZMON_MAX_QUEUE_BYTES: &str = "AZMON_MAX_QUEUE_BYTES";
 /// How often metrics are sent, in milliseconds. Defaults to 60,000.
 pub const OTEL_METRIC_EXPORT_INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
 
+/// A directory for telemetry that cannot be sent. Defaults to `azmon` in the user's cache directory.
+pub const AZMON_STORAGE_DIRECTORY: &str = "AZMON_STORAGE_DIRECTORY";
+
+/// `true` keeps what cannot be sent in memory alone.
+pub const AZMON_STORAGE_DISABLED: &str = "AZMON_STORAGE_DISABLED";
+
+/// `true` writes all telemetry to disk before it is sent.
+pub const AZMON_DURABLE: &str = "AZMON_DURABLE";
+
+/// A file of certificates, in PEM, that are trusted besides those of the system.
+pub const AZMON_CA_FILE: &str = "AZMON_CA_FILE";
+
+/// `Authorization=AAD` authenticates telemetry by the managed identity of the host, `;ClientId=…` by one that
+/// the user assigned.
+pub const APPLICATIONINSIGHTS_AUTHENTICATION_STRING: &str =
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
+
 /// `true` gives every metric its meter's name as namespace.
 pub const APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN: &str =
     "APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN";

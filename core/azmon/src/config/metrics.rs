@@ -7,8 +7,8 @@ use crate::config::environment::{
     FUNCTIONS_WORKER_RUNTIME, KUBERNETES_SERVICE_HOST, OTEL_METRIC_EXPORT_INTERVAL,
     WEBSITE_SITE_NAME,
 };
-use crate::config::settings::{flag, number};
-use crate::metrics::AutomaticOptions;
+use crate::config::settings::{flag, positive};
+use crate::metrics::BuiltinOptions;
 
 /// What the code chose about metrics.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct MetricChoices {
 }
 
 const INTERVAL: Duration = Duration::from_secs(60);
+/// Every collection is items that are billed.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// Variables that tell where a program runs, with the word that the official SDKs have for it.
@@ -34,7 +36,7 @@ const COMPUTE_TYPES: [(&str, &str); 4] = [
 pub(super) fn resolve(
     choices: &MetricChoices,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> AutomaticOptions {
+) -> BuiltinOptions {
     let is_off = |variable| flag(environment, variable).unwrap_or_default();
     let statistics = choices
         .sdk_statistics
@@ -44,11 +46,12 @@ pub(super) fn resolve(
             .sdk_statistics_interval
             .or_else(|| {
                 let variable = APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL;
-                number(environment, variable).map(Duration::from_secs)
+                positive(environment, variable).map(Duration::from_secs)
             })
+            .filter(|interval| !interval.is_zero())
             .unwrap_or(STATISTICS_INTERVAL)
     };
-    AutomaticOptions {
+    BuiltinOptions {
         standard_metrics: choices
             .standard_metrics
             .unwrap_or_else(|| !is_off(APPLICATION_INSIGHTS_NO_STANDARD_METRICS)),
@@ -58,8 +61,11 @@ pub(super) fn resolve(
             .unwrap_or(true),
         interval: choices
             .interval
-            .or_else(|| number(environment, OTEL_METRIC_EXPORT_INTERVAL).map(Duration::from_millis))
-            .unwrap_or(INTERVAL),
+            .filter(|interval| !interval.is_zero())
+            .or_else(|| {
+                positive(environment, OTEL_METRIC_EXPORT_INTERVAL).map(Duration::from_millis)
+            })
+            .map_or(INTERVAL, |interval| interval.max(SHORTEST_INTERVAL)),
         statistics_interval: statistics.then(statistics_interval),
         compute_type: COMPUTE_TYPES
             .iter()
@@ -77,7 +83,7 @@ pub(super) fn namespaces(environment: &dyn Fn(&str) -> Option<String>) -> Option
 mod tests {
     use super::*;
 
-    fn resolved(choices: &MetricChoices, variables: &[(&str, &str)]) -> AutomaticOptions {
+    fn resolved(choices: &MetricChoices, variables: &[(&str, &str)]) -> BuiltinOptions {
         resolve(choices, &|name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -112,6 +118,20 @@ mod tests {
         let off = [(APPLICATIONINSIGHTS_SDKSTATS_DISABLED, "true")];
         let options = resolved(&MetricChoices::default(), &off);
         assert_eq!(options.statistics_interval, None);
+    }
+
+    #[test]
+    fn no_interval_at_all_is_the_default_and_a_short_one_is_longer() {
+        for (value, interval) in [("0", 60_000), ("1", 100), ("-1", 60_000), ("100", 100)] {
+            let variable = [(OTEL_METRIC_EXPORT_INTERVAL, value)];
+            let options = resolved(&MetricChoices::default(), &variable);
+            assert_eq!(options.interval, Duration::from_millis(interval), "{value}");
+        }
+        let choices = MetricChoices {
+            interval: Some(Duration::ZERO),
+            ..MetricChoices::default()
+        };
+        assert_eq!(resolved(&choices, &[]).interval, INTERVAL);
     }
 
     #[test]

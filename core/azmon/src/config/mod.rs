@@ -3,6 +3,7 @@
 //! This module is the only reader of the environment, and reads it through a lookup, so that tests pass
 //! their own. The variables are constants of [`environment`].
 
+mod delivery;
 pub mod environment;
 mod metrics;
 mod otlp;

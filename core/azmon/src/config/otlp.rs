@@ -1,3 +1,5 @@
+//! Where OTLP goes, if anywhere.
+
 use opentelemetry::otel_warn;
 
 use crate::config::environment::{
@@ -25,9 +27,9 @@ pub(crate) enum OtlpChoice {
 /// Where OTLP goes, by signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OtlpEndpoints {
-    pub(crate) traces: String,
-    pub(crate) logs: String,
-    pub(crate) metrics: String,
+    pub(crate) traces: Option<String>,
+    pub(crate) logs: Option<String>,
+    pub(crate) metrics: Option<String>,
 }
 
 /// Decides whether there is OTLP, and where it goes; the environment alone is enough.
@@ -44,18 +46,31 @@ pub(super) fn resolve(
         Some(OtlpChoice::Endpoint(endpoint)) => Some(endpoint.clone()),
         Some(OtlpChoice::Default) | None => environment(OTEL_EXPORTER_OTLP_ENDPOINT),
     };
-    let base = base.or_else(|| choice.map(|_| DEFAULT.to_owned()))?;
+    let base = base.or_else(|| choice.map(|_| DEFAULT.to_owned()));
     let chosen = matches!(choice, Some(OtlpChoice::Endpoint(_)));
     let of_signal = |variable, path| {
         let own = environment(variable).filter(|_| !chosen);
-        own.unwrap_or_else(|| format!("{}/v1/{path}", base.trim_end_matches('/')))
+        let common = || {
+            let base = base.as_ref()?.trim_end_matches('/');
+            Some(format!("{base}/v1/{path}"))
+        };
+        own.or_else(common)
     };
-    warn_of_other_protocols(environment);
-    Some(OtlpEndpoints {
+    let endpoints = OtlpEndpoints {
         traces: of_signal(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "traces"),
         logs: of_signal(OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, "logs"),
         metrics: of_signal(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, "metrics"),
-    })
+    };
+    let OtlpEndpoints {
+        traces,
+        logs,
+        metrics,
+    } = &endpoints;
+    if [traces, logs, metrics].into_iter().all(Option::is_none) {
+        return None;
+    }
+    warn_of_other_protocols(environment);
+    Some(endpoints)
 }
 
 fn warn_of_other_protocols(environment: &dyn Fn(&str) -> Option<String>) {
@@ -70,7 +85,10 @@ fn warn_of_other_protocols(environment: &dyn Fn(&str) -> Option<String>) {
 mod tests {
     use super::*;
 
-    fn resolved(choice: Option<OtlpChoice>, variables: &[(&str, &str)]) -> Option<[String; 3]> {
+    fn resolved(
+        choice: Option<OtlpChoice>,
+        variables: &[(&str, &str)],
+    ) -> Option<[Option<String>; 3]> {
         let endpoints = resolve(choice.as_ref(), &|name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -78,8 +96,9 @@ mod tests {
         endpoints.map(|endpoints| [endpoints.traces, endpoints.logs, endpoints.metrics])
     }
 
-    fn all(base: &str) -> Option<[String; 3]> {
-        Some(["traces", "logs", "metrics"].map(|signal| format!("{base}/v1/{signal}")))
+    fn all(base: &str) -> Option<[Option<String>; 3]> {
+        let endpoint = |signal| Some(format!("{base}/v1/{signal}"));
+        Some(["traces", "logs", "metrics"].map(endpoint))
     }
 
     #[test]
@@ -110,7 +129,14 @@ mod tests {
             "http://collector/v1/logs",
             "http://collector/v1/metrics",
         ]
-        .map(str::to_owned);
+        .map(|endpoint| Some(endpoint.to_owned()));
         assert_eq!(resolved(None, &variables), Some(expected));
+    }
+
+    #[test]
+    fn one_signals_variable_alone_is_otlp_for_that_signal() {
+        let variable = [(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "http://traces/in")];
+        let expected = [Some("http://traces/in".to_owned()), None, None];
+        assert_eq!(resolved(None, &variable), Some(expected));
     }
 }

@@ -7,7 +7,25 @@ use crate::config::environment::{OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME};
 
 const SERVICE_NAME: &str = "service.name";
 
-/// Merges what the code says, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the default name, the
+/// Hosts of Azure: the variables that name the service, its version and its instance.
+///
+/// A function app is an App Service too, and has the same. Of AKS nothing but the pod's name is known: its
+/// workloads' names come from `OTEL_RESOURCE_ATTRIBUTES`, as the downward API can set them.
+const HOSTS: [[&str; 3]; 2] = [
+    [
+        "CONTAINER_APP_NAME",
+        "CONTAINER_APP_REVISION",
+        "CONTAINER_APP_REPLICA_NAME",
+    ],
+    [
+        "WEBSITE_SITE_NAME",
+        "WEBSITE_DEPLOYMENT_ID",
+        "WEBSITE_INSTANCE_ID",
+    ],
+];
+const ATTRIBUTES: [&str; 3] = [SERVICE_NAME, "service.version", "service.instance.id"];
+
+/// Merges what the code says, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, the host and the default name, the
 /// first of them winning.
 pub(super) fn resolve(
     code: Vec<KeyValue>,
@@ -18,10 +36,50 @@ pub(super) fn resolve(
     Resource::builder_empty()
         .with_detector(Box::new(TelemetryResourceDetector))
         .with_attribute(KeyValue::new(SERVICE_NAME, default_service_name()))
+        .with_attributes(of_host(environment))
         .with_attributes(listed.unwrap_or_default())
         .with_attributes(named)
         .with_attributes(code)
         .build()
+}
+
+/// What a host of Azure says of the service.
+fn of_host(environment: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
+    let attributes = |variables: &[&str; 3]| {
+        let named = ATTRIBUTES.into_iter().zip(variables);
+        let known = named.filter_map(|(key, name)| Some(KeyValue::new(key, environment(name)?)));
+        known.collect::<Vec<_>>()
+    };
+    let is_host = |variables: &&[&str; 3]| environment(variables[0]).is_some();
+    if let Some(host) = HOSTS.iter().find(is_host) {
+        return attributes(host);
+    }
+    // In a pod the name of the machine is the pod's.
+    let is_pod = environment("KUBERNETES_SERVICE_HOST").is_some();
+    let pod = environment("HOSTNAME").filter(|_| is_pod);
+    let pod_name = pod.map(|name| KeyValue::new("k8s.pod.name", name));
+    let workload = pod_name.as_ref().and_then(|pod| {
+        let name = pod.value.as_str();
+        Some(KeyValue::new(
+            "k8s.deployment.name",
+            deployment_of(&name)?.to_owned(),
+        ))
+    });
+    pod_name.into_iter().chain(workload).collect()
+}
+
+/// The deployment of a pod that is called `<deployment>-<hash>-<five characters>`, as Kubernetes names them.
+fn deployment_of(pod: &str) -> Option<&str> {
+    // Kubernetes makes random parts of these only, so that they spell no words.
+    let is_random = |part: &str| {
+        part.bytes()
+            .all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte))
+    };
+    let (rest, suffix) = pod.rsplit_once('-')?;
+    let (deployment, hash) = rest.rsplit_once('-')?;
+    let is_pod = suffix.len() == 5 && is_random(suffix);
+    let is_hash = (6..=10).contains(&hash.len()) && is_random(hash);
+    (is_pod && is_hash && !deployment.is_empty()).then_some(deployment)
 }
 
 /// The OpenTelemetry resource specification's default: `unknown_service:` and the program's name.
@@ -101,6 +159,44 @@ mod tests {
                 .unwrap()
                 .starts_with("unknown_service:azmon")
         );
+    }
+
+    #[test]
+    fn hosts_of_azure_name_the_service_its_version_and_its_instance() {
+        for variables in [
+            &[
+                ("CONTAINER_APP_NAME", "orders"),
+                ("CONTAINER_APP_REVISION", "orders--2"),
+                ("CONTAINER_APP_REPLICA_NAME", "orders--2-xyz"),
+            ],
+            &[
+                ("WEBSITE_SITE_NAME", "orders"),
+                ("WEBSITE_DEPLOYMENT_ID", "orders--2"),
+                ("WEBSITE_INSTANCE_ID", "orders--2-xyz"),
+            ],
+        ] {
+            let get = resolved(vec![], variables);
+            assert_eq!(get(SERVICE_NAME).unwrap(), "orders");
+            assert_eq!(get("service.version").unwrap(), "orders--2");
+            assert_eq!(get("service.instance.id").unwrap(), "orders--2-xyz");
+            let named = [variables[0], (OTEL_SERVICE_NAME, "mine")];
+            assert_eq!(resolved(vec![], &named)(SERVICE_NAME).unwrap(), "mine");
+        }
+    }
+
+    #[test]
+    fn a_pod_tells_its_name_and_its_deployment() {
+        let variables = [
+            ("KUBERNETES_SERVICE_HOST", "10.0.0.1"),
+            ("HOSTNAME", "orders-api-6d4cf56db6-x7k2p"),
+        ];
+        let get = resolved(vec![], &variables);
+        assert_eq!(get("k8s.pod.name").unwrap(), "orders-api-6d4cf56db6-x7k2p");
+        assert_eq!(get("k8s.deployment.name").unwrap(), "orders-api");
+        let machine = [("HOSTNAME", "orders-api-6d4cf56db6-x7k2p")];
+        assert_eq!(resolved(vec![], &machine)("k8s.pod.name"), None);
+        assert_eq!(deployment_of("orders-0"), None);
+        assert_eq!(deployment_of("my-web-server"), None);
     }
 
     #[test]

@@ -1,3 +1,7 @@
+//! Every setting, resolved.
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::{KeyValue, otel_warn};
@@ -9,15 +13,20 @@ use crate::config::environment::{
     OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
 };
 use crate::config::{
-    MetricChoices, OtlpChoice, OtlpEndpoints, metrics, otlp, resource, sampler, span_limits,
+    MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource, sampler,
+    span_limits,
 };
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
+use crate::error::BuildErrorKind;
 use crate::item::QueueLimits;
-use crate::metrics::AutomaticOptions;
+use crate::metrics::BuiltinOptions;
 use crate::sampling::{Sampling, SamplingChoices};
+use crate::storage::{Storage, StorageSettings};
+use crate::token::TokenProvider;
+use crate::transmission::NetworkSettings;
 
 /// What the code chose. `None` leaves it to the environment, and then to the default.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Choices {
     pub(crate) connection_string: Option<String>,
     pub(crate) resource: Vec<KeyValue>,
@@ -27,6 +36,11 @@ pub(crate) struct Choices {
     pub(crate) max_queue_bytes: Option<usize>,
     pub(crate) metrics: MetricChoices,
     pub(crate) otlp: Option<OtlpChoice>,
+    pub(crate) storage: Option<Storage>,
+    pub(crate) durable: Option<bool>,
+    pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
+    pub(crate) http_client: Option<reqwest::Client>,
+    pub(crate) certificates: Option<PathBuf>,
 }
 
 /// What holds.
@@ -40,10 +54,12 @@ pub(crate) struct Settings {
     pub(crate) span_limits: SpanLimits,
     pub(crate) max_export_delay: Duration,
     pub(crate) queue_limits: QueueLimits,
-    pub(crate) metrics: AutomaticOptions,
+    pub(crate) metrics: BuiltinOptions,
     pub(crate) metric_namespaces: Option<bool>,
     /// `None` for no OTLP.
     pub(crate) otlp: Option<OtlpEndpoints>,
+    pub(crate) storage: StorageSettings,
+    pub(crate) network: NetworkSettings,
 }
 
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
@@ -60,14 +76,31 @@ impl Settings {
     pub(crate) fn resolve(
         choices: Choices,
         environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ParseConnectionStringError> {
+    ) -> Result<Self, BuildErrorKind> {
         let environment = &|name: &str| environment(name).filter(|value| !value.trim().is_empty());
         let metrics = metrics::resolve(&choices.metrics, environment);
         let mut sampling = sampler::resolve(choices.sampling, environment);
-        // Standard metrics count what is not kept, too.
-        sampling.record_unsampled |= metrics.standard_metrics;
+        // Standard metrics count what is not kept, too, and so does the counter of requests per second.
+        sampling.record_unsampled |= metrics.standard_metrics || metrics.performance_counters;
+        let connection_string = connection_string(choices.connection_string, environment)?;
+        let network = delivery::network(
+            connection_string.as_ref(),
+            delivery::NetworkChoices {
+                token_provider: choices.token_provider,
+                http_client: choices.http_client,
+                certificates: choices.certificates,
+            },
+            environment,
+        )?;
         Ok(Self {
-            connection_string: connection_string(choices.connection_string, environment)?,
+            storage: delivery::storage(
+                choices.storage,
+                choices.durable,
+                connection_string.as_ref(),
+                environment,
+            ),
+            network,
+            connection_string,
             disabled: environment(OTEL_SDK_DISABLED)
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
             resource: resource::resolve(choices.resource, environment),
@@ -130,6 +163,18 @@ pub(super) fn flag(
         otel_warn!(name: "Config.InvalidFlag", variable = variable, value = value.as_str());
     }
     flag
+}
+
+/// A number above 0; anything else is reported, and left out.
+pub(super) fn positive(
+    environment: &dyn Fn(&str) -> Option<String>,
+    variable: &'static str,
+) -> Option<u64> {
+    let number = number(environment, variable)?;
+    if number == 0 {
+        otel_warn!(name: "Config.InvalidNumber", variable = variable, value = number);
+    }
+    Some(number).filter(|number| *number > 0)
 }
 
 pub(super) fn number<N: std::str::FromStr>(

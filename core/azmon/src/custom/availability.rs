@@ -91,7 +91,7 @@ impl Telemetry {
     /// Starts the result of an availability test that goes where this telemetry sends: see
     /// [`availability`].
     pub fn availability(&self, name: impl Into<AnyValue>, success: bool) -> Availability {
-        let record = Record::new(Some(self.logger_provider().clone()));
+        let record = Record::new(Some(self.logger().clone()));
         Availability::new(name, success, record)
     }
 }

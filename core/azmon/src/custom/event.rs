@@ -47,6 +47,6 @@ common_methods!(Event);
 impl Telemetry {
     /// Starts a custom event that goes where this telemetry sends: see [`event`].
     pub fn event(&self, name: impl Into<AnyValue>) -> Event {
-        Event::new(name, Record::new(Some(self.logger_provider().clone())))
+        Event::new(name, Record::new(Some(self.logger().clone())))
     }
 }

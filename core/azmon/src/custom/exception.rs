@@ -61,6 +61,6 @@ common_methods!(Exception);
 impl Telemetry {
     /// Starts an exception that goes where this telemetry sends: see [`exception`].
     pub fn exception(&self, error: &(dyn Error + 'static)) -> Exception {
-        Exception::new(error, Record::new(Some(self.logger_provider().clone())))
+        Exception::new(error, Record::new(Some(self.logger().clone())))
     }
 }

@@ -2,29 +2,26 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use opentelemetry::Key;
-use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
-use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
+use opentelemetry_sdk::logs::SdkLogger;
 
 use crate::instrument::Identity;
 use crate::telemetry::global;
-
-/// Name of the logger through which direct calls go.
-const SCOPE: &str = "azmon";
 
 /// What all direct calls gather before they are sent.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     /// `None` for the global one, as it is when the record is sent.
-    provider: Option<SdkLoggerProvider>,
+    logger: Option<SdkLogger>,
     attributes: Vec<(Key, AnyValue)>,
     measurements: serde_json::Map<String, serde_json::Value>,
     time: Option<SystemTime>,
 }
 
 impl Record {
-    pub(super) fn new(provider: Option<SdkLoggerProvider>) -> Self {
+    pub(super) fn new(logger: Option<SdkLogger>) -> Self {
         Self {
-            provider,
+            logger,
             attributes: Vec::new(),
             measurements: serde_json::Map::new(),
             time: None,
@@ -57,14 +54,13 @@ impl Record {
     }
 
     pub(super) fn send(mut self, severity: Severity) {
-        let Some(provider) = self.provider.take().or_else(global::logger_provider) else {
+        let Some(logger) = self.logger.take().or_else(global::logger) else {
             return;
         };
         if !self.measurements.is_empty() {
             let json = serde_json::Value::Object(std::mem::take(&mut self.measurements));
             self.add("microsoft.custom_measurements", json.to_string());
         }
-        let logger = provider.logger(SCOPE);
         let mut record = logger.create_log_record();
         record.set_severity_number(severity);
         record.add_attributes(self.attributes);

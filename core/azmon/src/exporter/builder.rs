@@ -1,3 +1,5 @@
+//! Settings of the plain exporters.
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,10 +8,13 @@ use crate::config::{Choices, Settings, environment};
 use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::exporter::sender::Sender;
+use crate::exporter::shared::Seat;
 use crate::item::QueueLimits;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, UnsampledLogs};
+use crate::pipeline::{UnsampledLogs, WorkerBuilder};
+use crate::storage::Storage;
 use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
+use crate::token::TokenProvider;
 use crate::transmission::Transport;
 
 /// Settings of a plain exporter: code beats environment beats default.
@@ -77,18 +82,49 @@ impl<E> ExporterBuilder<E> {
         self
     }
 
-    /// Starts a worker thread, to which the exporter hands over what it is given.
+    /// Sets where telemetry waits that cannot be sent: see
+    /// [`TelemetryBuilder::storage`](crate::TelemetryBuilder::storage).
+    #[must_use]
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.choices.storage = Some(storage);
+        self
+    }
+
+    /// Sets where tokens of Entra ID come from: see
+    /// [`TelemetryBuilder::token_provider`](crate::TelemetryBuilder::token_provider).
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.choices.token_provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// Joins a worker, to which the exporter hands over what it is given.
     pub(super) fn start(self) -> Result<Sender, BuildError> {
-        let settings = Settings::resolve(self.choices, &self.environment)
-            .map_err(BuildErrorKind::ConnectionString)?;
+        let is_own = self.choices.token_provider.is_some();
+        let settings = Settings::resolve(self.choices, &self.environment)?;
         let connection = settings
             .connection_string
             .ok_or(BuildErrorKind::NoConnectionString)?;
         let key = connection.instrumentation_key().to_owned();
-        let mapper = Arc::new(Mapper::new(&key, &settings.resource, self.mapping.clone()));
-        let launch = Launch {
+        let mapping = self
+            .mapping
+            .or_metric_namespaces(settings.metric_namespaces);
+        let mapper = Arc::new(Mapper::new(&key, &settings.resource, mapping.clone()));
+        if settings.disabled {
+            return Ok(Sender::new(key, mapping, mapper, None));
+        }
+        // A token provider cannot be compared with another one.
+        let own = is_own.then(|| Arc::as_ptr(&mapper) as usize);
+        let shared_by = format!(
+            "{} {key} {:?} {own:?}",
+            connection.ingestion_endpoint(),
+            settings.storage,
+        );
+        let builder = WorkerBuilder {
             connection: &connection,
             transport: self.transport,
+            network: settings.network,
+            storage: settings.storage,
             max_export_delay: settings.max_export_delay,
             // The SDK's processors queue; what they hand over is sent at once.
             limits: QueueLimits {
@@ -99,8 +135,8 @@ impl<E> ExporterBuilder<E> {
             mapper: mapper.clone(),
             processors: self.processors,
         };
-        let (_, transmitter) = launch.start()?;
-        Ok(Sender::new(key, self.mapping, mapper, transmitter))
+        let seat = Seat::take(shared_by, builder)?;
+        Ok(Sender::new(key, mapping, mapper, Some(seat)))
     }
 }
 

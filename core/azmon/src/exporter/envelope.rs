@@ -10,9 +10,10 @@ use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind, DeliveryError};
 use crate::item::{DropReason, DroppedItems, Item, Producer, QueueLimits};
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::Launch;
+use crate::pipeline::WorkerBuilder;
+use crate::storage::Storage;
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::{Transmitter, Transport};
+use crate::transmission::{Transport, WorkerHandle};
 
 /// Most items that wait: seconds of a busy sender.
 const QUEUE_ITEMS: usize = 65_536;
@@ -52,7 +53,7 @@ const BATCH: usize = 512;
 pub struct EnvelopeExporter {
     instrumentation_key: String,
     producer: Producer,
-    transmitter: Transmitter,
+    handle: WorkerHandle,
     /// Lets one sender at a time see whether there is room, and use it.
     room: Mutex<()>,
 }
@@ -93,17 +94,23 @@ impl EnvelopeExporter {
         let items: Vec<_> = envelopes.into_iter().map(|one| self.to_item(one)).collect();
         let bytes = items.iter().map(Item::size).sum();
         let _one_at_a_time = self.room.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.transmitter.is_closed() || !self.producer.has_room(items.len(), bytes) {
+        if self.handle.is_shut_down() || !self.producer.has_room(items.len(), bytes) {
             return Err(QueueFullError(items.into_iter().filter_map(made).collect()));
         }
         for item in items {
             if let Err(item) = self.producer.push(item) {
                 // There was room, so the worker has ended in between.
-                let losses = self.transmitter.losses();
-                losses.count(DropReason::Shutdown, item.telemetry_type(), 1);
+                let counters = self.handle.counters();
+                counters.count(DropReason::Shutdown, item.label(), 1);
             }
         }
         Ok(())
+    }
+
+    /// Whether there is room for so many envelopes more, as far as their number says.
+    #[must_use]
+    pub fn has_room(&self, envelopes: usize) -> bool {
+        !self.handle.is_shut_down() && self.producer.has_room(envelopes, 0)
     }
 
     /// How many envelopes wait in the queue.
@@ -118,22 +125,23 @@ impl EnvelopeExporter {
     ///
     /// When not everything was delivered within `timeout`.
     pub fn force_flush(&self, timeout: Duration) -> Result<(), DeliveryError> {
-        Ok(self.transmitter.flush(timeout)?)
+        Ok(self.handle.flush(timeout)?)
     }
 
-    /// Takes nothing more, gives the network until `timeout`, and ends the worker. Blocks the thread.
+    /// Takes nothing more, sends what can be sent and stores the rest until `timeout`, and ends the worker. Blocks the
+    /// thread.
     ///
     /// # Errors
     ///
     /// When not everything was delivered.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), DeliveryError> {
-        Ok(self.transmitter.shutdown(timeout)?)
+        Ok(self.handle.shutdown(timeout)?)
     }
 
     /// What was dropped since the start, by reason and type.
     #[must_use]
     pub fn dropped_items(&self) -> Vec<DroppedItems> {
-        self.transmitter.losses().dropped().collect()
+        self.handle.counters().dropped().collect()
     }
 
     fn to_item(&self, mut envelope: Envelope<'static>) -> Item {
@@ -184,6 +192,14 @@ impl EnvelopeExporterBuilder {
         self
     }
 
+    /// Sets where envelopes wait that cannot be sent: see
+    /// [`TelemetryBuilder::storage`](crate::TelemetryBuilder::storage).
+    #[must_use]
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.choices.storage = Some(storage);
+        self
+    }
+
     /// Starts the worker thread.
     ///
     /// # Errors
@@ -191,17 +207,18 @@ impl EnvelopeExporterBuilder {
     /// When there is no connection string or it cannot be read, or when the system gives no thread, no
     /// event queue or no TLS.
     pub fn build(self) -> Result<EnvelopeExporter, BuildError> {
-        let settings = Settings::resolve(self.choices, &self.environment)
-            .map_err(BuildErrorKind::ConnectionString)?;
+        let settings = Settings::resolve(self.choices, &self.environment)?;
         let connection = settings
             .connection_string
             .ok_or(BuildErrorKind::NoConnectionString)?;
         let key = connection.instrumentation_key().to_owned();
         // Nothing is mapped: envelopes say all by themselves.
         let nothing = Resource::builder_empty().build();
-        let launch = Launch {
+        let builder = WorkerBuilder {
             connection: &connection,
             transport: self.transport,
+            network: settings.network,
+            storage: settings.storage,
             max_export_delay: settings.max_export_delay,
             limits: QueueLimits {
                 items: self.queue_items,
@@ -211,11 +228,11 @@ impl EnvelopeExporterBuilder {
             mapper: Arc::new(Mapper::new(&key, &nothing, MappingOptions::default())),
             processors: TelemetryProcessors::default(),
         };
-        let (producer, transmitter) = launch.start()?;
+        let (producer, handle) = builder.start()?;
         Ok(EnvelopeExporter {
             instrumentation_key: key,
             producer,
-            transmitter,
+            handle,
             room: Mutex::new(()),
         })
     }

@@ -7,10 +7,8 @@ use opentelemetry_sdk::logs::LogBatch;
 use crate::error::BuildError;
 use crate::exporter::ExporterBuilder;
 use crate::exporter::sender::Sender;
-use crate::item::Item;
-use crate::item::{DropReason, DroppedItems, TelemetryType};
+use crate::item::{DropReason, DroppedItems, Item, TelemetryType};
 use crate::pipeline::UnsampledLogs;
-use crate::transmission::Exported;
 
 /// Sends log records to Azure Monitor, for a logger provider that is put together by hand.
 ///
@@ -18,8 +16,8 @@ use crate::transmission::Exported;
 /// record's operation name and sample rate are those of its context, which an exporter does not see. What
 /// records become is told by [`mapping`](crate::mapping).
 ///
-/// An export waits for the answer of the service. Records that could not be delivered for now are held in
-/// memory and sent again, though the export answers with an error.
+/// An export waits until the service has the records, or they are on disk. Records that are held in memory
+/// alone are sent again, though the export answers with an error.
 ///
 /// # Examples
 ///
@@ -49,7 +47,7 @@ impl LogExporter {
     /// What was dropped since the start, by reason; empty if nothing was.
     #[must_use]
     pub fn dropped_items(&self) -> Vec<DroppedItems> {
-        self.sender.transmitter().losses().dropped().collect()
+        self.sender.dropped_items()
     }
 }
 
@@ -62,7 +60,7 @@ impl LogExporterBuilder {
         self
     }
 
-    /// Starts the worker thread.
+    /// Starts the worker thread, or joins that of another exporter.
     ///
     /// # Errors
     ///
@@ -84,12 +82,12 @@ impl opentelemetry_sdk::logs::LogExporter for LogExporter {
                 None => unsampled += 1,
             }
         }
-        self.sender.transmitter().losses().count(
-            DropReason::Unsampled,
-            TelemetryType::Trace,
-            unsampled,
-        );
-        self.sender.export(Exported::Items(items)).await
+        if let Some(seat) = self.sender.seat() {
+            let counters = seat.handle().counters();
+            counters.count(DropReason::Unsampled, TelemetryType::Trace, unsampled);
+        }
+        let mapper = self.sender.mapper().clone();
+        self.sender.export(mapper, items).await
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {

@@ -3,22 +3,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 
-use crate::config::{Choices, Settings, environment};
-use crate::error::{BuildError, BuildErrorKind};
-use crate::item::Item;
-use crate::item::QueueLimits;
-use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::Launch;
-use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::{Exported, Transmitter, Transport};
-
-/// How long a flush waits; that of the SDK's own processors.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::error::BuildError;
+use crate::exporter::ExporterBuilder;
+use crate::exporter::sender::Sender;
+use crate::item::{DroppedItems, Item};
+use crate::mapping::Mapper;
+use crate::pipeline::is_about_the_sdk;
 
 /// Sends metrics to Azure Monitor, for a meter provider that is put together by hand.
 ///
@@ -29,8 +24,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Every data point becomes an item of `customMetrics`; see
 /// [`Mapper::map_metrics`](crate::mapping::Mapper::map_metrics). Counters and histograms are sent as
 /// what was added since the last export (delta), up-down counters as their value (cumulative). An export
-/// waits for the answer of the service; what could not be delivered for now is held in memory and sent
-/// again, though the export answers with an error.
+/// waits until the service has the metrics, or they are on disk; what is held in memory alone is sent again,
+/// though the export answers with an error.
 ///
 /// # Examples
 ///
@@ -42,31 +37,26 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Ok::<(), azmon::BuildError>(())
 /// ```
 pub struct MetricExporter {
-    instrumentation_key: String,
-    options: MappingOptions,
+    sender: Sender,
     /// The mapper of the resource that was exported last: there is one, in practice.
     mapper: Mutex<Option<(Resource, Arc<Mapper>)>>,
-    transmitter: Transmitter,
 }
 
-/// Settings of a [`MetricExporter`]: code beats environment beats default.
-pub struct MetricExporterBuilder {
-    choices: Choices,
-    mapping: MappingOptions,
-    environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    transport: Option<Arc<dyn Transport>>,
-}
+/// Settings of a [`MetricExporter`].
+pub type MetricExporterBuilder = ExporterBuilder<MetricExporter>;
 
 impl MetricExporter {
     /// Starts to configure an exporter.
     #[must_use]
     pub fn builder() -> MetricExporterBuilder {
-        MetricExporterBuilder {
-            choices: Choices::default(),
-            mapping: MappingOptions::default(),
-            environment: Box::new(environment::of_process),
-            transport: None,
-        }
+        ExporterBuilder::new()
+    }
+
+    /// What was dropped since the start, by reason, of all exporters that send to the same endpoint; empty if
+    /// nothing was.
+    #[must_use]
+    pub fn dropped_items(&self) -> Vec<DroppedItems> {
+        self.sender.dropped_items()
     }
 
     fn mapper(&self, resource: &Resource) -> Arc<Mapper> {
@@ -74,8 +64,7 @@ impl MetricExporter {
         match &*cached {
             Some((known, mapper)) if known == resource => mapper.clone(),
             _ => {
-                let mapper = Mapper::new(&self.instrumentation_key, resource, self.options.clone());
-                let mapper = Arc::new(mapper);
+                let mapper = Arc::new(self.sender.mapper_of(resource));
                 *cached = Some((resource.clone(), mapper.clone()));
                 mapper
             }
@@ -84,72 +73,17 @@ impl MetricExporter {
 }
 
 impl MetricExporterBuilder {
-    /// Sets the connection string. Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`.
-    #[must_use]
-    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
-        self.choices.connection_string = Some(connection_string.into());
-        self
-    }
-
-    /// Sets how instruments become metrics, and what the role is called.
-    #[must_use]
-    pub fn mapping(mut self, options: MappingOptions) -> Self {
-        self.mapping = options;
-        self
-    }
-
-    /// Sets where environment variables are looked up. Defaults to the process's environment.
-    #[must_use]
-    pub fn environment(
-        mut self,
-        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.environment = Box::new(lookup);
-        self
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
-    /// Starts the worker thread.
+    /// Starts the worker thread, or joins that of another exporter.
     ///
     /// # Errors
     ///
-    /// When there is no connection string or it cannot be read, or when the system gives no thread, no
-    /// event queue or no TLS.
+    /// When there is no connection string or it cannot be read, or if the worker thread, its event loop or TLS
+    /// cannot be initialised.
     pub fn build(self) -> Result<MetricExporter, BuildError> {
-        let settings = Settings::resolve(self.choices, &self.environment)
-            .map_err(BuildErrorKind::ConnectionString)?;
-        let connection = settings
-            .connection_string
-            .ok_or(BuildErrorKind::NoConnectionString)?;
-        let options = self
-            .mapping
-            .or_metric_namespaces(settings.metric_namespaces);
-        let instrumentation_key = connection.instrumentation_key().to_owned();
-        let mapper = Mapper::new(&instrumentation_key, &settings.resource, options.clone());
-        let launch = Launch {
-            connection: &connection,
-            transport: self.transport,
-            max_export_delay: settings.max_export_delay,
-            // The SDK's reader collects; what it hands over is sent at once.
-            limits: QueueLimits {
-                items: 0,
-                bytes: 0,
-                batch: 0,
-            },
-            mapper: Arc::new(mapper),
-            processors: TelemetryProcessors::default(),
-        };
-        let (_, transmitter) = launch.start()?;
+        let sender = self.start()?;
         Ok(MetricExporter {
-            instrumentation_key,
-            options,
+            sender,
             mapper: Mutex::new(None),
-            transmitter,
         })
     }
 }
@@ -158,21 +92,20 @@ impl PushMetricExporter for MetricExporter {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let mapper = self.mapper(metrics.resource());
         let mut items = Vec::new();
-        mapper.map_metrics(metrics, |envelope| items.push(Item::from(envelope)));
-        let delivery = self.transmitter.export(mapper, Exported::Items(items));
-        delivery.await.map_err(OTelSdkError::from)
+        mapper.map_metrics(metrics, |envelope| {
+            if !is_about_the_sdk(&envelope) {
+                items.push(Item::from(envelope));
+            }
+        });
+        self.sender.export(mapper, items).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.transmitter
-            .flush(FLUSH_TIMEOUT)
-            .map_err(OTelSdkError::from)
+        self.sender.force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.transmitter
-            .shutdown(timeout)
-            .map_err(OTelSdkError::from)
+        self.sender.shutdown(timeout)
     }
 
     fn temporality(&self) -> Temporality {
@@ -183,15 +116,7 @@ impl PushMetricExporter for MetricExporter {
 impl fmt::Debug for MetricExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetricExporter")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MetricExporterBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MetricExporterBuilder")
-            .field("mapping", &self.mapping)
+            .field("sender", &self.sender)
             .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ mod envelope;
 mod log;
 mod metric;
 mod sender;
+mod shared;
 mod span;
 
 pub use self::builder::ExporterBuilder;

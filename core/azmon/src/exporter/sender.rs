@@ -1,3 +1,5 @@
+//! What the plain exporters have in common.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -5,18 +7,20 @@ use std::time::Duration;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
+use crate::exporter::shared::Seat;
+use crate::item::{DroppedItems, Item};
 use crate::mapping::{Mapper, MappingOptions};
-use crate::transmission::{Exported, Transmitter};
 
 /// How long a flush waits; that of the SDK's own processors.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the plain exporters have in common: a worker of their own, and how to make envelopes.
+/// A place at a worker, and how to make envelopes.
 pub(super) struct Sender {
     instrumentation_key: String,
     options: MappingOptions,
     mapper: Arc<Mapper>,
-    transmitter: Transmitter,
+    /// `None` if `OTEL_SDK_DISABLED` says so.
+    seat: Option<Seat>,
 }
 
 impl Sender {
@@ -24,41 +28,59 @@ impl Sender {
         instrumentation_key: String,
         options: MappingOptions,
         mapper: Arc<Mapper>,
-        transmitter: Transmitter,
+        seat: Option<Seat>,
     ) -> Self {
         Self {
             instrumentation_key,
             options,
             mapper,
-            transmitter,
+            seat,
         }
     }
 
-    pub(super) fn transmitter(&self) -> &Transmitter {
-        &self.transmitter
+    pub(super) fn seat(&self) -> Option<&Seat> {
+        self.seat.as_ref()
     }
 
-    /// Sends items, and waits for the answer of the service.
-    pub(super) async fn export(&self, items: Exported) -> OTelSdkResult {
-        let delivery = self.transmitter.export(self.mapper.clone(), items);
-        delivery.await.map_err(OTelSdkError::from)
+    pub(super) fn mapper(&self) -> &Arc<Mapper> {
+        &self.mapper
+    }
+
+    pub(super) fn dropped_items(&self) -> Vec<DroppedItems> {
+        self.seat().map(Seat::dropped_items).unwrap_or_default()
+    }
+
+    /// Sends items, and waits until the service has them, or they are on disk.
+    pub(super) async fn export(&self, mapper: Arc<Mapper>, items: Vec<Item>) -> OTelSdkResult {
+        match self.seat() {
+            Some(seat) if !items.is_empty() => {
+                let delivery = seat.export(mapper, items);
+                delivery.await.map_err(OTelSdkError::from)
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn force_flush(&self) -> OTelSdkResult {
-        self.transmitter
-            .flush(FLUSH_TIMEOUT)
+        let flush = |seat: &Seat| seat.handle().flush(FLUSH_TIMEOUT);
+        self.seat()
+            .map_or(Ok(()), flush)
             .map_err(OTelSdkError::from)
     }
 
     pub(super) fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
-        self.transmitter
-            .shutdown(timeout)
+        let shutdown = |seat: &Seat| seat.shutdown(timeout);
+        self.seat()
+            .map_or(Ok(()), shutdown)
             .map_err(OTelSdkError::from)
     }
 
     pub(super) fn set_resource(&mut self, resource: &Resource) {
-        let mapper = Mapper::new(&self.instrumentation_key, resource, self.options.clone());
-        self.mapper = Arc::new(mapper);
+        self.mapper = Arc::new(self.mapper_of(resource));
+    }
+
+    pub(super) fn mapper_of(&self, resource: &Resource) -> Mapper {
+        Mapper::new(&self.instrumentation_key, resource, self.options.clone())
     }
 }
 

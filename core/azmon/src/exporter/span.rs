@@ -7,7 +7,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::error::BuildError;
 use crate::exporter::ExporterBuilder;
 use crate::exporter::sender::Sender;
-use crate::transmission::Exported;
+use crate::item::{DroppedItems, Item};
 
 /// Sends spans to Azure Monitor, for a tracer provider that is put together by hand.
 ///
@@ -16,9 +16,9 @@ use crate::transmission::Exported;
 /// their own provider and processors. It works under any processor of the SDK, on any thread, in any runtime
 /// or none, since its own worker thread does the sending.
 ///
-/// An export waits for the answer of the service. Spans that could not be delivered for now are held in
-/// memory and sent again, though the export answers with an error; spans that are not sampled are left
-/// out.
+/// An export waits until the service has the spans, or they are on disk. Spans that are held in memory alone
+/// are sent again, though the export answers with an error; spans that are not sampled are left out.
+/// Exporters of one process share a worker, a connection and a storage if they send to the same endpoint.
 ///
 /// # Examples
 ///
@@ -41,10 +41,17 @@ impl SpanExporter {
     pub fn builder() -> SpanExporterBuilder {
         ExporterBuilder::new()
     }
+
+    /// What was dropped since the start, by reason, of all exporters that send to the same endpoint; empty if
+    /// nothing was.
+    #[must_use]
+    pub fn dropped_items(&self) -> Vec<DroppedItems> {
+        self.0.dropped_items()
+    }
 }
 
 impl SpanExporterBuilder {
-    /// Starts the worker thread.
+    /// Starts the worker thread, or joins that of another exporter.
     ///
     /// # Errors
     ///
@@ -59,7 +66,8 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
     // The SDK's batch processor also hands over spans that are recorded but not sampled.
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         batch.retain(|span| span.span_context.is_sampled());
-        self.0.export(Exported::Spans(batch)).await
+        let items = batch.into_iter().map(Item::from).collect();
+        self.0.export(self.0.mapper().clone(), items).await
     }
 
     fn force_flush(&self) -> OTelSdkResult {

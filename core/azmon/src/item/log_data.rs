@@ -162,6 +162,17 @@ impl LogData {
         self.trace_id
     }
 
+    /// Whether the record tells of a failure.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.severity >= Some(Severity::Error)
+            || self.telemetry_kind() == Some(TelemetryKind::Exception)
+    }
+
+    /// What the record is about, by the name of its logger or module.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
     /// What sampling takes the record for: a trace or an exception, or neither.
     pub(crate) fn telemetry_kind(&self) -> Option<TelemetryKind> {
         let has = |name: &str| {

@@ -2,8 +2,8 @@
 //! wait in; and what counts those that are lost.
 
 mod any_value;
+mod counters;
 mod log_data;
-mod losses;
 mod queue;
 mod queued;
 pub(crate) mod sample_rate;
@@ -12,12 +12,12 @@ mod span_view;
 mod telemetry_kind;
 mod telemetry_type;
 
+pub use self::counters::{DropReason, DroppedItems, SignalReport};
+pub(crate) use self::counters::{ItemCounters, LabelCounts};
 pub use self::log_data::LogData;
-pub(crate) use self::losses::Losses;
-pub use self::losses::{DropReason, DroppedItems};
-pub(crate) use self::queue::{Consumer, Producer, QueueLimits, queue};
+pub(crate) use self::queue::{Consumer, Producer, QueueLimits, Taken, queue};
 pub(crate) use self::queued::{Item, ItemRef};
 pub(crate) use self::span_view::{SpanView, record_of};
 pub use self::telemetry_kind::TelemetryKind;
-pub use self::telemetry_type::TelemetryType;
-pub(crate) use self::telemetry_type::{ItemKind, sdk_statistics};
+pub(crate) use self::telemetry_type::{ItemLabel, sdk_statistics};
+pub use self::telemetry_type::{Signal, TelemetryType};

@@ -1,10 +1,20 @@
-use std::sync::Arc;
+//! The bounded queue between the application's threads and the worker.
+//!
+//! Why an unbounded channel with counters: a bounded one would make a producer wait or take a lock when it is full, and
+//! it cannot count bytes. Why relaxed ordering: the counters only limit; what is published by the channel itself is
+//! ordered by it. The one exception is the length that the worker reads before it sleeps.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::item::Item;
+
+/// One of so many places is kept for exceptions and failed requests, so that they are the last to be dropped.
+const RESERVE: usize = 8;
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy)]
@@ -29,14 +39,19 @@ pub(crate) fn queue(limits: QueueLimits) -> (Producer, Consumer) {
             sender,
             shared: shared.clone(),
         },
-        Consumer { receiver, shared },
+        Consumer {
+            receiver: Arc::new(Mutex::new(Some(receiver))),
+            shared,
+        },
     )
 }
 
 #[derive(Debug)]
 struct Shared {
     limits: QueueLimits,
+    /// Those that wait.
     items: AtomicUsize,
+    /// Of those that wait, and of those that were taken and still exist.
     bytes: AtomicUsize,
     wake: Notify,
 }
@@ -47,6 +62,32 @@ struct Entry {
     bytes: usize,
 }
 
+/// An item that was taken. Its bytes count until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) item: Item,
+    _room: Option<Room>,
+}
+
+#[derive(Debug)]
+struct Room {
+    shared: Arc<Shared>,
+    bytes: usize,
+}
+
+impl Taken {
+    /// An item that takes no room of a queue.
+    pub(crate) fn free(item: Item) -> Self {
+        Self { item, _room: None }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.shared.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// The end where requests put their items.
 #[derive(Debug, Clone)]
 pub(crate) struct Producer {
@@ -55,26 +96,9 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
-    /// Whether there is room for so many items of so many bytes now.
-    pub(crate) fn has_room(&self, items: usize, bytes: usize) -> bool {
-        let Shared {
-            limits,
-            items: waiting,
-            bytes: waiting_bytes,
-            ..
-        } = &*self.shared;
-        waiting.load(Ordering::Relaxed).saturating_add(items) <= limits.items
-            && waiting_bytes.load(Ordering::Relaxed).saturating_add(bytes) <= limits.bytes
-    }
-
-    /// How many items wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.shared.items.load(Ordering::Relaxed)
-    }
-
-    /// Adds an item, or gives it back when there is no room for it.
+    /// Adds an item, or gives it back when there is no room for it, or no worker.
     pub(crate) fn push(&self, item: impl Into<Item>) -> Result<(), Item> {
-        let item = item.into();
+        let mut item = item.into();
         let Shared {
             limits,
             items,
@@ -84,11 +108,17 @@ impl Producer {
         let size = item.size();
         let waiting = items.fetch_add(1, Ordering::Relaxed);
         let waiting_bytes = bytes.fetch_add(size, Ordering::Relaxed);
-        let room = waiting < limits.items && waiting_bytes.saturating_add(size) <= limits.bytes;
+        let room = limits.room(waiting, waiting_bytes.saturating_add(size));
+        let is_taken = match room {
+            RoomFor::All => true,
+            RoomFor::Failures => item.is_failure(),
+            RoomFor::Nothing => false,
+        };
         let entry = Entry { item, bytes: size };
-        let refused = match room {
-            true => self.sender.send(entry).map_err(|error| error.0).err(),
-            false => Some(entry),
+        let refused = if is_taken {
+            self.sender.send(entry).map_err(|error| error.0).err()
+        } else {
+            Some(entry)
         };
         if let Some(entry) = refused {
             items.fetch_sub(1, Ordering::Relaxed);
@@ -102,10 +132,50 @@ impl Producer {
     }
 }
 
+impl Producer {
+    /// Whether so many items of so many bytes in all would find room now.
+    pub(crate) fn has_room(&self, items: usize, bytes: usize) -> bool {
+        let waiting = self.waiting().saturating_add(items.saturating_sub(1));
+        let bytes = self
+            .shared
+            .bytes
+            .load(Ordering::Relaxed)
+            .saturating_add(bytes);
+        self.shared.limits.room(waiting, bytes) == RoomFor::All
+    }
+
+    /// How many items wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.items.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RoomFor {
+    All,
+    Failures,
+    Nothing,
+}
+
+impl QueueLimits {
+    /// What there is room for, beside so many items and with so many bytes.
+    fn room(&self, items: usize, bytes: usize) -> RoomFor {
+        let kept = |limit: usize| limit - limit / RESERVE;
+        if items < kept(self.items) && bytes <= kept(self.bytes) {
+            RoomFor::All
+        } else if items < self.items && bytes <= self.bytes {
+            RoomFor::Failures
+        } else {
+            RoomFor::Nothing
+        }
+    }
+}
+
 /// The end where the worker takes them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Consumer {
-    receiver: Receiver<Entry>,
+    /// `None` after the end.
+    receiver: Arc<Mutex<Option<Receiver<Entry>>>>,
     shared: Arc<Shared>,
 }
 
@@ -118,23 +188,51 @@ impl Consumer {
         self.shared.items.load(Ordering::Acquire)
     }
 
-    /// Whether as many wait as fill a batch.
-    pub(crate) fn fills_a_batch(&self) -> bool {
-        self.len() >= self.shared.limits.batch
+    /// The bytes of items that wait, or were taken and still exist.
+    pub(crate) fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::Relaxed)
     }
 
-    /// Moves at most `max` items into `batch`.
-    pub(crate) fn take(&self, max: usize, batch: &mut Vec<Item>) {
-        let before = batch.len();
-        let mut bytes = 0;
-        batch.extend(self.receiver.try_iter().take(max).map(|entry| {
-            bytes += entry.bytes;
-            entry.item
+    /// How many waiting items do not wait for others.
+    pub(crate) fn batch(&self) -> usize {
+        self.shared.limits.batch
+    }
+
+    /// Moves at most `max` items into `taken`.
+    pub(crate) fn take(&self, max: usize, taken: &mut Vec<Taken>) {
+        let before = taken.len();
+        let receiver = self.receiver();
+        let entries = receiver.iter().flat_map(Receiver::try_iter).take(max);
+        taken.extend(entries.map(|Entry { item, bytes }| Taken {
+            item,
+            _room: Some(Room {
+                shared: self.shared.clone(),
+                bytes,
+            }),
         }));
-        self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.shared
             .items
-            .fetch_sub(batch.len() - before, Ordering::AcqRel);
+            .fetch_sub(taken.len() - before, Ordering::AcqRel);
+    }
+
+    /// Lets `see` see what is left, drops it, and refuses whatever comes from now on. Answers how many there
+    /// were.
+    pub(crate) fn close(&self, mut see: impl FnMut(&Item)) -> usize {
+        // A producer that has counted its item is about to add it.
+        const PATIENCE: u32 = 100;
+        let mut seen = 0;
+        for _ in 0..PATIENCE {
+            let mut taken = Vec::new();
+            self.take(usize::MAX, &mut taken);
+            seen += taken.len();
+            taken.iter().for_each(|taken| see(&taken.item));
+            if self.len() == 0 || self.receiver().is_none() {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        self.receiver().take();
+        seen
     }
 
     /// Waits until the first item comes, or as many as fill a batch.
@@ -144,12 +242,14 @@ impl Consumer {
         let shared = self.shared.clone();
         async move { shared.wake.notified().await }
     }
+
+    fn receiver(&self) -> MutexGuard<'_, Option<Receiver<Entry>>> {
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::fixtures::span;
 
@@ -164,7 +264,7 @@ mod tests {
         consumer.take(max, &mut batch);
         batch
             .into_iter()
-            .map(|item| match item {
+            .map(|taken| match taken.item {
                 Item::Span(span) => span.data().name.clone().into_owned(),
                 other => format!("{other:?}"),
             })
@@ -231,11 +331,54 @@ mod tests {
         assert!(woken(&consumer).await);
         producer.push(span("fills the batch")).unwrap();
         assert!(woken(&consumer).await);
-        assert!(consumer.fills_a_batch());
+        assert!(consumer.len() >= consumer.batch());
         producer.push(span("one more")).unwrap();
         assert!(!woken(&consumer).await);
         taken(&consumer, 3);
         producer.push(span("first again")).unwrap();
         assert!(woken(&consumer).await);
+    }
+
+    #[test]
+    fn the_last_eighth_is_kept_for_failures() {
+        let (producer, consumer) = queue(QueueLimits {
+            items: 16,
+            ..LIMITS
+        });
+        let accepted = (0..20).filter(|_| producer.push(span("x")).is_ok());
+        assert_eq!(accepted.count(), 14);
+        let failed = || {
+            let mut span = span("failed");
+            span.status = opentelemetry::trace::Status::error("no");
+            span
+        };
+        assert!(producer.push(failed()).is_ok());
+        assert!(producer.push(span("x")).is_err());
+        assert!(producer.push(failed()).is_ok());
+        assert!(producer.push(failed()).is_err());
+        assert_eq!(consumer.len(), 16);
+    }
+
+    #[test]
+    fn what_was_taken_keeps_its_room_until_it_is_dropped() {
+        let (producer, consumer) = queue(LIMITS);
+        producer.push(span("x")).unwrap();
+        let mut held = Vec::new();
+        consumer.take(1, &mut held);
+        assert!(consumer.len() == 0 && consumer.bytes() > 0);
+        drop(held);
+        assert_eq!(consumer.bytes(), 0);
+    }
+
+    #[test]
+    fn a_closed_queue_has_shown_everything_and_refuses_more() {
+        let (producer, consumer) = queue(LIMITS);
+        producer.push(span("x")).unwrap();
+        producer.push(span("y")).unwrap();
+        let mut seen = 0;
+        assert_eq!(consumer.close(|_| seen += 1), 2);
+        assert_eq!(seen, 2);
+        assert!(producer.push(span("z")).is_err());
+        assert_eq!((consumer.len(), consumer.bytes()), (0, 0));
     }
 }

@@ -1,9 +1,13 @@
-use opentelemetry::trace::SpanKind;
+//! Items on their way to the worker.
+
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::envelope::Envelope;
+use crate::envelope::{Data, Envelope};
 use crate::instrument::SpanRecord;
-use crate::item::{LogData, SpanView, TelemetryType, record_of, sample_rate, size};
+use crate::instrument::direct::SpanRate;
+use crate::item::{ItemLabel, LogData, Signal, SpanView, TelemetryType, record_of, size};
 
 /// What waits to be sent. Small, since it is moved from thread to thread.
 #[derive(Debug)]
@@ -25,14 +29,24 @@ pub(crate) enum ItemRef<'a> {
 }
 
 impl ItemRef<'_> {
-    /// What it becomes.
-    pub(crate) fn telemetry_type(self) -> TelemetryType {
+    /// The signal that it belongs to.
+    pub(crate) fn signal(self) -> Signal {
         match self {
+            Self::Span(_) => Signal::Traces,
+            Self::Envelope(envelope) => ItemLabel::from(TelemetryType::of(envelope)).signal,
+            Self::Log(_) => Signal::Logs,
+        }
+    }
+
+    /// How it is counted before it is mapped.
+    pub(crate) fn label(self) -> ItemLabel {
+        let telemetry_type = match self {
             Self::Span(span) => TelemetryType::of_span(span.span_kind),
             Self::Envelope(envelope) => TelemetryType::of(envelope),
-            // What else it may become is only known when it is mapped.
+            // Whether it becomes something else is only known when it is mapped.
             Self::Log(_) => TelemetryType::Trace,
-        }
+        };
+        ItemLabel::new(self.signal(), telemetry_type)
     }
 
     /// Whether it is a request at the root of its trace in this process, which names the operation.
@@ -51,34 +65,62 @@ impl Item {
     /// A reference to what it is.
     pub(crate) fn as_ref(&self) -> ItemRef<'_> {
         match self {
-            Self::Span(span) => ItemRef::Span(span.data().into()),
+            Self::Span(span) => ItemRef::Span(SpanView::of(span)),
             Self::Envelope(envelope) => ItemRef::Envelope(envelope),
             Self::Log(log) => ItemRef::Log(log),
         }
     }
 
-    /// What it becomes.
-    pub(crate) fn telemetry_type(&self) -> TelemetryType {
-        self.as_ref().telemetry_type()
+    /// How it is counted before it is mapped.
+    pub(crate) fn label(&self) -> ItemLabel {
+        self.as_ref().label()
     }
 
     /// The memory that it holds, in bytes, as [`size`] estimates it.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Span(span) => size::of_span(span.data().into()) + span.late_size(),
+            Self::Span(span) => size::of_span(span.data().into()) + span.deferred_size(),
             Self::Envelope(envelope) => size::of_envelope(envelope),
             Self::Log(log) => size::of_log(log),
+        }
+    }
+
+    /// Whether it tells of a failure: then it is among the last to be dropped.
+    pub(crate) fn is_failure(&mut self) -> bool {
+        match self {
+            Self::Span(span) => is_failure(span),
+            Self::Envelope(envelope) => match &envelope.data {
+                Data::Exception(_) => true,
+                Data::Request(data) => !data.success,
+                _ => false,
+            },
+            Self::Log(log) => log.is_failure(),
         }
     }
 
     /// Makes it stand for itself alone, whatever its rate was.
     pub(crate) fn count_once(&mut self) {
         match self {
-            Self::Span(span) => sample_rate::remove(span.data_mut()),
+            Self::Span(span) => span.set_rate(SpanRate::Percent(100.0)),
             Self::Envelope(envelope) => envelope.sample_rate = None,
             Self::Log(log) => log.count_once(),
         }
     }
+}
+
+/// Whether a span failed, or holds an exception.
+fn is_failure(span: &mut SpanRecord) -> bool {
+    let data = span.complete();
+    let is_error_code = |attribute: &KeyValue| {
+        let is_code = matches!(
+            attribute.key.as_str(),
+            "http.response.status_code" | "http.status_code"
+        );
+        is_code && matches!(attribute.value, Value::I64(400..))
+    };
+    matches!(data.status, Status::Error { .. })
+        || data.events.iter().any(|event| event.name == "exception")
+        || data.attributes.iter().any(is_error_code)
 }
 
 impl From<SpanData> for Item {

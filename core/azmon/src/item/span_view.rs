@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::instrument::direct::{SpanFields, SpanRecord};
+use crate::instrument::direct::{SpanFields, SpanRate, SpanRecord};
 
 /// A span that has ended, wherever it is kept: by the SDK, or in a record.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,17 @@ pub(crate) struct SpanView<'a> {
     pub(crate) events: &'a [Event],
     pub(crate) links: &'a [Link],
     pub(crate) status: &'a Status,
+    pub(crate) rate: SpanRate,
+}
+
+impl<'a> SpanView<'a> {
+    /// The span of a record, as far as it is written.
+    pub(crate) fn of(record: &'a SpanRecord) -> Self {
+        Self {
+            rate: record.rate(),
+            ..record.data().into()
+        }
+    }
 }
 
 impl SpanView<'_> {
@@ -43,6 +54,7 @@ impl<'a> From<&'a SpanData> for SpanView<'a> {
             events: &span.events.events,
             links: &span.links.links,
             status: &span.status,
+            rate: SpanRate::Unknown,
         }
     }
 }
@@ -61,6 +73,7 @@ impl<'a> From<&'a SpanFields> for SpanView<'a> {
             events: &span.events,
             links: &span.links,
             status: &span.status,
+            rate: SpanRate::Unknown,
         }
     }
 }

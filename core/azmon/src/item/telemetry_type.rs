@@ -40,7 +40,7 @@ pub enum TelemetryType {
 }
 
 impl TelemetryType {
-    pub(super) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Availability,
         Self::CustomEvent,
         Self::CustomMetric,
@@ -108,60 +108,121 @@ impl fmt::Display for TelemetryType {
     }
 }
 
-/// What is remembered of an item that became a line: what SDK statistics tell apart.
+/// A stream of telemetry, which ends on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct ItemKind {
+#[non_exhaustive]
+pub enum Signal {
+    /// Spans, and the events in them.
+    Traces,
+    /// Log records, custom events and availability results.
+    Logs,
+    /// Metrics, whether of the application or azmon's own.
+    Metrics,
+}
+
+impl Signal {
+    pub(crate) const ALL: [Self; 3] = [Self::Traces, Self::Logs, Self::Metrics];
+
+    /// The signal as a word, as logs show it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+const SUCCESSES: [Option<bool>; 3] = [None, Some(false), Some(true)];
+
+/// How an item is counted: its signal, its type, and the success that SDK statistics tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ItemLabel {
+    pub(crate) signal: Signal,
     pub(crate) telemetry_type: TelemetryType,
     /// Of a request or a dependency, if it is known.
     pub(crate) success: Option<bool>,
 }
 
-impl ItemKind {
-    pub(crate) const COUNT: usize = TelemetryType::ALL.len() * SUCCESSES.len();
+impl ItemLabel {
+    pub(crate) const COUNT: usize = Signal::ALL.len() * TelemetryType::ALL.len() * SUCCESSES.len();
 
-    pub(crate) fn of(envelope: &Envelope<'_>) -> Self {
+    pub(crate) fn of(signal: Signal, envelope: &Envelope<'_>) -> Self {
         let success = match &envelope.data {
             Data::Request(data) => Some(data.success),
             Data::RemoteDependency(data) => Some(data.success),
             _ => None,
         };
         Self {
+            signal,
             telemetry_type: TelemetryType::of(envelope),
             success,
         }
     }
 
+    /// A label of an item whose success is not known.
+    pub(crate) fn new(signal: Signal, telemetry_type: TelemetryType) -> Self {
+        Self {
+            signal,
+            telemetry_type,
+            success: None,
+        }
+    }
+
     /// A number below [`COUNT`](Self::COUNT), in the order of [`all`](Self::all).
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         let success = match self.success {
             None => 0,
             Some(false) => 1,
             Some(true) => 2,
         };
-        self.telemetry_type as usize * SUCCESSES.len() + success
+        let kind = self.signal as usize * TelemetryType::ALL.len() + self.telemetry_type as usize;
+        kind * SUCCESSES.len() + success
     }
 
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        let kinds = |telemetry_type| {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let types = |signal| TelemetryType::ALL.map(|telemetry_type| (signal, telemetry_type));
+        let labels = |(signal, telemetry_type)| {
             SUCCESSES.map(|success| Self {
+                signal,
                 telemetry_type,
                 success,
             })
         };
-        TelemetryType::ALL.into_iter().flat_map(kinds)
+        Signal::ALL.into_iter().flat_map(types).flat_map(labels)
+    }
+
+    /// The label of a number that [`index`](Self::index) made.
+    pub(crate) fn from_index(index: usize) -> Option<Self> {
+        let (kind, success) = (index / SUCCESSES.len(), index % SUCCESSES.len());
+        Some(Self {
+            signal: *Signal::ALL.get(kind / TelemetryType::ALL.len())?,
+            telemetry_type: *TelemetryType::ALL.get(kind % TelemetryType::ALL.len())?,
+            success: *SUCCESSES.get(success)?,
+        })
     }
 }
 
-impl From<TelemetryType> for ItemKind {
+impl From<TelemetryType> for ItemLabel {
+    /// The signal is the one that usually carries the type.
     fn from(telemetry_type: TelemetryType) -> Self {
-        Self {
-            telemetry_type,
-            success: None,
-        }
+        let signal = match telemetry_type {
+            TelemetryType::Request | TelemetryType::Dependency => Signal::Traces,
+            TelemetryType::CustomMetric
+            | TelemetryType::PerformanceCounter
+            | TelemetryType::SdkStatistics => Signal::Metrics,
+            _ => Signal::Logs,
+        };
+        Self::new(signal, telemetry_type)
     }
 }
-
-const SUCCESSES: [Option<bool>; 3] = [None, Some(false), Some(true)];
 
 #[cfg(test)]
 mod tests {
@@ -169,8 +230,12 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_index() {
-        let indexes: Vec<_> = ItemKind::all().map(ItemKind::index).collect();
-        assert_eq!(indexes, (0..ItemKind::COUNT).collect::<Vec<_>>());
+        let indexes: Vec<_> = ItemLabel::all().map(ItemLabel::index).collect();
+        assert_eq!(indexes, (0..ItemLabel::COUNT).collect::<Vec<_>>());
+        for label in ItemLabel::all() {
+            assert_eq!(ItemLabel::from_index(label.index()), Some(label));
+        }
+        assert_eq!(ItemLabel::from_index(ItemLabel::COUNT), None);
     }
 
     #[test]

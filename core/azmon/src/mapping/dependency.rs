@@ -8,6 +8,10 @@ use crate::mapping::network::peer_and_port;
 use crate::mapping::{database, http, messaging, rpc};
 
 const AZURE_NAMESPACE: [Key; 2] = [Key::AzureResourceProviderNamespace, Key::AzNamespace];
+/// How the Azure SDK for Rust names the parts of a storage account: `Storage.Blob.Container`.
+const RUST_STORAGE: &str = "Storage.";
+/// How the other SDKs name it, and the portal knows its icon.
+const STORAGE: &str = "Microsoft.Storage";
 const GEN_AI_SYSTEM: [Key; 2] = [Key::GenAiProviderName, Key::GenAiSystem];
 
 /// What kind of call a span describes: the first that its attributes speak of.
@@ -40,7 +44,7 @@ impl<'a> Call<'a> {
         } else if first(&rpc::SYSTEM).is_some() {
             Self::Rpc
         } else if let Some(namespace) = first(&AZURE_NAMESPACE) {
-            Self::Azure(namespace)
+            Self::Azure(resource_provider(namespace))
         } else if is_messaging {
             Self::Messaging
         } else if let Some(system) = first(&GEN_AI_SYSTEM) {
@@ -53,12 +57,23 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The namespace as Azure's resource providers are called.
+fn resource_provider(namespace: &str) -> &str {
+    if namespace.starts_with(RUST_STORAGE) {
+        STORAGE
+    } else {
+        namespace
+    }
+}
+
 /// What was called.
 pub(super) fn name<'a>(call: Call<'a>, attributes: &Attributes<'a>, span_name: &'a str) -> &'a str {
     attributes
         .take(Key::MicrosoftDependencyName)
         .or_else(|| match call {
-            Call::Http => http::method_and_path(attributes),
+            Call::Http => {
+                http::templated(attributes, span_name).or_else(|| http::method_and_path(attributes))
+            }
             _ => None,
         })
         .unwrap_or(span_name)

@@ -2,7 +2,7 @@
 
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
-use crate::mapping::network::{bracketed, host_and_port, parse_port, peer_and_port};
+use crate::mapping::network::{PEER_SERVICE, bracketed, host_and_port, parse_port, peer_and_port};
 
 pub(super) const METHOD: [Key; 2] = [Key::HttpRequestMethod, Key::HttpMethod];
 pub(super) const STATUS: [Key; 2] = [Key::HttpResponseStatusCode, Key::HttpStatusCode];
@@ -35,6 +35,17 @@ pub(super) fn method_and_path<'a>(attributes: &Attributes<'a>) -> Option<&'a str
     Some(attributes.arena().concat(&[method, " ", path]))
 }
 
+/// The span's name, if it is `METHOD template`: that says more than the path does.
+pub(super) fn templated<'a>(attributes: &Attributes<'a>, span_name: &'a str) -> Option<&'a str> {
+    let (key, method) = attributes.peek_first(&METHOD)?;
+    let template = span_name.strip_prefix(method)?.strip_prefix(' ')?;
+    if !template.contains('{') {
+        return None;
+    }
+    attributes.mark_used(key);
+    Some(span_name)
+}
+
 /// `METHOD route`, if both are known.
 pub(super) fn method_and_route<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let (method, _) = attributes.peek_first(&METHOD)?;
@@ -52,7 +63,7 @@ pub(super) fn target<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
         .or_else(|| full.and_then(|(_, url)| scheme_of_url(url)));
     let is_default = |port| is_default_port(port, scheme);
     attributes
-        .take(Key::PeerService)
+        .take_first(&PEER_SERVICE)
         .or_else(|| {
             pair(
                 attributes,

@@ -88,6 +88,7 @@ keys! {
     PeerService = "peer.service",
     ServerAddress = "server.address",
     ServerPort = "server.port",
+    ServicePeerName = "service.peer.name",
     // Databases.
     DbName = "db.name",
     DbNamespace = "db.namespace",
@@ -111,6 +112,8 @@ keys! {
     MessagingDestination = "messaging.destination",
     MessagingDestinationName = "messaging.destination.name",
     MessagingSystem = "messaging.system",
+    // Errors.
+    ErrorType = "error.type",
     // Events and logs.
     CodeFilePath = "code.file.path",
     CodeLineNumber = "code.line.number",

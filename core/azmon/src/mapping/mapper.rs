@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::Resource;
@@ -8,8 +9,7 @@ use crate::envelope::{
     Data, Envelope, Measurements, Properties, RemoteDependencyData, RequestData, SCHEMA_VERSION,
     Tags, TimeSpan,
 };
-use crate::item::LogData;
-use crate::item::SpanView;
+use crate::item::{LogData, SpanView, sample_rate};
 use crate::mapping::attributes::Attributes;
 use crate::mapping::dependency::Call;
 use crate::mapping::keys::Key;
@@ -28,7 +28,6 @@ const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
 ///
 /// The [module](crate::mapping) says how. A mapper is made once and holds no state: it may be shared
 /// among threads.
-#[derive(Debug)]
 pub struct Mapper {
     instrumentation_key: String,
     options: MappingOptions,
@@ -105,7 +104,8 @@ impl Mapper {
         mut emit: impl FnMut(Envelope<'a>),
     ) {
         let attributes = Attributes::new(span.attributes, arena);
-        let sample_rate = measurements::sample_rate(&attributes);
+        let told = measurements::sample_rate(&attributes);
+        let sample_rate = sample_rate::percent(span.rate, told);
         let (mut data, operation_name) = match span.span_kind {
             SpanKind::Server | SpanKind::Consumer => {
                 let name = request::name(&attributes, span.name, span.span_kind);
@@ -203,6 +203,8 @@ impl Mapper {
         success::is_success(
             span.status,
             http_status.map(|(_, code)| code),
+            span.span_kind,
+            || attributes.peek(Key::ErrorType).is_some(),
             &self.options,
         )
     }
@@ -227,6 +229,16 @@ impl Mapper {
 
     pub(super) fn options(&self) -> &MappingOptions {
         &self.options
+    }
+}
+
+/// It hides the key.
+impl fmt::Debug for Mapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapper")
+            .field("options", &self.options)
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
     }
 }
 

@@ -29,7 +29,7 @@
 //! | HTTP | `http.request.method`, `http.method` | `Http` | [host](#hosts); `http.host`; host of the URL | `url.full`, `http.url`; [composed](#urls) |
 //! | database | `db.system.name`, `db.system` | `SQL` for SQL Server, Oracle, DB2, Derby, H2, HSQLDB, MariaDB, SQLite and `other_sql`; else the system | [host](#hosts)`\|`database, or what is known of it; the system | `db.query.text`, `db.statement`; `db.operation.name`, `db.operation` |
 //! | RPC | `rpc.system.name`, `rpc.system` | `GRPC`, `WCF Service`; else the system | [host](#hosts); the system | |
-//! | Azure SDK | `azure.resource_provider.namespace`, `az.namespace` | the namespace; `Queue Message \| ` or `InProc \| ` before it for producers or internal spans | [`peer/destination`](#messaging); none for internal spans | |
+//! | Azure SDK | `azure.resource_provider.namespace`, `az.namespace` | the namespace, and `Microsoft.Storage` for one that begins with `Storage.`; `Queue Message \| ` or `InProc \| ` before it for producers or internal spans | [`peer/destination`](#messaging); none for internal spans | |
 //! | messaging | producers; clients with `messaging.system` | `Queue Message \| ` and the system for producers; else the system | [`peer/destination`](#messaging) | |
 //! | generative AI | `gen_ai.provider.name`, `gen_ai.system` | `GenAI \| ` and the system | the system; none for internal spans | |
 //! | other | clients | `Dependency` | [host](#hosts) | |
@@ -100,7 +100,8 @@
 //! The status is the first of `http.response.status_code`, `http.status_code`,
 //! `rpc.response.status_code`, `rpc.grpc.status_code`. A span whose own status is `Ok` or `Error`
 //! succeeded or failed. Of one whose status is unset, an HTTP status from 400 on is a failure; see
-//! [`MappingOptions::client_errors_are_failures`].
+//! [`MappingOptions::client_errors_are_failures`]. A client's span without an HTTP status fails if it has an
+//! `error.type`.
 //!
 //! # Hosts
 //!

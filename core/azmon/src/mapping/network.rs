@@ -16,6 +16,9 @@ const PEERS: [(Key, Option<Key>); 6] = [
     (Key::PeerAddress, None),
 ];
 
+/// Attributes that name the other side as a service, stable and old.
+pub(super) const PEER_SERVICE: [Key; 2] = [Key::ServicePeerName, Key::PeerService];
+
 /// The other side without its port: the service's name, else the host.
 pub(super) fn peer<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let host = || {
@@ -23,7 +26,7 @@ pub(super) fn peer<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
             .iter()
             .find_map(|(key, _)| take_host(attributes, *key))
     };
-    attributes.take(Key::PeerService).or_else(host)
+    attributes.take_first(&PEER_SERVICE).or_else(host)
 }
 
 /// The other side with its port: the service's name, else `host[:port]`.
@@ -36,7 +39,7 @@ pub(super) fn peer_and_port<'a>(
             .iter()
             .find_map(|(host, port)| host_and_port(attributes, *host, *port, &is_default))
     };
-    attributes.take(Key::PeerService).or_else(host)
+    attributes.take_first(&PEER_SERVICE).or_else(host)
 }
 
 /// `host[:port]` of a pair of attributes, without a default port.

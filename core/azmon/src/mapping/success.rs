@@ -1,7 +1,7 @@
 //! Whether a span succeeded.
 
 use opentelemetry::Value;
-use opentelemetry::trace::Status;
+use opentelemetry::trace::{SpanKind, Status};
 
 use crate::item::SpanView;
 use crate::mapping::keys::Key;
@@ -19,8 +19,14 @@ pub(crate) fn is_span_success(span: SpanView<'_>, options: &MappingOptions) -> b
     match (span.status, http::STATUS.iter().find_map(status_of)) {
         (Status::Unset, Some(Value::I64(code))) => is_successful_code(*code as f64, options),
         (Status::Unset, Some(Value::F64(code))) => is_successful_code(*code, options),
-        (status, Some(Value::String(code))) => is_success(status, Some(code.as_str()), options),
-        (status, _) => is_success(status, None, options),
+        (status, code) => {
+            let code = match code {
+                Some(Value::String(code)) => Some(code.as_str()),
+                _ => None,
+            };
+            let has_error = || status_of(&Key::ErrorType).is_some();
+            is_success(status, code, span.span_kind, has_error, options)
+        }
     }
 }
 
@@ -32,18 +38,21 @@ fn is_without_text(value: &Value) -> bool {
     }
 }
 
-/// A status that is set decides; else the HTTP status, if there is one.
+/// A status that is set decides; else the HTTP status, if there is one; else, for a call, `error.type`.
 pub(super) fn is_success(
     status: &Status,
     http_status: Option<&str>,
+    kind: &SpanKind,
+    has_error: impl FnOnce() -> bool,
     options: &MappingOptions,
 ) -> bool {
     match status {
         Status::Ok => true,
         Status::Error { .. } => false,
-        Status::Unset => http_status
-            .and_then(|code| code.parse::<f64>().ok())
-            .is_none_or(|code| is_successful_code(code, options)),
+        Status::Unset => match http_status.and_then(|code| code.parse::<f64>().ok()) {
+            Some(code) => is_successful_code(code, options),
+            None => *kind != SpanKind::Client || !has_error(),
+        },
     }
 }
 
@@ -77,8 +86,51 @@ mod tests {
             (&error, Some("200"), false),
             (&error, None, false),
         ] {
-            let success = is_success(status, code, &MappingOptions::default());
+            let options = MappingOptions::default();
+            let success = is_success(status, code, &SpanKind::Server, || true, &options);
             assert_eq!(success, expected, "{status:?} {code:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_status_and_code_fails_if_it_has_a_type_of_error() {
+        let error_type = || KeyValue::new("error.type", "Connection");
+        let code = |code| KeyValue::new("http.response.status_code", code);
+        for (kind, attributes, expected) in [
+            (SpanKind::Client, vec![error_type()], false),
+            (
+                SpanKind::Client,
+                vec![KeyValue::new("error.type", "")],
+                true,
+            ),
+            (SpanKind::Client, vec![], true),
+            (SpanKind::Client, vec![error_type(), code(200)], true),
+            (SpanKind::Internal, vec![error_type()], true),
+            (SpanKind::Producer, vec![error_type()], true),
+            (SpanKind::Server, vec![error_type()], true),
+        ] {
+            for (status, expected) in [
+                (Status::Unset, expected),
+                (Status::Ok, true),
+                (Status::error(""), false),
+            ] {
+                let mut span = span("x");
+                span.span_kind = kind.clone();
+                span.attributes = attributes.clone();
+                span.status = status;
+                let options = MappingOptions::default();
+                let success = is_span_success((&span).into(), &options);
+                assert_eq!(success, expected, "{span:?}");
+                let mapper = Mapper::new("key", &Resource::builder_empty().build(), options);
+                mapper.map_span(&span, None, &Arena::new(), |envelope| {
+                    let success = match envelope.data {
+                        Data::RemoteDependency(data) => data.success,
+                        Data::Request(data) => data.success,
+                        _ => !expected,
+                    };
+                    assert_eq!(success, expected, "{span:?}");
+                });
+            }
         }
     }
 
@@ -112,11 +164,13 @@ mod tests {
                 for keys in [[keys[0], keys[1]], [keys[1], keys[0]], [keys[0], keys[0]]] {
                     let mut span = span("x");
                     span.status = status.clone();
+                    span.span_kind = SpanKind::Client;
                     span.attributes = keys
                         .into_iter()
                         .zip([first, second])
                         .map(|(key, value)| KeyValue::new(key, value.clone()))
                         .collect();
+                    span.attributes.push(KeyValue::new("error.type", "x"));
                     let mut mapped = None;
                     mapper.map_span(&span, None, &Arena::new(), |envelope| {
                         if let Data::RemoteDependency(data) = envelope.data {
@@ -133,8 +187,11 @@ mod tests {
     #[test]
     fn client_errors_can_be_no_failures() {
         let options = MappingOptions::default().client_errors_are_failures(false);
-        assert!(is_success(&Status::Unset, Some("404"), &options));
-        assert!(!is_success(&Status::Unset, Some("500"), &options));
-        assert!(!is_success(&Status::error(""), Some("404"), &options));
+        let is_success = |status: &Status, code| {
+            is_success(status, Some(code), &SpanKind::Client, || true, &options)
+        };
+        assert!(is_success(&Status::Unset, "404"));
+        assert!(!is_success(&Status::Unset, "500"));
+        assert!(!is_success(&Status::error(""), "404"));
     }
 }

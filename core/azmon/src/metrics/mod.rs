@@ -14,12 +14,12 @@
 //! ```
 
 mod aggregate;
-mod automatic;
+mod builtin;
 mod performance;
 mod shards;
 mod span_metrics;
 mod standard;
 pub(crate) mod statistics;
 
-pub(crate) use self::automatic::{AutomaticMetrics, AutomaticOptions};
+pub(crate) use self::builtin::{BuiltinMetrics, BuiltinOptions};
 pub(crate) use self::span_metrics::SpanMetrics;

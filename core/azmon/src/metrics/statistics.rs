@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use crate::envelope::{Envelope, MetricKind, MetricPoint, Properties};
 use crate::item::sdk_statistics::{DROPPED, RETRIED, SUCCEEDED};
-use crate::item::{DropReason, ItemKind, Losses, TelemetryType};
+use crate::item::{DropReason, ItemCounters, ItemLabel, TelemetryType};
 use crate::mapping::Mapper;
 
 /// The code of what happened on this side, as the official SDKs name it.
@@ -22,12 +22,13 @@ const CLIENT: &str = "CLIENT_EXCEPTION";
 #[derive(Debug, Default)]
 pub(crate) struct Statistics {
     compute_type: &'static str,
-    succeeded: BTreeMap<TelemetryType, u64>,
     /// By the status that was answered; `None` if there was no answer.
     retried: BTreeMap<(TelemetryType, Option<u16>), u64>,
-    rejected: BTreeMap<(ItemKind, u16), u64>,
-    /// Losses that are told already.
-    told: HashMap<(DropReason, ItemKind), u64>,
+    rejected: BTreeMap<(ItemLabel, u16), u64>,
+    /// ItemCounters that are told already.
+    told: HashMap<(DropReason, ItemLabel), u64>,
+    /// Deliveries that are told already.
+    told_sent: HashMap<TelemetryType, u64>,
 }
 
 impl Statistics {
@@ -38,25 +39,22 @@ impl Statistics {
         }
     }
 
-    /// The service has these items.
-    pub(crate) fn succeeded(&mut self, kinds: &[ItemKind]) {
-        for kind in kinds {
-            *self.succeeded.entry(kind.telemetry_type).or_default() += 1;
-        }
-    }
-
     /// These items will be sent again, because of a status, or because there was no answer.
-    pub(crate) fn retried(&mut self, status: Option<u16>, kinds: &[ItemKind]) {
-        for kind in kinds {
+    pub(crate) fn retried(
+        &mut self,
+        status: Option<u16>,
+        labels: impl IntoIterator<Item = ItemLabel>,
+    ) {
+        for label in labels {
             *self
                 .retried
-                .entry((kind.telemetry_type, status))
+                .entry((label.telemetry_type, status))
                 .or_default() += 1;
         }
     }
 
-    /// The service refused these items with a status; [`Losses`] counts them, but not by status.
-    pub(crate) fn rejected(&mut self, status: u16, kinds: &[ItemKind]) {
+    /// The service refused these items with a status; [`ItemCounters`] counts them, but not by status.
+    pub(crate) fn rejected(&mut self, status: u16, kinds: &[ItemLabel]) {
         for kind in kinds {
             *self.rejected.entry((*kind, status)).or_default() += 1;
         }
@@ -67,11 +65,11 @@ impl Statistics {
         &mut self,
         time: SystemTime,
         mapper: &Mapper,
-        losses: &Losses,
+        counters: &ItemCounters,
         emit: &mut impl FnMut(Envelope<'static>),
     ) {
         let common = self.common();
-        for (name, telemetry_type, count, specific) in self.take(losses) {
+        for (name, telemetry_type, count, specific) in self.take(counters) {
             if telemetry_type == TelemetryType::SdkStatistics {
                 continue;
             }
@@ -84,8 +82,8 @@ impl Statistics {
         }
     }
 
-    fn take(&mut self, losses: &Losses) -> Vec<Line> {
-        let succeeded = std::mem::take(&mut self.succeeded).into_iter();
+    fn take(&mut self, counters: &ItemCounters) -> Vec<Line> {
+        let succeeded = self.newly_sent(counters).into_iter();
         let succeeded =
             succeeded.map(|(telemetry_type, count)| (SUCCEEDED, telemetry_type, count, Vec::new()));
         let retried = std::mem::take(&mut self.retried).into_iter();
@@ -100,7 +98,7 @@ impl Statistics {
         let rejected = std::mem::take(&mut self.rejected).into_iter();
         let rejected =
             rejected.map(|((kind, status), count)| dropped(kind, count, describe(status)));
-        let lost = self.newly_lost(losses).into_iter();
+        let lost = self.newly_lost(counters).into_iter();
         let lost = lost.map(|(reason, kind, count)| {
             dropped(kind, count, (CLIENT.into(), reason.as_str().into()))
         });
@@ -111,10 +109,26 @@ impl Statistics {
             .collect()
     }
 
+    /// What was delivered since the last call.
+    fn newly_sent(&mut self, counters: &ItemCounters) -> BTreeMap<TelemetryType, u64> {
+        let mut totals: BTreeMap<TelemetryType, u64> = BTreeMap::new();
+        for (label, count) in counters.sent_by_label() {
+            *totals.entry(label.telemetry_type).or_default() += count;
+        }
+        for (telemetry_type, total) in &mut totals {
+            let told = self.told_sent.entry(*telemetry_type).or_default();
+            let count = *total - *told;
+            *told = *total;
+            *total = count;
+        }
+        totals.retain(|_, count| *count > 0);
+        totals
+    }
+
     /// What was dropped on this side since the last call.
-    fn newly_lost(&mut self, losses: &Losses) -> Vec<(DropReason, ItemKind, u64)> {
+    fn newly_lost(&mut self, counters: &ItemCounters) -> Vec<(DropReason, ItemLabel, u64)> {
         let mut news = Vec::new();
-        for (reason, kind, total) in losses.by_kind() {
+        for (reason, kind, total) in counters.by_label() {
             let told = self.told.entry((reason, kind)).or_default();
             let count = total - *told;
             *told = total;
@@ -143,7 +157,7 @@ type Line = (
 );
 
 fn dropped(
-    kind: ItemKind,
+    kind: ItemLabel,
     count: u64,
     (code, reason): (Cow<'static, str>, Cow<'static, str>),
 ) -> Line {
@@ -187,14 +201,17 @@ mod tests {
     use crate::mapping::MappingOptions;
 
     /// The lines of a collection: name, value, and the dimensions that are not always the same.
-    fn collected(statistics: &mut Statistics, losses: &Losses) -> Vec<(String, f64, Vec<String>)> {
+    fn collected(
+        statistics: &mut Statistics,
+        counters: &ItemCounters,
+    ) -> Vec<(String, f64, Vec<String>)> {
         let mapper = Mapper::new(
             "key",
             &Resource::builder_empty().build(),
             MappingOptions::default(),
         );
         let mut lines = Vec::new();
-        statistics.collect(SystemTime::UNIX_EPOCH, &mapper, losses, &mut |envelope| {
+        statistics.collect(SystemTime::UNIX_EPOCH, &mapper, counters, &mut |envelope| {
             let Data::Metric(data) = &envelope.data else {
                 panic!("{envelope:?}")
             };
@@ -211,26 +228,27 @@ mod tests {
         (name.to_owned(), value, dimensions.collect())
     }
 
-    fn kind(telemetry_type: TelemetryType, success: Option<bool>) -> ItemKind {
-        ItemKind {
-            telemetry_type,
+    fn kind(telemetry_type: TelemetryType, success: Option<bool>) -> ItemLabel {
+        ItemLabel {
             success,
+            ..telemetry_type.into()
         }
     }
 
     #[test]
     fn every_outcome_is_told_once_with_its_dimensions() {
-        let (mut statistics, losses) = (Statistics::new("aks"), Losses::default());
+        let (mut statistics, counters) = (Statistics::new("aks"), ItemCounters::default());
         let failed = kind(TelemetryType::Request, Some(false));
         let trace = kind(TelemetryType::Trace, None);
-        statistics.succeeded(&[failed, trace, trace]);
-        statistics.retried(Some(503), &[trace]);
-        statistics.retried(None, &[trace]);
+        counters.take([failed, trace, trace]);
+        counters.sent([failed, trace, trace]);
+        statistics.retried(Some(503), [trace]);
+        statistics.retried(None, [trace]);
         statistics.rejected(400, &[failed, failed]);
-        losses.count(DropReason::Rejected, failed, 2);
-        losses.count(DropReason::QueueFull, TelemetryType::Dependency, 7);
+        counters.count(DropReason::Rejected, failed, 2);
+        counters.count(DropReason::QueueFull, TelemetryType::Dependency, 7);
         assert_eq!(
-            collected(&mut statistics, &losses),
+            collected(&mut statistics, &counters),
             [
                 line("Item_Success_Count", 1.0, &["telemetry_type=REQUEST"]),
                 line("Item_Success_Count", 2.0, &["telemetry_type=TRACE"]),
@@ -273,16 +291,18 @@ mod tests {
                 ),
             ]
         );
-        assert_eq!(collected(&mut statistics, &losses), []);
-        losses.count(DropReason::QueueFull, TelemetryType::Dependency, 1);
-        assert_eq!(collected(&mut statistics, &losses)[0].1, 1.0);
+        assert_eq!(collected(&mut statistics, &counters), []);
+        counters.count(DropReason::QueueFull, TelemetryType::Dependency, 1);
+        assert_eq!(collected(&mut statistics, &counters)[0].1, 1.0);
     }
 
     #[test]
     fn statistics_do_not_count_themselves() {
-        let (mut statistics, losses) = (Statistics::default(), Losses::default());
-        statistics.succeeded(&[TelemetryType::SdkStatistics.into()]);
-        losses.count(DropReason::Shutdown, TelemetryType::SdkStatistics, 1);
-        assert_eq!(collected(&mut statistics, &losses), []);
+        let (mut statistics, counters) = (Statistics::default(), ItemCounters::default());
+        let own = [TelemetryType::SdkStatistics.into()];
+        counters.take(own);
+        counters.sent(own);
+        counters.count(DropReason::Shutdown, TelemetryType::SdkStatistics, 1);
+        assert_eq!(collected(&mut statistics, &counters), []);
     }
 }

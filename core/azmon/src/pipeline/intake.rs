@@ -3,21 +3,20 @@ use std::time::Instant;
 use opentelemetry::trace::{SpanContext, TraceId};
 
 use crate::instrument::SpanRecord;
-use crate::item::Producer;
-use crate::item::sample_rate;
-use crate::item::{DropReason, Item, SpanView};
+use crate::instrument::direct::SpanRate;
+use crate::item::{DropReason, Item, Producer, Signal, SpanView, sample_rate};
 use crate::mapping::MappingOptions;
 use crate::metrics::SpanMetrics;
 use crate::sampling::{
     DecisionBuffer, DecisionLimits, Ended, HeadSampler, Held, KeepRules, Parent, Released, Verdict,
 };
-use crate::transmission::Transmitter;
+use crate::transmission::WorkerHandle;
 
 /// Where items enter: kept or not, now or when their trace is decided.
 #[derive(Debug)]
 pub(crate) struct Intake {
     producer: Producer,
-    transmitter: Transmitter,
+    handle: WorkerHandle,
     metrics: SpanMetrics,
     /// `None` when the sampler is the user's own.
     sampler: Option<HeadSampler>,
@@ -47,13 +46,13 @@ impl Tail {
 impl Intake {
     pub(crate) fn new(
         producer: Producer,
-        transmitter: Transmitter,
+        handle: WorkerHandle,
         sampler: Option<HeadSampler>,
         tail: Option<Tail>,
     ) -> Self {
         Self {
             producer,
-            transmitter,
+            handle,
             metrics: SpanMetrics::default(),
             sampler,
             tail,
@@ -66,8 +65,8 @@ impl Intake {
         self
     }
 
-    pub(crate) fn transmitter(&self) -> &Transmitter {
-        &self.transmitter
+    pub(crate) fn handle(&self) -> &WorkerHandle {
+        &self.handle
     }
 
     /// Notes that a span has started, on the thread on which it was sampled.
@@ -87,14 +86,24 @@ impl Intake {
     /// Takes a span that has ended.
     pub(crate) fn span_ended(&self, mut span: Box<SpanRecord>) {
         let is_sampled = span.data().span_context.is_sampled();
+        // The SDK cuts the sampler's attribute if there are too many others.
+        if let Some(sampler) = &self.sampler
+            && span.rate() == SpanRate::Unknown
+            && !sample_rate::is_told(SpanView::of(&span))
+        {
+            span.set_rate(sampler.remembered(&span.data().span_context));
+        }
         let Some(tail) = &self.tail else {
-            return match is_sampled {
-                true => self.send(Item::Span(span)),
-                false => self.metrics.count_last(span),
-            };
+            if is_sampled {
+                self.send(Item::Span(span));
+            } else {
+                self.metrics.count_last(span);
+            }
+            return;
         };
         self.metrics.count(&mut span);
-        let data = SpanView::from(span.complete());
+        span.complete();
+        let data = SpanView::of(&span);
         let may_be_kept = is_sampled || !sample_rate::is_never(data);
         let is_root = data.is_local_root();
         let ended = Ended {
@@ -139,15 +148,29 @@ impl Intake {
     /// Sends an item.
     pub(crate) fn send(&self, item: impl Into<Item>) {
         let item = item.into();
-        let losses = self.transmitter.losses();
-        if self.transmitter.is_closed() {
-            losses.count(DropReason::Shutdown, item.telemetry_type(), 1);
+        let counters = self.handle.counters();
+        if self.handle.is_closed(item.as_ref().signal()) {
+            counters.count(DropReason::Shutdown, item.label(), 1);
         } else if let Err(refused) = self.producer.push(item) {
-            losses.count(DropReason::QueueFull, refused.telemetry_type(), 1);
+            counters.count(self.refusal(), refused.label(), 1);
             if let Item::Span(mut span) = refused {
                 self.metrics.count(&mut span);
             }
         }
+    }
+
+    /// Why the queue refused an item: a worker that has ended looks like a full queue.
+    fn refusal(&self) -> DropReason {
+        if self.handle.is_alive() {
+            DropReason::QueueFull
+        } else {
+            DropReason::Shutdown
+        }
+    }
+
+    /// Whether a signal takes nothing more.
+    pub(crate) fn is_closed(&self, signal: Signal) -> bool {
+        self.handle.is_closed(signal)
     }
 
     /// Sends an item if the rate keeps it. Log records that it leaves out are counted; spans are what
@@ -156,8 +179,8 @@ impl Intake {
         if held.kept_by_rate {
             self.send(held.item);
         } else if let Item::Log(_) = held.item {
-            let losses = self.transmitter.losses();
-            losses.count(DropReason::Unsampled, held.item.telemetry_type(), 1);
+            let counters = self.handle.counters();
+            counters.count(DropReason::Unsampled, held.item.label(), 1);
         }
     }
 
@@ -217,7 +240,7 @@ mod tests {
     use crate::mapping::Mapper;
     use crate::sampling::{RateChoice, Sampling, SamplingChoices};
     use crate::telemetry_processor::TelemetryProcessors;
-    use crate::transmission::{HttpTransport, Worker, WorkerOptions};
+    use crate::transmission::{NullTransport, Worker, WorkerOptions};
 
     const LIMITS: QueueLimits = QueueLimits {
         items: 100,
@@ -229,13 +252,15 @@ mod tests {
     fn intake() -> (Intake, Consumer) {
         let options = WorkerOptions {
             endpoint: String::new(),
-            transport: Arc::new(HttpTransport::new().unwrap()),
+            storage: crate::storage::StorageSettings::off(),
+            max_memory: 1 << 20,
+            transport: Arc::new(NullTransport),
             max_export_delay: Duration::ZERO,
             processors: TelemetryProcessors::default(),
         };
         let resource = Resource::builder_empty().build();
         let mapper = Mapper::new("key", &resource, MappingOptions::default());
-        let (transmitter, _worker) = Worker::new(options, queue(LIMITS).1, Arc::new(mapper));
+        let (handle, _worker) = Worker::new(options, queue(LIMITS).1, Arc::new(mapper));
         let mut choices = SamplingChoices {
             rate: Some(RateChoice::Ratio(0.5)),
             ..SamplingChoices::default()
@@ -244,17 +269,25 @@ mod tests {
         let Sampling { head, keep, .. } = Sampling::from(choices);
         let tail = keep.map(|(rules, limits)| Tail::new(rules, limits, MappingOptions::default()));
         let (producer, consumer) = queue(LIMITS);
-        (Intake::new(producer, transmitter, head, tail), consumer)
+        (Intake::new(producer, handle, head, tail), consumer)
     }
 
-    fn arrived(consumer: &Consumer) -> Vec<(String, usize)> {
+    fn rate_of(span: &SpanRecord) -> Option<f64> {
+        let mut attributes = span.data().attributes.iter();
+        let told = attributes.find(|attribute| attribute.key.as_str() == sample_rate::SAMPLE_RATE);
+        let told = told.and_then(|attribute| match attribute.value {
+            opentelemetry::Value::F64(percent) => Some(percent),
+            _ => None,
+        });
+        sample_rate::percent(span.rate(), told)
+    }
+
+    /// The names of the items, and at which rates they count.
+    fn arrived(consumer: &Consumer) -> Vec<(String, Option<f64>)> {
         let mut items = Vec::new();
         consumer.take(usize::MAX, &mut items);
-        let shown = items.into_iter().map(|item| match item {
-            Item::Span(span) => (
-                span.data().name.clone().into_owned(),
-                span.data().attributes.len(),
-            ),
+        let shown = items.into_iter().map(|taken| match taken.item {
+            Item::Span(span) => (span.data().name.clone().into_owned(), rate_of(&span)),
             other => panic!("{other:?}"),
         });
         shown.collect()
@@ -286,7 +319,7 @@ mod tests {
         intake.offer(trace_id, log, false);
         assert_eq!(arrived(&consumer), []);
         intake.span_ended(record_of(request));
-        let expected = [("log".to_owned(), 0), ("request".to_owned(), 1)];
+        let expected = [("log".to_owned(), None), ("request".to_owned(), None)];
         assert_eq!(arrived(&consumer), expected);
     }
 
@@ -301,7 +334,7 @@ mod tests {
         intake.span_ended(record_of(request));
         intake.offer(trace_id, span("later error"), true);
         intake.offer(trace_id, span("later debug"), false);
-        let expected = [("error".to_owned(), 0), ("later error".to_owned(), 0)];
+        let expected = [("error".to_owned(), None), ("later error".to_owned(), None)];
         assert_eq!(arrived(&consumer), expected);
     }
 
@@ -323,7 +356,7 @@ mod tests {
             intake.span_ended(record_of(child));
         }
         intake.span_ended(record_of(request));
-        let expected = [("child".to_owned(), 0), ("request".to_owned(), 0)];
+        let expected = [("child".to_owned(), None), ("request".to_owned(), None)];
         assert_eq!(arrived(&consumer), expected);
     }
 

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use azmon_instrument::exclude::is_excluded;
 use opentelemetry::trace::{SpanContext, TraceState};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLogRecord;
 
 use crate::error::Undelivered;
-use crate::item::LogData;
-use crate::item::{DropReason, TelemetryType};
+use crate::item::{DropReason, LogData, Signal, TelemetryType};
 use crate::pipeline::unsampled_logs::Fate;
 use crate::pipeline::{Intake, UnsampledLogs};
 
@@ -66,8 +66,8 @@ impl LogProcessor {
     }
 
     fn count_unsampled(&self) {
-        let losses = self.intake.transmitter().losses();
-        losses.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+        let counters = self.intake.handle().counters();
+        counters.count(DropReason::Unsampled, TelemetryType::Trace, 1);
     }
 }
 
@@ -76,7 +76,11 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
         if self.obey_override(record, scope) {
             return;
         }
-        let fate = self.unsampled.decide(record);
+        let mut fate = self.unsampled.decide(record);
+        // Excluded requests are not sampled, and are heard all the same.
+        if fate == Fate::Dropped && Context::map_current(is_excluded) {
+            fate = Fate::Kept;
+        }
         if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
             return self.count_unsampled();
         }
@@ -88,14 +92,14 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        let transmitter = self.intake.transmitter();
-        transmitter.flush(FLUSH_TIMEOUT).map_err(Into::into)
+        let handle = self.intake.handle();
+        handle.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
-    /// That it has ended before, as when [`Telemetry`](crate::Telemetry) ends, is no failure.
+    /// Ends the log records alone: spans and metrics go on. That it has ended before, as when
+    /// [`Telemetry`](crate::Telemetry) ends, is no failure.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.intake.close();
-        match self.intake.transmitter().shutdown(timeout) {
+        match self.intake.handle().close(Signal::Logs, timeout) {
             Err(Undelivered::AlreadyShutDown) => Ok(()),
             delivery => delivery.map_err(Into::into),
         }

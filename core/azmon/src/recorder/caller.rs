@@ -46,16 +46,17 @@ impl Caller {
         }
     }
 
-    /// A copy of `context` whose active span it is.
+    /// A copy of `context` whose active span it is, in place of one of this process: its children are
+    /// children of this process's decision, and not of the caller's alone.
     pub(super) fn activate_in(self, context: &Context) -> Context {
         let Self {
             trace_id,
             span_id,
             flags,
-            is_remote,
+            is_remote: _,
             state,
         } = self;
-        let span = SpanContext::new(trace_id, span_id, flags, is_remote, state);
+        let span = SpanContext::new(trace_id, span_id, flags, false, state);
         context.with_remote_span_context(span)
     }
 

@@ -5,6 +5,8 @@ use opentelemetry::trace::{SpanContext, SpanKind, TraceId};
 use opentelemetry_sdk::trace::{RandomIdGenerator, SamplingDecision, SpanLimits};
 
 use crate::instrument::SpanRecord;
+use crate::instrument::direct::SpanRate;
+use crate::item::Signal;
 use crate::pipeline::Intake;
 use crate::sampling::{HeadSampler, Parent};
 
@@ -35,7 +37,7 @@ impl Recorder {
 
     /// Whether nothing is taken any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.intake.transmitter().is_closed()
+        self.intake.is_closed(Signal::Traces)
     }
 
     /// Whether the sampler must see attributes.
@@ -45,17 +47,17 @@ impl Recorder {
             .is_some_and(HeadSampler::looks_at_attributes)
     }
 
-    /// What becomes of a span, and what it says of that.
+    /// What becomes of a span, and what it stands for.
     pub(super) fn sample(
         &self,
         parent: Parent,
         trace_id: TraceId,
         kind: &SpanKind,
         attributes: &[KeyValue],
-    ) -> (SamplingDecision, Vec<KeyValue>) {
+    ) -> (SamplingDecision, SpanRate) {
         match &self.sampler {
             Some(sampler) => sampler.sample(parent, trace_id, kind, attributes),
-            None => (SamplingDecision::RecordAndSample, Vec::new()),
+            None => (SamplingDecision::RecordAndSample, SpanRate::Percent(100.0)),
         }
     }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
@@ -9,9 +10,9 @@ use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 use super::Recorder;
 use super::caller::Caller;
 use super::span::{RecorderSpan, cut};
-use crate::instrument::direct::{NewRecord, SpanStart};
+use crate::instrument::direct::{self, NewRecord, SpanRate, SpanStart};
 use crate::instrument::propagation::RemoteParent;
-use crate::instrument::{NewSpan, Recording, StartSpan, StartedSpan};
+use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
 use crate::pipeline::inherit;
 use crate::sampling::Parent;
 
@@ -27,8 +28,8 @@ struct Decided {
     caller: Option<Caller>,
     trace_id: TraceId,
     parent: Parent,
-    /// The attributes of the sampler.
-    sampling: Vec<KeyValue>,
+    /// What the span stands for.
+    rate: SpanRate,
     /// The attributes of the instrumentation, if the sampler saw them.
     seen: Option<Vec<KeyValue>>,
 }
@@ -58,13 +59,13 @@ impl RecorderTracer {
             .looks_at_attributes()
             .then(|| new.content.attributes());
         let attributes = seen.as_deref().unwrap_or_default();
-        let (decision, sampling) = recorder.sample(parent, trace_id, &new.kind, attributes);
+        let (decision, rate) = recorder.sample(parent, trace_id, &new.kind, attributes);
         Decided {
             decision,
             caller,
             trace_id,
             parent,
-            sampling,
+            rate,
             seen,
         }
     }
@@ -89,7 +90,7 @@ impl RecorderTracer {
         let flags = flags.with_sampled(decided.decision == SamplingDecision::RecordAndSample);
         let span_context = self.span_context(decided.trace_id, flags, state);
         self.recorder.started(&span_context, decided.parent);
-        let mut attributes = decided.sampling;
+        let mut attributes = Vec::new();
         inherit(context, &mut attributes);
         let dropped_links_count = self.cut_links(&mut new.links);
         let record = NewRecord::new(SpanStart {
@@ -102,6 +103,7 @@ impl RecorderTracer {
             attributes,
             links: new.links,
             dropped_links_count,
+            rate: decided.rate,
             max_attributes: self.recorder.limits().max_attributes_per_span,
         });
         let record = match decided.seen {
@@ -125,23 +127,31 @@ impl RecorderTracer {
 
 impl StartSpan for RecorderTracer {
     fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
-        if context.is_telemetry_suppressed() || self.recorder.is_closed() {
+        if self.recorder.is_closed()
+            && let Some(next) = direct::tracer()
+            && !std::ptr::addr_eq(Arc::as_ptr(&next), self)
+        {
+            // Telemetry was built anew: an integration that kept the old tracer goes on with the new one.
+            return next.start_span(new, context);
+        }
+        if records_no_spans(context) || self.recorder.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }
         let decided = self.decide(&mut new, context);
         let remote = new.remote_parent.take();
-        let (context, recording) = match decided.decision {
-            SamplingDecision::Drop => {
-                (self.propagated(&new.kind, context, decided), Recording::Off)
-            }
+        let (context, recorded_by) = match decided.decision {
+            SamplingDecision::Drop => (
+                self.propagated(&new.kind, context, decided),
+                RecordedBy::Nothing,
+            ),
             SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
                 let span = self.record(new, context, decided);
-                (context.with_span(span), Recording::Pipeline)
+                (context.with_span(span), RecordedBy::Pipeline)
             }
         };
         StartedSpan {
             context: remembering(remote, context),
-            recording,
+            recorded_by,
         }
     }
 }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
+use crate::instrument::direct::SpanRate;
 use crate::item::TelemetryKind;
 use crate::item::sample_rate::SAMPLE_RATE;
 use crate::sampling::item_count::ItemCount;
@@ -73,6 +75,18 @@ impl HeadSampler {
         }
     }
 
+    /// What was decided about a span of this process, as far as it is remembered.
+    pub(crate) fn remembered(&self, span: &SpanContext) -> SpanRate {
+        let memory = self.memory.as_deref();
+        let known = memory.and_then(|memory| memory.of_span(span.trace_id(), span.span_id()));
+        match known {
+            Some(None) => SpanRate::Never,
+            Some(Some(rate)) if span.is_sampled() => SpanRate::Percent(rate.percent()),
+            None if span.is_sampled() => SpanRate::Percent(self.rate.presumed().percent()),
+            Some(Some(_)) | None => SpanRate::Unknown,
+        }
+    }
+
     /// What a sampled span of this process stands for.
     pub(crate) fn rate_of(&self, span: &SpanContext) -> ItemCount {
         let memory = self.memory.as_deref();
@@ -104,14 +118,14 @@ impl HeadSampler {
         Some(rate.filter(keeps).map(ItemCount::percent))
     }
 
-    /// What becomes of a span that starts now, and the attributes that say so.
+    /// What becomes of a span that starts now, and what it stands for.
     pub(crate) fn sample(
         &self,
         parent: Parent,
         trace_id: TraceId,
         kind: &SpanKind,
         attributes: &[KeyValue],
-    ) -> (SamplingDecision, Vec<KeyValue>) {
+    ) -> (SamplingDecision, SpanRate) {
         let decision = self.decide(parent, trace_id, kind, attributes);
         self.remember(trace_id, decision);
         let unsampled = match self.record_unsampled {
@@ -119,9 +133,12 @@ impl HeadSampler {
             false => SamplingDecision::Drop,
         };
         match decision {
-            Decision::Kept(rate) => (SamplingDecision::RecordAndSample, kept_at(rate)),
-            Decision::Unsampled => (unsampled, Vec::new()),
-            Decision::Never => (unsampled, never_kept()),
+            Decision::Kept(rate) => {
+                let rate = SpanRate::Percent(rate.percent());
+                (SamplingDecision::RecordAndSample, rate)
+            }
+            Decision::Unsampled => (unsampled, SpanRate::Unknown),
+            Decision::Never => (unsampled, SpanRate::Never),
         }
     }
 
@@ -190,25 +207,31 @@ impl ShouldSample for HeadSampler {
         attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
+        // Not even recorded, for metrics: the request is excluded.
+        if parent_context.is_some_and(records_no_spans) {
+            return SamplingResult {
+                decision: SamplingDecision::Drop,
+                attributes: Vec::new(),
+                trace_state: trace_state(parent_context),
+            };
+        }
         let parent = parent_context.map_or(Parent::None, Parent::of);
-        let (decision, attributes) = self.sample(parent, trace_id, span_kind, attributes);
+        let (decision, rate) = self.sample(parent, trace_id, span_kind, attributes);
         SamplingResult {
             decision,
-            attributes,
+            attributes: as_attributes(rate),
             trace_state: trace_state(parent_context),
         }
     }
 }
 
-/// The attributes of a span that is kept. At 100 percent there is none: that is what its absence means.
-fn kept_at(rate: ItemCount) -> Vec<KeyValue> {
+/// The attributes for a tracer of the SDK. At 100 percent there is none: that is what its absence means.
+fn as_attributes(rate: SpanRate) -> Vec<KeyValue> {
     match rate {
-        ItemCount::ONE => Vec::new(),
-        rate => vec![KeyValue::new(SAMPLE_RATE, rate.percent())],
+        SpanRate::Percent(percent) if percent < 100.0 => {
+            vec![KeyValue::new(SAMPLE_RATE, percent)]
+        }
+        SpanRate::Percent(_) | SpanRate::Unknown => Vec::new(),
+        SpanRate::Never => vec![KeyValue::new(SAMPLE_RATE, 0.0)],
     }
-}
-
-/// The attributes of a span that must not be kept, whatever becomes of it.
-fn never_kept() -> Vec<KeyValue> {
-    vec![KeyValue::new(SAMPLE_RATE, 0.0)]
 }

@@ -26,8 +26,8 @@ impl ItemCount {
     pub(super) fn of_ratio(ratio: f64) -> Option<Self> {
         let exact = 1.0 / ratio;
         let nearest = exact.round();
-        let is_meant = (exact - nearest).abs() <= nearest * WRITTEN_PRECISION;
-        Self::rounded_up(if is_meant { nearest } else { exact })
+        let is_intentional = (exact - nearest).abs() <= nearest * WRITTEN_PRECISION;
+        Self::rounded_up(if is_intentional { nearest } else { exact })
     }
 
     /// The count at least as large as `items`; `None` for what is infinite, negative or not a number.

@@ -1,29 +1,71 @@
+//! How telemetry is put together.
+
 use std::sync::Arc;
+use std::time::Instant;
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader};
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{SpanLimits, TracerProviderBuilder};
 
 use crate::ConnectionString;
+#[cfg(feature = "tracing")]
+use crate::bridge::SpanFields;
 use crate::error::BuildErrorKind;
-use crate::metrics::{AutomaticMetrics, AutomaticOptions};
-use crate::pipeline::{Intake, Launch, MetricQueue, Processor, Tail};
+use crate::metrics::{BuiltinMetrics, BuiltinOptions};
+use crate::pipeline::{
+    Intake, LastCollection, QueueMetricExporter, SpanProcessor, Tail, WorkerBuilder,
+};
 use crate::recorder::Recorder;
 use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
+use crate::telemetry::global::logger_of;
 use crate::telemetry::logs::Logs;
-use crate::transmission::{Console, Extras, Nowhere, Transmitter, Transport};
+use crate::transmission::{Console, NullTransport, Transport, WorkerExtensions, WorkerHandle};
 
 /// What telemetry is put together from.
 pub(super) struct Parts {
     pub(super) tracers: TracerProviderBuilder,
-    pub(super) meters: MeterProviderBuilder,
+    pub(super) meters: Meters,
     pub(super) logs: Logs,
-    /// Whether somebody else gets telemetry, too.
-    pub(super) has_others: bool,
-    pub(super) transmitter: Option<Transmitter>,
+    pub(super) others: Others,
+    pub(super) last_collection: Option<Arc<LastCollection>>,
+    pub(super) handle: Option<WorkerHandle>,
     pub(super) intake: Option<Arc<Intake>>,
     pub(super) recorder: Option<Arc<Recorder>>,
+}
+
+/// Who gets telemetry besides azmon.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Others {
+    /// Other span processors want the SDK's spans.
+    pub(super) has_span_processors: bool,
+    /// Other exporters are to be flushed and shut down.
+    pub(super) has_exporters: bool,
+}
+
+/// The metrics' provider, whose first reader must be azmon's: a reader that waits for the network would make it
+/// wait, too.
+#[derive(Default)]
+pub(super) struct Meters {
+    pub(super) provider: MeterProviderBuilder,
+    readers: Vec<AddReader>,
+}
+
+type AddReader = Box<dyn FnOnce(MeterProviderBuilder) -> MeterProviderBuilder + Send + Sync>;
+
+impl Meters {
+    /// Adds a reader behind azmon's.
+    pub(super) fn add<E: PushMetricExporter>(&mut self, reader: PeriodicReader<E>) {
+        self.readers
+            .push(Box::new(|provider| provider.with_reader(reader)));
+    }
+
+    fn build(self, resource: Resource) -> SdkMeterProvider {
+        let readers = self.readers.into_iter();
+        let provider = readers.fold(self.provider, |provider, add| add(provider));
+        provider.with_resource(resource).build()
+    }
 }
 
 /// What decides which spans are kept.
@@ -39,51 +81,67 @@ impl Parts {
     /// Starts the worker, and lets spans, log records and metrics come to it.
     pub(super) fn with_worker(
         self,
-        launch: Launch<'_>,
+        launch: WorkerBuilder<'_>,
         decisions: Decisions,
-        options: &AutomaticOptions,
+        options: &BuiltinOptions,
         console: Option<Console>,
     ) -> Result<Self, BuildErrorKind> {
         let mapper = launch.mapper.clone();
-        let (metrics, span_metrics) = AutomaticMetrics::new(options, &mapper);
-        let (producer, transmitter) = launch.start_with(Extras {
+        let (metrics, span_metrics) = BuiltinMetrics::new(options, &mapper);
+        let (producer, handle) = launch.start_with(WorkerExtensions {
             metrics,
             span_metrics: span_metrics.clone(),
             console,
         })?;
-        let queue = MetricQueue::new(mapper, producer.clone(), transmitter.clone());
+        let last_collection = Arc::new(LastCollection::default());
+        let queue = QueueMetricExporter::new(
+            mapper,
+            producer.clone(),
+            handle.clone(),
+            last_collection.clone(),
+        );
         let Decisions {
             sampler,
             span_limits,
             tail,
         } = decisions;
-        let alone = sampler.clone().filter(|_| !self.has_others);
-        let intake = Intake::new(producer, transmitter.clone(), sampler, tail);
+        let alone = sampler.clone().filter(|_| !self.others.has_span_processors);
+        let intake = Intake::new(producer, handle.clone(), sampler, tail);
         let intake = Arc::new(intake.with_metrics(span_metrics));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
-        let processor = Processor::new(intake.clone());
+        let processor = SpanProcessor::new(intake.clone());
         let recorder = alone.map(|sampler| Recorder::new(intake.clone(), sampler, span_limits));
         Ok(Self {
             recorder: recorder.map(Arc::new),
             tracers: self.tracers.with_span_processor(processor),
-            meters: self.meters.with_reader(reader.build()),
+            meters: Meters {
+                provider: self.meters.provider.with_reader(reader.build()),
+                ..self.meters
+            },
+            last_collection: Some(last_collection),
             logs: self.logs.connect(intake.clone()),
-            transmitter: Some(transmitter),
+            handle: Some(handle),
             intake: Some(intake),
             ..self
         })
     }
 
     pub(super) fn build(self, resource: Resource) -> Telemetry {
+        let logger_provider = self.logs.build(resource.clone());
         Telemetry {
             provider: self.tracers.with_resource(resource.clone()).build(),
-            meters: self.meters.with_resource(resource.clone()).build(),
-            logger_provider: self.logs.build(resource),
-            transmitter: self.transmitter,
+            meters: self.meters.build(resource),
+            logger: logger_of(&logger_provider),
+            logger_provider,
+            handle: self.handle,
             intake: self.intake,
             recorder: self.recorder,
-            has_others: self.has_others,
+            has_others: self.others.has_exporters,
+            last_collection: self.last_collection,
             panics: None,
+            built: Instant::now(),
+            #[cfg(feature = "tracing")]
+            span_fields: SpanFields::none(),
         }
     }
 }
@@ -92,5 +150,5 @@ impl Parts {
 pub(super) fn nowhere() -> Result<(ConnectionString, Option<Arc<dyn Transport>>), BuildErrorKind> {
     let key = "00000000-0000-0000-0000-000000000000";
     let connection = ConnectionString::from_instrumentation_key(key)?;
-    Ok((connection, Some(Arc::new(Nowhere))))
+    Ok((connection, Some(Arc::new(NullTransport))))
 }

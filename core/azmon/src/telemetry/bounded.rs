@@ -1,7 +1,32 @@
-use std::sync::mpsc::sync_channel;
+//! Work that may take longer than there is time.
+
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+
+/// Work under way on a thread of its own.
+#[derive(Debug)]
+pub(super) struct Work(Result<Receiver<OTelSdkResult>, String>);
+
+/// Runs `work` on a thread of its own.
+pub(super) fn spawn(work: impl FnOnce() -> OTelSdkResult + Send + 'static) -> Work {
+    let (sender, receiver) = sync_channel(1);
+    let started = std::thread::Builder::new()
+        .name("azmon-flush".to_owned())
+        // The waiting may be over.
+        .spawn(move || drop(sender.send(work())));
+    Work(started.map(|_| receiver).map_err(|error| error.to_string()))
+}
+
+impl Work {
+    /// Waits for the work no longer than `timeout`.
+    pub(super) fn wait(self, timeout: Duration) -> OTelSdkResult {
+        let receiver = self.0.map_err(OTelSdkError::InternalFailure)?;
+        let result = receiver.recv_timeout(timeout);
+        result.unwrap_or(Err(OTelSdkError::Timeout(timeout)))
+    }
+}
 
 /// Runs `work` on a thread of its own, and waits for it no longer than `timeout`.
 ///
@@ -11,14 +36,7 @@ pub(super) fn bounded(
     timeout: Duration,
     work: impl FnOnce() -> OTelSdkResult + Send + 'static,
 ) -> OTelSdkResult {
-    let (sender, receiver) = sync_channel(1);
-    std::thread::Builder::new()
-        .name("azmon-flush".to_owned())
-        // Nobody may wait any more.
-        .spawn(move || drop(sender.send(work())))
-        .map_err(|error| OTelSdkError::InternalFailure(error.to_string()))?;
-    let result = receiver.recv_timeout(timeout);
-    result.unwrap_or(Err(OTelSdkError::Timeout(timeout)))
+    spawn(work).wait(timeout)
 }
 
 #[cfg(test)]

@@ -1,26 +1,31 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::propagation::TextMapCompositePropagator;
 use opentelemetry::{KeyValue, Value, global};
 use opentelemetry_sdk::logs::{LogProcessor, SdkLoggerProvider};
-use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanProcessor, TracerProviderBuilder};
 
+#[cfg(feature = "tracing")]
+use crate::bridge::SpanFields;
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::direct::{self, StartSpan};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
-use crate::pipeline::{Launch, Tail, UnsampledLogs};
+use crate::pipeline::{Tail, UnsampledLogs, WorkerBuilder};
 use crate::recorder::RecorderTracer;
-use crate::telemetry::assembly::{self, Decisions, Parts};
-use crate::telemetry::global::set_logger_provider;
+use crate::storage::Storage;
+use crate::telemetry::assembly::{self, Decisions, Meters, Others, Parts};
+use crate::telemetry::global::{logger_of, set_logger};
 use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::telemetry_processor::TelemetryProcessors;
+use crate::token::TokenProvider;
 use crate::transmission::{Console, Transport};
 
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -33,15 +38,17 @@ pub struct TelemetryBuilder {
     mapping: MappingOptions,
     pub(super) processors: TelemetryProcessors,
     provider: TracerProviderBuilder,
-    pub(super) meters: MeterProviderBuilder,
+    pub(super) meters: Meters,
     logs: Logs,
     pub(super) console: Option<Console>,
-    pub(super) has_others: bool,
+    pub(super) others: Others,
     environment: Lookup,
     transport: Option<Arc<dyn Transport>>,
     install_globally: bool,
     panic_hook: Option<bool>,
     optional: bool,
+    #[cfg(feature = "tracing")]
+    span_fields: SpanFields,
 }
 
 impl Default for TelemetryBuilder {
@@ -51,15 +58,17 @@ impl Default for TelemetryBuilder {
             mapping: MappingOptions::default(),
             processors: TelemetryProcessors::default(),
             provider: SdkTracerProvider::builder(),
-            meters: SdkMeterProvider::builder(),
+            meters: Meters::default(),
             logs: Logs::default(),
             console: None,
-            has_others: false,
+            others: Others::default(),
             environment: Box::new(environment::of_process),
             transport: None,
             install_globally: true,
             panic_hook: None,
             optional: false,
+            #[cfg(feature = "tracing")]
+            span_fields: SpanFields::none(),
         }
     }
 }
@@ -135,7 +144,8 @@ impl TelemetryBuilder {
     #[must_use]
     pub fn span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.provider = self.provider.with_span_processor(processor);
-        self.has_others = true;
+        self.others.has_span_processors = true;
+        self.others.has_exporters = true;
         self
     }
 
@@ -144,6 +154,7 @@ impl TelemetryBuilder {
     #[must_use]
     pub fn log_processor(mut self, processor: impl LogProcessor + 'static) -> Self {
         self.logs.provider = self.logs.provider.with_log_processor(processor);
+        self.others.has_exporters = true;
         self
     }
 
@@ -179,9 +190,64 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Sets which fields of the `tracing` spans around an event become properties of its log record. Defaults to
+    /// none.
+    #[cfg(feature = "tracing")]
+    #[must_use]
+    pub fn log_span_fields(mut self, fields: SpanFields) -> Self {
+        self.span_fields = fields;
+        self
+    }
+
+    /// Sets where telemetry waits that cannot be sent: see [`Storage`].
+    ///
+    /// Defaults to `AZMON_STORAGE_DIRECTORY`, then to the user's cache directory; `AZMON_STORAGE_DISABLED`
+    /// switches it off.
+    #[must_use]
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.choices.storage = Some(storage);
+        self
+    }
+
+    /// Sets whether everything is written to disk before it is sent: see [`Storage::durable`]. Defaults to
+    /// `AZMON_DURABLE`, then to `false`.
+    #[must_use]
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.choices.durable = Some(durable);
+        self
+    }
+
+    /// Sets where tokens of Entra ID come from, for resources that take no telemetry without one.
+    ///
+    /// Defaults to the managed identity that `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` names, then to none.
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.choices.token_provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// Sets the HTTP client that sends telemetry, for a proxy or certificates that the defaults do not
+    /// cover.
+    ///
+    /// By default the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` hold. The client must not
+    /// follow redirects, since azmon does. It is used on azmon's own thread.
+    #[must_use]
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.choices.http_client = Some(client);
+        self
+    }
+
+    /// Sets a file of certificates, in PEM, that are trusted besides those of the system. Defaults to
+    /// `AZMON_CA_FILE`.
+    #[must_use]
+    pub fn certificates(mut self, file: impl Into<PathBuf>) -> Self {
+        self.choices.certificates = Some(file.into());
+        self
+    }
+
     /// Makes a missing connection string no error: [`build`](Self::build) then gives telemetry that
-    /// records and sends nothing, but still propagates context. With another destination, OTLP or the
-    /// console, it is none anyway.
+    /// records and sends nothing, but still propagates context. With another destination, OTLP, the
+    /// console, or a processor or reader of your own, it is none anyway.
     #[must_use]
     pub fn disabled_without_connection_string(mut self) -> Self {
         self.optional = true;
@@ -224,19 +290,27 @@ impl TelemetryBuilder {
     /// queue or no TLS.
     pub fn build(mut self) -> Result<Telemetry, BuildError> {
         let choices = std::mem::take(&mut self.choices);
-        let settings = Settings::resolve(choices, &self.environment)
-            .map_err(BuildErrorKind::ConnectionString)?;
+        let settings = Settings::resolve(choices, &self.environment)?;
         let install_globally = self.install_globally;
         let panic_hook = self.panic_hook.unwrap_or(install_globally);
+        #[cfg(feature = "tracing")]
+        let span_fields = std::mem::take(&mut self.span_fields);
         let has_destination = settings.connection_string.is_some()
             || settings.otlp.is_some()
             || self.console.is_some();
-        let mut telemetry = match has_destination {
-            _ if settings.disabled => disabled(self.provider),
-            true => self.assemble(settings)?,
-            false if self.optional => disabled(self.provider),
-            false => return Err(BuildErrorKind::NoConnectionString.into()),
+        let mut telemetry = if settings.disabled {
+            disabled(self.provider)
+        } else if has_destination || self.optional && self.others.has_exporters {
+            self.assemble(settings)?
+        } else if self.optional {
+            disabled(self.provider)
+        } else {
+            return Err(BuildErrorKind::NoConnectionString.into());
         };
+        #[cfg(feature = "tracing")]
+        {
+            telemetry.span_fields = span_fields;
+        }
         if install_globally {
             install(&telemetry);
         }
@@ -255,13 +329,15 @@ impl TelemetryBuilder {
                 .with_span_limits(settings.span_limits),
             meters: self.meters,
             logs: self.logs,
-            has_others: self.has_others,
-            transmitter: None,
+            others: self.others,
+            last_collection: None,
+            handle: None,
             intake: None,
             recorder: None,
         };
         if let Some(endpoints) = &settings.otlp {
-            parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
+            parts.others.has_exporters = true;
+            parts.others.has_span_processors |= endpoints.traces.is_some();
         }
         let target = match settings.connection_string.take() {
             Some(connection) => Some((connection, self.transport)),
@@ -273,9 +349,11 @@ impl TelemetryBuilder {
             let mapping = self.mapping.or_metric_namespaces(namespaces);
             let key = connection.instrumentation_key();
             let mapper = Mapper::new(key, &settings.resource, mapping.clone());
-            let launch = Launch {
+            let launch = WorkerBuilder {
                 connection: &connection,
                 transport,
+                network: settings.network,
+                storage: settings.storage,
                 max_export_delay: settings.max_export_delay,
                 limits: settings.queue_limits,
                 mapper: Arc::new(mapper.with_standard_metrics(settings.metrics.standard_metrics)),
@@ -289,20 +367,30 @@ impl TelemetryBuilder {
             };
             parts = parts.with_worker(launch, decisions, &settings.metrics, self.console)?;
         }
+        // Behind azmon's own, which never waits for the network.
+        if let Some(endpoints) = &settings.otlp {
+            parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
+        }
         Ok(parts.build(settings.resource))
     }
 }
 
 fn disabled(provider: TracerProviderBuilder) -> Telemetry {
+    let logger_provider = SdkLoggerProvider::builder().build();
     Telemetry {
         provider: provider.with_sampler(Sampler::AlwaysOff).build(),
         meters: SdkMeterProvider::builder().build(),
-        logger_provider: SdkLoggerProvider::builder().build(),
-        transmitter: None,
+        logger: logger_of(&logger_provider),
+        logger_provider,
+        handle: None,
         intake: None,
         recorder: None,
         has_others: false,
+        last_collection: None,
         panics: None,
+        built: Instant::now(),
+        #[cfg(feature = "tracing")]
+        span_fields: SpanFields::none(),
     }
 }
 
@@ -311,11 +399,12 @@ fn install(telemetry: &Telemetry) {
     if telemetry.is_enabled() {
         global::set_tracer_provider(telemetry.provider.clone());
         global::set_meter_provider(telemetry.meters.clone());
-        set_logger_provider(telemetry.logger_provider.clone());
+        set_logger(telemetry.logger.clone());
         direct::set_tracer(telemetry.recorder.clone().map(|recorder| {
             let tracer: Arc<dyn StartSpan> = Arc::new(RecorderTracer::new(recorder));
             tracer
         }));
+        azmon_instrument::providers_replaced();
     }
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),

@@ -3,16 +3,25 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry::logs::LoggerProvider;
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 
-static LOGGER_PROVIDER: ArcSwapOption<SdkLoggerProvider> = ArcSwapOption::const_empty();
+/// Name of the logger through which direct calls go.
+const SCOPE: &str = "azmon";
 
-/// Sets the logger provider that direct calls use.
-pub(super) fn set_logger_provider(provider: SdkLoggerProvider) {
-    LOGGER_PROVIDER.store(Some(Arc::new(provider)));
+static LOGGER: ArcSwapOption<SdkLogger> = ArcSwapOption::const_empty();
+
+/// Sets the logger that direct calls use.
+pub(super) fn set_logger(logger: SdkLogger) {
+    LOGGER.store(Some(Arc::new(logger)));
 }
 
-/// The logger provider that direct calls use.
-pub(crate) fn logger_provider() -> Option<SdkLoggerProvider> {
-    LOGGER_PROVIDER.load().as_deref().cloned()
+/// The logger that direct calls use.
+pub(crate) fn logger() -> Option<SdkLogger> {
+    LOGGER.load().as_deref().cloned()
+}
+
+/// A logger for direct calls.
+pub(super) fn logger_of(provider: &SdkLoggerProvider) -> SdkLogger {
+    provider.logger(SCOPE)
 }

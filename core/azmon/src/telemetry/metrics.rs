@@ -85,15 +85,15 @@ impl TelemetryBuilder {
         mut self,
         view: impl Fn(&Instrument) -> Option<Stream> + Send + Sync + 'static,
     ) -> Self {
-        self.meters = self.meters.with_view(view);
+        self.meters.provider = self.meters.provider.with_view(view);
         self
     }
 
     /// Adds a reader that gets the metrics of instruments, too, such as that of a second exporter.
     #[must_use]
     pub fn metric_reader<E: PushMetricExporter>(mut self, reader: PeriodicReader<E>) -> Self {
-        self.meters = self.meters.with_reader(reader);
-        self.has_others = true;
+        self.meters.add(reader);
+        self.others.has_exporters = true;
         self
     }
 }

@@ -19,7 +19,7 @@ use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity}
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger, SdkLoggerProvider};
 
 use crate::telemetry::Telemetry;
-use crate::transmission::Transmitter;
+use crate::transmission::WorkerHandle;
 
 /// How long a process that ends by a panic waits for its telemetry to be sent.
 const LAST_FLUSH: Duration = Duration::from_secs(2);
@@ -31,14 +31,14 @@ static SET: Once = Once::new();
 #[derive(Debug)]
 pub(super) struct Reporter {
     logger: SdkLogger,
-    transmitter: Transmitter,
+    handle: WorkerHandle,
 }
 
 impl Reporter {
-    fn new(provider: &SdkLoggerProvider, transmitter: Transmitter) -> Arc<Self> {
+    fn new(provider: &SdkLoggerProvider, handle: WorkerHandle) -> Arc<Self> {
         Arc::new(Self {
             logger: provider.logger("panic"),
-            transmitter,
+            handle,
         })
     }
 
@@ -71,7 +71,7 @@ impl Reporter {
         self.logger.emit(self.record(panic, message, severity));
         if is_last {
             // There is nobody left to tell.
-            let _ = self.transmitter.flush(LAST_FLUSH);
+            let _ = self.handle.flush(LAST_FLUSH);
         }
     }
 
@@ -99,8 +99,8 @@ impl Reporter {
 impl Telemetry {
     /// Lets panics of the process become exceptions here.
     pub(super) fn report_panics(&mut self) {
-        let reporter = |transmitter| Reporter::new(&self.logger_provider, transmitter);
-        self.panics = self.transmitter.clone().map(reporter);
+        let reporter = |handle| Reporter::new(&self.logger_provider, handle);
+        self.panics = self.handle.clone().map(reporter);
         if let Some(panics) = &self.panics {
             panics.install();
         }

@@ -1,47 +1,81 @@
-use std::io::{Read, Write};
+use std::io::Write;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::item::ItemKind;
+use tokio::time::Instant;
+
+use crate::item::ItemLabel;
+use crate::storage::{self, FileName};
 
 /// Level 2 of zlib-rs: measured a third smaller than level 1 for half a microsecond per item more;
 /// higher levels cost more than they save.
 const LEVEL: Compression = Compression::new(2);
 
 /// Items on their way: newline-delimited JSON, compressed.
+///
+/// What happens to a batch belongs to it: its tries, its age, its own pause.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     /// Batches are numbered as they are made; parts of a batch keep its number.
     pub(super) number: u64,
-    /// What each line is.
-    pub(super) kinds: Vec<ItemKind>,
+    /// How each line is counted.
+    pub(super) labels: Vec<ItemLabel>,
     pub(crate) body: Bytes,
+    /// When it was made, or read from disk.
+    pub(super) made: Instant,
+    /// When its items were encoded first, perhaps by another process.
+    pub(super) created: SystemTime,
+    /// How often it was sent in vain.
+    pub(super) attempts: u32,
+    /// It waits until then, although others are sent.
+    pub(super) not_before: Option<Instant>,
+    /// How often the endpoint had succeeded when the batch failed last.
+    pub(super) failed_after: Option<u64>,
+    /// The file that holds it too.
+    pub(super) file: Option<FileName>,
+    /// Another process made it.
+    pub(super) is_recovered: bool,
 }
 
 impl Batch {
-    /// Compresses `lines`, one for each of `kinds`.
-    pub(super) fn compress(number: u64, kinds: &[ItemKind], lines: &[u8]) -> std::io::Result<Self> {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(lines.len() / 8), LEVEL);
-        encoder.write_all(lines)?;
-        Ok(Self {
-            number,
-            kinds: kinds.to_vec(),
-            body: encoder.finish()?.into(),
-        })
+    /// Compresses `lines`, one for each of `labels`.
+    pub(super) fn compress(labels: &[ItemLabel], lines: &[u8]) -> std::io::Result<Self> {
+        Ok(Self::new(labels.to_vec(), gzip(lines)?))
+    }
+
+    /// Makes a batch of a compressed body.
+    pub(super) fn new(labels: Vec<ItemLabel>, body: Bytes) -> Self {
+        Self {
+            number: 0,
+            labels,
+            body,
+            made: Instant::now(),
+            created: SystemTime::now(),
+            attempts: 0,
+            not_before: None,
+            failed_after: None,
+            file: None,
+            is_recovered: false,
+        }
     }
 
     /// How many items it holds.
     pub(super) fn items(&self) -> usize {
-        self.kinds.len()
+        self.labels.len()
     }
 
-    /// What the items of these numbers are.
-    pub(super) fn kinds_of(&self, numbers: &[usize]) -> Vec<ItemKind> {
-        let kinds = numbers.iter().map(|number| self.kinds.get(*number));
-        kinds.flatten().copied().collect()
+    /// The memory that it takes, in bytes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + self.body.len() + size_of_val(self.labels.as_slice())
+    }
+
+    /// The labels of the items of these numbers.
+    pub(super) fn labels_of(&self, numbers: &[usize]) -> Vec<ItemLabel> {
+        let labels = numbers.iter().map(|number| self.labels.get(*number));
+        labels.flatten().copied().collect()
     }
 
     /// The items whose numbers `keep` holds, in ascending order.
@@ -54,26 +88,45 @@ impl Batch {
         {
             lines.extend_from_slice(line);
         }
-        Self::compress(self.number, &self.kinds_of(keep), &lines)
+        self.part(self.labels_of(keep), &lines)
     }
 
     /// The first and the second half of the items.
     pub(super) fn halves(&self) -> std::io::Result<[Self; 2]> {
         let text = self.decompress()?;
-        let (first_kinds, second_kinds) = self.kinds.split_at(self.items() / 2);
-        let first_lines = split_lines(&text).take(first_kinds.len());
+        let (first_labels, second_labels) = self.labels.split_at(self.items() / 2);
+        let first_lines = split_lines(&text).take(first_labels.len());
         let (first, second) = text.split_at(first_lines.map(<[u8]>::len).sum());
         Ok([
-            Self::compress(self.number, first_kinds, first)?,
-            Self::compress(self.number, second_kinds, second)?,
+            self.part(first_labels.to_vec(), first)?,
+            self.part(second_labels.to_vec(), second)?,
         ])
     }
 
-    fn decompress(&self) -> std::io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        GzDecoder::new(&*self.body).read_to_end(&mut text)?;
-        Ok(text)
+    /// Whether the body is whole and has one line for each label.
+    pub(super) fn is_sound(&self) -> bool {
+        storage::has_lines(&self.body, self.items())
     }
+
+    /// A part, which is as old and is tried as often as the whole. It is in no file.
+    fn part(&self, labels: Vec<ItemLabel>, lines: &[u8]) -> std::io::Result<Self> {
+        Ok(Self {
+            labels,
+            body: gzip(lines)?,
+            file: None,
+            ..self.clone()
+        })
+    }
+
+    fn decompress(&self) -> std::io::Result<Vec<u8>> {
+        storage::decompress(&self.body)
+    }
+}
+
+fn gzip(lines: &[u8]) -> std::io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(lines.len() / 8), LEVEL);
+    encoder.write_all(lines)?;
+    Ok(encoder.finish()?.into())
 }
 
 fn split_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -98,18 +151,23 @@ mod tests {
     ];
 
     fn batch() -> Batch {
-        Batch::compress(7, &KINDS.map(ItemKind::from), b"a\nbb\nccc\ndddd\neeeee\n").unwrap()
+        let lines = b"a\nbb\nccc\ndddd\neeeee\n";
+        Batch {
+            number: 7,
+            attempts: 3,
+            ..Batch::compress(&KINDS.map(ItemLabel::from), lines).unwrap()
+        }
     }
 
     fn types(batch: &Batch) -> Vec<TelemetryType> {
-        let types = batch.kinds.iter().map(|kind| kind.telemetry_type);
+        let types = batch.labels.iter().map(|label| label.telemetry_type);
         types.collect()
     }
 
     #[test]
-    fn chosen_items_keep_their_order_their_kinds_and_the_number() {
+    fn chosen_items_keep_their_order_their_labels_the_number_and_the_tries() {
         let chosen = batch().only(&[1, 3, 4]).unwrap();
-        assert_eq!(chosen.number, 7);
+        assert_eq!((chosen.number, chosen.attempts), (7, 3));
         assert_eq!(types(&chosen), [KINDS[1], KINDS[3], KINDS[4]]);
         assert_eq!(text(&chosen), "bb\ndddd\neeeee\n");
     }
@@ -125,5 +183,18 @@ mod tests {
             (types(&second), text(&second).as_str()),
             (KINDS[2..].to_vec(), "ccc\ndddd\neeeee\n")
         );
+    }
+
+    #[test]
+    fn a_batch_that_is_cut_or_has_other_lines_is_not_sound() {
+        let whole = batch();
+        assert!(whole.is_sound());
+        let cut = Batch {
+            body: whole.body.slice(..whole.body.len() - 1),
+            ..whole.clone()
+        };
+        assert!(!cut.is_sound());
+        let labels = whole.labels[1..].to_vec();
+        assert!(!Batch { labels, ..whole }.is_sound());
     }
 }

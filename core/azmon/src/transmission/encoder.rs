@@ -1,49 +1,47 @@
+//! Mapping, processing, limits, serialisation and compression of items.
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use opentelemetry::otel_error;
 
 use crate::envelope::Envelope;
-use crate::item::ItemRef;
-use crate::item::{DropReason, ItemKind, Losses};
+use crate::item::{DropReason, ItemCounters, ItemLabel, ItemRef};
 use crate::mapping::{Arena, Mapper};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::Console;
 use crate::transmission::batch::Batch;
-use crate::transmission::item::{self, Written};
+use crate::transmission::line::{self, Written};
 use crate::transmission::operation_names::OperationNames;
 
 /// Most items of a batch; the service takes 64,000.
-const MOST_ITEMS: usize = 4_096;
+const MAX_ITEMS: usize = 4_096;
 /// Most bytes of a batch before compression.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// Turns items into batches.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    losses: Arc<Losses>,
+    counters: Arc<ItemCounters>,
     processors: TelemetryProcessors,
     arena: Arena,
     names: OperationNames,
     lines: Vec<u8>,
-    /// What the lines are.
-    kinds: Vec<ItemKind>,
+    /// How the lines are counted.
+    labels: Vec<ItemLabel>,
     console: Option<Console>,
-    /// The number of the last batch that was made; the first is 1.
-    last: u64,
 }
 
 impl Encoder {
-    pub(crate) fn new(losses: Arc<Losses>, processors: TelemetryProcessors) -> Self {
+    pub(crate) fn new(counters: Arc<ItemCounters>, processors: TelemetryProcessors) -> Self {
         Self {
-            losses,
+            counters,
             processors,
             arena: Arena::new(),
             names: OperationNames::default(),
             lines: Vec::new(),
-            kinds: Vec::new(),
+            labels: Vec::new(),
             console: None,
-            last: 0,
         }
     }
 
@@ -52,66 +50,50 @@ impl Encoder {
         self.console = Some(console);
     }
 
-    /// Encodes `items` into as many batches as they need.
+    /// Encodes an item, and answers a batch if it is full by that.
     ///
-    /// Requests go first, so that the items of their operations know its name.
-    pub(crate) fn encode<'a>(
-        &mut self,
-        mapper: &Mapper,
-        items: impl Iterator<Item = ItemRef<'a>> + Clone,
-        mut emit: impl FnMut(Batch),
-    ) {
-        let roots = items.clone().filter(|item| item.is_root());
-        let others = items.filter(|item| !item.is_root());
-        for item in roots.chain(others) {
-            self.add(mapper, item);
-            if self.kinds.len() >= MOST_ITEMS || self.lines.len() >= MOST_BYTES {
-                self.finish().into_iter().for_each(&mut emit);
-            }
-        }
-        self.finish().into_iter().for_each(emit);
-    }
-
-    /// The number of the last batch that was made; 0 before the first.
-    pub(super) fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// A defect in a mapping must cost one item, not the thread that sends all of them.
-    fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
-        let (start, items) = (self.lines.len(), self.kinds.len());
+    /// Requests should go first, so that the items of their operations know its name. A defect in a mapping
+    /// costs one item, not the thread that sends all of them.
+    pub(crate) fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) -> Option<Batch> {
+        let (start, items) = (self.lines.len(), self.labels.len());
+        let taken = item.label();
         if catch_unwind(AssertUnwindSafe(|| self.map(mapper, item))).is_err() {
             self.lines.truncate(start);
-            self.kinds.truncate(items);
-            self.losses
-                .count(DropReason::Internal, item.telemetry_type(), 1);
+            self.labels.truncate(items);
+            self.counters.relabel(taken, &[taken]);
+            self.counters.drop_open(DropReason::Internal, [taken]);
             otel_error!(name: "Encoder.Panicked");
         }
         self.arena.reset();
+        let is_full = self.labels.len() >= MAX_ITEMS || self.lines.len() >= MAX_BYTES;
+        is_full.then(|| self.finish()).flatten()
     }
 
     fn map(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
+        let signal = item.signal();
         let Self {
-            losses,
+            counters,
             processors,
             arena,
             names,
             lines,
-            kinds,
+            labels,
             console,
-            last: _,
         } = self;
+        let (mut made, mut dropped) = (Vec::new(), Vec::new());
         let mut write = |envelope: &mut Envelope<'_>| {
-            if let Err(reason) = processors.process(envelope) {
-                return losses.count(reason, ItemKind::of(envelope), 1);
+            let processed = processors.process(envelope);
+            let label = ItemLabel::of(signal, envelope);
+            made.push(label);
+            if let Err(reason) = processed {
+                return dropped.push((reason, label));
             }
-            let kind = ItemKind::of(envelope);
-            match item::write(envelope, lines) {
+            match line::write(envelope, lines) {
                 Written::Whole => {}
-                Written::Trimmed => losses.count_trimmed(),
-                Written::Refused => return losses.count(DropReason::TooLarge, kind, 1),
+                Written::Trimmed => counters.count_trimmed(),
+                Written::Refused => return dropped.push((DropReason::TooLarge, label)),
             }
-            kinds.push(kind);
+            labels.push(label);
             if let Some(console) = console {
                 console.show(envelope);
             }
@@ -137,18 +119,23 @@ impl Encoder {
                 add(mapper.map_log(log, name, rate, arena));
             }
         }
+        counters.relabel(item.label(), &made);
+        for (reason, label) in dropped {
+            counters.drop_open(reason, [label]);
+        }
     }
 
-    fn finish(&mut self) -> Option<Batch> {
-        if self.kinds.is_empty() {
+    /// Makes a batch of what was encoded since the last one.
+    pub(crate) fn finish(&mut self) -> Option<Batch> {
+        if self.labels.is_empty() {
             return None;
         }
-        self.last += 1;
-        let batch = Batch::compress(self.last, &self.kinds, &self.lines);
+        let batch = Batch::compress(&self.labels, &self.lines);
         if batch.is_err() {
-            self.losses.count_each(DropReason::Internal, &self.kinds);
+            let labels = self.labels.iter().copied();
+            self.counters.drop_open(DropReason::Internal, labels);
         }
-        self.kinds.clear();
+        self.labels.clear();
         self.lines.clear();
         batch.ok()
     }

@@ -1,7 +1,80 @@
+//! Where redirects may lead, and how long they hold.
+
+use std::time::Duration;
+
 use http::Uri;
+use tokio::time::Instant;
 
 /// Most redirects in a row, as in the official distributions.
-pub(super) const MOST: u32 = 10;
+const MAX_REDIRECTS: u32 = 10;
+/// How long a redirect holds, as in the .NET exporter.
+const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The endpoint that is used: the configured one, or the one that it redirected to.
+#[derive(Debug)]
+pub(super) struct Target {
+    configured: String,
+    redirected: Option<(String, Instant)>,
+    in_a_row: u32,
+}
+
+/// What to do after a redirect.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Redirected {
+    /// Send the batch again at once.
+    Followed,
+    /// The target is foreign, or there were too many.
+    Refused,
+}
+
+impl Target {
+    pub(super) fn new(endpoint: String) -> Self {
+        Self {
+            configured: endpoint,
+            redirected: None,
+            in_a_row: 0,
+        }
+    }
+
+    /// The endpoint at `now`.
+    pub(super) fn endpoint(&self, now: Instant) -> &str {
+        match &self.redirected {
+            Some((endpoint, until)) if now < *until => endpoint,
+            _ => &self.configured,
+        }
+    }
+
+    /// Follows a redirect of an upload to `from`, if it may.
+    ///
+    /// Several uploads may be redirected at the same time; only the first of them counts.
+    pub(super) fn redirect(&mut self, from: &str, location: &str, now: Instant) -> Redirected {
+        if from != self.endpoint(now) {
+            return Redirected::Followed;
+        }
+        self.in_a_row += 1;
+        match follow(from, location) {
+            Some(endpoint) if self.in_a_row <= MAX_REDIRECTS => {
+                self.redirected = Some((endpoint, now + LIFETIME));
+                Redirected::Followed
+            }
+            _ => {
+                self.reset();
+                Redirected::Refused
+            }
+        }
+    }
+
+    /// Notes that an upload was answered by something other than a redirect.
+    pub(super) fn answered(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// Goes back to the configured endpoint, since the other one cannot be reached, or leads nowhere.
+    pub(super) fn reset(&mut self) {
+        self.redirected = None;
+        self.in_a_row = 0;
+    }
+}
 
 /// The host names of the service, by cloud; a redirect never leaves its cloud.
 const CLOUDS: [&[&str]; 3] = [
@@ -20,7 +93,7 @@ const CLOUDS: [&[&str]; 3] = [
 /// Telemetry and its credentials go to another address only over HTTPS, and only to the same host or to
 /// another host of the same cloud's service. A plain `http://` endpoint, which is a local receiver, may
 /// redirect within its own host.
-pub(super) fn follow(current: &str, location: &str) -> Option<String> {
+fn follow(current: &str, location: &str) -> Option<String> {
     let (from, to): (Uri, Uri) = (current.parse().ok()?, location.parse().ok()?);
     let (from_host, to_host) = (host(&from)?, host(&to)?);
     let secure = to.scheme_str() == Some("https");
@@ -99,5 +172,47 @@ mod tests {
         ] {
             assert_eq!(follow(WEST, location), None, "{location}");
         }
+    }
+
+    #[test]
+    fn a_wave_of_redirects_is_one_hop() {
+        let (mut target, now) = (Target::new("http://a:1".to_owned()), Instant::now());
+        for _ in 0..50 {
+            let redirected = target.redirect("http://a:1", "http://a:2/x", now);
+            assert_eq!(redirected, Redirected::Followed);
+        }
+        assert_eq!(target.endpoint(now), "http://a:2");
+        assert_eq!(target.in_a_row, 1);
+    }
+
+    #[test]
+    fn a_circle_ends_and_leads_back_to_the_configured_endpoint() {
+        let (mut target, now) = (Target::new("http://a:1".to_owned()), Instant::now());
+        let mut hops = 0;
+        loop {
+            let from = target.endpoint(now).to_owned();
+            let to = if from == "http://a:1" {
+                "http://a:2"
+            } else {
+                "http://a:1"
+            };
+            hops += 1;
+            if target.redirect(&from, to, now) == Redirected::Refused {
+                break;
+            }
+        }
+        assert_eq!(hops, 11);
+        assert_eq!(target.endpoint(now), "http://a:1");
+    }
+
+    #[test]
+    fn a_redirect_holds_for_twelve_hours() {
+        let (mut target, now) = (Target::new("http://a:1".to_owned()), Instant::now());
+        target.redirect("http://a:1", "http://a:2", now);
+        assert_eq!(
+            target.endpoint(now + LIFETIME - Duration::from_secs(1)),
+            "http://a:2"
+        );
+        assert_eq!(target.endpoint(now + LIFETIME), "http://a:1");
     }
 }

@@ -1,3 +1,5 @@
+//! What to do after the service has answered, decided from status, headers and body alone.
+
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -9,7 +11,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to do with a batch that was answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ResponseAction {
     /// The service has it.
     Accepted,
     /// The service has some of it: `retry` and `refused` are the numbers of items, from 0, with the status
@@ -29,6 +31,15 @@ pub(super) enum Verdict {
     Redirect { location: String },
     /// It is too large; send it in parts.
     Split,
+    /// Something in it is not taken, and the service does not say which: send it in parts.
+    Isolate { message: String },
+    /// These items are not taken. Nothing was taken: send the others again.
+    RefuseSome {
+        refused: Vec<(usize, u16)>,
+        message: String,
+    },
+    /// The service took a part, but its answer does not say which.
+    Unreadable,
     /// It will never be taken.
     Refused { status: u16, message: String },
 }
@@ -48,45 +59,51 @@ struct ItemError {
     message: String,
 }
 
-/// Judges the answer to a batch of `items` items.
+/// Classifies the answer to a batch of `items` items.
 ///
-/// | Status | Verdict |
+/// | Status | Action |
 /// |---|---|
 /// | 2xx | accepted, or by item where the body lists errors |
 /// | 307, 308 | redirect |
+/// | 206 without a readable body | unreadable |
 /// | 413 | split |
+/// | 400 | refused are the items that the body lists; if it lists none, they are looked for |
 /// | 401, 403 (identity), 408, 429, 439 (quota), 5xx | retry |
-/// | everything else: 400 (malformed), 402 (daily quota), 404 (wrong region) | refused |
-pub(super) fn judge(reply: &Reply, items: usize, now: SystemTime) -> Verdict {
+/// | everything else: 402 (daily quota), 404 (wrong region) | refused |
+pub(super) fn classify(reply: &Reply, items: usize, now: SystemTime) -> ResponseAction {
     let retry_after = reply
         .retry_after
         .as_deref()
         .and_then(|value| parse_retry_after(value, now));
     match (reply.status, &reply.location) {
-        (200..=299, _) => judge_items(&reply.body, items, retry_after),
-        (307 | 308, Some(location)) => Verdict::Redirect {
+        (206, _) if serde_json::from_slice::<TrackAnswer>(&reply.body).is_err() => {
+            ResponseAction::Unreadable
+        }
+        (200..=299, _) => classify_items(&reply.body, items, retry_after),
+        (307 | 308, Some(location)) => ResponseAction::Redirect {
             location: location.clone(),
         },
-        (307 | 308, None) => Verdict::Retry {
+        (307 | 308, None) => ResponseAction::Retry {
             status: reply.status,
             retry_after,
         },
-        (413, _) => Verdict::Split,
-        (status, _) if is_retryable(status) => Verdict::Retry {
+        (413, _) => ResponseAction::Split,
+        (400, _) => classify_bad_request(&reply.body, items),
+        (status, _) if is_retryable(status) => ResponseAction::Retry {
             status,
             retry_after,
         },
-        (status, _) => Verdict::Refused {
+        (status, _) => ResponseAction::Refused {
             status,
             message: refusal(status, &reply.body),
         },
     }
 }
 
-fn judge_items(body: &[u8], items: usize, retry_after: Option<Duration>) -> Verdict {
+fn classify_items(body: &[u8], items: usize, retry_after: Option<Duration>) -> ResponseAction {
     let Ok(TrackAnswer { errors }) = serde_json::from_slice(body) else {
         // A receiver that answers 200 with a body of its own has taken the batch.
-        return Verdict::Accepted;
+        return ResponseAction::Accepted;
     };
     let errors = errors
         .into_iter()
@@ -106,13 +123,31 @@ fn judge_items(body: &[u8], items: usize, retry_after: Option<Duration>) -> Verd
     };
     refused.retain(|(index, _)| !is_retried(*index));
     if retry.is_empty() && refused.is_empty() {
-        return Verdict::Accepted;
+        return ResponseAction::Accepted;
     }
-    Verdict::Partial {
+    ResponseAction::Partial {
         retry,
         retry_after,
         refused,
         message,
+    }
+}
+
+fn classify_bad_request(body: &[u8], items: usize) -> ResponseAction {
+    let message = refusal(400, body);
+    let TrackAnswer { errors } = serde_json::from_slice(body).unwrap_or_default();
+    let is_final = |error: &ItemError| error.index < items && !is_retryable(error.status_code);
+    let refused: Vec<_> = errors.into_iter().filter(is_final).collect();
+    let refused = numbers(&refused);
+    if refused.len() == items {
+        ResponseAction::Refused {
+            status: 400,
+            message,
+        }
+    } else if refused.is_empty() {
+        ResponseAction::Isolate { message }
+    } else {
+        ResponseAction::RefuseSome { refused, message }
     }
 }
 
@@ -173,8 +208,8 @@ mod tests {
         }
     }
 
-    fn verdict(status: u16, body: &str) -> Verdict {
-        judge(&reply(status, body), 4, NOW)
+    fn action(status: u16, body: &str) -> ResponseAction {
+        classify(&reply(status, body), 4, NOW)
     }
 
     #[test]
@@ -184,12 +219,12 @@ mod tests {
             "OK",
             r#"{"itemsReceived":4,"itemsAccepted":4,"errors":[]}"#,
         ] {
-            assert_eq!(verdict(200, body), Verdict::Accepted);
+            assert_eq!(action(200, body), ResponseAction::Accepted);
         }
     }
 
     #[test]
-    fn partial_success_is_judged_by_item() {
+    fn partial_success_is_told_by_item() {
         let body = r#"{"itemsReceived":4,"itemsAccepted":1,"errors":[
             {"index":3,"statusCode":500,"message":"Internal"},
             {"index":0,"statusCode":400,"message":"103: Field 'name' is required"},
@@ -197,8 +232,8 @@ mod tests {
             {"index":1,"statusCode":429,"message":"Throttled"},
             {"index":9,"statusCode":500,"message":"not ours"}]}"#;
         assert_eq!(
-            verdict(206, body),
-            Verdict::Partial {
+            action(206, body),
+            ResponseAction::Partial {
                 retry: vec![(1, 429), (3, 500)],
                 retry_after: None,
                 refused: vec![(0, 400)],
@@ -211,31 +246,31 @@ mod tests {
     fn sampled_out_by_ingestion_is_no_error() {
         let body = r#"{"itemsReceived":4,"itemsAccepted":3,
             "errors":[{"index":0,"statusCode":500,"message":"telemetry SAMPLED out."}]}"#;
-        assert_eq!(verdict(206, body), Verdict::Accepted);
+        assert_eq!(action(206, body), ResponseAction::Accepted);
     }
 
     #[test]
-    fn every_status_has_its_verdict() {
+    fn every_status_has_its_action() {
         for status in [401, 403, 408, 429, 439, 500, 502, 503, 504] {
             assert_eq!(
-                verdict(status, ""),
-                Verdict::Retry {
+                action(status, ""),
+                ResponseAction::Retry {
                     status,
                     retry_after: None
                 },
                 "{status}"
             );
         }
-        for status in [301, 304, 400, 402, 404, 405, 418] {
+        for status in [301, 304, 402, 404, 405, 418] {
             assert!(
-                matches!(verdict(status, ""), Verdict::Refused { .. }),
+                matches!(action(status, ""), ResponseAction::Refused { .. }),
                 "{status}"
             );
         }
-        assert_eq!(verdict(413, ""), Verdict::Split);
+        assert_eq!(action(413, ""), ResponseAction::Split);
         assert_eq!(
-            verdict(307, ""),
-            Verdict::Retry {
+            action(307, ""),
+            ResponseAction::Retry {
                 status: 307,
                 retry_after: None
             }
@@ -245,24 +280,48 @@ mod tests {
             ..reply(308, "")
         };
         assert_eq!(
-            judge(&redirect, 4, NOW),
-            Verdict::Redirect {
+            classify(&redirect, 4, NOW),
+            ResponseAction::Redirect {
                 location: "https://x".to_owned()
             }
         );
     }
 
     #[test]
-    fn a_refusal_says_what_the_service_said() {
-        let body = r#"{"itemsReceived":1,"itemsAccepted":0,
-            "errors":[{"index":0,"statusCode":400,"message":"Invalid instrumentation key"}]}"#;
+    fn a_bad_request_names_its_items_or_they_are_looked_for() {
+        let body = |indexes: &[usize]| {
+            let error =
+                |index| format!(r#"{{"index":{index},"statusCode":400,"message":"Invalid key"}}"#);
+            let errors: Vec<_> = indexes.iter().map(error).collect();
+            let errors = errors.join(",");
+            format!(r#"{{"itemsReceived":4,"itemsAccepted":0,"errors":[{errors}]}}"#)
+        };
+        let message = || "status 400: Invalid key".to_owned();
         assert_eq!(
-            verdict(400, body),
-            Verdict::Refused {
+            action(400, &body(&[0, 1, 2, 3])),
+            ResponseAction::Refused {
                 status: 400,
-                message: "status 400: Invalid instrumentation key".to_owned()
+                message: message()
             }
         );
+        assert_eq!(
+            action(400, &body(&[2])),
+            ResponseAction::RefuseSome {
+                refused: vec![(2, 400)],
+                message: message()
+            }
+        );
+        for silent in ["", "Bad Request", &body(&[])] {
+            let message = "status 400".to_owned();
+            assert_eq!(action(400, silent), ResponseAction::Isolate { message });
+        }
+    }
+
+    #[test]
+    fn a_partial_success_that_cannot_be_read_is_no_success() {
+        for body in ["", "<html>", "[1"] {
+            assert_eq!(action(206, body), ResponseAction::Unreadable);
+        }
     }
 
     #[test]
@@ -284,8 +343,8 @@ mod tests {
             };
             let retry_after = seconds.map(Duration::from_secs);
             assert_eq!(
-                judge(&reply, 1, NOW),
-                Verdict::Retry {
+                classify(&reply, 1, NOW),
+                ResponseAction::Retry {
                     status: 503,
                     retry_after
                 },

@@ -1,10 +1,17 @@
+//! How batches get to the endpoint.
+
 use std::fmt;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header;
+
+use crate::error::{BuildErrorKind, innermost};
+use crate::transmission::tokens::Tokens;
 
 /// Longest time for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,8 +31,33 @@ pub(crate) struct Reply {
 
 /// There was no answer.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct SendError(pub(crate) String);
+#[error("{message}")]
+pub(crate) struct SendError {
+    message: String,
+    is_outage: bool,
+}
+
+impl SendError {
+    /// The endpoint could not be reached, or did not answer.
+    pub(crate) fn new(message: String) -> Self {
+        Self {
+            message,
+            is_outage: false,
+        }
+    }
+
+    /// Nothing can be sent at the moment, whatever it is.
+    pub(crate) fn outage(message: String) -> Self {
+        Self {
+            message,
+            is_outage: true,
+        }
+    }
+
+    pub(super) fn is_outage(&self) -> bool {
+        self.is_outage
+    }
+}
 
 pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Reply, SendError>> + Send>>;
 
@@ -35,20 +67,105 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
     fn post(&self, endpoint: &str, body: Bytes) -> Sending;
 }
 
+/// How the endpoint is reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NetworkSettings {
+    /// A client that the program made itself.
+    pub(crate) client: Option<reqwest::Client>,
+    /// A file of certificates, in PEM, that are trusted beside those of the system.
+    pub(crate) certificates: Option<PathBuf>,
+    /// Where tokens come from, if any are needed.
+    pub(crate) tokens: Option<Arc<Tokens>>,
+}
+
 /// `POST {endpoint}/v2.1/track`.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpTransport {
     client: reqwest::Client,
+    tokens: Option<Arc<Tokens>>,
 }
 
 impl HttpTransport {
-    pub(crate) fn new() -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
+    /// Makes a client for `endpoint`. Only `https://` needs certificates.
+    pub(crate) fn new(endpoint: &str, settings: NetworkSettings) -> Result<Self, BuildErrorKind> {
+        let client = match settings.client {
+            Some(client) => client,
+            None => http_client(endpoint, settings.certificates)?,
+        };
+        Ok(Self {
+            client,
+            tokens: settings.tokens,
+        })
+    }
+}
+
+/// Makes a client that honours the usual proxy variables.
+fn http_client(
+    endpoint: &str,
+    certificates: Option<PathBuf>,
+) -> Result<reqwest::Client, BuildErrorKind> {
+    let is_secure = endpoint.starts_with("https://");
+    if is_secure && !cfg!(feature = "rustls") {
+        return Err(BuildErrorKind::NoTls);
+    }
+    let builder = || {
+        reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(UPLOAD_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { client })
+    };
+    tls::build(builder, is_secure, certificates)
+}
+
+#[cfg(feature = "rustls")]
+mod tls {
+    use std::path::PathBuf;
+
+    use reqwest::{Certificate, Client, ClientBuilder};
+
+    use crate::error::BuildErrorKind;
+
+    /// An endpoint without TLS needs no certificates: where the system has none, that must not keep the
+    /// program from starting.
+    pub(super) fn build(
+        builder: impl Fn() -> ClientBuilder,
+        is_secure: bool,
+        certificates: Option<PathBuf>,
+    ) -> Result<Client, BuildErrorKind> {
+        let mut own = Vec::new();
+        if let Some(path) = certificates {
+            let unusable = |error: &(dyn std::error::Error + 'static)| {
+                BuildErrorKind::certificates(&path, error)
+            };
+            let pem = std::fs::read(&path).map_err(|error| unusable(&error))?;
+            own = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(&error))?;
+        }
+        let built = builder().tls_certs_merge(own).build();
+        built.or_else(|error| {
+            if is_secure {
+                return Err(BuildErrorKind::transport(&error));
+            }
+            let without = builder().tls_certs_only([]).build();
+            without.map_err(|error| BuildErrorKind::transport(&error))
+        })
+    }
+}
+
+#[cfg(not(feature = "rustls"))]
+mod tls {
+    use std::path::PathBuf;
+
+    use reqwest::{Client, ClientBuilder};
+
+    use crate::error::BuildErrorKind;
+
+    pub(super) fn build(
+        builder: impl Fn() -> ClientBuilder,
+        _is_secure: bool,
+        _certificates: Option<PathBuf>,
+    ) -> Result<Client, BuildErrorKind> {
+        let built = builder().build();
+        built.map_err(|error| BuildErrorKind::transport(&error))
     }
 }
 
@@ -58,33 +175,54 @@ impl Transport for HttpTransport {
         let request = self
             .client
             .post(format!("{endpoint}/v2.1/track"))
+            .timeout(UPLOAD_TIMEOUT)
             .header(header::CONTENT_TYPE, "application/x-json-stream")
-            .header(header::CONTENT_ENCODING, "gzip")
-            .body(body);
+            .header(header::CONTENT_ENCODING, "gzip");
+        let (tokens, client) = (self.tokens.clone(), self.client.clone());
         Box::pin(async move {
-            let response = request.send().await.map_err(describe)?;
-            let text = |name: header::HeaderName| {
-                response
-                    .headers()
-                    .get(name)
-                    .and_then(|value| value.to_str().ok())
-                    .map(str::to_owned)
+            let Some(tokens) = tokens else {
+                return answer(request.body(body)).await;
             };
-            Ok(Reply {
-                status: response.status().as_u16(),
-                retry_after: text(header::RETRY_AFTER),
-                location: text(header::LOCATION),
-                body: read(response).await.map_err(describe)?,
-            })
+            let attempt = |token: String| {
+                let request = request.try_clone();
+                request.map(|request| request.bearer_auth(token).body(body.clone()))
+            };
+            let cannot = || SendError::new("the request cannot be repeated".to_owned());
+            let token = tokens.get(&client).await.map_err(SendError::outage)?;
+            let reply = answer(attempt(token.clone()).ok_or_else(cannot)?).await?;
+            if reply.status != 401 {
+                return Ok(reply);
+            }
+            // The token may have been revoked before its time.
+            tokens.forget(&token).await;
+            let token = tokens.get(&client).await.map_err(SendError::outage)?;
+            answer(attempt(token).ok_or_else(cannot)?).await
         })
     }
 }
 
+async fn answer(request: reqwest::RequestBuilder) -> Result<Reply, SendError> {
+    let response = request.send().await.map_err(describe)?;
+    let text = |name: header::HeaderName| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    Ok(Reply {
+        status: response.status().as_u16(),
+        retry_after: text(header::RETRY_AFTER),
+        location: text(header::LOCATION),
+        body: read(response).await.map_err(describe)?,
+    })
+}
+
 /// Takes everything and sends it nowhere: for telemetry that is only looked at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Nowhere;
+pub(crate) struct NullTransport;
 
-impl Transport for Nowhere {
+impl Transport for NullTransport {
     fn post(&self, _endpoint: &str, _body: Bytes) -> Sending {
         let reply = Reply {
             status: 200,
@@ -106,10 +244,5 @@ async fn read(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> 
 
 /// The innermost cause says most: `connection refused`, `dns error`, `certificate expired`.
 fn describe(error: reqwest::Error) -> SendError {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    SendError(format!("{error}: {cause}"))
+    SendError::new(innermost(&error.without_url()))
 }

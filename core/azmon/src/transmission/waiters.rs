@@ -1,54 +1,72 @@
+//! Callers that wait for batches to be delivered, or to be on disk.
+
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::error::Undelivered;
-use crate::transmission::transmitter::Answer;
+use crate::transmission::handle::DeliveryCallback;
 
-/// Those who wait until all batches up to a number are settled.
+/// Callers that wait until certain batches are settled.
 #[derive(Default)]
 pub(super) struct Waiters(Vec<Waiter>);
 
 struct Waiter {
-    last: u64,
+    batches: HashSet<u64>,
     dropped: usize,
-    answer: Answer,
+    callback: DeliveryCallback,
+}
+
+/// Where batches are at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    /// They are about to be sent or stored.
+    pub(super) active: HashSet<u64>,
+    /// They wait in memory for a better time.
+    pub(super) held: HashSet<u64>,
+    /// How many items wait so.
+    pub(super) held_items: usize,
 }
 
 impl Waiters {
-    pub(super) fn add(&mut self, last: u64, answer: Answer) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Calls back when all of `batches` are settled.
+    pub(super) fn add(&mut self, batches: HashSet<u64>, callback: DeliveryCallback) {
         self.0.push(Waiter {
-            last,
+            batches,
             dropped: 0,
-            answer,
+            callback,
         });
     }
 
     /// Notes that items of a batch were dropped.
     pub(super) fn dropped(&mut self, batch: u64, items: usize) {
-        let concerned = self.0.iter_mut().filter(|waiter| batch <= waiter.last);
+        let waiters = self.0.iter_mut();
+        let concerned = waiters.filter(|waiter| waiter.batches.contains(&batch));
         concerned.for_each(|waiter| waiter.dropped += items);
     }
 
-    /// Answers those whose batches all come before `pending`, the oldest that is not settled.
-    pub(super) fn settle(&mut self, pending: Option<u64>) {
-        let settled = |waiter: &mut Waiter| pending.is_none_or(|pending| waiter.last < pending);
-        for waiter in self.0.extract_if(.., settled) {
-            (waiter.answer)(match waiter.dropped {
-                0 => Ok(()),
-                dropped => Err(Undelivered::Dropped(dropped)),
+    /// Answers those of whose batches none is active any more.
+    pub(super) fn settle(&mut self, positions: &Positions) {
+        let done = |waiter: &mut Waiter| waiter.batches.is_disjoint(&positions.active);
+        for waiter in self.0.extract_if(.., done) {
+            (waiter.callback)(if !waiter.batches.is_disjoint(&positions.held) {
+                Err(Undelivered::Held(positions.held_items))
+            } else if waiter.dropped > 0 {
+                Err(Undelivered::Dropped(waiter.dropped))
+            } else {
+                Ok(())
             });
         }
     }
 
-    /// Answers everybody that `held` items have to wait.
-    pub(super) fn fail(&mut self, held: usize) {
-        self.end(|| Undelivered::Held(held));
-    }
-
-    /// Answers everybody with an error.
+    /// Answers all with an error.
     pub(super) fn end(&mut self, error: impl Fn() -> Undelivered) {
         self.0
             .drain(..)
-            .for_each(|waiter| (waiter.answer)(Err(error())));
+            .for_each(|waiter| (waiter.callback)(Err(error())));
     }
 }
 

@@ -1,127 +1,180 @@
-use std::collections::HashMap;
+//! The loop that owns everything on its way.
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::{Context, otel_error, otel_warn};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use crate::envelope::Envelope;
 use crate::error::Undelivered;
-use crate::item::Consumer;
-use crate::item::{DropReason, ItemKind, Losses};
-use crate::item::{Item, ItemRef};
+use crate::item::{Consumer, DropReason, Item, ItemCounters, Taken};
 use crate::mapping::Mapper;
-use crate::metrics::{AutomaticMetrics, SpanMetrics};
+use crate::metrics::{BuiltinMetrics, SpanMetrics};
+use crate::storage::StorageSettings;
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::batch::Batch;
+use crate::transmission::due::{Due, Situation, due};
 use crate::transmission::encoder::Encoder;
-use crate::transmission::gate::Gate;
-use crate::transmission::outbox::Outbox;
-use crate::transmission::transmitter::{Answer, Command, Exported};
-use crate::transmission::waiters::Waiters;
-use crate::transmission::{Console, Reply, SendError, Transmitter, Transport};
+use crate::transmission::handle::{Command, DeliveryCallback, SourceId};
+use crate::transmission::uploads::Uploads;
+use crate::transmission::{Console, Shared, Transport, WorkerHandle};
 
-/// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
-/// that is 100 ms away.
-const MOST_UPLOADS: usize = 16;
-/// Items that are encoded at once, between which the network is served.
+/// Items that are taken from the queue at once.
 const ITEMS_AT_ONCE: usize = 4_096;
-/// What the worker gives the network when nobody shut it down, but everybody who could has gone.
+/// How long items are encoded before the network is served: a slow processor must not stop it.
+const SLICE: Duration = Duration::from_millis(20);
+/// How long the worker keeps sending after every handle was dropped without `shutdown`.
 const ABANDONED_SHUTDOWN: Duration = Duration::from_secs(2);
-/// How often losses are said.
+/// How long a shutdown sends what earlier processes left on disk.
+const DRAIN_AT_END: Duration = Duration::from_secs(2);
+/// How often losses are reported.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest time that an item waits for others in durable mode, so that it is on disk within 200 ms.
+const DURABLE_DELAY: Duration = Duration::from_millis(50);
+/// The part of a shutdown's time that is kept for the disk.
+const DISK_SHARE: u32 = 4;
+/// The part of a shutdown's time in which nothing new is sent, for the last answers to arrive.
+const ANSWERS_SHARE: u32 = 8;
+/// The most that is kept for them.
+const MAX_ANSWERS_TIME: Duration = Duration::from_millis(500);
+/// The most that is kept for it.
+const MAX_DISK_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct WorkerOptions {
     pub(crate) endpoint: String,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) storage: StorageSettings,
+    /// Most bytes of encoded batches in memory.
+    pub(crate) max_memory: usize,
     /// Longest time that an item waits for others.
     pub(crate) max_export_delay: Duration,
     pub(crate) processors: TelemetryProcessors,
 }
 
-/// What a worker does beside sending what it is given.
+/// What a worker does besides sending what it is given.
 #[derive(Debug, Default)]
-pub(crate) struct Extras {
-    /// The metrics that nobody else collects.
-    pub(crate) metrics: AutomaticMetrics,
-    /// What counts the spans for them.
+pub(crate) struct WorkerExtensions {
+    /// The metrics that are collected without being recorded.
+    pub(crate) metrics: BuiltinMetrics,
+    /// Counts the spans for them.
     pub(crate) span_metrics: SpanMetrics,
-    /// Where everything that is sent is shown.
+    /// Shows everything that is sent.
     pub(crate) console: Option<Console>,
 }
 
 /// The loop that owns everything on its way.
 pub(crate) struct Worker {
-    pub(super) options: WorkerOptions,
+    max_export_delay: Duration,
     commands: UnboundedReceiver<Command>,
     consumer: Consumer,
     mapper: Arc<Mapper>,
-    pub(super) losses: Arc<Losses>,
-    encoder: Encoder,
-    pub(super) metrics: AutomaticMetrics,
+    counters: Arc<ItemCounters>,
+    shared: Arc<Shared>,
+    encoders: HashMap<SourceId, Encoder>,
+    metrics: BuiltinMetrics,
     span_metrics: SpanMetrics,
-    items: Vec<Item>,
+    jobs: VecDeque<Job>,
     /// Since when something waits in the queue.
     queued_since: Option<Instant>,
-    pub(super) outbox: Outbox,
-    uploads: JoinSet<Result<Reply, SendError>>,
-    pub(super) under_way: HashMap<Id, Batch>,
-    pub(super) gate: Gate,
-    pub(super) redirects: u32,
-    pub(super) waiters: Waiters,
+    flushes: Vec<Flush>,
+    uploads: Uploads,
     closing: Option<Closing>,
     reported: Option<Instant>,
 }
 
+/// Items that are to be encoded together.
+struct Job {
+    source: SourceId,
+    mapper: Arc<Mapper>,
+    items: VecDeque<Taken>,
+    batches: HashSet<u64>,
+    /// Who waits for exactly these items.
+    callback: Option<DeliveryCallback>,
+    /// How many bytes of exports are held for it.
+    reserved: usize,
+}
+
+/// Someone waits until everything is sent that was there before.
+struct Flush {
+    /// How many items of the queue were there before.
+    queued: usize,
+    is_measured: bool,
+    callback: DeliveryCallback,
+}
+
 /// A shutdown under way.
 struct Closing {
+    /// Until then the network is tried, afterwards the disk.
+    network: Instant,
+    drain: Instant,
+    /// Until then items are encoded for the network, so that the last answers can arrive.
+    encode: Instant,
     deadline: Instant,
-    answer: Option<Answer>,
+    is_measured: bool,
+    callback: Option<DeliveryCallback>,
 }
 
 impl Worker {
     /// Makes a worker that takes items from `consumer` and maps them with `mapper`.
     pub(crate) fn new(
-        mut options: WorkerOptions,
+        options: WorkerOptions,
         consumer: Consumer,
         mapper: Arc<Mapper>,
-    ) -> (Transmitter, Self) {
-        let processors = std::mem::take(&mut options.processors);
-        let losses = Arc::new(Losses::default());
-        let (transmitter, commands) = Transmitter::new(losses.clone());
+    ) -> (WorkerHandle, Self) {
+        let WorkerOptions {
+            endpoint,
+            transport,
+            storage,
+            max_memory,
+            max_export_delay,
+            processors,
+        } = options;
+        let shared = Arc::new(Shared::new(consumer.clone()));
+        let (handle, commands) = WorkerHandle::new(shared.clone());
+        let counters = shared.counters.clone();
+        let recovered = shared.recovered.clone();
+        let encoder = Encoder::new(counters.clone(), processors);
+        let uploads = Uploads::new(
+            transport,
+            endpoint,
+            storage,
+            max_memory,
+            counters.clone(),
+            recovered,
+            shared.status.clone(),
+        );
         let worker = Self {
-            options,
+            max_export_delay,
             commands,
             consumer,
             mapper,
-            encoder: Encoder::new(losses.clone(), processors),
-            losses,
-            metrics: AutomaticMetrics::default(),
+            counters,
+            shared,
+            encoders: HashMap::from([(SourceId::MAIN, encoder)]),
+            metrics: BuiltinMetrics::default(),
             span_metrics: SpanMetrics::default(),
-            items: Vec::new(),
+            jobs: VecDeque::new(),
             queued_since: None,
-            outbox: Outbox::default(),
-            uploads: JoinSet::new(),
-            under_way: HashMap::new(),
-            gate: Gate::new(),
-            redirects: 0,
-            waiters: Waiters::default(),
+            flushes: Vec::new(),
+            uploads,
             closing: None,
             reported: None,
         };
-        (transmitter, worker)
+        (handle, worker)
     }
 
     /// Gives the worker more to do.
-    pub(crate) fn with(mut self, extras: Extras) -> Self {
-        self.metrics = extras.metrics;
-        self.span_metrics = extras.span_metrics;
-        if let Some(console) = extras.console {
-            self.encoder.show_on(console);
+    pub(crate) fn with(mut self, extensions: WorkerExtensions) -> Self {
+        self.uploads.statistics = extensions.metrics.statistics();
+        self.metrics = extensions.metrics;
+        self.span_metrics = extensions.span_metrics;
+        if let Some(console) = extensions.console
+            && let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN)
+        {
+            encoder.show_on(console);
         }
         self
     }
@@ -130,16 +183,20 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread or no event queue.
+    /// If the worker thread or its event loop cannot be initialised.
     pub(crate) fn spawn(self) -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .thread_name("azmon-files")
             .build()?;
         std::thread::Builder::new()
             .name("azmon-worker".to_owned())
             .spawn(move || {
                 let _suppressed = Context::enter_telemetry_suppressed_scope();
+                let _alive = DeathNotice(self.shared.clone());
                 runtime.block_on(self.run());
+                // A name that is being resolved, or a disk that hangs, holds up nothing.
+                runtime.shutdown_background();
             })?;
         Ok(())
     }
@@ -147,81 +204,131 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         self.metrics.start(Instant::now());
         loop {
-            self.measure();
-            let more = self.collect();
-            self.dispatch();
-            self.answer_waiters();
-            self.report_losses();
-            if self.is_done() {
-                return self.end();
+            let now = Instant::now();
+            let todo = self.due(now);
+            if todo.measure {
+                self.measure(now);
             }
-            self.wait(more).await;
+            if todo.take {
+                self.take_queue();
+            }
+            if !self.is_too_late(now) {
+                self.encode(now);
+            }
+            self.advance_flushes();
+            self.advance_closing(now);
+            self.uploads.dispatch(now);
+            self.uploads.answer_waiters(now);
+            self.uploads.update_status(now);
+            self.report_drops(now);
+            if self.is_done(now) {
+                return self.end().await;
+            }
+            self.wait().await;
         }
     }
 
-    /// Encodes the metrics that are due, with what waits. While there is no room, they go on counting.
-    fn measure(&mut self) {
-        if !self.outbox.has_room() {
-            return;
-        }
-        let now = Instant::now();
-        if self.metrics.next().is_none_or(|next| now < next) {
-            return;
-        }
-        self.take_queue();
-        let due = self.metrics.due(now, &self.mapper, &self.losses);
-        self.add(due);
-        self.encode_items();
-    }
-
-    /// Lets made items go with the next ones of the queue.
-    fn add(&mut self, envelopes: Vec<Envelope<'static>>) {
-        self.items.extend(envelopes.into_iter().map(Item::from));
-    }
-
-    /// Encodes what waits in the queue if it is time; true if more waits than one step takes.
-    fn collect(&mut self) -> bool {
-        let waits = self.consumer.len() > 0;
-        if !waits {
+    /// Decides what is due at `now`.
+    fn due(&mut self, now: Instant) -> Due {
+        let queued = self.consumer.len();
+        if queued == 0 {
             self.queued_since = None;
-            return false;
+        } else {
+            self.queued_since.get_or_insert(now);
         }
-        let now = Instant::now();
-        let since = *self.queued_since.get_or_insert(now);
-        let due = now >= since + self.options.max_export_delay;
-        if !self.outbox.has_room() || !(due || self.consumer.fills_a_batch()) {
-            return false;
-        }
-        self.encode_queue();
-        self.queued_since = None;
-        self.consumer.fills_a_batch()
+        let is_flushed = self.flushes.iter().any(|flush| flush.queued > 0);
+        let delay = if self.uploads.disk.is_durable(now) {
+            self.max_export_delay.min(DURABLE_DELAY)
+        } else {
+            self.max_export_delay
+        };
+        due(&Situation {
+            now,
+            queued,
+            queued_since: self.queued_since,
+            batch: self.consumer.batch(),
+            delay,
+            is_urgent: is_flushed || self.closing.is_some(),
+            taken: self.jobs.len(),
+            has_room: self.uploads.has_room() && !self.is_too_late(now),
+            metrics: self.metrics.next().filter(|_| self.closing.is_none()),
+            uploads: self.uploads.next_deadline(now),
+            end: self.closing.as_ref().map(|closing| {
+                let times = [closing.drain, closing.encode, closing.network];
+                let next = times.into_iter().filter(|time| *time > now).min();
+                next.unwrap_or(closing.deadline)
+            }),
+        })
     }
 
-    fn encode_queue(&mut self) {
-        self.take_queue();
-        self.encode_items();
+    /// Whether it is too late to send something new.
+    fn is_too_late(&self, now: Instant) -> bool {
+        let mut closing = self.closing.iter();
+        closing.any(|closing| now >= closing.encode)
     }
 
-    /// Takes what one step takes from the queue, and lets metrics know of it.
+    /// Collects the metrics that are due.
+    fn measure(&mut self, now: Instant) {
+        let statistics = &mut self.uploads.statistics;
+        let envelopes = self
+            .metrics
+            .due(now, &self.mapper, &self.counters, statistics);
+        self.add_made(envelopes.into_iter().map(Item::from));
+    }
+
+    /// Lets made items be encoded.
+    fn add_made(&mut self, items: impl Iterator<Item = Item>) {
+        let items: VecDeque<_> = items.map(Taken::free).collect();
+        if !items.is_empty() {
+            self.counters
+                .take(items.iter().map(|taken| taken.item.label()));
+            let job = self.job(SourceId::MAIN, self.mapper.clone(), items);
+            self.jobs.push_back(job);
+        }
+    }
+
+    fn job(&self, source: SourceId, mapper: Arc<Mapper>, items: VecDeque<Taken>) -> Job {
+        Job {
+            source,
+            mapper,
+            items,
+            batches: HashSet::new(),
+            callback: None,
+            reserved: 0,
+        }
+    }
+
+    /// Takes from the queue what one step takes, and lets metrics know of it. Requests go first, so that the items of
+    /// their operations know its name.
     fn take_queue(&mut self) {
-        let mut items = std::mem::take(&mut self.items);
-        self.consumer.take(ITEMS_AT_ONCE, &mut items);
-        self.count(&mut items);
-        self.items = items;
-    }
-
-    fn encode_items(&mut self) {
-        let items = std::mem::take(&mut self.items);
-        let mapper = self.mapper.clone();
-        self.encode(&mapper, items.iter().map(Item::as_ref));
-        self.items = items;
-        self.items.clear();
+        let mut taken = Vec::new();
+        self.consumer.take(ITEMS_AT_ONCE, &mut taken);
+        self.queued_since = None;
+        for flush in &mut self.flushes {
+            flush.queued = flush.queued.saturating_sub(taken.len());
+        }
+        if taken.is_empty() {
+            // An item is counted before it is there.
+            for flush in &mut self.flushes {
+                flush.queued = flush.queued.min(self.consumer.len());
+            }
+            return;
+        }
+        self.count(&mut taken);
+        self.counters
+            .take(taken.iter().map(|taken| taken.item.label()));
+        let (roots, others): (Vec<_>, Vec<_>) = taken
+            .into_iter()
+            .partition(|taken| taken.item.as_ref().is_root());
+        let items = roots.into_iter().chain(others).collect();
+        let job = self.job(SourceId::MAIN, self.mapper.clone(), items);
+        self.jobs.push_back(job);
     }
 
     /// Writes what was put off, and lets metrics know of spans. A defect there must not cost the thread.
-    fn count(&self, items: &mut [Item]) {
-        for item in items {
-            if let Item::Span(span) = item {
+    fn count(&self, items: &mut [Taken]) {
+        for taken in items {
+            if let Item::Span(span) = &mut taken.item {
                 let counted = catch_unwind(AssertUnwindSafe(|| {
                     span.complete();
                     self.span_metrics.count(span);
@@ -233,159 +340,289 @@ impl Worker {
         }
     }
 
-    fn encode<'a>(&mut self, mapper: &Mapper, items: impl Iterator<Item = ItemRef<'a>> + Clone) {
+    /// Encodes what was taken, for a short time.
+    fn encode(&mut self, start: Instant) {
         let Self {
-            encoder, outbox, ..
+            jobs,
+            encoders,
+            uploads,
+            counters,
+            shared,
+            ..
         } = self;
-        encoder.encode(mapper, items, |batch| outbox.add(batch));
-    }
-
-    /// Sends what may be sent now.
-    fn dispatch(&mut self) {
-        let width = self.gate.width(Instant::now(), MOST_UPLOADS);
-        while self.under_way.len() < width
-            && let Some(batch) = self.outbox.send()
+        while uploads.has_room()
+            && let Some(job) = jobs.front_mut()
         {
-            let upload = self
-                .options
-                .transport
-                .post(&self.options.endpoint, batch.body.clone());
-            let id = self.uploads.spawn(upload).id();
-            self.under_way.insert(id, batch);
+            let Some(encoder) = encoders.get_mut(&job.source) else {
+                let labels = job.items.iter().map(|taken| taken.item.label());
+                counters.drop_open(DropReason::Shutdown, labels);
+                job.items.clear();
+                finish_job(jobs, uploads, shared);
+                continue;
+            };
+            let mut is_late = false;
+            while !is_late && let Some(taken) = job.items.pop_front() {
+                let full = encoder.add(&job.mapper, taken.item.as_ref());
+                job.batches.extend(full.map(|batch| uploads.add(batch)));
+                is_late = Instant::now().saturating_duration_since(start) >= SLICE;
+                is_late |= !uploads.has_room();
+            }
+            let rest = encoder.finish();
+            job.batches.extend(rest.map(|batch| uploads.add(batch)));
+            if job.items.is_empty() {
+                finish_job(jobs, uploads, shared);
+            }
+            if is_late {
+                return;
+            }
         }
     }
 
-    async fn wait(&mut self, more: bool) {
-        let deadline = self.next_deadline();
-        let collecting = self.outbox.has_room();
+    /// Starts to wait for those flushes all of whose items are encoded.
+    fn advance_flushes(&mut self) {
+        if self.flushes.is_empty() {
+            return;
+        }
+        let is_blocked = !self.uploads.has_room();
+        if self
+            .flushes
+            .iter()
+            .any(|flush| flush.queued == 0 && !flush.is_measured)
+            && !is_blocked
+        {
+            for flush in &mut self.flushes {
+                flush.is_measured |= flush.queued == 0;
+            }
+            let envelopes = self.metrics.flush();
+            self.add_made(envelopes.into_iter().map(Item::from));
+            self.encode(Instant::now());
+        }
+        let is_encoded = self.jobs.is_empty();
+        let done = |flush: &mut Flush| is_blocked || (flush.is_measured && is_encoded);
+        for flush in self.flushes.extract_if(.., done) {
+            let positions = self.uploads.positions(Instant::now());
+            if is_blocked && positions.active.is_empty() {
+                let waiting = positions.held_items + self.consumer.len();
+                (flush.callback)(Err(Undelivered::Held(waiting)));
+                continue;
+            }
+            let batches = &positions.active | &positions.held;
+            self.uploads.waiters.add(batches, flush.callback);
+        }
+    }
+
+    fn advance_closing(&mut self, now: Instant) {
+        let is_empty = self.consumer.len() == 0 && self.jobs.is_empty();
+        let Some(closing) = &mut self.closing else {
+            return;
+        };
+        if is_empty && !closing.is_measured {
+            closing.is_measured = true;
+            let statistics = &mut self.uploads.statistics;
+            let envelopes = self.metrics.end(&self.mapper, &self.counters, statistics);
+            self.add_made(envelopes.into_iter().map(Item::from));
+            self.encode(now);
+        }
+    }
+
+    async fn wait(&mut self) {
+        let now = Instant::now();
+        let todo = self.due(now);
+        if todo.is_now() {
+            // The network is served between two steps, but not waited for.
+            tokio::select! {
+                biased;
+                command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
+                () = self.uploads.progress() => {}
+                () = tokio::task::yield_now() => {}
+            }
+            return;
+        }
+        let has_room = self.uploads.has_room();
         tokio::select! {
             biased;
             command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
-            Some(answered) = self.uploads.join_next_with_id() => self.settle(answered),
-            () = tokio::task::yield_now(), if more => {}
-            () = self.consumer.woken(), if collecting => {}
-            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
+            () = self.uploads.progress() => {}
+            () = self.consumer.woken(), if has_room => {}
+            () = tokio::time::sleep_until(todo.wake.unwrap_or(now)), if todo.wake.is_some() => {}
         }
-    }
-
-    /// The next time at which something is to be done that nobody announces.
-    fn next_deadline(&self) -> Option<Instant> {
-        let due = self.queued_since.filter(|_| self.outbox.has_room());
-        let due = due.map(|since| since + self.options.max_export_delay);
-        let retry = self
-            .gate
-            .opens()
-            .filter(|_| !self.outbox.is_empty() && self.under_way.is_empty());
-        let end = self.closing.as_ref().map(|closing| closing.deadline);
-        let metrics = self.metrics.next().filter(|_| self.outbox.has_room());
-        [due, retry, end, metrics].into_iter().flatten().min()
     }
 
     fn obey(&mut self, command: Option<Command>) {
         match command {
+            Some(Command::Open { source, processors }) => {
+                let encoder = Encoder::new(self.counters.clone(), processors);
+                self.encoders.insert(source, encoder);
+            }
+            Some(Command::Forget { source }) => {
+                self.encoders.remove(&source);
+            }
             Some(Command::Export {
+                source,
                 mapper,
                 items,
-                answer,
+                reserved,
+                callback,
             }) => {
-                match &items {
-                    Exported::Spans(spans) => {
-                        self.encode(&mapper, spans.iter().map(|span| ItemRef::Span(span.into())))
-                    }
-                    Exported::Items(items) => self.encode(&mapper, items.iter().map(Item::as_ref)),
-                }
-                self.gate.try_now(Instant::now());
-                self.waiters.add(self.encoder.last(), answer);
+                self.counters.take(items.iter().map(Item::label));
+                let items = items.into_iter().map(Taken::free).collect();
+                let job = Job {
+                    callback: Some(callback),
+                    reserved,
+                    ..self.job(source, mapper, items)
+                };
+                self.jobs.push_back(job);
             }
-            Some(Command::Flush { answer }) => {
-                self.encode_all(|worker| worker.metrics.flush());
-                self.gate.try_now(Instant::now());
-                self.waiters.add(self.encoder.last(), answer);
+            Some(Command::Flush { callback }) => {
+                self.uploads.try_now(Instant::now());
+                self.flushes.push(Flush {
+                    queued: self.consumer.len(),
+                    is_measured: false,
+                    callback,
+                });
             }
-            Some(Command::Shutdown { deadline, answer }) => self.close(deadline, Some(answer)),
+            Some(Command::Shutdown { deadline, callback }) => self.close(deadline, Some(callback)),
             None => self.close(Instant::now() + ABANDONED_SHUTDOWN, None),
         }
     }
 
-    fn close(&mut self, deadline: Instant, answer: Option<Answer>) {
-        self.encode_all(|worker| worker.metrics.end(&worker.mapper, &worker.losses));
-        self.gate.try_now(Instant::now());
-        self.closing = Some(Closing { deadline, answer });
+    fn close(&mut self, deadline: Instant, callback: Option<DeliveryCallback>) {
+        let now = Instant::now();
+        let time = deadline.saturating_duration_since(now);
+        let for_disk = if self.uploads.disk.is_on(now) {
+            (time / DISK_SHARE).min(MAX_DISK_TIME)
+        } else {
+            Duration::ZERO
+        };
+        self.uploads.try_now(now);
+        let network = deadline.checked_sub(for_disk).unwrap_or(now);
+        let for_answers = (time / ANSWERS_SHARE).min(MAX_ANSWERS_TIME);
+        self.closing = Some(Closing {
+            network,
+            encode: network.checked_sub(for_answers).unwrap_or(network),
+            drain: now + DRAIN_AT_END.min(time / 2),
+            deadline,
+            is_measured: false,
+            callback,
+        });
     }
 
-    /// Encodes all that waits, and then the metrics, which have counted it by then.
-    ///
-    /// The queue's limits bound how far this exceeds the outbox's.
-    fn encode_all(&mut self, metrics: impl FnOnce(&mut Self) -> Vec<Envelope<'static>>) {
-        loop {
-            let before = self.consumer.len();
-            self.take_queue();
-            let left = self.consumer.len();
-            if left == 0 || left >= before {
-                break;
-            }
-            self.encode_items();
-        }
-        let metrics = metrics(self);
-        self.add(metrics);
-        self.encode_items();
-    }
-
-    /// Answers those whose batches are all settled, and those who wait in vain: the endpoint is out of reach.
-    fn answer_waiters(&mut self) {
-        let flying = self.under_way.values().map(|batch| batch.number).min();
-        let pending = flying.into_iter().chain(self.outbox.oldest()).min();
-        self.waiters.settle(pending);
-        let in_vain = self.gate.is_closed(Instant::now()) && self.under_way.is_empty();
-        if in_vain && self.closing.is_none() {
-            self.waiters.fail(self.outbox.items());
-        }
-    }
-
-    fn report_losses(&mut self) {
-        let due = self
+    fn report_drops(&mut self, now: Instant) {
+        let is_due = self
             .reported
-            .is_none_or(|last| last.elapsed() >= REPORT_INTERVAL);
-        if due && self.losses.take_news() {
-            self.reported = Some(Instant::now());
-            for dropped in self.losses.dropped() {
+            .is_none_or(|last| now.saturating_duration_since(last) >= REPORT_INTERVAL);
+        if !is_due {
+            return;
+        }
+        for (counters, whose) in [
+            (&self.counters, "this process"),
+            (&self.shared.recovered, "earlier processes"),
+        ] {
+            if !counters.take_unreported() {
+                continue;
+            }
+            self.reported = Some(now);
+            for dropped in counters.dropped() {
                 otel_warn!(
                     name: "Export.ItemsDropped",
                     reason = dropped.reason.as_str(),
                     telemetry_type = dropped.telemetry_type.as_str(),
+                    of = whose,
                     total = dropped.count
                 );
             }
         }
     }
 
-    fn is_done(&self) -> bool {
+    fn is_done(&self, now: Instant) -> bool {
         self.closing.as_ref().is_some_and(|closing| {
-            let idle = self.under_way.is_empty() && self.outbox.is_empty();
-            idle || Instant::now() >= closing.deadline
+            let is_encoded = closing.is_measured && self.jobs.is_empty();
+            let is_idle = is_encoded && self.uploads.is_idle();
+            let is_drained = now >= closing.drain || !self.uploads.may_drain(now);
+            let is_over = now >= closing.encode && self.uploads.is_idle();
+            (is_idle && is_drained) || is_over || now >= closing.network
         })
     }
 
-    /// Counts what is left, and says how it ended.
-    fn end(mut self) {
-        let left = self.left();
-        self.losses.count_each(DropReason::Shutdown, &left);
-        let left = left.len();
+    /// Stores or counts what is left, and says how it ended.
+    async fn end(mut self) {
+        let (deadline, callback) = match self.closing.take() {
+            Some(closing) => (closing.deadline, closing.callback),
+            None => (Instant::now(), None),
+        };
+        if self.uploads.disk.is_on(Instant::now()) {
+            self.encode_rest(deadline).await;
+        }
+        self.uploads.store_all(deadline).await;
+        let left = self.uploads.end() + self.drop_rest();
+        self.uploads.update_status(Instant::now());
         self.reported = None;
-        self.report_losses();
+        self.report_drops(Instant::now());
         let failed = || Undelivered::Dropped(left);
-        self.waiters.end(failed);
-        if let Some(answer) = self.closing.and_then(|closing| closing.answer) {
-            answer(if left == 0 { Ok(()) } else { Err(failed()) });
+        for flush in self.flushes.drain(..) {
+            (flush.callback)(Err(failed()));
+        }
+        self.shared.ended();
+        if let Some(callback) = callback {
+            callback(if left == 0 { Ok(()) } else { Err(failed()) });
         }
     }
 
-    /// What is still here.
-    fn left(&mut self) -> Vec<ItemKind> {
-        self.consumer.take(usize::MAX, &mut self.items);
-        let flying = self.under_way.values();
-        let flying = flying.flat_map(|batch| batch.kinds.iter().copied());
-        let queued = self.items.iter().map(|item| item.telemetry_type().into());
-        flying.chain(self.outbox.kinds()).chain(queued).collect()
+    /// Encodes what is left for the disk, as far as there is time.
+    async fn encode_rest(&mut self, deadline: Instant) {
+        let reserve = deadline.saturating_duration_since(Instant::now()) / 4;
+        let until = deadline.checked_sub(reserve).unwrap_or(deadline);
+        self.uploads.stop_sending();
+        while Instant::now() < until && (self.consumer.len() > 0 || !self.jobs.is_empty()) {
+            if self.jobs.is_empty() {
+                let before = self.consumer.len();
+                self.take_queue();
+                if self.jobs.is_empty() && self.consumer.len() >= before {
+                    return;
+                }
+            }
+            if !self.uploads.has_room() {
+                self.uploads.store_all(until).await;
+                if !self.uploads.has_room() {
+                    return;
+                }
+            }
+            self.encode(Instant::now());
+        }
+    }
+
+    /// Counts what is still in the queue, or taken and not encoded.
+    fn drop_rest(&mut self) -> usize {
+        let jobs = std::mem::take(&mut self.jobs);
+        let mut left = 0;
+        for job in jobs {
+            left += job.items.len();
+            let labels = job.items.iter().map(|taken| taken.item.label());
+            self.counters.drop_open(DropReason::Shutdown, labels);
+            if let Some(callback) = job.callback {
+                callback(Err(Undelivered::Dropped(job.items.len())));
+            }
+        }
+        left + self.shared.drop_queue()
+    }
+}
+
+/// Lets whoever waits for a job's items wait for its batches.
+fn finish_job(jobs: &mut VecDeque<Job>, uploads: &mut Uploads, shared: &Shared) {
+    let Some(job) = jobs.pop_front() else { return };
+    shared.release(job.reserved);
+    if let Some(callback) = job.callback {
+        uploads.waiters.add(job.batches, callback);
+    }
+}
+
+/// Says that the thread has ended, also if it panicked.
+struct DeathNotice(Arc<Shared>);
+
+impl Drop for DeathNotice {
+    fn drop(&mut self) {
+        if self.0.ended() {
+            otel_error!(name: "Worker.Died");
+        }
     }
 }

@@ -63,7 +63,7 @@ fn every_retryable_status_keeps_the_items() {
 
 #[test]
 fn every_final_status_drops_the_items_and_counts_them() {
-    for status in [400, 402, 404] {
+    for status in [402, 404] {
         let endpoint = Endpoint::start([Script::Status(status, None), Script::Accept]);
         let telemetry = telemetry(endpoint.connection_string());
         span(&telemetry, "refused");
@@ -77,6 +77,25 @@ fn every_final_status_drops_the_items_and_counts_them() {
         assert_eq!(endpoint.received()[1].names(), ["accepted"]);
         assert_eq!(dropped(&telemetry), [(DropReason::Rejected, 2)]);
     }
+}
+
+#[test]
+fn a_bad_request_is_taken_apart_until_the_bad_items_are_alone() {
+    let bad = Script::Status(400, None);
+    let script = [bad.clone(), bad, Script::Accept, Script::Accept];
+    let endpoint = Endpoint::start(script);
+    let telemetry = telemetry(endpoint.connection_string());
+    span(&telemetry, "bad");
+    span(&telemetry, "good");
+    assert!(telemetry.force_flush().unwrap_err().is_dropped());
+    span(&telemetry, "next");
+    telemetry.force_flush().unwrap();
+    let names: Vec<_> = endpoint.received()[1..]
+        .iter()
+        .map(|received| received.names())
+        .collect();
+    assert_eq!(names.len(), 3);
+    assert_eq!(dropped(&telemetry), [(DropReason::Rejected, 1)]);
 }
 
 #[test]

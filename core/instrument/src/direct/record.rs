@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 
-use crate::semconv::Ended;
+use crate::semconv::HttpEnd;
 
 /// Attributes of a span that are written when the span is sent, not where it started.
-pub trait LateAttributes: Debug + Send + Sync + 'static {
+pub trait DeferredAttributes: Debug + Send + Sync + 'static {
     /// Writes them, in the order in which they would have been set.
     fn write(&self, attributes: &mut Vec<KeyValue>);
 
@@ -25,14 +25,30 @@ pub trait LateAttributes: Debug + Send + Sync + 'static {
 
 /// A span on its way to the worker, in one piece with what its first attributes are made of.
 #[derive(Debug)]
-pub struct SpanRecord<L: ?Sized = dyn LateAttributes> {
+pub struct SpanRecord<L: ?Sized = dyn DeferredAttributes> {
     data: SpanFields,
     max_attributes: usize,
     is_complete: bool,
     is_counted: bool,
+    rate: SpanRate,
     /// What became of the HTTP exchange that it is the span of.
-    ended: Option<Ended>,
+    ended: Option<HttpEnd>,
     late: L,
+}
+
+/// For how many spans a span stands.
+///
+/// It is a field of the record. Only where the SDK's tracer stands between the sampler and the record does it
+/// travel as an attribute, the one thing that a sampler can add.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum SpanRate {
+    /// The span's attribute says, or else it stands for itself alone.
+    #[default]
+    Unknown,
+    /// It is one of this share, in percent.
+    Percent(f64),
+    /// It must not be kept, whatever becomes of it.
+    Never,
 }
 
 /// The fields of a span, as the SDK's `SpanData` has them; without an instrumentation scope, which Application
@@ -87,6 +103,7 @@ pub struct SpanStart {
     pub links: Vec<Link>,
     /// How many links a limit has dropped.
     pub dropped_links_count: u32,
+    pub rate: SpanRate,
     /// How many attributes the span may have.
     pub max_attributes: u32,
 }
@@ -95,7 +112,7 @@ pub struct SpanStart {
 #[derive(Debug)]
 struct Nothing;
 
-impl LateAttributes for Nothing {
+impl DeferredAttributes for Nothing {
     fn write(&self, _: &mut Vec<KeyValue>) {}
 
     fn size(&self) -> usize {
@@ -123,19 +140,20 @@ impl NewRecord {
     /// Makes a record whose attributes are written when it is sent.
     #[must_use]
     #[inline]
-    pub fn with_late<L: LateAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
+    pub fn with_deferred<L: DeferredAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
         self.make(make)
     }
 
     /// Everything is made where it stays: it is large, and copying it is what costs.
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
-        let max_attributes = self.0.max_attributes as usize;
+        let (max_attributes, rate) = (self.0.max_attributes as usize, self.0.rate);
         Box::new(SpanRecord {
             data: self.0.into(),
             max_attributes,
             is_complete: false,
             is_counted: false,
+            rate,
             ended: None,
             late: make(),
         })
@@ -175,6 +193,16 @@ impl SpanRecord {
         &mut self.data
     }
 
+    /// For how many spans it stands.
+    pub fn rate(&self) -> SpanRate {
+        self.rate
+    }
+
+    /// Says for how many spans it stands.
+    pub fn set_rate(&mut self, rate: SpanRate) {
+        self.rate = rate;
+    }
+
     /// Adds an attribute.
     pub fn set(&mut self, attribute: KeyValue) {
         let attributes = &mut self.data.attributes;
@@ -187,9 +215,9 @@ impl SpanRecord {
     }
 
     /// Ends the span, with its exchange if it has one.
-    pub fn end(&mut self, time: SystemTime, exchange: Option<Ended>) {
+    pub fn end(&mut self, time: SystemTime, exchange: Option<HttpEnd>) {
         self.data.end_time = time;
-        if let Some(status) = exchange.as_ref().and_then(Ended::status) {
+        if let Some(status) = exchange.as_ref().and_then(HttpEnd::status) {
             self.set_status(status);
         }
         self.ended = exchange;
@@ -207,14 +235,14 @@ impl SpanRecord {
         self.complete_by(|late, attributes| late.write(attributes))
     }
 
-    /// Writes as much of it as standard metrics want to see: for a record that nobody else will.
+    /// Writes as much of it as standard metrics want to see: for a record that is not sent.
     pub fn complete_for_metrics(&mut self) -> &SpanFields {
         self.complete_by(|late, attributes| late.write_dimensions(attributes))
     }
 
     fn complete_by(
         &mut self,
-        write: impl FnOnce(&dyn LateAttributes, &mut Vec<KeyValue>),
+        write: impl FnOnce(&dyn DeferredAttributes, &mut Vec<KeyValue>),
     ) -> &SpanFields {
         if !self.is_complete {
             self.is_complete = true;
@@ -222,22 +250,23 @@ impl SpanRecord {
             let mut later = mem::take(attributes);
             write(&self.late, attributes);
             attributes.append(&mut later);
-            attributes.extend(self.ended.iter().flat_map(Ended::attributes));
+            attributes.extend(self.ended.iter().flat_map(HttpEnd::attributes));
             self.cut();
         }
         &self.data
     }
 
-    /// Whether this is the first time that somebody wants to count it.
+    /// Whether it is counted for the first time.
     pub fn take_count(&mut self) -> bool {
         !mem::replace(&mut self.is_counted, true)
     }
 
     /// The memory that is held for what is still to be written, in bytes.
-    pub fn late_size(&self) -> usize {
-        match self.is_complete {
-            true => 0,
-            false => size_of_val(&self.late) + self.late.size(),
+    pub fn deferred_size(&self) -> usize {
+        if self.is_complete {
+            0
+        } else {
+            size_of_val(&self.late) + self.late.size()
         }
     }
 
@@ -258,6 +287,7 @@ impl From<SpanFields> for Box<SpanRecord> {
             max_attributes: usize::MAX,
             is_complete: false,
             is_counted: false,
+            rate: SpanRate::Unknown,
             ended: None,
             late: Nothing,
         })
@@ -271,7 +301,7 @@ mod tests {
     #[derive(Debug)]
     struct Two;
 
-    impl LateAttributes for Two {
+    impl DeferredAttributes for Two {
         fn write(&self, attributes: &mut Vec<KeyValue>) {
             attributes.push(KeyValue::new("first", 1));
             attributes.push(KeyValue::new("second", 2));
@@ -303,6 +333,7 @@ mod tests {
             attributes: Vec::new(),
             links: Vec::new(),
             dropped_links_count: 0,
+            rate: SpanRate::Unknown,
             max_attributes: most,
         })
     }
@@ -314,18 +345,18 @@ mod tests {
 
     #[test]
     fn late_attributes_go_before_the_others_and_are_written_once() {
-        let mut record = new(10).with_late(|| Two);
-        assert_eq!(record.late_size(), 8);
+        let mut record = new(10).with_deferred(|| Two);
+        assert_eq!(record.deferred_size(), 8);
         for _ in 0..2 {
             assert_eq!(keys(&mut record), ["first", "second", "third"]);
         }
         assert_eq!(record.data().dropped_attributes_count, 0);
-        assert_eq!(record.late_size(), 0);
+        assert_eq!(record.deferred_size(), 0);
     }
 
     #[test]
     fn metrics_see_what_they_are_made_of_and_what_was_set() {
-        let mut record = new(10).with_late(|| Two);
+        let mut record = new(10).with_deferred(|| Two);
         record.complete_for_metrics();
         assert_eq!(keys(&mut record), ["second", "third"]);
     }
@@ -341,7 +372,7 @@ mod tests {
     fn attributes_stay_in_the_order_in_which_they_were_set() {
         let list = || (0..10).map(|number| KeyValue::new(format!("{number}"), number));
         for mut record in [
-            nothing(12).with_late(|| Two),
+            nothing(12).with_deferred(|| Two),
             nothing(12).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
         ] {
             list().for_each(|attribute| record.set(attribute));
@@ -355,7 +386,7 @@ mod tests {
     #[test]
     fn attributes_that_are_set_beyond_the_limit_are_dropped_and_counted() {
         for mut record in [
-            nothing(4).with_late(|| Two),
+            nothing(4).with_deferred(|| Two),
             nothing(4).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
         ] {
             (0..20).for_each(|number| record.set(KeyValue::new("more", number)));
@@ -368,7 +399,7 @@ mod tests {
     fn attributes_beyond_the_limit_are_dropped_and_counted() {
         let mut list = Vec::new();
         Two.write(&mut list);
-        for mut record in [new(1).with_late(|| Two), new(1).with(list)] {
+        for mut record in [new(1).with_deferred(|| Two), new(1).with(list)] {
             assert_eq!(keys(&mut record), ["first"]);
             assert_eq!(record.data().dropped_attributes_count, 2);
         }

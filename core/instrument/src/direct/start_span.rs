@@ -45,26 +45,26 @@ pub trait SpanContent {
 pub struct StartedSpan {
     /// The parent's context with the span, or what is propagated in its place.
     pub context: Context,
-    /// What the span records by.
-    pub recording: Recording,
+    /// The backend that records the span.
+    pub recorded_by: RecordedBy,
 }
 
-/// What a span records by.
+/// The backend that records a span, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recording {
-    /// It records nothing.
-    Off,
+pub enum RecordedBy {
+    /// None.
+    Nothing,
     /// A tracer of OpenTelemetry.
     Tracer,
     /// azmon's own pipeline, without one.
     Pipeline,
 }
 
-impl Recording {
+impl RecordedBy {
     /// Whether it records anything.
     #[must_use]
-    pub fn is_on(self) -> bool {
-        self != Self::Off
+    pub fn is_some(self) -> bool {
+        self != Self::Nothing
     }
 }
 
@@ -91,7 +91,7 @@ impl StartedSpan {
     pub fn nothing(context: Context) -> Self {
         Self {
             context,
-            recording: Recording::Off,
+            recorded_by: RecordedBy::Nothing,
         }
     }
 }
@@ -131,21 +131,35 @@ where
         if span.is_recording() {
             return StartedSpan {
                 context: parent.with_span(span),
-                recording: Recording::Tracer,
+                recorded_by: RecordedBy::Tracer,
             };
         }
         let started = span.span_context();
-        let stands_for_it =
-            !started.is_valid() || is_server && adds_nothing(started, parent.span().span_context());
-        StartedSpan::nothing(match stands_for_it {
-            true => parent.clone(),
-            false => parent.with_remote_span_context(started.clone()),
+        let caller = parent.span().span_context().clone();
+        StartedSpan::nothing(if !started.is_valid() {
+            parent.clone()
+        } else if is_server && adds_nothing(started, &caller) {
+            parent.with_remote_span_context(local(caller))
+        } else {
+            parent.with_remote_span_context(started.clone())
         })
     }
 }
 
-/// Below a caller that is not sampled either, the caller's span stands for one that nobody will see. The
-/// spans of clients below it have their own ids: what is sent on names whom it comes from.
+/// The same span as one of this process, so that its children follow the decision that was taken here.
+fn local(caller: SpanContext) -> SpanContext {
+    let state = caller.trace_state().clone();
+    SpanContext::new(
+        caller.trace_id(),
+        caller.span_id(),
+        caller.trace_flags(),
+        false,
+        state,
+    )
+}
+
+/// Whether the caller's span can be propagated unchanged in place of a new span that is not sampled. Spans of clients
+/// have their own ids in any case, so that the service that is called knows its caller.
 fn adds_nothing(span: &SpanContext, parent: &SpanContext) -> bool {
     parent.is_valid()
         && parent.trace_id() == span.trace_id()
@@ -216,6 +230,6 @@ mod tests {
             .tracer("test")
             .start_span(new(SpanKind::Internal), &Context::new());
         assert!(root.context.span().span_context().is_valid());
-        assert!(!root.recording.is_on());
+        assert!(!root.recorded_by.is_some());
     }
 }

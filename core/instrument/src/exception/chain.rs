@@ -3,10 +3,7 @@ use std::error::Error;
 use opentelemetry::Key;
 use opentelemetry::logs::AnyValue;
 
-use crate::exception::{report, type_name};
-
-/// Most causes that are told of; a chain may be long by accident, or be a ring.
-pub(super) const MOST_CAUSES: usize = 16;
+use super::report::{self, Link, MAX_CAUSES, Report};
 
 /// An error with its type, its message and the chain of its sources: an exception with inner exceptions.
 ///
@@ -25,16 +22,9 @@ pub(super) const MOST_CAUSES: usize = 16;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorChain {
-    pub(super) outer: Link,
-    pub(super) causes: Vec<Link>,
-    pub(super) stack: Option<String>,
-}
-
-/// One error of the chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Link {
-    pub(super) type_name: String,
-    pub(super) message: String,
+    outer: Link,
+    causes: Vec<Link>,
+    stack: Option<String>,
 }
 
 impl ErrorChain {
@@ -44,7 +34,7 @@ impl ErrorChain {
         let sources = std::iter::successors(error.source(), |cause| (*cause).source());
         Self {
             outer: Link::of(error),
-            causes: sources.take(MOST_CAUSES).map(Link::of).collect(),
+            causes: sources.take(MAX_CAUSES).map(Link::of).collect(),
             stack: None,
         }
     }
@@ -55,7 +45,16 @@ impl ErrorChain {
     /// one was captured. Any other text is the message.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        report::parse(text)
+        let Report {
+            outer,
+            causes,
+            stack,
+        } = report::parse(text);
+        Self {
+            outer,
+            causes,
+            stack,
+        }
     }
 
     /// The type of the outermost error.
@@ -105,15 +104,6 @@ impl ErrorChain {
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((Key::from_static_str(key), value?)))
-    }
-}
-
-impl Link {
-    fn of(error: &(dyn Error + 'static)) -> Self {
-        Self {
-            type_name: type_name::of(error),
-            message: error.to_string(),
-        }
     }
 }
 
@@ -200,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_ring_of_sources_ends() {
-        assert_eq!(ErrorChain::of(&Ring).causes.len(), MOST_CAUSES);
+        assert_eq!(ErrorChain::of(&Ring).causes.len(), MAX_CAUSES);
     }
 
     #[test]

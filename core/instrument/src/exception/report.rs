@@ -14,16 +14,44 @@
 //!    0: shop::orders::parse
 //! ```
 
-use crate::exception::chain::{ErrorChain, Link, MOST_CAUSES};
-use crate::exception::type_name;
+use std::error::Error;
+
+use super::type_name;
 
 const CAUSES: &str = "Caused by:";
 const STACKS: [&str; 2] = ["Stack backtrace:", "Backtrace:"];
 const LOCATION: &str = "Location:";
 
-pub(super) fn parse(text: &str) -> ErrorChain {
+/// The most causes that are told of; a chain may be long by accident, or be a ring.
+pub(super) const MAX_CAUSES: usize = 16;
+
+/// One error of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) type_name: String,
+    pub(super) message: String,
+}
+
+impl Link {
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        Self {
+            type_name: type_name::of(error),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// The parts of a text.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) outer: Link,
+    pub(super) causes: Vec<Link>,
+    pub(super) stack: Option<String>,
+}
+
+pub(super) fn parse(text: &str) -> Report {
     let (message, sections) = split(text);
-    let mut chain = ErrorChain {
+    let mut chain = Report {
         outer: link(message),
         causes: Vec::new(),
         stack: None,
@@ -73,7 +101,7 @@ fn causes(lines: &[&str]) -> Vec<Link> {
             (None, None) => causes.push(line.to_owned()),
         }
     }
-    let causes = causes.iter().take(MOST_CAUSES);
+    let causes = causes.iter().take(MAX_CAUSES);
     causes.map(|cause| link(cause)).collect()
 }
 
@@ -85,7 +113,7 @@ fn numbered(line: &str, number: usize) -> Option<&str> {
 
 fn link(message: &str) -> Link {
     let message = message.trim();
-    // Of one word nobody can tell whether it is a name.
+    // A single word may be a name or a message.
     let name = type_name::of_debug(message).filter(|name| name.len() < message.len());
     Link {
         type_name: name.unwrap_or(type_name::UNKNOWN).to_owned(),
@@ -97,13 +125,18 @@ fn link(message: &str) -> Link {
 mod tests {
     use super::*;
 
+    fn messages(report: &Report) -> Vec<&str> {
+        let causes = report.causes.iter();
+        causes.map(|cause| &*cause.message).collect()
+    }
+
     #[test]
     fn sections_are_told_apart() {
         let text = "lost\n\nCaused by:\n    0: a: b\n       more\n    1: c\n\nLocation:\n    \
                     src/x.rs:1:2\n\nStack backtrace:\n   0: shop::f\n             at src/x.rs:1:2\n";
         let chain = parse(text);
         assert_eq!(chain.outer.message, "lost");
-        assert_eq!(chain.causes().collect::<Vec<_>>(), ["a: b\nmore", "c"]);
+        assert_eq!(messages(&chain), ["a: b\nmore", "c"]);
         let stack = "   0: shop::f\n             at src/x.rs:1:2";
         assert_eq!(chain.stack.as_deref(), Some(stack));
     }
@@ -118,8 +151,11 @@ mod tests {
             ("it was caused by: x", "Error"),
         ] {
             let chain = parse(text);
-            assert_eq!((chain.type_name(), chain.message()), (type_name, text));
-            assert_eq!(chain.causes().count(), 0);
+            assert_eq!(
+                (&*chain.outer.type_name, &*chain.outer.message),
+                (type_name, text)
+            );
+            assert_eq!(chain.causes.len(), 0);
         }
     }
 }

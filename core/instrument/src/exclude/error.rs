@@ -10,6 +10,7 @@ pub struct ExclusionError {
 #[derive(Debug, Clone)]
 pub(super) enum Reason {
     Empty,
+    Long,
     Method,
     Port,
     Query,
@@ -43,8 +44,11 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("it is empty"),
+            Self::Long => f.write_str("it is too long"),
             Self::Method => f.write_str("it is not a method"),
-            Self::Port => f.write_str("its port is not a number up to 65535"),
+            Self::Port => f.write_str(
+                "what follows the host is not a port, a number up to 65535; an IPv6 address with a port is in brackets",
+            ),
             Self::Query => f.write_str("a path has no query"),
             Self::Regex(_) => f.write_str("it is not a regular expression"),
             Self::Url => f.write_str("a host has no scheme and no path"),

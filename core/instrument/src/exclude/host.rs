@@ -1,7 +1,8 @@
-use regex_lite::Regex;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::error::Reason;
-use super::form::{self, Form};
+use super::form::{Form, Regex};
+use super::glob::Glob;
 use crate::semconv::Authority;
 
 /// Hosts by name, and by port if the entry has one.
@@ -13,7 +14,10 @@ pub(super) struct HostPattern {
 
 #[derive(Debug, Clone)]
 enum Name {
+    /// However it is written.
+    Address(IpAddr),
     Exact(Box<str>),
+    Glob(Glob),
     Regex(Regex),
     /// With the dot in front.
     Suffix(Box<str>),
@@ -23,15 +27,15 @@ impl HostPattern {
     pub(super) fn parse(entry: &str) -> Result<Self, Reason> {
         let form = Form::of(entry)?;
         if let Form::Regex(pattern) = form {
-            let name = Name::Regex(form::regex(pattern, true)?);
+            let name = Name::Regex(Regex::parse(pattern, true)?);
             return Ok(Self { name, port: None });
         }
         let (Form::Exact(text) | Form::Glob(text) | Form::Plain(text) | Form::Regex(text)) = form;
         let (host, port) = host_and_port(text)?;
         let name = match form {
-            Form::Glob(_) => Name::Regex(form::regex(&form::glob(host, Some('.')), true)?),
+            Form::Glob(_) => Name::Glob(Glob::parse(host, Some('.'), true)?),
             Form::Plain(_) => plain(host)?,
-            Form::Exact(_) | Form::Regex(_) => Name::Exact(host.into()),
+            Form::Exact(_) | Form::Regex(_) => exact(host),
         };
         Ok(Self { name, port })
     }
@@ -40,8 +44,10 @@ impl HostPattern {
         let is_port = self.port.is_none() || self.port == port;
         is_port
             && match &self.name {
+                Name::Address(address) => parse_address(host) == Some(*address),
                 Name::Exact(name) => name.eq_ignore_ascii_case(host),
-                Name::Regex(regex) => regex.is_match(host),
+                Name::Glob(glob) => glob.matches(host),
+                Name::Regex(regex) => regex.matches(host),
                 Name::Suffix(suffix) => ends_with(host, suffix),
             }
     }
@@ -51,8 +57,12 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), Reason> {
     if text.contains('/') {
         return Err(Reason::Url);
     }
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Ok((text, None));
+    }
     let authority = Authority::parse(text);
-    if authority.host.contains(':') && !text.starts_with('[') || text.ends_with(':') {
+    let is_address = authority.host.parse::<Ipv6Addr>().is_ok();
+    if (authority.host.contains([':', '[', ']']) || text.starts_with('[')) && !is_address {
         return Err(Reason::Port);
     }
     if authority.host.is_empty() {
@@ -66,9 +76,18 @@ fn plain(host: &str) -> Result<Name, Reason> {
         Some(suffix) if suffix.starts_with('.') && !suffix.contains('*') => {
             Ok(Name::Suffix(suffix.into()))
         }
-        None if !host.contains('*') => Ok(Name::Exact(host.into())),
+        None if !host.contains('*') => Ok(exact(host)),
         _ => Err(Reason::Wildcard),
     }
+}
+
+fn exact(host: &str) -> Name {
+    parse_address(host).map_or_else(|| Name::Exact(host.into()), Name::Address)
+}
+
+fn parse_address(host: &str) -> Option<IpAddr> {
+    let address: IpAddr = host.parse().ok()?;
+    Some(address.to_canonical())
 }
 
 /// Something must stand before the suffix.

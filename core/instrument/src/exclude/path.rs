@@ -1,13 +1,12 @@
-use regex_lite::Regex;
-
 use super::error::Reason;
-use super::form::{self, Form};
+use super::form::{Form, Regex};
+use super::glob::Glob;
 
 #[derive(Debug, Clone)]
 pub(super) enum PathPattern {
     Exact(Box<str>),
-    /// A glob is one too, of the path without its leading slashes.
-    Glob(Regex),
+    /// Of the path without its leading slashes.
+    Glob(Glob),
     Prefix(Box<str>),
     Regex(Regex),
 }
@@ -20,11 +19,9 @@ impl PathPattern {
             }
             Form::Plain(path) if path.contains('*') => return Err(Reason::Wildcard),
             Form::Exact(path) => Self::Exact(relative(path).into()),
-            Form::Glob(glob) => {
-                Self::Glob(form::regex(&form::glob(relative(glob), Some('/')), false)?)
-            }
+            Form::Glob(glob) => Self::Glob(Glob::parse(relative(glob), Some('/'), false)?),
             Form::Plain(path) => Self::Prefix(relative(path).trim_end_matches('/').into()),
-            Form::Regex(pattern) => Self::Regex(form::regex(pattern, false)?),
+            Form::Regex(pattern) => Self::Regex(Regex::parse(pattern, false)?),
         })
     }
 
@@ -33,12 +30,12 @@ impl PathPattern {
         let relative = relative(path);
         match self {
             Self::Exact(exact) => **exact == *relative,
-            Self::Glob(regex) => regex.is_match(relative),
+            Self::Glob(glob) => glob.matches(relative),
             Self::Prefix(prefix) if prefix.is_empty() => relative.is_empty(),
             Self::Prefix(prefix) => relative
                 .strip_prefix(&**prefix)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-            Self::Regex(regex) => regex.is_match(path),
+            Self::Regex(regex) => regex.matches(path),
         }
     }
 }

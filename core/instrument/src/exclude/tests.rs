@@ -154,6 +154,19 @@ fn a_port_is_compared_if_the_entry_has_one() {
 }
 
 #[test]
+fn an_address_is_the_same_however_it_is_written() {
+    for entry in ["[::1]", "::1", "[0:0:0:0:0:0:0:1]", "exact:::1"] {
+        assert_hosts(entry, &["[::1]:80", "[0:0:0:0:0:0:0:1]:7"], &["[::2]"]);
+    }
+    assert_hosts("[0::1]:80", &["[::1]:80", "[::1]"], &["[::1]:81"]);
+    assert_hosts(
+        "10.0.0.1",
+        &["10.0.0.1", "[::ffff:10.0.0.1]:80"],
+        &["10.0.0.11"],
+    );
+}
+
+#[test]
 fn hosts_have_the_other_forms_too() {
     assert_hosts("exact:example.com", &["example.com:1"], &["a.example.com"]);
     assert_hosts(
@@ -246,6 +259,11 @@ fn an_entry_without_a_meaning_is_an_error_that_names_it() {
         "*.a.*",
         "regex:[",
         ":80",
+        "[::1]:99999",
+        "[::1]junk",
+        "[::1",
+        "[example.com]",
+        "::1:99999",
     ] {
         let error = Exclusions::new().with_hosts([entry]).unwrap_err();
         assert_eq!(error.entry(), entry);

@@ -1,45 +1,53 @@
 use std::borrow::Cow;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, Method, StatusCode, Version};
+use http_body::Body;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue, StringValue};
 
+use super::end_rules::{EndRules, EndedExchange};
+use super::instruments::Measured;
 use super::labels::{EndLabels, Labels};
-use super::metrics::{HttpMetrics, Measured, Measuring};
-use crate::direct::{self, Recording};
+use super::metrics::{HttpMetrics, Measuring};
+use crate::direct::{self, RecordedBy};
 use crate::semconv::{
-    Answer, Ended, Ending, GrpcStatus, Side, attribute, content_length, is_grpc, outcome,
-    protocol_version,
+    Ending, GrpcStatus, HttpEnd, ResponseStatus, RpcMethod, Side, attribute, content_length,
+    is_grpc, note_grpc_method, outcome, protocol_version,
 };
 
 /// One exchange of a request and a response that is being recorded.
 ///
-/// It ends exactly once: [`Exchange::end`] consumes it, and one that is dropped was [`Ending::Cancelled`].
-/// Ending records the metrics and ends the span.
+/// It ends exactly once: [`Exchange::end`] consumes it, and one that is dropped was [`Ending::Cancelled`], or
+/// [`Ending::Unread`] if its body was never asked for. Ending records the metrics and ends the span.
 ///
-/// It is large: whoever moves it often boxes it.
+/// It is large: code that moves it often boxes it.
 #[derive(Debug)]
 pub struct Exchange {
     side: Side,
     context: Context,
-    recording: Recording,
+    recorded_by: RecordedBy,
     started: Instant,
     started_at: SystemTime,
     /// If metrics are on.
     measuring: Option<Measuring>,
     version: Option<Version>,
     request_size: Option<u64>,
-    cancellation_is_error: bool,
+    rules: EndRules,
+    caller: u64,
     has_route: bool,
     late_method: Option<&'static str>,
+    /// The method of a call of gRPC that the caller names, as long as the service has not answered it.
+    claimed_rpc: Option<Box<str>>,
     is_head: bool,
     is_connect: bool,
     is_grpc: bool,
+    is_body_asked_for: bool,
     has_ended: bool,
-    answer: Answer,
+    response: ResponseStatus,
     expected_size: Option<u64>,
     seen_size: u64,
 }
@@ -53,11 +61,11 @@ pub struct NewExchange<'a> {
     pub method: &'a Method,
     /// The context whose active span is that of the exchange.
     pub context: Context,
-    /// What that span records by; if by nothing, only metrics are.
-    pub recording: Recording,
-    /// When it started: for durations, which no change of the clock may touch.
+    /// The backend that records that span; if there is none, only metrics are recorded.
+    pub recorded_by: RecordedBy,
+    /// The start: for durations, which no change of the clock may touch.
     pub started: Instant,
-    /// When it started: for the span.
+    /// The start: for the span.
     pub started_at: SystemTime,
     /// The instruments, and what they measure it by, if metrics are on.
     pub metrics: Option<(&'a Arc<HttpMetrics>, Labels<'a>)>,
@@ -65,12 +73,36 @@ pub struct NewExchange<'a> {
     pub version: Option<Version>,
     /// The size of the request's body in bytes, if it is known.
     pub request_size: Option<u64>,
-    /// Whether an exchange that was cancelled is an error.
-    pub cancellation_is_error: bool,
+    /// The application's rules about its end.
+    pub rules: &'a EndRules,
+    /// The id of the caller's span, of a server that was sent one; else 0.
+    pub caller: u64,
     /// Whether its route, or template, is known.
     pub has_route: bool,
     /// The method by which a route that becomes known late names the span; `None` if its name is final.
     pub late_method: Option<&'static str>,
+    /// The method of a call of gRPC that the caller names, if the service has not answered it before.
+    pub claimed_rpc: Option<&'a str>,
+}
+
+/// What a body may still yield, after a frame or at the start.
+#[derive(Debug, Clone, Copy)]
+pub struct Rest {
+    /// Whether the body knows that it has come to its end.
+    pub is_end: bool,
+    /// How many bytes of data are left, if that is known.
+    pub bytes: Option<u64>,
+}
+
+impl Rest {
+    /// What a body says of itself.
+    #[must_use]
+    pub fn of<B: Body>(body: &B) -> Self {
+        Self {
+            is_end: body.is_end_stream(),
+            bytes: body.size_hint().exact(),
+        }
+    }
 }
 
 impl Exchange {
@@ -81,38 +113,59 @@ impl Exchange {
         Self {
             side: new.side,
             context: new.context,
-            recording: new.recording,
+            recorded_by: new.recorded_by,
             started: new.started,
             started_at: new.started_at,
             measuring: new.metrics.map(|(metrics, labels)| metrics.start(labels)),
             version: new.version,
             request_size: new.request_size,
-            cancellation_is_error: new.cancellation_is_error,
+            rules: new.rules.clone(),
+            caller: new.caller,
             has_route: new.has_route,
             late_method: new.late_method,
+            claimed_rpc: new.claimed_rpc.map(Into::into),
             is_head: *new.method == Method::HEAD,
             is_connect: *new.method == Method::CONNECT,
             is_grpc: false,
+            is_body_asked_for: false,
             has_ended: false,
-            answer: Answer::default(),
+            response: ResponseStatus::default(),
             expected_size: None,
             seen_size: 0,
         }
     }
 
-    /// The context to run in whatever belongs to the exchange.
+    /// The side that is recorded.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// The id of the caller's span, or 0.
+    #[must_use]
+    pub(super) fn caller(&self) -> u64 {
+        self.caller
+    }
+
+    /// The context in which everything runs that belongs to the exchange.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
     }
 
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
     /// Whether the span records attributes.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.recording.is_on()
+        self.recorded_by.is_some()
     }
 
-    /// Whether anything is recorded of it, be it by the span or by metrics.
+    /// Whether the span or metrics record anything of it.
     #[must_use]
     pub fn is_observed(&self) -> bool {
         self.is_recording() || self.measuring.is_some()
@@ -145,7 +198,7 @@ impl Exchange {
         }
     }
 
-    /// Adds the attributes that `write` says to the span; if that records none, `write` is not asked.
+    /// Adds the attributes that `write` says to the span; if that records none, `write` is not called.
     pub fn add_attributes(&self, write: impl FnOnce(&mut Vec<KeyValue>)) {
         if !self.is_recording() {
             return;
@@ -166,8 +219,8 @@ impl Exchange {
     pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.is_grpc = is_grpc(headers);
         if self.is_grpc {
-            self.answer.status = Some(status);
-            self.answer.grpc_status = GrpcStatus::from_headers(headers);
+            self.response.http = Some(status);
+            self.response.grpc = GrpcStatus::from_headers(headers);
         } else {
             self.on_plain_response(status, content_length(headers));
         }
@@ -176,30 +229,42 @@ impl Exchange {
     /// Takes note of the head of a response that is not one of gRPC, and of the size of its body in bytes, if
     /// that is known.
     pub fn on_plain_response(&mut self, status: StatusCode, size: Option<u64>) {
-        self.answer.status = Some(status);
+        self.response.http = Some(status);
         self.expected_size = size;
     }
 
-    /// Whether the exchange ends with the head of the response: it has no body, or what follows is not HTTP
-    /// (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
+    /// The ending, if the exchange ends with the head of the response: its body is empty, or what follows is not
+    /// HTTP (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
     #[must_use]
-    pub fn ends_at_headers(&self) -> bool {
-        let Some(status) = self.answer.status else {
-            return false;
-        };
-        self.has_no_body(status)
+    pub fn ending_at_head(&self, rest: Rest) -> Option<Ending<'static>> {
+        let status = self.response.http?;
+        let has_no_body = self.has_no_body(status)
             || status == StatusCode::SWITCHING_PROTOCOLS
-            || self.is_connect && status.is_success()
+            || self.is_connect && status.is_success();
+        if has_no_body {
+            return Some(Ending::AtHeaders);
+        }
+        let is_empty = rest.is_end
+            || !self.awaits_trailers() && (rest.bytes == Some(0) || self.expected_size == Some(0));
+        is_empty.then_some(Ending::Complete)
+    }
+
+    /// Takes note that the body of the response is asked for.
+    pub fn on_body_asked_for(&mut self) {
+        self.is_body_asked_for = true;
     }
 
     /// Takes note of data of the response's body.
     ///
-    /// True when the announced size is reached: nobody may ask for more after that.
+    /// True when it was the last: the announced size is reached, or the body says so. A reader that knows the
+    /// end may not ask for it.
     #[must_use]
-    pub fn on_data(&mut self, bytes: usize) -> bool {
+    pub fn on_data(&mut self, bytes: usize, rest: Rest) -> bool {
         self.seen_size = self.seen_size.saturating_add(bytes as u64);
-        self.expected_size
-            .is_some_and(|expected| self.seen_size >= expected)
+        let is_whole = self
+            .expected_size
+            .is_some_and(|expected| self.seen_size >= expected);
+        rest.is_end || is_whole || rest.bytes == Some(0) && !self.awaits_trailers()
     }
 
     /// Ends the exchange.
@@ -214,12 +279,19 @@ impl Exchange {
             return;
         }
         if let (true, Ending::Trailers(trailers)) = (self.is_grpc, ending) {
-            self.answer.grpc_status =
-                GrpcStatus::from_headers(trailers).or(self.answer.grpc_status);
+            self.response.grpc = GrpcStatus::from_headers(trailers).or(self.response.grpc);
         }
-        let outcome = outcome(self.side, self.answer, ending, self.cancellation_is_error);
-        let response_size = self.response_size(ending);
         let elapsed = self.started.elapsed();
+        let response_size = self.response_size(ending);
+        let mut outcome = outcome(
+            self.side,
+            self.response,
+            ending,
+            self.rules.cancellation_is_error,
+        );
+        if !self.rules.is_empty() {
+            self.apply_rules(&mut outcome, response_size, elapsed, ending);
+        }
         let version = self.version.and_then(protocol_version);
         if let Some(measuring) = self.measuring.take() {
             let measured = Measured {
@@ -229,29 +301,80 @@ impl Exchange {
             };
             let ended = EndLabels {
                 version,
-                status: self.answer.status,
+                status: self.response.http,
                 error_type: outcome.error_type.as_ref(),
             };
             measuring.end(ended, measured);
         }
         if self.is_recording() {
-            let ended = Ended {
+            let end = HttpEnd {
                 version: version.filter(|_| self.side == Side::Client),
-                answer: self.answer,
+                response: self.response,
                 response_size,
                 outcome,
+                rpc_method: self.take_rpc_method(),
             };
             let ended_at = self.started_at.checked_add(elapsed);
-            self.end_span(ended, ended_at.unwrap_or(self.started_at));
+            self.end_span(end, ended_at.unwrap_or(self.started_at));
         }
     }
 
-    fn end_span(&self, ended: Ended, ended_at: SystemTime) {
-        let span = self.context.span();
-        if self.recording == Recording::Pipeline {
-            return direct::end(&span, ended, ended_at);
+    /// Asks the application whether it was a success, and then tells it the end.
+    #[cold]
+    fn apply_rules(
+        &self,
+        outcome: &mut crate::semconv::Outcome,
+        response_size: Option<u64>,
+        duration: Duration,
+        ending: Ending<'_>,
+    ) {
+        let ended = |outcome: &crate::semconv::Outcome| EndedExchange {
+            context: self.context.clone(),
+            status: self.response.http,
+            grpc_status: self.response.grpc,
+            error_type: outcome.error_type.clone(),
+            is_cancelled: outcome.cancelled.is_some(),
+            is_panic: matches!(ending, Ending::Panicked),
+            response_size,
+            duration,
+        };
+        if let Some(is_success) = self.rules.classify(|| ended(outcome)) {
+            outcome.overrule(is_success, self.response);
         }
-        ended.set_on(&span);
+        let attributes = self.rules.tell_end(|| ended(outcome));
+        if self.is_recording() && !attributes.is_empty() {
+            self.context.span().set_attributes(attributes);
+        }
+    }
+
+    /// The method of gRPC, if it was not known at the start: proven by a response of gRPC that is not
+    /// `UNIMPLEMENTED`.
+    fn take_rpc_method(&mut self) -> Option<RpcMethod> {
+        let claimed = self.claimed_rpc.take()?;
+        let is_answered = self.is_grpc
+            && self
+                .response
+                .grpc
+                .is_some_and(|status| !status.is_unimplemented());
+        if !is_answered {
+            return Some(RpcMethod::Other(claimed));
+        }
+        let method = note_grpc_method(claimed);
+        if self.late_method.is_some() {
+            self.context.span().update_name(match &method {
+                RpcMethod::Known(name) => Cow::Borrowed(*name),
+                RpcMethod::Unkept(name) | RpcMethod::Other(name) => Cow::Owned(name.to_string()),
+            });
+        }
+        Some(method)
+    }
+
+    fn end_span(&self, end: HttpEnd, ended_at: SystemTime) {
+        let span = self.context.span();
+        if self.recorded_by == RecordedBy::Pipeline {
+            return direct::end(&span, end, ended_at);
+        }
+        end.set_on(&span);
         span.end_with_timestamp(ended_at);
     }
 
@@ -259,9 +382,14 @@ impl Exchange {
         self.is_head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
 
+    /// The status of gRPC comes after the data, unless the head had it.
+    fn awaits_trailers(&self) -> bool {
+        self.is_grpc && self.response.grpc.is_none()
+    }
+
     /// Known if the body came to its end here, or was announced. What a HEAD did not send does not count.
     fn response_size(&self, ending: Ending<'_>) -> Option<u64> {
-        let status = self.answer.status?;
+        let status = self.response.http?;
         match ending {
             Ending::Complete | Ending::Trailers(_) => Some(self.seen_size),
             Ending::AtHeaders if !self.has_no_body(status) => self.expected_size,
@@ -272,6 +400,15 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.end_in_place(Ending::Cancelled);
+        if self.has_ended {
+            return;
+        }
+        let ending = if self.response.http.is_some() && !self.is_body_asked_for {
+            Ending::Unread
+        } else {
+            Ending::Cancelled
+        };
+        // A drop may be part of unwinding, during which another panic would abort the process.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.end_in_place(ending)));
     }
 }

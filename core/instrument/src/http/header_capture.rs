@@ -23,9 +23,9 @@ impl HeaderCapture {
         self.headers.is_empty()
     }
 
-    /// Captures the headers of these names, in any case. What is not a name is left out, with a warning.
-    #[must_use]
-    pub fn new<I>(owner: HeaderOwner, names: I) -> Self
+    /// Captures the headers of these names, too, in any case. A text that is not a name is left out, with a
+    /// warning.
+    pub fn add<I>(&mut self, owner: HeaderOwner, names: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
@@ -42,8 +42,10 @@ impl HeaderCapture {
             let key = Key::from(format!("{prefix}{header}"));
             Some((header, key))
         });
-        Self {
-            headers: headers.collect(),
+        for (name, key) in headers {
+            if self.headers.iter().all(|(known, _)| *known != name) {
+                self.headers.push((name, key));
+            }
         }
     }
 
@@ -71,8 +73,9 @@ mod tests {
 
     #[test]
     fn only_listed_headers_are_captured() {
-        let capture =
-            HeaderCapture::new(HeaderOwner::Request, ["X-Tenant", "accept", "not a name"]);
+        let mut capture = HeaderCapture::default();
+        capture.add(HeaderOwner::Request, ["X-Tenant", "not a name"]);
+        capture.add(HeaderOwner::Request, ["accept", "x-tenant"]);
         let mut headers = HeaderMap::new();
         headers.insert("authorization", "secret".parse().unwrap());
         headers.append("x-tenant", "a".parse().unwrap());

@@ -1,32 +1,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
-use opentelemetry::metrics::{Histogram, Meter, UpDownCounter};
-use opentelemetry::{KeyValue, StringValue};
+use opentelemetry::StringValue;
+use opentelemetry::metrics::Meter;
 
 use super::bound::{Bound, Group};
+use super::instruments::{Instruments, Measured};
 use super::labels::{EndLabels, Labels};
 use crate::semconv::{Side, attribute};
-
-/// The boundaries that the conventions advise, in seconds.
-const DURATION_BOUNDARIES: [f64; 14] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
-/// The conventions advise none. From 128 B to 64 MiB, in bytes.
-const SIZE_BOUNDARIES: [f64; 11] = [
-    128.0,
-    512.0,
-    1_024.0,
-    4_096.0,
-    16_384.0,
-    65_536.0,
-    262_144.0,
-    1_048_576.0,
-    4_194_304.0,
-    16_777_216.0,
-    67_108_864.0,
-];
 
 /// The instruments of the [conventions](https://opentelemetry.io/docs/specs/semconv/http/http-metrics/):
 /// for a server `http.server.…`, for a client `http.client.…`.
@@ -43,14 +24,6 @@ pub struct HttpMetrics {
     bound: Bound,
 }
 
-#[derive(Debug)]
-pub(super) struct Instruments {
-    pub(super) active_requests: UpDownCounter<i64>,
-    pub(super) duration: Histogram<f64>,
-    pub(super) request_size: Histogram<u64>,
-    pub(super) response_size: Histogram<u64>,
-}
-
 /// An exchange that counts as active.
 #[derive(Debug)]
 pub(super) struct Measuring {
@@ -58,47 +31,12 @@ pub(super) struct Measuring {
     group: Group,
 }
 
-/// What is measured of an exchange when it ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Measured {
-    pub(super) elapsed: Duration,
-    /// In bytes, if it is known.
-    pub(super) request_size: Option<u64>,
-    /// In bytes, if it is known.
-    pub(super) response_size: Option<u64>,
-}
-
 impl HttpMetrics {
-    /// Makes the instruments of one side.
+    /// Makes the instruments of one side. Durations have the boundaries of the conventions, unless it is given
+    /// others.
     #[must_use]
-    pub fn new(meter: &Meter, side: Side) -> Self {
-        let name = |instrument: &str| match side {
-            Side::Client => format!("http.client.{instrument}"),
-            Side::Server => format!("http.server.{instrument}"),
-        };
-        let size = |instrument: &str, description: &'static str| {
-            meter
-                .u64_histogram(name(instrument))
-                .with_unit("By")
-                .with_description(description)
-                .with_boundaries(SIZE_BOUNDARIES.to_vec())
-                .build()
-        };
-        let instruments = Instruments {
-            active_requests: meter
-                .i64_up_down_counter(name("active_requests"))
-                .with_unit("{request}")
-                .with_description("Number of requests in flight.")
-                .build(),
-            duration: meter
-                .f64_histogram(name("request.duration"))
-                .with_unit("s")
-                .with_description("Duration of requests, to the end of the response.")
-                .with_boundaries(DURATION_BOUNDARIES.to_vec())
-                .build(),
-            request_size: size("request.body.size", "Size of request bodies."),
-            response_size: size("response.body.size", "Size of response bodies."),
-        };
+    pub fn new(meter: &Meter, side: Side, duration_boundaries: Option<&[f64]>) -> Self {
+        let instruments = Instruments::new(meter, side, duration_boundaries);
         Self {
             instruments,
             bound: Bound::default(),
@@ -138,28 +76,11 @@ impl Measuring {
     }
 }
 
-impl Instruments {
-    /// Counts one more, or less, that is active.
-    pub(super) fn change_active(&self, labels: &Labels<'_>, by: i64) {
-        self.active_requests.add(by, &labels.constant());
-    }
-
-    /// Records what is measured of an exchange that ended.
-    pub(super) fn record(&self, labels: &[KeyValue], measured: Measured) {
-        self.duration.record(measured.elapsed.as_secs_f64(), labels);
-        if let Some(size) = measured.request_size {
-            self.request_size.record(size, labels);
-        }
-        if let Some(size) = measured.response_size {
-            self.response_size.record(size, labels);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::StatusCode;
-    use opentelemetry::StringValue;
     use opentelemetry::metrics::MeterProvider;
     use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
     use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
@@ -192,7 +113,7 @@ mod tests {
         let provider = SdkMeterProvider::builder()
             .with_reader(PeriodicReader::builder(exporter.clone()).build())
             .build();
-        let metrics = HttpMetrics::new(&provider.meter("test"), side);
+        let metrics = HttpMetrics::new(&provider.meter("test"), side, None);
         let finished = move || {
             provider.force_flush().unwrap();
             exporter.get_finished_metrics().unwrap()

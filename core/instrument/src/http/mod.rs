@@ -4,27 +4,55 @@
 //! An integration starts an [`Exchange`] for each request, tells it of the response, and ends it once.
 
 mod bound;
+mod client;
+mod end_rules;
 mod exchange;
+mod head;
 mod header_capture;
+mod instruments;
 mod labels;
-mod late_call;
 mod metrics;
-mod outgoing;
 mod outgoing_request;
 mod providers;
 mod redaction;
+mod scope;
+mod secret_keys;
+mod settings;
+mod url_template;
 
-pub use self::exchange::{Exchange, NewExchange};
+pub use self::client::ResendCount;
+#[doc(hidden)]
+pub use self::client::{BegunCall, OutgoingCall, begin};
+pub use self::end_rules::{EndRules, EndedExchange};
+#[doc(hidden)]
+pub use self::exchange::{Exchange, NewExchange, Rest};
+pub use self::head::{RequestHead, ResponseHead};
+#[doc(hidden)]
 pub use self::header_capture::{HeaderCapture, HeaderOwner};
+#[doc(hidden)]
 pub use self::labels::Labels;
-pub use self::late_call::LateCall;
+#[doc(hidden)]
 pub use self::metrics::HttpMetrics;
-pub use self::outgoing::{ResendCount, UrlTemplate};
-pub use self::outgoing_request::OutgoingRequest;
-pub use self::providers::{Providers, Resolved};
+#[doc(hidden)]
+pub use self::outgoing_request::{DeferredClientAttributes, OutgoingRequest};
+#[doc(hidden)]
+pub use self::providers::{ProviderChoice, Providers, Resolved};
 pub use self::redaction::{REDACTED, Redaction};
+#[doc(hidden)]
+pub use self::scope::{Entered, Scope, is_served};
+pub use self::settings::{Excluded, KNOWN_METHODS, NoPropagation, PropagationRules, Settings};
+pub use self::url_template::UrlTemplate;
+#[doc(hidden)]
+pub use self::url_template::UrlTemplates;
 pub use crate::semconv::{
-    Authority, Ending, GrpcStatus, OTHER_METHOD, Side, attribute, content_length, default_port,
-    error_type, error_type_of, grpc_method, is_grpc, is_grpc_type, known_method,
-    parse_content_length, protocol_version, server, span_method,
+    Authority, Ending, GrpcStatus, HttpEnd, KnownMethods, OTHER_METHOD, Side, answered_grpc_method,
+    attribute, believed_size, content_length, default_port, error_type, error_type_of, grpc_method,
+    grpc_name, is_grpc, is_grpc_type, known_method, parse_content_length, protocol_version, server,
+    span_method,
+};
+#[doc(hidden)]
+pub use opentelemetry::{
+    KeyValue,
+    metrics::MeterProvider,
+    trace::{Tracer, TracerProvider},
 };

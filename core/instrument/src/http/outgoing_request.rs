@@ -1,21 +1,15 @@
 use std::borrow::Cow;
-use std::time::Instant;
 
+use arrayvec::ArrayString;
 use http::Method;
-use opentelemetry::trace::SpanKind;
-use opentelemetry::{Context, KeyValue, StringValue};
+use opentelemetry::{KeyValue, StringValue};
 
-use super::exchange::{Exchange, NewExchange};
 use super::labels::Labels;
-use super::late_call::LateCall;
-use super::providers::Providers;
 use super::redaction::Redaction;
-use crate::direct::{NewSpan, SpanContent};
+use crate::direct::DeferredAttributes;
 use crate::exclude::Exclusions;
-use crate::intern::{RouteNames, recent_text};
-use crate::semconv::{
-    OTHER_METHOD, Side, attribute, default_port, known_method, server, span_method,
-};
+use crate::intern::{RouteNames, interned};
+use crate::semconv::{OTHER_METHOD, attribute, default_port, server, span_method};
 
 /// Shared by all clients of the process.
 static NAMES: RouteNames = RouteNames::new();
@@ -27,13 +21,15 @@ pub struct OutgoingRequest<'a> {
     pub authority: &'a str,
     /// The method.
     pub method: &'a Method,
+    /// Its name, if it is known.
+    pub known_method: Option<&'static str>,
     /// How often the request was sent before.
     pub resend_count: u32,
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The size of the body in bytes, if there is one and its size is known.
     pub size: Option<u64>,
-    /// The template of the path, if the caller gave it.
+    /// The template of the path, if it is known.
     pub template: Option<&'a StringValue>,
 }
 
@@ -51,7 +47,7 @@ impl OutgoingRequest<'_> {
     /// The name of the span: `GET`, or with a template `GET /users/{id}`.
     #[must_use]
     pub fn name(&self) -> Cow<'static, str> {
-        let method = span_method(known_method(self.method));
+        let method = span_method(self.known_method);
         match self.template {
             None => Cow::Borrowed(method),
             Some(template) => match NAMES.get(method, template.as_str()) {
@@ -61,52 +57,11 @@ impl OutgoingRequest<'_> {
         }
     }
 
-    /// Starts its exchange, in the context of its caller; `None` without a provider.
-    #[must_use]
-    #[inline]
-    pub fn start(
-        &self,
-        providers: &Providers,
-        content: &dyn SpanContent,
-        caller: &Context,
-        cancellation_is_error: bool,
-    ) -> Option<Exchange> {
-        let started = Instant::now();
-        let resolved = providers.resolve(started);
-        if resolved.is_nothing() {
-            return None;
-        }
-        let started_at = opentelemetry::time::now();
-        let new = NewSpan {
-            kind: SpanKind::Client,
-            started_at,
-            remote_parent: None,
-            links: Vec::new(),
-            content,
-        };
-        let span = resolved.start_span(new, caller);
-        let metrics = resolved.metrics;
-        Some(Exchange::start(NewExchange {
-            side: Side::Client,
-            method: self.method,
-            context: span.context,
-            recording: span.recording,
-            started,
-            started_at,
-            metrics: metrics.map(|metrics| (metrics, self.labels())),
-            version: None,
-            request_size: self.size,
-            cancellation_is_error,
-            has_route: self.template.is_some(),
-            late_method: None,
-        }))
-    }
-
     /// The attributes of metrics, as far as they are known before the response.
     #[must_use]
-    fn labels(&self) -> Labels<'_> {
+    pub(super) fn labels(&self) -> Labels<'_> {
         Labels {
-            method: known_method(self.method).unwrap_or(OTHER_METHOD),
+            method: self.known_method.unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
             authority: Some(Cow::Borrowed(self.authority)),
             route: self
@@ -125,25 +80,22 @@ impl OutgoingRequest<'_> {
 
     /// Makes what writes the same attributes later; `None` if the URL is longer than most.
     #[must_use]
-    pub fn late_attributes<'a>(
+    pub fn deferred_attributes<'a>(
         &'a self,
         url: &'a str,
         redaction: &'a Redaction,
-    ) -> Option<impl FnOnce() -> LateCall + 'a> {
-        LateCall::has_room_for(self, url).then_some(|| LateCall::of(self, url, redaction))
+    ) -> Option<impl FnOnce() -> DeferredClientAttributes + 'a> {
+        DeferredClientAttributes::has_room_for(self, url)
+            .then_some(|| DeferredClientAttributes::of(self, url, redaction))
     }
 
-    pub(super) fn write(&self, url: &str, redaction: &Redaction, attributes: &mut Vec<KeyValue>) {
-        let method = known_method(self.method);
-        let name = method.unwrap_or(OTHER_METHOD);
+    fn write(&self, url: &str, redaction: &Redaction, attributes: &mut Vec<KeyValue>) {
+        let name = self.known_method.unwrap_or(OTHER_METHOD);
         attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, name);
-        if method.is_none() {
+        if self.known_method.is_none() {
             let original = self.method.as_str().to_owned();
-            attribute::push(
-                attributes,
-                attribute::HTTP_REQUEST_METHOD_ORIGINAL,
-                original,
-            );
+            let name = attribute::HTTP_REQUEST_METHOD_ORIGINAL;
+            attribute::push(attributes, name, original);
         }
         let url = redaction.url(url).into_owned();
         attribute::push(attributes, attribute::URL_FULL, url);
@@ -161,8 +113,8 @@ impl OutgoingRequest<'_> {
     }
 
     /// Those of the attributes that tell what is called, and that it is called by HTTP.
-    pub(super) fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
-        let method = known_method(self.method).unwrap_or(OTHER_METHOD);
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        let method = self.known_method.unwrap_or(OTHER_METHOD);
         attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, method);
         self.write_server(attributes);
     }
@@ -170,10 +122,86 @@ impl OutgoingRequest<'_> {
     fn write_server(&self, attributes: &mut Vec<KeyValue>) {
         attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
         if let Some((address, port)) = server(self.authority, self.scheme) {
-            let address = recent_text(address);
+            let address = interned(address);
             attribute::push(attributes, attribute::SERVER_ADDRESS, address);
             attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
         }
+    }
+}
+
+/// Room for the URL and the authority of most requests.
+const ROOM: usize = 192;
+
+/// The inputs of the attributes of an outgoing request, copied in place.
+#[derive(Debug)]
+pub struct DeferredClientAttributes {
+    method: Method,
+    known_method: Option<&'static str>,
+    resend_count: u32,
+    scheme: &'static str,
+    size: Option<u64>,
+    template: Option<StringValue>,
+    redaction: Redaction,
+    /// The URL, and then the authority.
+    texts: ArrayString<ROOM>,
+    url_length: usize,
+}
+
+impl DeferredClientAttributes {
+    fn has_room_for(request: &OutgoingRequest<'_>, url: &str) -> bool {
+        url.len() + request.authority.len() <= ROOM
+    }
+
+    /// Copies what there is [room for](Self::has_room_for).
+    #[inline]
+    fn of(request: &OutgoingRequest<'_>, url: &str, redaction: &Redaction) -> Self {
+        let mut texts = ArrayString::new();
+        let mut copy = |text| texts.try_push_str(text).is_ok();
+        let url_length = if copy(url) { url.len() } else { 0 };
+        copy(request.authority);
+        Self {
+            method: request.method.clone(),
+            known_method: request.known_method,
+            resend_count: request.resend_count,
+            scheme: request.scheme,
+            size: request.size,
+            template: request.template.cloned(),
+            redaction: redaction.clone(),
+            texts,
+            url_length,
+        }
+    }
+
+    fn request_and_url(&self) -> (OutgoingRequest<'_>, &str) {
+        let (url, authority) = self.texts.split_at(self.url_length);
+        let request = OutgoingRequest {
+            authority,
+            method: &self.method,
+            known_method: self.known_method,
+            resend_count: self.resend_count,
+            scheme: self.scheme,
+            size: self.size,
+            template: self.template.as_ref(),
+        };
+        (request, url)
+    }
+}
+
+impl DeferredAttributes for DeferredClientAttributes {
+    fn write(&self, attributes: &mut Vec<KeyValue>) {
+        let (request, url) = self.request_and_url();
+        attributes.reserve_exact(OutgoingRequest::MAX_ATTRIBUTES);
+        request.write(url, &self.redaction, attributes);
+    }
+
+    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
+        let (request, _) = self.request_and_url();
+        attributes.reserve(8); // and for what the response adds
+        request.write_dimensions(attributes);
+    }
+
+    fn size(&self) -> usize {
+        0
     }
 }
 
@@ -182,12 +210,13 @@ mod tests {
     use opentelemetry::Value;
 
     use super::*;
-    use crate::direct::LateAttributes;
+    use crate::semconv::known_method;
 
     fn request(method: &Method) -> OutgoingRequest<'_> {
         OutgoingRequest {
             authority: "[::1]",
             method,
+            known_method: known_method(method),
             resend_count: 0,
             scheme: "https",
             size: None,
@@ -236,11 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn late_attributes_are_the_same() {
+    fn deferred_attributes_are_the_same() {
         let (purge, template) = (Method::from_bytes(b"PURGE").unwrap(), "/a/{b}".into());
         let plain = request(&Method::GET);
         let all = OutgoingRequest {
             method: &purge,
+            known_method: None,
             resend_count: 3,
             size: Some(17),
             template: Some(&template),
@@ -249,16 +279,16 @@ mod tests {
         let url = "https://[::1]/a/b?c=ü&sig=secret";
         let redaction = Redaction::default();
         for request in [plain, all] {
-            let mut late = Vec::new();
-            let attributes = request.late_attributes(url, &redaction).unwrap();
-            attributes().write(&mut late);
-            assert_eq!(late, request.attributes(url, &redaction));
+            let mut deferred = Vec::new();
+            let attributes = request.deferred_attributes(url, &redaction).unwrap();
+            attributes().write(&mut deferred);
+            assert_eq!(deferred, request.attributes(url, &redaction));
             let redacted = "https://[::1]/a/b?c=ü&sig=REDACTED";
-            assert_eq!(value(&late, "url.full"), Some(redacted.into()));
+            assert_eq!(value(&deferred, "url.full"), Some(redacted.into()));
         }
         assert!(
             plain
-                .late_attributes(&"x".repeat(500), &redaction)
+                .deferred_attributes(&"x".repeat(500), &redaction)
                 .is_none()
         );
     }

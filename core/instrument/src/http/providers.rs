@@ -1,258 +1,198 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::metrics::MeterProvider;
-use opentelemetry::trace::{
-    Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
-    Tracer, TracerProvider,
-};
-use opentelemetry::{Context, InstrumentationScope, global};
+use opentelemetry::trace::{Tracer, TracerProvider};
+use opentelemetry::{Context, InstrumentationScope};
 
 use super::metrics::HttpMetrics;
-use crate::direct::{self, NewSpan, StartSpan, StartedSpan};
+use crate::direct::{NewSpan, StartSpan, StartedSpan};
+use crate::lookup::{Loan, Lookup, global_meter_provider, global_tracer};
 use crate::semconv::Side;
 
-/// Where an HTTP integration gets its tracer and its instruments from: what it was given, or the global
-/// providers.
+type MakeTracer = dyn Fn(InstrumentationScope) -> Arc<dyn StartSpan> + Send + Sync;
+
+/// The providers that the application chose, where it did not leave that to the global ones.
+#[derive(Clone, Default)]
+pub struct ProviderChoice {
+    tracers: Option<Arc<MakeTracer>>,
+    meters: Option<Arc<dyn MeterProvider + Send + Sync>>,
+    is_unmetered: bool,
+    duration_boundaries: Option<Arc<[f64]>>,
+}
+
+/// Where an HTTP integration gets its tracer and its instruments from: the providers that it was given, or the
+/// global ones.
 ///
 /// A [direct tracer](crate::direct::set_tracer), where one is set, takes precedence over the global tracer
 /// provider.
 ///
-/// A global provider may be installed after the integration was built, also after it has seen requests: it
-/// is looked for with the first one and then again every 100 ms, until there is one. After that it is not
-/// looked for again, so a global provider that is replaced keeps being used.
+/// Providers that are installed when the integration is built, or when its first request comes, are seen by
+/// every request. A missing one is looked for again every 100 ms. Once found, a global provider keeps being
+/// used, until [`providers_replaced`](crate::providers_replaced) tells that there are others.
+#[derive(Debug, Clone)]
 pub struct Providers {
     scope: InstrumentationScope,
     side: Side,
-    is_metered: bool,
-    tracer: OnceLock<Arc<dyn StartSpan>>,
-    metrics: OnceLock<Arc<HttpMetrics>>,
-    created: Instant,
-    /// Milliseconds since `created`.
-    next_look: AtomicU64,
+    lookup: Lookup<Available>,
 }
 
-/// What there is at the moment.
-#[derive(Debug, Clone, Copy)]
-pub struct Resolved<'a> {
+/// A tracer and instruments, as far as they are known.
+#[derive(Clone, Default)]
+struct Available {
+    tracer: Option<Arc<dyn StartSpan>>,
+    metrics: Option<Arc<HttpMetrics>>,
+}
+
+/// The tracer and the instruments of one request.
+#[derive(Debug)]
+pub struct Resolved(Loan<Available>);
+
+impl ProviderChoice {
+    /// Uses this provider of tracers.
+    pub fn set_tracer_provider<P>(&mut self, provider: &P)
+    where
+        P: TracerProvider<Tracer: Send + Sync + 'static> + Clone + Send + Sync + 'static,
+        <P::Tracer as Tracer>::Span: Send + Sync + 'static,
+    {
+        let provider = provider.clone();
+        self.tracers = Some(Arc::new(move |scope| {
+            Arc::new(provider.tracer_with_scope(scope))
+        }));
+    }
+
+    /// Uses this provider of meters.
+    pub fn set_meter_provider<P>(&mut self, provider: &P)
+    where
+        P: MeterProvider + Clone + Send + Sync + 'static,
+    {
+        self.meters = Some(Arc::new(provider.clone()));
+    }
+
+    /// Turns metrics on or off. Defaults to on.
+    pub fn set_metered(&mut self, is_metered: bool) {
+        self.is_unmetered = !is_metered;
+    }
+
+    /// Sets the boundaries of durations, in seconds.
+    pub fn set_duration_boundaries(&mut self, seconds: Vec<f64>) {
+        self.duration_boundaries = Some(seconds.into());
+    }
+}
+
+impl Providers {
+    /// Looks for the providers when the first request comes. `scope` names the integration.
+    #[must_use]
+    pub fn new(scope: InstrumentationScope, side: Side) -> Self {
+        Self {
+            scope,
+            side,
+            lookup: Lookup::new(),
+        }
+    }
+
+    /// The tracer and the instruments at the moment, found together.
+    #[must_use]
+    #[inline]
+    pub fn resolve(&self, choice: &ProviderChoice, now: Instant) -> Resolved {
+        Resolved(self.lookup.get(now, |known| self.look(choice, known)))
+    }
+
+    /// Forgets what was found: the choice is another.
+    pub fn reset(&mut self) {
+        self.lookup = Lookup::new();
+    }
+
+    #[cold]
+    fn look(&self, choice: &ProviderChoice, known: Option<&Available>) -> (Available, bool) {
+        let known = known.cloned().unwrap_or_default();
+        let tracer = known.tracer.or_else(|| match &choice.tracers {
+            Some(make) => Some(make(self.scope.clone())),
+            None => global_tracer(self.scope.clone()),
+        });
+        let metrics = known.metrics.or_else(|| self.instruments(choice));
+        let is_complete = tracer.is_some() && (metrics.is_some() || choice.is_unmetered);
+        (Available { tracer, metrics }, is_complete)
+    }
+
+    fn instruments(&self, choice: &ProviderChoice) -> Option<Arc<HttpMetrics>> {
+        if choice.is_unmetered {
+            return None;
+        }
+        let provider = choice.meters.clone().or_else(global_meter_provider)?;
+        let meter = provider.meter_with_scope(self.scope.clone());
+        let boundaries = choice.duration_boundaries.as_deref();
+        Some(Arc::new(HttpMetrics::new(&meter, self.side, boundaries)))
+    }
+}
+
+impl Resolved {
     /// Starts spans.
-    pub tracer: Option<&'a dyn StartSpan>,
-    /// Records metrics.
-    pub metrics: Option<&'a Arc<HttpMetrics>>,
-}
+    #[must_use]
+    pub fn tracer(&self) -> Option<&dyn StartSpan> {
+        self.0.get()?.tracer.as_deref()
+    }
 
-impl Resolved<'_> {
-    /// Whether there is nothing at all.
+    /// Records metrics.
+    #[must_use]
+    pub fn metrics(&self) -> Option<&Arc<HttpMetrics>> {
+        self.0.get()?.metrics.as_ref()
+    }
+
+    /// Whether neither is there.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.tracer.is_none() && self.metrics.is_none()
+        self.tracer().is_none() && self.metrics().is_none()
     }
 
     /// Starts a span in `parent`, if there is a tracer.
     #[must_use]
-    pub(super) fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
-        match self.tracer {
+    pub fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
+        match self.tracer() {
             Some(tracer) => tracer.start_span(new, parent),
             None => StartedSpan::nothing(parent.clone()),
         }
     }
 }
 
-const LOOK_INTERVAL_MILLISECONDS: u64 = 100;
-
-impl Providers {
-    /// Looks for the global providers. `scope` names the integration.
-    #[must_use]
-    pub fn new(scope: InstrumentationScope, side: Side) -> Self {
-        Self {
-            scope,
-            side,
-            is_metered: true,
-            tracer: OnceLock::new(),
-            metrics: OnceLock::new(),
-            created: Instant::now(),
-            next_look: AtomicU64::new(0),
-        }
-    }
-
-    /// Uses this provider of tracers.
-    pub fn set_tracer_provider<P>(&mut self, provider: &P)
-    where
-        P: TracerProvider<Tracer: Send + Sync + 'static>,
-        <P::Tracer as Tracer>::Span: Send + Sync + 'static,
-    {
-        let tracer = provider.tracer_with_scope(self.scope.clone());
-        self.tracer = OnceLock::from(Arc::new(tracer) as Arc<dyn StartSpan>);
-    }
-
-    /// Uses this provider of meters.
-    pub fn set_meter_provider(&mut self, provider: &dyn MeterProvider) {
-        let meter = provider.meter_with_scope(self.scope.clone());
-        self.metrics = OnceLock::from(Arc::new(HttpMetrics::new(&meter, self.side)));
-    }
-
-    /// Turns metrics on or off. Defaults to on.
-    pub fn set_metered(&mut self, is_metered: bool) {
-        self.is_metered = is_metered;
-    }
-
-    /// What there is at the moment.
-    #[must_use]
-    pub fn resolve(&self, now: Instant) -> Resolved<'_> {
-        let is_missing =
-            self.tracer.get().is_none() || self.is_metered && self.metrics.get().is_none();
-        if is_missing {
-            self.look(now);
-        }
-        Resolved {
-            tracer: self.tracer.get().map(|tracer| &**tracer),
-            metrics: self.metrics.get().filter(|_| self.is_metered),
-        }
-    }
-
-    fn look(&self, now: Instant) {
-        let now = now.saturating_duration_since(self.created).as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX);
-        let due = self.next_look.load(Ordering::Relaxed);
-        let next = now.saturating_add(LOOK_INTERVAL_MILLISECONDS);
-        let is_ours = now >= due
-            && self
-                .next_look
-                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if is_ours {
-            self.look_for_tracer();
-            self.look_for_meter();
-        }
-    }
-
-    #[cold]
-    fn look_for_tracer(&self) {
-        if self.tracer.get().is_some() {
-            return;
-        }
-        if let Some(tracer) = direct::tracer() {
-            self.tracer.get_or_init(|| tracer);
-            return;
-        }
-        let tracer = global::tracer_with_scope(self.scope.clone());
-        if !is_noop(&tracer) {
-            self.tracer.get_or_init(|| Arc::new(tracer));
-        }
-    }
-
-    #[cold]
-    fn look_for_meter(&self) {
-        if self.is_metered && self.metrics.get().is_none() {
-            let provider = global::meter_provider();
-            // The no-op provider is a type without a size; one that records has something to hold.
-            if size_of_val(&*provider) > 0 {
-                let meter = provider.meter_with_scope(self.scope.clone());
-                self.metrics
-                    .get_or_init(|| Arc::new(HttpMetrics::new(&meter, self.side)));
-            }
-        }
-    }
-}
-
-impl Clone for Providers {
-    fn clone(&self) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            side: self.side,
-            is_metered: self.is_metered,
-            tracer: self.tracer.clone(),
-            metrics: self.metrics.clone(),
-            created: self.created,
-            next_look: AtomicU64::new(self.next_look.load(Ordering::Relaxed)),
-        }
-    }
-}
-
-impl fmt::Debug for Providers {
+impl fmt::Debug for ProviderChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Providers")
-            .field("scope", &self.scope.name())
-            .field("side", &self.side)
-            .field("has_tracer", &self.tracer.get().is_some())
-            .field("has_metrics", &self.metrics.get().is_some())
+        f.debug_struct("ProviderChoice")
+            .field("has_tracers", &self.tracers.is_some())
+            .field("has_meters", &self.meters.is_some())
+            .field("is_metered", &!self.is_unmetered)
             .finish_non_exhaustive()
     }
 }
 
-/// A no-op tracer hands the parent on even where telemetry is suppressed; the SDK's does not, and starts
-/// nothing there either.
-fn is_noop(tracer: &impl Tracer) -> bool {
-    static SUPPRESSED: LazyLock<Context> = LazyLock::new(|| {
-        let parent = SpanContext::new(
-            TraceId::from(1),
-            SpanId::from(1),
-            TraceFlags::NOT_SAMPLED,
-            true,
-            TraceState::NONE,
-        );
-        Context::new()
-            .with_remote_span_context(parent)
-            .with_telemetry_suppressed()
-    });
-    tracer
-        .build_with_context(SpanBuilder::default(), &SUPPRESSED)
-        .span_context()
-        .is_valid()
+impl fmt::Debug for Available {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Available")
+            .field("tracer", &self.tracer.is_some())
+            .field("metrics", &self.metrics.is_some())
+            .finish()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use opentelemetry::trace::noop::NoopTracer;
-    use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
+    use opentelemetry_sdk::trace::SdkTracerProvider;
 
     use super::*;
 
-    fn provider(sampler: Sampler) -> (SdkTracerProvider, InMemorySpanExporter) {
-        let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(sampler)
-            .with_simple_exporter(exporter.clone())
-            .build();
-        (provider, exporter)
-    }
-
     #[test]
-    fn a_tracer_that_does_nothing_is_told_without_a_span() {
-        assert!(is_noop(&NoopTracer::new()));
-        let (provider, exporter) = provider(Sampler::AlwaysOn);
-        assert!(!is_noop(&provider.tracer("test")));
-        assert!(exporter.get_finished_spans().unwrap().is_empty());
-    }
-
-    #[test]
-    fn the_global_meter_provider_that_does_nothing_has_no_size() {
-        assert_eq!(size_of_val(&*global::meter_provider()), 0);
-    }
-
-    #[test]
-    fn missing_providers_are_looked_for_now_and_then() {
-        let providers = Providers::new(InstrumentationScope::builder("test").build(), Side::Server);
-        let start = providers.created;
-        assert!(providers.resolve(start).tracer.is_none());
-        assert_eq!(providers.next_look.load(Ordering::Relaxed), 100);
-        assert!(
-            providers
-                .resolve(start + Duration::from_millis(99))
-                .tracer
-                .is_none()
-        );
-        assert_eq!(providers.next_look.load(Ordering::Relaxed), 100);
-        assert!(
-            providers
-                .resolve(start + Duration::from_millis(100))
-                .metrics
-                .is_none()
-        );
-        assert_eq!(providers.next_look.load(Ordering::Relaxed), 200);
+    fn chosen_providers_are_used_and_a_changed_choice_counts() {
+        let tracers = SdkTracerProvider::builder().build();
+        let scope = InstrumentationScope::builder("test").build();
+        let mut providers = Providers::new(scope, Side::Server);
+        let mut choice = ProviderChoice::default();
+        let now = Instant::now();
+        assert!(providers.resolve(&choice, now).is_nothing());
+        choice.set_tracer_provider(&tracers);
+        choice.set_metered(false);
+        providers.reset();
+        let resolved = providers.resolve(&choice, now);
+        assert!(resolved.tracer().is_some() && resolved.metrics().is_none());
     }
 }

@@ -1,150 +1,171 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
-/// What stands in the place of a secret.
+use super::secret_keys::SecretKeys;
+
+/// Stands in the place of a secret.
 pub const REDACTED: &str = "REDACTED";
 
-/// Keys that are secret when they contain one of these, in any case.
-const SECRET_PARTS: [&str; 16] = [
-    "accesskey",
-    "access_key",
-    "access-key",
-    "apikey",
-    "api_key",
-    "api-key",
-    "authorization",
-    "credential",
-    "passphrase",
-    "passwd",
-    "password",
-    "private_key",
-    "secret",
-    "session",
-    "signature",
-    "token",
-];
-
-/// Keys that are secret when they are one of these, in any case.
-const SECRET_KEYS: [&str; 7] = ["auth", "code", "jwt", "key", "pwd", "sas", "sig"];
-
-/// Which values of a query are secret, and leave as [`REDACTED`].
+/// Decides which values of a query are secret, and leave as [`REDACTED`].
 ///
-/// By default those whose keys look like it: `token`, `access_token`, `api_key`, `password`, `sig`, `code`
-/// and the like. That includes the four that the semantic conventions name (`AWSAccessKeyId`, `Signature`,
-/// `sig`, `X-Goog-Signature`).
+/// By default those whose keys look like it: `token`, `access_token`, `api_key`, `password`, `sig`, `code`,
+/// `subscription-key`, `AccountKey` and the like. That includes the four that the semantic conventions name
+/// (`AWSAccessKeyId`, `Signature`, `sig`, `X-Goog-Signature`). Keys are compared after they are decoded; case,
+/// `-`, `_` and `.` do not matter. Where a text can be read in two ways, the reading that hides more counts:
+/// `;` and `?` begin a parameter, too, the value of a secret ends only at `&`, and a value that is itself an
+/// encoded URL with a secret is hidden.
+///
+/// Parameters of a path (`/a;token=…`) are treated alike. Credentials and fragments of URLs never leave.
+///
+/// # Examples
+///
+/// ```
+/// use azmon_instrument::http::Redaction;
+///
+/// let redaction = Redaction::default().with_keys(["iban"]).without_keys(["code"]);
+/// assert_eq!(redaction.query("code=7&IBAN=DE00&sig=x"), "code=7&IBAN=REDACTED&sig=REDACTED");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Redaction {
-    keys: &'static [&'static str],
-    parts: &'static [&'static str],
-    /// Shared by clones, which every request makes: where there are none, it shares nothing.
-    own_keys: Option<Arc<Vec<String>>>,
+    keys: SecretKeys,
 }
 
 impl Default for Redaction {
     fn default() -> Self {
         Self {
-            keys: &SECRET_KEYS,
-            parts: &SECRET_PARTS,
-            own_keys: None,
+            keys: SecretKeys::DEFAULT,
         }
     }
 }
 
 impl Redaction {
-    /// Nothing is secret but credentials in a URL.
+    /// Redacts nothing but the credentials and the fragment of a URL.
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            keys: &[],
-            parts: &[],
-            own_keys: None,
+            keys: SecretKeys::NONE,
         }
     }
 
-    /// Makes the values of these keys secret too. Case does not matter.
+    /// Makes the values of these keys secret, too.
     #[must_use]
     pub fn with_keys<I>(mut self, keys: I) -> Self
     where
-        I: IntoIterator<Item: Into<String>>,
+        I: IntoIterator<Item: AsRef<str>>,
     {
-        let own_keys = self.own_keys.get_or_insert_default();
-        Arc::make_mut(own_keys).extend(keys.into_iter().map(Into::into));
+        self.keys.add_secret(keys);
         self
     }
 
-    /// A query, without its question mark, with its secrets replaced.
+    /// Lets the values of these keys leave, although they look secret: `code` of a product, `session` of a
+    /// conference. A key is named as a whole.
+    #[must_use]
+    pub fn without_keys<I>(mut self, keys: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        self.keys.add_public(keys);
+        self
+    }
+
+    /// Replaces the secrets of a query, which is without its question mark.
     #[must_use]
     pub fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
-        if !query.split('&').any(|pair| self.is_secret_pair(pair)) {
-            return Cow::Borrowed(query);
-        }
-        let mut redacted = String::with_capacity(query.len() + REDACTED.len());
-        for (index, pair) in query.split('&').enumerate() {
-            if index > 0 {
-                redacted.push('&');
-            }
-            match pair.split_once('=') {
-                Some((key, _)) if self.is_secret(key) => {
-                    redacted.push_str(key);
-                    redacted.push('=');
-                    redacted.push_str(REDACTED);
-                }
-                _ => redacted.push_str(pair),
-            }
-        }
-        Cow::Owned(redacted)
+        self.parameters(query, b"&;?", b"&")
     }
 
-    /// A URL with its credentials, and the secrets of its query, replaced.
+    /// Replaces the secrets of a path: those of parameters such as `/a;token=…`.
+    #[must_use]
+    pub fn path<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let Some(start) = path.find(';') else {
+            return Cow::Borrowed(path);
+        };
+        let (names, parameters) = path.split_at(start);
+        match self.parameters(parameters, b";", b"/") {
+            Cow::Borrowed(_) => Cow::Borrowed(path),
+            Cow::Owned(redacted) => Cow::Owned([names, &redacted].concat()),
+        }
+    }
+
+    /// Replaces the credentials and the secrets of a URL, and removes its fragment.
     #[must_use]
     pub fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
-        let url = without_credentials(url);
-        let Some((start, query)) = url.split_once('?') else {
-            return url;
+        let url = url.split_once('#').map_or(url, |(url, _)| url);
+        let (start, credentials, rest) = credentials_of(url);
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
         };
-        let (query, fragment) = query.split_at(query.find('#').unwrap_or(query.len()));
-        match self.query(query) {
-            Cow::Borrowed(_) => url,
-            Cow::Owned(query) => Cow::Owned([start, "?", &query, fragment].concat()),
+        let hidden = match credentials {
+            None => "",
+            Some(credentials) if credentials.contains(':') => "REDACTED:REDACTED",
+            Some(_) => REDACTED,
+        };
+        let path = self.path(path);
+        let query = query.map(|query| self.query(query));
+        let is_unchanged = credentials.is_none()
+            && matches!(path, Cow::Borrowed(_))
+            && matches!(query, None | Some(Cow::Borrowed(_)));
+        if is_unchanged {
+            return Cow::Borrowed(url);
         }
+        let (mark, query) = match &query {
+            Some(query) => ("?", &**query),
+            None => ("", ""),
+        };
+        Cow::Owned([start, hidden, &path, mark, query].concat())
     }
 
-    fn is_secret_pair(&self, pair: &str) -> bool {
-        pair.split_once('=')
-            .is_some_and(|(key, _)| self.is_secret(key))
-    }
-
-    fn is_secret(&self, key: &str) -> bool {
-        let is_key = |secret: &str| secret.eq_ignore_ascii_case(key);
-        let mut own_keys = self.own_keys.iter().flat_map(|keys| keys.iter());
-        self.keys.iter().any(|secret| is_key(secret))
-            || own_keys.any(|secret| is_key(secret))
-            || self.parts.iter().any(|part| contains(key, part))
+    /// `begin` separates parameters, `end` ends the value of a secret one.
+    fn parameters<'a>(&self, text: &'a str, begin: &[u8], end: &[u8]) -> Cow<'a, str> {
+        let bytes = text.as_bytes();
+        let next = |from: usize, separators: &[u8]| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            let length = rest.iter().position(|byte| separators.contains(byte));
+            length.map_or(bytes.len(), |length| from + length)
+        };
+        let mut redacted = String::new();
+        let (mut copied, mut place) = (0, 0);
+        while place < bytes.len() {
+            let pair_end = next(place, begin);
+            let pair = text.get(place..pair_end).unwrap_or_default();
+            let Some((key, value)) = pair.split_once('=') else {
+                place = pair_end + 1;
+                continue;
+            };
+            if self.keys.are_secret(key) {
+                let value = place + key.len() + 1;
+                redacted.push_str(text.get(copied..value).unwrap_or_default());
+                redacted.push_str(REDACTED);
+                copied = next(value, end);
+                place = copied + 1;
+            } else if self.keys.are_inside(value) {
+                redacted.push_str(text.get(copied..place + key.len() + 1).unwrap_or_default());
+                redacted.push_str(REDACTED);
+                copied = pair_end;
+                place = pair_end + 1;
+            } else {
+                place = pair_end + 1;
+            }
+        }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        redacted.push_str(text.get(copied..).unwrap_or_default());
+        Cow::Owned(redacted)
     }
 }
 
-/// Case is ignored.
-fn contains(text: &str, part: &str) -> bool {
-    text.as_bytes()
-        .windows(part.len())
-        .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
-}
-
-fn without_credentials(url: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return Cow::Borrowed(url);
+/// Takes a URL apart: up to its credentials, these, and from `@` on.
+fn credentials_of(url: &str) -> (&str, Option<&str>, &str) {
+    let Some(start) = url.find("://").map(|place| place + 3) else {
+        return ("", None, url);
     };
-    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let Some((credentials, _)) = rest[..authority_end].rsplit_once('@') else {
-        return Cow::Borrowed(url);
-    };
-    let after = &rest[credentials.len()..];
-    let hidden = if credentials.contains(':') {
-        "REDACTED:REDACTED"
-    } else {
-        REDACTED
-    };
-    Cow::Owned([scheme, "://", hidden, after].concat())
+    let (scheme, rest) = url.split_at(start);
+    let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+    match rest[..authority_end].rfind('@') {
+        Some(at) => (scheme, Some(&rest[..at]), &rest[at..]),
+        None => (scheme, None, rest),
+    }
 }
 
 #[cfg(test)]
@@ -174,9 +195,77 @@ mod tests {
     }
 
     #[test]
+    fn secrets_of_azure_oauth_and_saml_are_replaced() {
+        let redaction = Redaction::default();
+        for key in [
+            "subscription-key",
+            "Ocp-Apim-Subscription-Key",
+            "AccountKey",
+            "SharedAccessKey",
+            "SharedAccessSignature",
+            "x-functions-key",
+            "code",
+            "aeg-sas-key",
+            "aeg-sas-token",
+            "sig",
+            "client_secret",
+            "client_assertion",
+            "assertion",
+            "code_verifier",
+            "device_code",
+            "id_token",
+            "SAMLResponse",
+            "wresult",
+            "ticket",
+            "otp",
+            "user[password]",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        ] {
+            let query = format!("a=1&{key}=x&b=2");
+            let redacted = format!("a=1&{key}=REDACTED&b=2");
+            assert_eq!(redaction.query(&query), redacted);
+        }
+    }
+
+    #[test]
+    fn a_text_that_can_be_read_in_two_ways_is_read_so_that_more_is_hidden() {
+        let redaction = Redaction::default();
+        for (query, redacted) in [
+            ("%74oken=x", "%74oken=REDACTED"),
+            ("%2574oken=x", "%2574oken=REDACTED"),
+            ("to%6Ben=x&a=1", "to%6Ben=REDACTED&a=1"),
+            ("a=1;token=x", "a=1;token=REDACTED"),
+            ("token=x;y&a=1", "token=REDACTED&a=1"),
+            ("next=/cb?code=x&a=1", "next=/cb?code=REDACTED&a=1"),
+            (
+                "next=https%3A%2F%2Fh%2Fcb%3Fcode%3Dx&a=1",
+                "next=REDACTED&a=1",
+            ),
+            ("next=%252Fcb%253Fsig%253Dx", "next=REDACTED"),
+            ("%zz=1&token%=x", "%zz=1&token%=REDACTED"),
+        ] {
+            assert_eq!(redaction.query(query), redacted);
+        }
+        let long = "k".repeat(200);
+        assert_eq!(
+            redaction.query(&format!("{long}=x")),
+            format!("{long}=REDACTED")
+        );
+    }
+
+    #[test]
     fn other_queries_are_borrowed() {
         let redaction = Redaction::default();
-        for query in ["", "x=1&monkey=2", "token", "q=a+token"] {
+        for query in [
+            "",
+            "x=1&monkey=2",
+            "token",
+            "q=a+token",
+            "page=2;sort=up",
+            "next=%2Fa%3Fb%3Dc",
+            "a=%",
+            "a=%3",
+        ] {
             assert!(matches!(redaction.query(query), Cow::Borrowed(same) if same == query));
         }
     }
@@ -187,12 +276,33 @@ mod tests {
         assert_eq!(none.query("token=a"), "token=a");
         let own = Redaction::none().with_keys(["iban"]);
         assert_eq!(own.query("token=a&IBAN=b"), "token=a&IBAN=REDACTED");
-        let more = Redaction::default().with_keys(["iban"]);
-        assert_eq!(more.query("token=a&iban=b"), "token=REDACTED&iban=REDACTED");
+        let more = Redaction::default().with_keys(["customer-iban"]);
+        assert_eq!(
+            more.query("token=a&customerIban=b"),
+            "token=REDACTED&customerIban=REDACTED"
+        );
+        let less = Redaction::default().without_keys(["code", "session_id"]);
+        assert_eq!(
+            less.query("code=7&SessionId=3&session=x"),
+            "code=7&SessionId=3&session=REDACTED"
+        );
     }
 
     #[test]
-    fn urls_lose_their_credentials_and_secrets() {
+    fn parameters_of_a_path_are_redacted() {
+        let redaction = Redaction::default();
+        for (path, redacted) in [
+            ("/a;jsession=x/b", "/a;jsession=REDACTED/b"),
+            ("/a;v=1;token=x;y/b;c", "/a;v=1;token=REDACTED/b;c"),
+            ("/a;v=1/b", "/a;v=1/b"),
+            ("/token=x", "/token=x"),
+        ] {
+            assert_eq!(redaction.path(path), redacted);
+        }
+    }
+
+    #[test]
+    fn urls_lose_their_credentials_secrets_and_fragments() {
         let redaction = Redaction::default();
         for (url, redacted) in [
             (
@@ -201,15 +311,16 @@ mod tests {
             ),
             ("https://u@h", "https://REDACTED@h"),
             ("https://u:p@x@h/", "https://REDACTED:REDACTED@h/"),
-            ("https://h/a@b?sig=1#f", "https://h/a@b?sig=REDACTED#f"),
-            ("https://h?q=@#token=1", "https://h?q=@#token=1"),
+            ("https://h/a@b?sig=1#f", "https://h/a@b?sig=REDACTED"),
+            ("https://h?q=@#access_token=1", "https://h?q=@"),
+            ("https://h/a;token=x/b", "https://h/a;token=REDACTED/b"),
             ("/a?key=1", "/a?key=REDACTED"),
             ("https://h/", "https://h/"),
         ] {
             assert_eq!(redaction.url(url), redacted);
         }
         assert_eq!(
-            Redaction::none().url("http://u:p@h"),
+            Redaction::none().url("http://u:p@h#x"),
             "http://REDACTED:REDACTED@h"
         );
     }

@@ -31,6 +31,12 @@ impl<V> Default for BoundedTable<V> {
 }
 
 impl<V: Clone> BoundedTable<V> {
+    /// The value with this hash that is the wanted one, if it is kept.
+    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(&V) -> bool) -> Option<V> {
+        let entries = self.entries.load();
+        find(entries.as_deref()?, hash, is_it)
+    }
+
     /// The value with this hash that is the wanted one; `None` when no more are kept.
     ///
     /// Two threads may make the same; one of them stays.

@@ -29,6 +29,17 @@ fn add(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR)
 }
 
+/// [`hash`] of one text.
+#[must_use]
+pub fn text_hash(text: &str) -> u64 {
+    hash(text.as_bytes())
+}
+
+/// Whether two texts are equal. Faster than comparing them where they mostly are the very same.
+pub(crate) fn ptr_or_text_eq(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
 /// [`hash`] of several texts.
 #[derive(Debug, Default)]
 pub(crate) struct TextHasher(u64);

@@ -2,12 +2,13 @@
 
 mod bounded_table;
 mod hash;
-mod recent;
+mod interned;
 mod route_names;
-mod same_text;
 
+#[cfg(feature = "bound-instruments")]
 pub(crate) use self::bounded_table::BoundedTable;
-pub(crate) use self::hash::TextHasher;
-pub use self::recent::{recent_address, recent_path, recent_text};
+pub use self::hash::text_hash;
+#[cfg(feature = "bound-instruments")]
+pub(crate) use self::hash::{TextHasher, ptr_or_text_eq};
+pub use self::interned::{interned, interned_address, interned_path};
 pub use self::route_names::{RouteName, RouteNames};
-pub(crate) use self::same_text::same_text;

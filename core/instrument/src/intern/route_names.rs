@@ -1,11 +1,11 @@
 use super::bounded_table::BoundedTable;
-use super::hash::TextHasher;
-use super::same_text::same_text;
+use super::hash::{TextHasher, ptr_or_text_eq};
 
 /// The names of spans, by method and route, as texts that are never freed.
 ///
 /// A service has a bounded number of routes, so each name is made once; after [`RouteNames::CAPACITY`] of
-/// them, which is a mistake or an attack, the others are not kept. Looking one up takes no lock.
+/// them, which is a mistake or an attack, the others are not kept, nor are routes of more than
+/// [`RouteNames::MAX_LENGTH`] bytes. Looking one up takes no lock.
 #[derive(Debug)]
 pub struct RouteNames {
     names: BoundedTable<(&'static str, RouteName)>,
@@ -32,19 +32,42 @@ impl RouteNames {
         }
     }
 
-    /// The name for a method, which may be empty, and a route; `None` when no more are kept.
+    /// How many bytes a route that is kept has at most.
+    pub const MAX_LENGTH: usize = 256;
+
+    /// The name for a method, which may be empty, and a route; `None` when it is too long, or no more are kept.
     #[must_use]
     pub fn get(&self, method: &'static str, route: &str) -> Option<RouteName> {
-        let mut hasher = TextHasher::default();
-        hasher.write(method);
-        hasher.write(route);
+        if route.len() > Self::MAX_LENGTH {
+            return None;
+        }
         let known = self.names.get(
-            hasher.finish(),
-            |(known, name)| same_text(known, method) && same_text(name.route, route),
+            hash(method, route),
+            |(known, name)| is_it(known, name, method, route),
             || (method, RouteName::leak(method, route)),
         );
         known.map(|(_, name)| name)
     }
+
+    /// The name for a method and a route, if it is kept.
+    #[must_use]
+    pub fn find(&self, method: &'static str, route: &str) -> Option<RouteName> {
+        let known = self.names.find(hash(method, route), |(known, name)| {
+            is_it(known, name, method, route)
+        });
+        known.map(|(_, name)| name)
+    }
+}
+
+fn hash(method: &str, route: &str) -> u64 {
+    let mut hasher = TextHasher::default();
+    hasher.write(method);
+    hasher.write(route);
+    hasher.finish()
+}
+
+fn is_it(known: &str, name: &RouteName, method: &str, route: &str) -> bool {
+    ptr_or_text_eq(known, method) && ptr_or_text_eq(name.route, route)
 }
 
 impl RouteName {
@@ -92,5 +115,17 @@ mod tests {
         }
         assert_eq!(names.get("GET", "/one-more"), None);
         assert!(names.get("GET", "/0").is_some());
+    }
+
+    #[test]
+    fn a_long_route_is_not_kept_and_one_that_is_only_looked_for_neither() {
+        let names = RouteNames::new();
+        let long = "x".repeat(RouteNames::MAX_LENGTH + 1);
+        assert_eq!(names.get("GET", &long), None);
+        assert_eq!(names.find("GET", "/a"), None);
+        let kept = names.get("GET", "/a");
+        assert!(kept.is_some());
+        assert_eq!(names.find("GET", "/a"), kept);
+        assert_eq!(names.find("PUT", "/a"), None);
     }
 }

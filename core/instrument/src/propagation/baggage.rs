@@ -1,5 +1,7 @@
 //! [W3C Baggage](https://www.w3.org/TR/baggage/): the header `baggage` to OpenTelemetry's [`Baggage`] and back.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::baggage::{Baggage, BaggageMetadata};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -46,10 +48,38 @@ fn member(text: &str) -> Option<(&str, String, BaggageMetadata)> {
     Some((key.trim(), value.into_owned(), properties.trim().into()))
 }
 
+/// The keys of the baggage that are sent on; by default all.
+#[derive(Debug, Clone, Default)]
+pub struct BaggageKeys(Option<Arc<Vec<String>>>);
+
+impl BaggageKeys {
+    /// Sends on these keys, and those that were added before, and no others.
+    pub fn add<I>(&mut self, keys: I)
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let listed = Arc::make_mut(self.0.get_or_insert_default());
+        listed.extend(keys.into_iter().map(Into::into));
+    }
+
+    /// Whether not all keys are sent on.
+    pub(super) fn are_listed(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn have(&self, key: &str) -> bool {
+        let listed = self.0.as_deref();
+        listed.is_none_or(|keys| keys.iter().any(|listed| listed == key))
+    }
+}
+
 /// The value of the header, unless there is nothing to send.
-pub(super) fn write(baggage: &Baggage) -> Option<HeaderValue> {
+pub(super) fn write(baggage: &Baggage, keys: &BaggageKeys) -> Option<HeaderValue> {
     let mut text = String::new();
     for (key, (value, metadata)) in baggage {
+        if !keys.have(key.as_str()) {
+            continue;
+        }
         if !text.is_empty() {
             text.push(',');
         }
@@ -131,11 +161,25 @@ mod tests {
         let mut baggage = Baggage::new();
         baggage.insert("user", "Amélie, \"100 %\"; \\=");
         baggage.insert_with_metadata("x", "1", "ttl=1");
-        let headers = HeaderMap::from_iter([(BAGGAGE, write(&baggage).unwrap())]);
+        let headers =
+            HeaderMap::from_iter([(BAGGAGE, write(&baggage, &BaggageKeys::default()).unwrap())]);
         let read = read(&headers).unwrap();
         for key in ["user", "x"] {
             assert_eq!(read.get_with_metadata(key), baggage.get_with_metadata(key));
         }
-        assert_eq!(write(&Baggage::new()), None);
+        assert_eq!(write(&Baggage::new(), &BaggageKeys::default()), None);
+    }
+
+    #[test]
+    fn only_listed_keys_are_written() {
+        let mut baggage = Baggage::new();
+        baggage.insert("tenant", "blue");
+        baggage.insert("user", "ada");
+        let mut keys = BaggageKeys::default();
+        keys.add(["tenant"]);
+        assert_eq!(write(&baggage, &keys).unwrap(), "tenant=blue");
+        let mut none = BaggageKeys::default();
+        none.add(Vec::<String>::new());
+        assert_eq!(write(&baggage, &none), None);
     }
 }

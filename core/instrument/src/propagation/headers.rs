@@ -3,6 +3,7 @@ use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
 
+use super::baggage::BaggageKeys;
 use super::header_buffer::header_value;
 use super::origin::{TraceOrigin, is_random};
 use super::remote_parent::{RemoteParent, join};
@@ -33,6 +34,12 @@ pub fn extract_baggage(context: &Context, headers: &HeaderMap) -> Context {
 /// Headers of these names are overwritten. A context without a valid span leaves `traceparent` and
 /// `tracestate` as they are, one without baggage `baggage`.
 pub fn inject(context: &Context, headers: &mut HeaderMap) {
+    inject_with(context, headers, &BaggageKeys::default());
+}
+
+/// [`inject`] of some keys of the baggage. Where these are listed, a header `baggage` that is there already is
+/// removed: it may have others.
+pub fn inject_with(context: &Context, headers: &mut HeaderMap, keys: &BaggageKeys) {
     let span = context.span();
     let span = span.span_context();
     if let Some(parent) = traceparent(context) {
@@ -44,8 +51,17 @@ pub fn inject(context: &Context, headers: &mut HeaderMap) {
             headers.remove(TRACESTATE);
         }
     }
-    if let Some(baggage) = baggage::write(context.baggage()) {
+    if let Some(baggage) = baggage::write(context.baggage(), keys) {
         headers.insert(BAGGAGE, baggage);
+    } else if keys.are_listed() {
+        headers.remove(BAGGAGE);
+    }
+}
+
+/// Removes ids and baggage from the headers of a request, as they came from a caller of its sender.
+pub fn remove_ids(headers: &mut HeaderMap) {
+    for name in [TRACEPARENT, TRACESTATE, BAGGAGE] {
+        headers.remove(name);
     }
 }
 

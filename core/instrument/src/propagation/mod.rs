@@ -32,7 +32,8 @@ mod tests;
 mod traceparent;
 mod tracestate;
 
-pub use self::headers::{extract, extract_baggage, inject, traceparent};
+pub use self::baggage::BaggageKeys;
+pub use self::headers::{extract, extract_baggage, inject, inject_with, remove_ids, traceparent};
 pub use self::propagator::TraceContextPropagator;
 pub use self::remote_parent::RemoteParent;
 

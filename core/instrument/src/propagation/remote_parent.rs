@@ -91,6 +91,21 @@ impl RemoteParent {
         std::mem::take(&mut self.state)
     }
 
+    /// The id of the caller's span, as a number.
+    #[must_use]
+    pub fn span_id(&self) -> u64 {
+        u64::from_be_bytes(self.span_id.to_bytes())
+    }
+
+    /// The same without the flag that says that it is sampled.
+    #[must_use]
+    pub fn unsampled(self) -> Self {
+        Self {
+            flags: self.flags.with_sampled(false),
+            ..self
+        }
+    }
+
     /// A copy of `context` whose active span is the caller's.
     #[must_use]
     pub fn attach_to(self, context: &Context) -> Context {

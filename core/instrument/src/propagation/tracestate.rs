@@ -5,7 +5,7 @@ const MAX_LENGTH: usize = 256;
 
 /// Whether the headers make a list to pass on: one that is valid and not empty.
 ///
-/// A key that occurs twice is passed on: that keys are unique is the duty of whoever adds one, and the W3C test
+/// A key that occurs twice is passed on: the sender that adds one must keep keys unique, and the W3C test
 /// suite expects a receiver to inherit the list all the same.
 pub(super) fn is_worth_keeping<'a>(headers: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut count = 0;

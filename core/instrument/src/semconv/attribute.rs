@@ -22,6 +22,9 @@ pub const BEFORE_HEADERS: &str = "before_headers";
 /// Value of [`CANCELLED`]: the response was not sent or received to its end.
 pub const IN_BODY: &str = "in_body";
 
+/// Stands for a value that is not one of a known set.
+pub const OTHER: &str = "_OTHER";
+
 /// The address of the client, behind proxies if they are trusted.
 pub const CLIENT_ADDRESS: &str = "client.address";
 /// The port of the client.
@@ -52,6 +55,8 @@ pub const NETWORK_PROTOCOL_NAME: &str = "network.protocol.name";
 pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
 /// The full method of a remote call: `package.Service/Method`.
 pub const RPC_METHOD: &str = "rpc.method";
+/// The full method of a remote call as the caller named it, if [`RPC_METHOD`] is `_OTHER`.
+pub const RPC_METHOD_ORIGINAL: &str = "rpc.method_original";
 /// The status of a remote call, by name: `OK`, `NOT_FOUND`.
 pub const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
 /// The system of a remote call: `grpc`.

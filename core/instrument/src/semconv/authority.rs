@@ -20,10 +20,20 @@ impl<'a> Authority<'a> {
             .strip_prefix('[')
             .and_then(|rest| rest.split_once(']'))
         {
-            let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-            return Self {
-                host: address,
-                port,
+            let port = rest.strip_prefix(':').map(str::parse);
+            return match port {
+                Some(Ok(port)) => Self {
+                    host: address,
+                    port: Some(port),
+                },
+                None if rest.is_empty() => Self {
+                    host: address,
+                    port: None,
+                },
+                _ => Self {
+                    host: authority,
+                    port: None,
+                },
             };
         }
         let named = authority
@@ -71,6 +81,8 @@ mod tests {
             ("example.com:", "example.com:", None),
             ("example.com:65536", "example.com:65536", None),
             ("::1", "::1", None),
+            ("[::1]:99999", "[::1]:99999", None),
+            ("[::1]junk", "[::1]junk", None),
             ("", "", None),
         ] {
             assert_eq!(

@@ -1,7 +1,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::outcome::Side;
+use super::message::Side;
 
 /// A status of gRPC.
 ///
@@ -50,6 +50,13 @@ impl GrpcStatus {
         NAMES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
     }
 
+    /// Whether the service does not have the method.
+    #[must_use]
+    pub fn is_unimplemented(self) -> bool {
+        const UNIMPLEMENTED: u8 = 12;
+        self.0 == UNIMPLEMENTED
+    }
+
     /// Whether it is an error of `side`: for a client all but `OK`, for a server those that are its fault.
     #[must_use]
     pub fn is_error(self, side: Side) -> bool {
@@ -73,15 +80,6 @@ pub fn is_grpc_type(content_type: &HeaderValue) -> bool {
         .as_bytes()
         .strip_prefix(b"application/grpc")
         .is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]))
-}
-
-/// The full method of a path of gRPC: `package.Service/Method` of `/package.Service/Method`.
-#[must_use]
-pub fn grpc_method(path: &str) -> Option<&str> {
-    let full = path.strip_prefix('/')?;
-    let (service, method) = full.split_once('/')?;
-    let is_name = |name: &str| !name.is_empty() && !name.contains('/');
-    (is_name(service) && is_name(method)).then_some(full)
 }
 
 #[cfg(test)]
@@ -126,14 +124,6 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
             assert_eq!(is_grpc(&headers), expected, "{content_type}");
-        }
-    }
-
-    #[test]
-    fn a_method_has_a_service_and_a_name() {
-        assert_eq!(grpc_method("/a.B/C"), Some("a.B/C"));
-        for path in ["/", "/a", "a/b", "//b", "/a/", "/a/b/c", ""] {
-            assert_eq!(grpc_method(path), None, "{path}");
         }
     }
 }

@@ -3,20 +3,22 @@
 
 pub mod attribute;
 mod authority;
-mod body_size;
-mod ended;
+mod end;
 mod error_type;
 mod grpc;
-mod method;
+mod grpc_method;
+mod message;
 mod outcome;
-mod version;
 
 pub use self::authority::{Authority, default_port, server};
-pub use self::body_size::{content_length, parse_content_length};
-pub use self::ended::Ended;
+pub use self::end::HttpEnd;
 pub use self::error_type::{error_type, error_type_of};
-pub use self::grpc::{GrpcStatus, grpc_method, is_grpc, is_grpc_type};
-pub use self::method::{OTHER_METHOD, known_method, span_method};
-pub(crate) use self::outcome::{Answer, outcome};
-pub use self::outcome::{Ending, Side};
-pub use self::version::protocol_version;
+pub use self::grpc::{GrpcStatus, is_grpc, is_grpc_type};
+pub(crate) use self::grpc_method::{RpcMethod, note_grpc_method};
+pub use self::grpc_method::{answered_grpc_method, grpc_method, grpc_name};
+pub use self::message::{
+    KnownMethods, MAX_ANNOUNCED_SIZE, OTHER_METHOD, Side, believed_size, content_length,
+    known_method, parse_content_length, protocol_version, span_method,
+};
+pub use self::outcome::Ending;
+pub(crate) use self::outcome::{Outcome, ResponseStatus, outcome};

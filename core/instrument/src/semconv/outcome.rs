@@ -3,15 +3,7 @@ use opentelemetry::StringValue;
 
 use super::attribute;
 use super::grpc::GrpcStatus;
-
-/// Which side of an exchange is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The one that sends the request.
-    Client,
-    /// The one that answers.
-    Server,
-}
+use super::message::Side;
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +12,8 @@ pub enum Ending<'a> {
     Complete,
     /// With the head of the response; of its body nothing is known.
     AtHeaders,
+    /// The body of the response was dropped before it was ever asked for: the head was all that was wanted.
+    Unread,
     /// The response was sent or received to its end, and trailers came last.
     Trailers(&'a HeaderMap),
     /// With an error of this [type](super::error_type).
@@ -37,43 +31,64 @@ pub(crate) struct Outcome {
     pub(crate) error_type: Option<StringValue>,
     /// How far it came, if it was cancelled.
     pub(crate) cancelled: Option<&'static str>,
+    /// The application's own rule calls it a success.
+    pub(crate) is_success: bool,
 }
 
-/// What is known of the response when it ends.
+/// The status of a response, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Answer {
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) grpc_status: Option<GrpcStatus>,
+pub(crate) struct ResponseStatus {
+    pub(crate) http: Option<StatusCode>,
+    pub(crate) grpc: Option<GrpcStatus>,
 }
 
-/// Decides what an ending means. A status of gRPC counts for more than that of HTTP, which is 200 then.
+/// Decides what an ending means. A status of gRPC counts for more than that of HTTP, which is 200 then, and a
+/// status that is an error for more than a cancellation.
 pub(crate) fn outcome(
     side: Side,
-    answer: Answer,
+    response: ResponseStatus,
     ending: Ending<'_>,
     cancellation_is_error: bool,
 ) -> Outcome {
-    let cancelled = matches!(ending, Ending::Cancelled).then_some(match answer.status {
+    let cancelled = matches!(ending, Ending::Cancelled).then_some(match response.http {
         Some(_) => attribute::IN_BODY,
         None => attribute::BEFORE_HEADERS,
     });
     let error_type = match ending {
         Ending::Panicked => Some("panic".into()),
         Ending::Failed(name) => Some(name.into()),
-        Ending::Cancelled if cancellation_is_error => Some("cancelled".into()),
-        _ => error_of(side, answer),
+        Ending::Cancelled if cancellation_is_error => {
+            error_of(side, response).or_else(|| Some("cancelled".into()))
+        }
+        _ => error_of(side, response),
     };
     Outcome {
         error_type,
         cancelled,
+        is_success: false,
     }
 }
 
-fn error_of(side: Side, answer: Answer) -> Option<StringValue> {
-    if let Some(status) = answer.grpc_status {
+impl Outcome {
+    /// Obeys the application's own rule.
+    pub(crate) fn overrule(&mut self, is_success: bool, response: ResponseStatus) {
+        self.is_success = is_success;
+        if is_success {
+            self.error_type = None;
+        } else if self.error_type.is_none() {
+            let status = response
+                .http
+                .map(|status| status.as_str().to_owned().into());
+            self.error_type = Some(status.unwrap_or_else(|| attribute::OTHER.into()));
+        }
+    }
+}
+
+fn error_of(side: Side, response: ResponseStatus) -> Option<StringValue> {
+    if let Some(status) = response.grpc {
         return status.is_error(side).then(|| status.name().into());
     }
-    let status = answer.status?;
+    let status = response.http?;
     let is_error = match side {
         Side::Client => status.is_client_error() || status.is_server_error(),
         Side::Server => status.is_server_error(),
@@ -85,12 +100,15 @@ fn error_of(side: Side, answer: Answer) -> Option<StringValue> {
 mod tests {
     use super::*;
 
+    fn response(status: u16) -> ResponseStatus {
+        ResponseStatus {
+            http: Some(StatusCode::from_u16(status).unwrap()),
+            grpc: None,
+        }
+    }
+
     fn error(side: Side, status: u16) -> Option<String> {
-        let answer = Answer {
-            status: Some(StatusCode::from_u16(status).unwrap()),
-            grpc_status: None,
-        };
-        outcome(side, answer, Ending::Complete, false)
+        outcome(side, response(status), Ending::Complete, false)
             .error_type
             .map(String::from)
     }
@@ -107,27 +125,45 @@ mod tests {
 
     #[test]
     fn a_cancelled_exchange_is_marked_and_an_error_only_if_asked() {
-        let before = outcome(Side::Server, Answer::default(), Ending::Cancelled, false);
+        let nothing = ResponseStatus::default();
+        let before = outcome(Side::Server, nothing, Ending::Cancelled, false);
         assert_eq!(
             (before.error_type, before.cancelled),
             (None, Some("before_headers"))
         );
-        let answer = Answer {
-            status: Some(StatusCode::OK),
-            grpc_status: None,
-        };
-        let within = outcome(Side::Server, answer, Ending::Cancelled, true);
+        let within = outcome(Side::Server, response(200), Ending::Cancelled, true);
         assert_eq!(within.error_type, Some("cancelled".into()));
         assert_eq!(within.cancelled, Some("in_body"));
     }
 
     #[test]
+    fn an_error_status_counts_for_more_than_a_cancellation() {
+        let cancelled = outcome(Side::Server, response(503), Ending::Cancelled, true);
+        assert_eq!(cancelled.error_type, Some("503".into()));
+        assert_eq!(cancelled.cancelled, Some("in_body"));
+    }
+
+    #[test]
     fn a_failure_of_the_body_counts_for_more_than_its_status() {
-        let answer = Answer {
-            status: Some(StatusCode::INTERNAL_SERVER_ERROR),
-            grpc_status: None,
-        };
-        let failed = outcome(Side::Server, answer, Ending::Failed("body"), false);
+        let failed = outcome(Side::Server, response(500), Ending::Failed("body"), false);
         assert_eq!(failed.error_type, Some("body".into()));
+    }
+
+    #[test]
+    fn the_rule_of_the_application_overrules_the_conventions() {
+        let mut missing = outcome(Side::Client, response(404), Ending::Complete, false);
+        missing.overrule(true, response(404));
+        assert_eq!((missing.error_type, missing.is_success), (None, true));
+        let mut found = outcome(Side::Client, response(200), Ending::Complete, false);
+        found.overrule(false, response(200));
+        assert_eq!(found.error_type, Some("200".into()));
+        let mut lost = outcome(
+            Side::Client,
+            ResponseStatus::default(),
+            Ending::Failed("dns"),
+            false,
+        );
+        lost.overrule(false, ResponseStatus::default());
+        assert_eq!(lost.error_type, Some("dns".into()));
     }
 }

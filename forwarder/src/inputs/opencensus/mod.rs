@@ -8,7 +8,7 @@
 //! | OpenCensus | Application Insights |
 //! |---|---|
 //! | kind | attribute `span.kind` (`client`: dependency; another value: request), else the kind; without one a request if the parent is in another process, else a dependency in process |
-//! | status | absent: by the HTTP status; code 0: success; a message is the property `statusDescription` |
+//! | status | a code other than 0: failure; else by the HTTP status; a message is the property `statusDescription` |
 //! | result code | `http.status_code`, else the status code |
 //! | name | `METHOD http.route`, `METHOD http.path`, else the span's |
 //! | `url`, `data` | `http.url`, else composed of `http.host`, `http.port` and `http.path` |

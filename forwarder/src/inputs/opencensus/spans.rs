@@ -201,11 +201,11 @@ impl Reader {
         ) {
             self.attributes.remove("error");
         }
+        // A span that nothing is wrong with says code 0, also where only the HTTP status tells more.
         match &self.span.status {
             _ if failed => Status::error(""),
-            Some(status) if status.code == 0 => Status::Ok,
-            Some(_) => Status::error(""),
-            None => Status::Unset,
+            Some(status) if status.code != 0 => Status::error(""),
+            Some(_) | None => Status::Unset,
         }
     }
 
@@ -475,13 +475,7 @@ impl Http {
                 reader.push("microsoft.dependency.target", target);
             }
         }
-        let status = match is_server {
-            true => "microsoft.request.resultCode",
-            false => "microsoft.dependency.resultCode",
-        };
         if let Some(code) = self.status_code {
-            reader.push(status, code.clone());
-            // Decides on success where the span has no status of its own.
             reader.push("http.response.status_code", code);
         }
         if let Some(agent) = self.user_agent {

@@ -12,16 +12,17 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+use crate::inputs::budget::Held;
 use crate::inputs::grpc::status;
 use crate::inputs::otlp::{Read, Shared};
-use crate::sink::Acceptance;
+use crate::sink::{Acceptance, Refusal};
 
 #[derive(Debug, Clone)]
 struct Services {
     shared: Arc<Shared>,
 }
 
-pub(super) fn routes(shared: &Arc<Shared>) -> Routes {
+pub(super) fn add(routes: Routes, shared: &Arc<Shared>) -> Routes {
     let services = || Services {
         shared: shared.clone(),
     };
@@ -35,14 +36,23 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Routes {
     let metrics = metrics_server::MetricsServiceServer::new(services())
         .max_decoding_message_size(most)
         .accept_compressed(CompressionEncoding::Gzip);
-    Routes::new(traces).add_service(logs).add_service(metrics)
+    routes
+        .add_service(traces)
+        .add_service(logs)
+        .add_service(metrics)
 }
 
 impl Services {
-    async fn deliver(&self, read: Read) -> Result<Acceptance, Status> {
+    async fn deliver(&self, read: Result<Read, Refusal>) -> Result<Acceptance, Status> {
         let delivered = self.shared.deliver(read).await;
         delivered.map_err(|refusal| status(&refusal))
     }
+}
+
+/// What a request holds of the budget, and its message.
+fn opened<T>(request: Request<T>) -> (Option<Held>, T) {
+    let held = request.extensions().get::<Held>().cloned();
+    (held, request.into_inner())
 }
 
 #[tonic::async_trait]
@@ -51,7 +61,8 @@ impl traces_server::TraceService for Services {
         &self,
         request: Request<traces::ExportTraceServiceRequest>,
     ) -> Result<Response<traces::ExportTraceServiceResponse>, Status> {
-        let read = super::traces::read(&self.shared, request.into_inner());
+        let (held, request) = opened(request);
+        let read = super::traces::read(&self.shared, request, held.as_ref());
         let accepted = self.deliver(read).await?;
         Ok(Response::new(traces_answer(accepted)))
     }
@@ -63,7 +74,8 @@ impl logs_server::LogsService for Services {
         &self,
         request: Request<logs::ExportLogsServiceRequest>,
     ) -> Result<Response<logs::ExportLogsServiceResponse>, Status> {
-        let read = super::logs::read(&self.shared, request.into_inner());
+        let (held, request) = opened(request);
+        let read = super::logs::read(&self.shared, request, held.as_ref());
         let accepted = self.deliver(read).await?;
         Ok(Response::new(logs_answer(accepted)))
     }
@@ -75,7 +87,8 @@ impl metrics_server::MetricsService for Services {
         &self,
         request: Request<metrics::ExportMetricsServiceRequest>,
     ) -> Result<Response<metrics::ExportMetricsServiceResponse>, Status> {
-        let read = super::metrics::read(&self.shared, request.into_inner());
+        let (held, request) = opened(request);
+        let read = super::metrics::read(&self.shared, request, held.as_ref());
         let accepted = self.deliver(read).await?;
         Ok(Response::new(metrics_answer(accepted)))
     }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tonic::Code;
 
+use crate::inputs::budget::Held;
 use crate::inputs::grpc::RpcStatus;
 use crate::inputs::http::{BodyError, read, refusal_status, with_retry_after};
 use crate::inputs::otlp::grpc::{logs_answer, metrics_answer, traces_answer};
@@ -134,7 +135,7 @@ async fn export<T, A>(
     shared: &Shared,
     headers: &HeaderMap,
     body: Body,
-    to_read: impl FnOnce(&Shared, T) -> Read,
+    to_read: impl FnOnce(&Shared, T, Option<&Held>) -> Result<Read, Refusal>,
     answer: impl FnOnce(Acceptance) -> A,
 ) -> Response
 where
@@ -168,7 +169,7 @@ where
             return encoding.error(StatusCode::BAD_REQUEST, Code::InvalidArgument, message);
         }
     };
-    match shared.deliver(to_read(shared, request)).await {
+    match shared.deliver(to_read(shared, request, Some(&held))).await {
         Ok(accepted) => encoding.respond(StatusCode::OK, encoding.encode(&answer(accepted))),
         Err(refusal) => encoding.refused(&refusal),
     }

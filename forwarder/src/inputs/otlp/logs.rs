@@ -10,10 +10,11 @@ use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 
+use crate::inputs::budget::Held;
 use crate::inputs::otlp::attributes::{to_attributes, to_value};
 use crate::inputs::otlp::traces::{span_id, time, to_scope, trace_id};
-use crate::inputs::otlp::{Read, Shared};
-use crate::sink::Batch;
+use crate::inputs::otlp::{Read, Room, Shared};
+use crate::sink::{Batch, Refusal};
 
 /// By severity number, from 1.
 const SEVERITIES: [Severity; 24] = [
@@ -44,8 +45,20 @@ const SEVERITIES: [Severity; 24] = [
 ];
 
 /// Reads a message with log records.
-pub(super) fn read(shared: &Shared, request: ExportLogsServiceRequest) -> Read {
-    let mut read = Read::default();
+pub(super) fn read(
+    shared: &Shared,
+    mut request: ExportLogsServiceRequest,
+    held: Option<&Held>,
+) -> Result<Read, Refusal> {
+    let mut room = Room::new();
+    let lists = request.resource_logs.iter_mut();
+    lists
+        .flat_map(|resource| &mut resource.scope_logs)
+        .for_each(|scope| room.keep(&mut scope.log_records));
+    let mut read = Read {
+        batches: Vec::new(),
+        rejected: room.close(held)?,
+    };
     for ResourceLogs {
         resource,
         scope_logs,
@@ -74,7 +87,7 @@ pub(super) fn read(shared: &Shared, request: ExportLogsServiceRequest) -> Read {
         read.batches
             .push(Batch::new(resource.attributes.clone(), items));
     }
-    read
+    Ok(read)
 }
 
 fn to_log(record: LogRecord, scope: &InstrumentationScope) -> LogData {

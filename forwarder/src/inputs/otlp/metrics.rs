@@ -11,17 +11,31 @@ use opentelemetry_proto::tonic::metrics::v1::{
     exemplar, number_data_point,
 };
 
+use crate::inputs::budget::Held;
 use crate::inputs::delta::{Delta, SeriesKey, Totals};
 use crate::inputs::histogram;
 use crate::inputs::otlp::attributes::{to_attributes, to_texts};
 use crate::inputs::otlp::resource::KnownResource;
 use crate::inputs::otlp::traces::{span_id, time, trace_id};
-use crate::inputs::otlp::{Read, Rejected, Shared};
-use crate::sink::{Batch, Exemplar, ReceivedItem};
+use crate::inputs::otlp::{Read, Rejected, Room, Shared};
+use crate::sink::{Batch, Exemplar, ReceivedItem, Refusal};
 
 /// Reads a message with metrics.
-pub(super) fn read(shared: &Shared, request: ExportMetricsServiceRequest) -> Read {
-    let mut read = Read::default();
+pub(super) fn read(
+    shared: &Shared,
+    mut request: ExportMetricsServiceRequest,
+    held: Option<&Held>,
+) -> Result<Read, Refusal> {
+    let mut room = Room::new();
+    let lists = request.resource_metrics.iter_mut();
+    lists
+        .flat_map(|resource| &mut resource.scope_metrics)
+        .flat_map(|scope| &mut scope.metrics)
+        .for_each(|metric| keep(&mut room, metric));
+    let mut read = Read {
+        batches: Vec::new(),
+        rejected: room.close(held)?,
+    };
     for ResourceMetrics {
         resource,
         scope_metrics,
@@ -47,7 +61,18 @@ pub(super) fn read(shared: &Shared, request: ExportMetricsServiceRequest) -> Rea
         read.batches
             .push(Batch::new(resource.attributes.clone(), items));
     }
-    read
+    Ok(read)
+}
+
+fn keep(room: &mut Room, metric: &mut Metric) {
+    match &mut metric.data {
+        Some(Data::Gauge(gauge)) => room.keep(&mut gauge.data_points),
+        Some(Data::Sum(sum)) => room.keep(&mut sum.data_points),
+        Some(Data::Histogram(histogram)) => room.keep(&mut histogram.data_points),
+        Some(Data::ExponentialHistogram(histogram)) => room.keep(&mut histogram.data_points),
+        Some(Data::Summary(summary)) => room.keep(&mut summary.data_points),
+        None => {}
+    }
 }
 
 /// Reads the metrics of one scope.

@@ -24,6 +24,7 @@ use std::time::SystemTime;
 use azmon::mapping::MappingOptions;
 
 use self::resource::Resources;
+use crate::inputs::budget::Held;
 use crate::inputs::delta::Deltas;
 use crate::inputs::names::OperationNames;
 use crate::inputs::{Budget, InputStatistics, Limits};
@@ -36,6 +37,7 @@ pub struct OtlpOptions {
     mapping: MappingOptions,
     limits: Limits,
     budget: Option<Budget>,
+    statistics: InputStatistics,
     started: SystemTime,
 }
 
@@ -46,6 +48,7 @@ impl Default for OtlpOptions {
             mapping: MappingOptions::default(),
             limits: Limits::default(),
             budget: None,
+            statistics: InputStatistics::default(),
             started: SystemTime::now(),
         }
     }
@@ -78,6 +81,13 @@ impl OtlpOptions {
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = Some(budget);
+        self
+    }
+
+    /// Counts together with another input.
+    #[must_use]
+    pub fn statistics(mut self, statistics: InputStatistics) -> Self {
+        self.statistics = statistics;
         self
     }
 
@@ -131,6 +141,7 @@ impl OtlpInput {
             mapping,
             limits,
             budget,
+            statistics,
             started,
         } = options;
         Self {
@@ -141,7 +152,7 @@ impl OtlpInput {
                 resources: Resources::new(instrumentation_key, mapping),
                 names: OperationNames::default(),
                 deltas: Deltas::new(started),
-                statistics: InputStatistics::default(),
+                statistics,
             }),
         }
     }
@@ -155,7 +166,13 @@ impl OtlpInput {
     /// The services of OTLP over gRPC, for [`serve_grpc`](crate::inputs::serve_grpc).
     #[must_use]
     pub fn grpc_routes(&self) -> tonic::service::Routes {
-        grpc::routes(&self.shared)
+        self.add_grpc_routes(tonic::service::Routes::default())
+    }
+
+    /// Adds the services of OTLP over gRPC to others, which then share a listener.
+    #[must_use]
+    pub fn add_grpc_routes(&self, routes: tonic::service::Routes) -> tonic::service::Routes {
+        grpc::add(routes, &self.shared)
     }
 
     /// The bound on bytes under way, for [`serve_grpc`](crate::inputs::serve_grpc).
@@ -171,8 +188,50 @@ impl OtlpInput {
     }
 }
 
+/// Most items of a message: the service's limit for a batch. A message of some bytes can hold very many.
+const MOST_ITEMS: usize = 64_000;
+/// The memory of a mapped item, roughly, as it counts for the budget.
+const ITEM_BYTES: usize = 512;
+
+/// Leaves out what is beyond the limit of a message.
+#[derive(Debug)]
+struct Room {
+    left: usize,
+    refused: usize,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self {
+            left: MOST_ITEMS,
+            refused: 0,
+        }
+    }
+
+    /// Shortens a list of items to what there is room for.
+    fn keep<T>(&mut self, items: &mut Vec<T>) {
+        let kept = items.len().min(self.left);
+        self.refused += items.len() - kept;
+        self.left -= kept;
+        items.truncate(kept);
+    }
+
+    /// Takes the memory of the items from the budget, and says how many were left out.
+    fn close(self, held: Option<&Held>) -> Result<Rejected, Refusal> {
+        if let Some(held) = held {
+            held.take((MOST_ITEMS - self.left) * ITEM_BYTES)?;
+        }
+        let mut rejected = Rejected::default();
+        if self.refused > 0 {
+            rejected.add("the message has more than 64,000 items");
+            rejected.count = self.refused as u64;
+        }
+        Ok(rejected)
+    }
+}
+
 /// What was read of a message.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Read {
     batches: Vec<Batch>,
     rejected: Rejected,
@@ -194,8 +253,14 @@ impl Rejected {
 
 impl Shared {
     /// Delivers what was read, and counts it.
-    async fn deliver(&self, read: Read) -> Result<Acceptance, Refusal> {
-        let Read { batches, rejected } = read;
+    async fn deliver(&self, read: Result<Read, Refusal>) -> Result<Acceptance, Refusal> {
+        let Read { batches, rejected } = match read {
+            Ok(read) => read,
+            Err(refusal) => {
+                self.statistics.batch_failed();
+                return Err(refusal);
+            }
+        };
         let delivery = Delivery::new(Protocol::Otlp, batches);
         let items = delivery.len() as u64;
         let accepted = match delivery.is_empty() {

@@ -15,11 +15,12 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
+use crate::inputs::budget::Held;
 use crate::inputs::names::Operation;
 use crate::inputs::otlp::attributes::to_attributes;
 use crate::inputs::otlp::resource::KnownResource;
-use crate::inputs::otlp::{Read, Rejected, Shared};
-use crate::sink::Batch;
+use crate::inputs::otlp::{Read, Rejected, Room, Shared};
+use crate::sink::{Batch, Refusal};
 
 /// Bits of a span's flags that say where its parent is.
 const HAS_IS_REMOTE: u32 = 0x100;
@@ -31,8 +32,20 @@ const SAMPLE_RATE: &str = "microsoft.sample_rate";
 const SAMPLE_RATES: [&str; 2] = [SAMPLE_RATE, "_MS.sampleRate"];
 
 /// Reads a message with spans.
-pub(super) fn read(shared: &Shared, request: ExportTraceServiceRequest) -> Read {
-    let mut read = Read::default();
+pub(super) fn read(
+    shared: &Shared,
+    mut request: ExportTraceServiceRequest,
+    held: Option<&Held>,
+) -> Result<Read, Refusal> {
+    let mut room = Room::new();
+    let lists = request.resource_spans.iter_mut();
+    lists
+        .flat_map(|resource| &mut resource.scope_spans)
+        .for_each(|scope| room.keep(&mut scope.spans));
+    let mut read = Read {
+        batches: Vec::new(),
+        rejected: room.close(held)?,
+    };
     for ResourceSpans {
         resource,
         scope_spans,
@@ -45,7 +58,7 @@ pub(super) fn read(shared: &Shared, request: ExportTraceServiceRequest) -> Read 
         read.batches
             .push(Batch::new(resource.attributes.clone(), items));
     }
-    read
+    Ok(read)
 }
 
 fn map(

@@ -11,6 +11,7 @@ mod hooks;
 mod metrics;
 mod propagation;
 mod retries;
+mod rules;
 mod services;
 mod silence;
 mod span_end;

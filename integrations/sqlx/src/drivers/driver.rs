@@ -41,8 +41,22 @@ pub trait Driver: Database<Arguments: IntoArguments<Self>> {
     /// Then the span of a query is made the current one there.
     const LOGS_IN_PLACE: bool = true;
 
+    /// Whether `fetch_optional` of the driver reads all rows, of which it gives the first.
+    ///
+    /// Then `UPDATE … RETURNING` is run by `fetch_many`, to the same effect, and all rows are counted.
+    const READS_TO_END: bool = false;
+
     /// Where connections with `options` lead to.
     fn target(options: &<Self::Connection as Connection>::Options) -> Target;
+
+    /// Where connections with `options` lead to, which are those of `url`.
+    ///
+    /// By default this is [`target`](Self::target). A URL may say more than the options do.
+    #[must_use]
+    fn target_at(url: &str, options: &<Self::Connection as Connection>::Options) -> Target {
+        let _ = url;
+        Self::target(options)
+    }
 
     /// The number of rows that a statement has inserted, updated or deleted.
     fn rows_affected(result: &Self::QueryResult) -> u64;

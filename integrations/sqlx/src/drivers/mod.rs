@@ -16,6 +16,16 @@ pub use self::driver::Driver;
 pub use self::parts::Parts;
 pub use self::target::Target;
 
+/// The name of a database of SQLite that is in no file.
+#[cfg(any(feature = "any", feature = "sqlite"))]
+const MEMORY: &str = ":memory:";
+
+/// The path of the socket that PostgreSQL listens on for `port`.
+#[cfg(any(feature = "any", feature = "postgres"))]
+fn socket_in(folder: &str, port: u16) -> String {
+    format!("{}/.s.PGSQL.{port}", folder.trim_end_matches('/'))
+}
+
 /// The methods of [`Driver`] that hand over to the driver's own [`Executor`](sqlx_core::executor::Executor).
 ///
 /// They cannot be given by the trait: the bound that they would need makes rustc overflow in user code.

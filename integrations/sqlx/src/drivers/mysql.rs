@@ -11,15 +11,13 @@ impl Driver for MySql {
     const DIALECT: Dialect = Dialect::MySql;
 
     fn target(options: &MySqlConnectOptions) -> Target {
-        let target = Target::of::<Self>();
-        let target = match options.get_database() {
-            Some(database) => target.namespace(database),
-            None => target,
-        };
-        match options.get_socket() {
-            Some(socket) => target.address(socket.to_string_lossy(), None),
-            None => target.address(options.get_host(), Some(options.get_port())),
-        }
+        target(options, Self::SYSTEM)
+    }
+
+    /// The options do not tell MariaDB from MySQL, but the scheme of the URL does.
+    fn target_at(url: &str, options: &MySqlConnectOptions) -> Target {
+        let is_mariadb = url.starts_with("mariadb:");
+        target(options, if is_mariadb { "mariadb" } else { Self::SYSTEM })
     }
 
     fn rows_affected(result: &MySqlQueryResult) -> u64 {
@@ -35,4 +33,42 @@ impl Driver for MySql {
     }
 
     executor_methods!();
+}
+
+fn target(options: &MySqlConnectOptions, system: &'static str) -> Target {
+    let target = Target::new(system, MySql::DIALECT);
+    let target = match options.get_database() {
+        Some(database) => target.namespace(database),
+        None => target,
+    };
+    match options.get_socket() {
+        Some(socket) => target.address(socket.to_string_lossy(), None),
+        None => target.address(options.get_host(), Some(options.get_port())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_product_is_told_by_the_url() {
+        for (url, system) in [
+            ("mysql://db:3307/shop", "mysql"),
+            ("mariadb://db:3307/shop", "mariadb"),
+        ] {
+            let target = MySql::target_at(url, &url.parse().unwrap());
+            let expected = Target::new(system, Dialect::MySql)
+                .namespace("shop")
+                .address("db", Some(3307));
+            assert_eq!(target, expected);
+        }
+    }
+
+    #[test]
+    fn a_socket_has_a_path_and_no_port() {
+        let options = MySqlConnectOptions::new().socket("/run/mysqld.sock");
+        let expected = Target::of::<MySql>().address("/run/mysqld.sock", None);
+        assert_eq!(MySql::target(&options), expected);
+    }
 }

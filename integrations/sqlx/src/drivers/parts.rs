@@ -1,5 +1,6 @@
 use std::fmt;
 
+use sqlx_core::arguments::Arguments;
 use sqlx_core::database::Database;
 use sqlx_core::error::BoxDynError;
 use sqlx_core::executor::Execute;
@@ -39,6 +40,15 @@ impl<DB: Driver> Parts<DB> {
 
     pub(crate) fn text(&self) -> &str {
         self.sql.as_str()
+    }
+
+    /// Whether the query has arguments.
+    pub(crate) fn is_bound(&self) -> bool {
+        let arguments = self
+            .arguments
+            .as_ref()
+            .and_then(|arguments| arguments.as_ref().ok());
+        arguments.is_some_and(|arguments| arguments.len() > 0)
     }
 }
 

@@ -1,12 +1,16 @@
+use std::borrow::Cow;
+
 use sqlx_postgres::{PgConnectOptions, PgQueryResult, Postgres};
 
-use super::{Driver, Target, executor_methods};
+use super::{Driver, Target, executor_methods, socket_in};
 use crate::Dialect;
 
 impl Driver for Postgres {
     const SYSTEM: &'static str = "postgresql";
     const DIALECT: Dialect = Dialect::Postgres;
     const KEEPS_STATEMENT: bool = true;
+    /// Constraints that are deferred may fail after the first row.
+    const READS_TO_END: bool = true;
 
     fn target(options: &PgConnectOptions) -> Target {
         let target = Target::of::<Self>().namespace(
@@ -14,9 +18,15 @@ impl Driver for Postgres {
                 .get_database()
                 .unwrap_or_else(|| options.get_username()),
         );
-        match options.get_socket() {
-            Some(socket) => target.address(socket.to_string_lossy(), None),
-            None => target.address(options.get_host(), Some(options.get_port())),
+        // A host that is a folder has the socket of the server in it, named by the port.
+        let (host, port) = (options.get_host(), options.get_port());
+        let folder = match options.get_socket() {
+            Some(folder) => Some(folder.to_string_lossy()),
+            None => host.starts_with('/').then_some(Cow::Borrowed(host)),
+        };
+        match folder {
+            Some(folder) => target.address(socket_in(&folder, port), None),
+            None => target.address(host, Some(port)),
         }
     }
 
@@ -25,4 +35,28 @@ impl Driver for Postgres {
     }
 
     executor_methods!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_has_a_path_and_no_port() {
+        let options = PgConnectOptions::new_without_pgpass()
+            .database("shop")
+            .port(6432);
+        let socket = Target::of::<Postgres>()
+            .namespace("shop")
+            .address("/run/pg/.s.PGSQL.6432", None);
+        assert_eq!(Postgres::target(&options.clone().host("/run/pg")), socket);
+        assert_eq!(
+            Postgres::target(&options.clone().host("db").socket("/run/pg")),
+            socket
+        );
+        let server = Target::of::<Postgres>()
+            .namespace("shop")
+            .address("db", Some(6432));
+        assert_eq!(Postgres::target(&options.host("db")), server);
+    }
 }

@@ -1,6 +1,8 @@
+use std::ffi::OsStr;
+
 use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteQueryResult};
 
-use super::{Driver, Target, executor_methods};
+use super::{Driver, MEMORY, Target, executor_methods};
 use crate::Dialect;
 
 impl Driver for Sqlite {
@@ -9,20 +11,22 @@ impl Driver for Sqlite {
     /// It works on a thread of its own, which no context reaches.
     const LOGS_IN_PLACE: bool = false;
 
-    /// The namespace is the name of the file without its folders, or `:memory:`.
+    /// The namespace is the name of the file without its folders, or `:memory:`. A database in a temporary file has
+    /// none.
     fn target(options: &SqliteConnectOptions) -> Target {
+        let target = Target::of::<Self>();
         let file = options
             .get_filename()
             .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        // sqlx numbers the databases that it keeps in memory.
-        let namespace = match file.contains(":memory:") || file.starts_with("file:sqlx-in-memory-")
-        {
-            true => ":memory:",
-            false => &file,
-        };
-        Target::of::<Self>().namespace(namespace)
+            .map(OsStr::to_string_lossy);
+        match file {
+            // sqlx numbers the databases that it keeps in memory.
+            Some(file) if file.contains(MEMORY) || file.starts_with("file:sqlx-in-memory-") => {
+                target.namespace(MEMORY)
+            }
+            Some(file) => target.namespace(file),
+            None => target,
+        }
     }
 
     fn rows_affected(result: &SqliteQueryResult) -> u64 {
@@ -30,4 +34,23 @@ impl Driver for Sqlite {
     }
 
     executor_methods!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_by_its_file() {
+        for (url, namespace) in [
+            ("sqlite:data.db", Some("data.db")),
+            ("sqlite://data.db?mode=rwc", Some("data.db")),
+            ("sqlite:///srv/my%20db", Some("my db")),
+            ("sqlite::memory:", Some(":memory:")),
+            ("sqlite://", None),
+        ] {
+            let target = Sqlite::target(&url.parse().unwrap());
+            assert_eq!(target.namespace.as_deref(), namespace, "{url}");
+        }
+    }
 }

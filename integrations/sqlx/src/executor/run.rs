@@ -9,7 +9,9 @@ use sqlx_core::describe::Describe;
 use sqlx_core::sql_str::SqlStr;
 use sqlx_core::{Either, Error, Result};
 
-use crate::operation::{Operation, Traced};
+use crate::connection::Site;
+use crate::operation::{Call, Operation, Traced};
+use crate::statements::Use;
 use crate::{Connection, Driver, Parts};
 
 /// What a query gives: the result of a statement, or a row.
@@ -25,8 +27,8 @@ pub(super) fn fetch<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Parts<DB>,
 ) -> Steps<'_, DB> {
-    let (raw, state) = connection.split();
-    let mut operation = Operation::start(state, query.text());
+    let (raw, site) = connection.split();
+    let mut operation = Operation::start(run_of(site, &query));
     if let Some(operation) = &mut operation {
         operation.add_returned_rows(0);
     }
@@ -35,8 +37,8 @@ pub(super) fn fetch<DB: Driver>(
 
 /// Runs a query whose rows, if it has any, nobody wants.
 pub(super) fn run<DB: Driver>(connection: &mut Connection<DB>, query: Parts<DB>) -> Steps<'_, DB> {
-    let (raw, state) = connection.split();
-    let operation = Operation::start(state, query.text());
+    let (raw, site) = connection.split();
+    let operation = Operation::start(run_of(site, &query));
     Traced::new(operation, note_step::<DB>, DB::fetch_many(raw, query))
 }
 
@@ -66,14 +68,30 @@ pub(super) async fn fetch_optional<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Parts<DB>,
 ) -> Result<Option<DB::Row>> {
-    let (raw, state) = connection.split();
-    let operation = Operation::start(state, query.text());
-    let note = |operation: &mut Operation<'_>, row: &Option<DB::Row>| {
-        operation.add_returned_rows(row.is_some().into());
+    let (raw, site) = connection.split();
+    let mut operation = Operation::start(run_of(site, &query));
+    if let Some(operation) = operation.as_mut().filter(|_| DB::READS_TO_END)
+        && operation.changes_rows()
+    {
+        operation.add_returned_rows(0);
+    } else {
+        let note = |operation: &mut Operation<'_>, row: &Option<DB::Row>| {
+            operation.add_returned_rows(row.is_some().into());
+        };
+        let fetched: Traced<'_, BoxFuture<'_, _>, _> =
+            Traced::new(operation, note, DB::fetch_optional(raw, query));
+        return fetched.await;
+    }
+    // All is read to its end, as the driver would, so that what was changed is told.
+    let mut steps = Traced::new(operation, note_step::<DB>, DB::fetch_many(raw, query));
+    let mut first = None;
+    let mut keep = |step: Step<DB>| {
+        if first.is_none() {
+            first = step.right();
+        }
     };
-    let fetched: Traced<'_, BoxFuture<'_, _>, _> =
-        Traced::new(operation, note, DB::fetch_optional(raw, query));
-    fetched.await
+    poll_fn(|context| Pin::new(&mut steps).poll_each(context, &mut keep)).await?;
+    Ok(first)
 }
 
 pub(super) async fn fetch_one<DB: Driver>(
@@ -90,8 +108,8 @@ pub(super) async fn prepare_with<DB: Driver>(
     sql: SqlStr,
     parameters: &[DB::TypeInfo],
 ) -> Result<DB::Statement> {
-    let (raw, state) = connection.split();
-    let operation = Operation::start(state, sql.as_str());
+    let (raw, site) = connection.split();
+    let operation = Operation::start(site.of(Use::Prepare, sql.as_str()));
     Traced::new(operation, |_, _| {}, DB::prepare_with(raw, sql, parameters)).await
 }
 
@@ -99,9 +117,16 @@ pub(super) async fn describe<DB: Driver>(
     connection: &mut Connection<DB>,
     sql: SqlStr,
 ) -> Result<Describe<DB>> {
-    let (raw, state) = connection.split();
-    let operation = Operation::start(state, sql.as_str());
+    let (raw, site) = connection.split();
+    let operation = Operation::start(site.of(Use::Describe, sql.as_str()));
     Traced::new(operation, |_, _| {}, DB::describe(raw, sql)).await
+}
+
+fn run_of<'c, 'q, DB: Driver>(site: Site<'c>, query: &'q Parts<DB>) -> Call<'c, 'q> {
+    Call {
+        is_bound: query.is_bound(),
+        ..site.of(Use::Run, query.text())
+    }
 }
 
 fn note_step<DB: Driver>(operation: &mut Operation<'_>, step: &Step<DB>) {

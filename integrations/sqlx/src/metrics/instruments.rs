@@ -64,47 +64,47 @@ impl Instruments {
 
 /// Registers what is read from the pools when metrics are collected.
 fn observe(meter: &Meter, pools: &Arc<Pools>) {
-    let register = |name, unit, description, tell: fn(&dyn AsyncInstrument<i64>, Count)| {
-        let pools = Arc::clone(pools);
-        meter
-            .i64_observable_up_down_counter(name)
-            .with_unit(unit)
-            .with_description(description)
-            .with_callback(move |observer| {
-                for pool in pools.counted() {
-                    tell(observer, pool);
-                }
-            })
-            .build();
-    };
+    let register =
+        |name, unit, description, tell: fn(&dyn AsyncInstrument<i64>, KeyValue, Count)| {
+            let pools = Arc::clone(pools);
+            meter
+                .i64_observable_up_down_counter(name)
+                .with_unit(unit)
+                .with_description(description)
+                .with_callback(move |observer| {
+                    for (name, count) in pools.counted() {
+                        tell(observer, name, count);
+                    }
+                })
+                .build();
+        };
     register(
         "db.client.connection.count",
         "{connection}",
         "The number of connections that are currently in state described by the state attribute.",
-        |observer, pool| {
-            let in_state = |state| [pool.name.clone(), KeyValue::new(attributes::STATE, state)];
-            observer.observe(pool.idle, &in_state("idle"));
-            observer.observe(pool.used, &in_state("used"));
+        |observer, name, count| {
+            let in_state = |state| [name.clone(), KeyValue::new(attributes::STATE, state)];
+            observer.observe(count.idle, &in_state("idle"));
+            observer.observe(count.used, &in_state("used"));
         },
     );
     register(
         "db.client.connection.max",
         "{connection}",
         "The maximum number of open connections allowed.",
-        |observer, pool| observer.observe(pool.max, &[pool.name]),
+        |observer, name, count| observer.observe(count.max, &[name]),
     );
     register(
         "db.client.connection.pending_requests",
         "{request}",
         "The number of current pending requests for an open connection.",
-        |observer, pool| observer.observe(pool.pending, &[pool.name]),
+        |observer, name, count| observer.observe(count.pending, &[name]),
     );
 }
 
 /// The instruments of `provider`, or of the global one if there is none.
 ///
-/// Those of a provider are made once, since it would count what two callbacks observe for one pool name twice,
-/// or not at all.
+/// Those of a handle of a provider are made once.
 pub(crate) fn look(
     provider: Option<&Arc<dyn MeterProvider + Send + Sync>>,
 ) -> Option<Arc<Instruments>> {

@@ -1,10 +1,13 @@
 use std::fmt;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use opentelemetry::KeyValue;
 
 /// What a pool can say about itself at any time.
 pub(crate) trait PoolStatus: Send + Sync {
+    /// The attribute that names the pool.
+    fn name(&self) -> KeyValue;
+
     /// Equal for two handles of one pool, and for nothing else that lives.
     fn identity(&self) -> usize;
 
@@ -12,10 +15,8 @@ pub(crate) trait PoolStatus: Send + Sync {
 }
 
 /// How many connections a pool has, and how many are wanted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Count {
-    /// The attribute that names the pool.
-    pub(crate) name: KeyValue,
     pub(crate) idle: i64,
     pub(crate) used: i64,
     pub(crate) max: i64,
@@ -24,47 +25,57 @@ pub(crate) struct Count {
 
 /// The pools that report to a meter provider, as long as they live.
 #[derive(Default)]
-pub(crate) struct Pools(Mutex<Vec<Weak<dyn PoolStatus>>>);
+pub(crate) struct Pools(List);
+
+type List = Mutex<Vec<Weak<dyn PoolStatus>>>;
+
+/// The pools of the process.
+///
+/// A provider may be known by several handles, which cannot be told to be one. It would keep the last of what they
+/// observe for one name, so each of them observes the sum over all pools of the names that are its own.
+static ALL: List = List::new(Vec::new());
 
 impl Pools {
     pub(super) fn add(&self, pool: Weak<dyn PoolStatus>) {
-        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.retain(|pool| pool.strong_count() > 0);
-        pools.push(pool);
+        for list in [&self.0, &ALL] {
+            let mut pools = list.lock().unwrap_or_else(PoisonError::into_inner);
+            pools.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&pool));
+            pools.push(Weak::clone(&pool));
+        }
     }
 
-    /// The counts of all pools, in one sum for each name.
+    /// The counts of all pools that have the name of one of these, in one sum for each name.
     ///
     /// A pool that was wrapped twice has its connections counted once.
-    pub(super) fn counted(&self) -> Vec<Count> {
-        let pools: Vec<_> = {
-            let pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            pools.iter().filter_map(Weak::upgrade).collect()
-        };
-        let mut seen = Vec::with_capacity(pools.len());
-        let mut counts: Vec<Count> = Vec::with_capacity(pools.len());
-        for pool in pools {
-            let mut count = pool.count();
-            if seen.contains(&pool.identity()) {
-                (count.idle, count.used, count.max) = (0, 0, 0);
+    pub(super) fn counted(&self) -> Vec<(KeyValue, Count)> {
+        let mut counts: Vec<(KeyValue, Count)> = Vec::new();
+        for pool in living(&self.0) {
+            if !counts.iter().any(|(name, _)| *name == pool.name()) {
+                counts.push((pool.name(), Count::default()));
             }
-            seen.push(pool.identity());
-            match counts.iter_mut().find(|other| other.name == count.name) {
-                Some(sum) => sum.add(&count),
-                None => counts.push(count),
+        }
+        let mut seen = Vec::new();
+        for pool in living(&ALL) {
+            let name = pool.name();
+            let Some((_, sum)) = counts.iter_mut().find(|(other, _)| *other == name) else {
+                continue;
+            };
+            let count = pool.count();
+            sum.pending += count.pending;
+            if !seen.contains(&pool.identity()) {
+                seen.push(pool.identity());
+                sum.idle += count.idle;
+                sum.used += count.used;
+                sum.max += count.max;
             }
         }
         counts
     }
 }
 
-impl Count {
-    fn add(&mut self, other: &Self) {
-        self.idle += other.idle;
-        self.used += other.used;
-        self.max += other.max;
-        self.pending += other.pending;
-    }
+fn living(list: &List) -> Vec<Arc<dyn PoolStatus>> {
+    let pools = list.lock().unwrap_or_else(PoisonError::into_inner);
+    pools.iter().filter_map(Weak::upgrade).collect()
 }
 
 impl fmt::Debug for Pools {
@@ -75,20 +86,21 @@ impl fmt::Debug for Pools {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     struct Fixed(usize, &'static str);
 
     impl PoolStatus for Fixed {
+        fn name(&self) -> KeyValue {
+            KeyValue::new("name", self.1)
+        }
+
         fn identity(&self) -> usize {
             self.0
         }
 
         fn count(&self) -> Count {
             Count {
-                name: KeyValue::new("name", self.1),
                 idle: 1,
                 used: 2,
                 max: 3,
@@ -97,33 +109,48 @@ mod tests {
         }
     }
 
+    fn counted(pools: &Pools) -> Vec<(String, i64, i64, i64, i64)> {
+        let counts = pools.counted();
+        let fields = |(name, count): &(KeyValue, Count)| {
+            let name = name.value.to_string();
+            (name, count.idle, count.used, count.max, count.pending)
+        };
+        counts.iter().map(fields).collect()
+    }
+
+    fn held(pools: &Pools, fixed: &[(usize, &'static str)]) -> Vec<Arc<dyn PoolStatus>> {
+        let held: Vec<Arc<dyn PoolStatus>> = fixed
+            .iter()
+            .map(|(identity, name)| Arc::new(Fixed(*identity, name)) as _)
+            .collect();
+        held.iter().for_each(|pool| pools.add(Arc::downgrade(pool)));
+        held
+    }
+
     #[test]
     fn pools_of_one_name_are_summed_and_one_pool_is_counted_once() {
         let pools = Pools::default();
-        let held: [Arc<dyn PoolStatus>; 4] = [
-            Arc::new(Fixed(1, "a")),
-            Arc::new(Fixed(2, "a")),
-            Arc::new(Fixed(2, "a")),
-            Arc::new(Fixed(3, "b")),
-        ];
-        for pool in &held {
-            pools.add(Arc::downgrade(pool));
-        }
-        let counted = |count: &Count| {
-            (
-                count.name.value.to_string(),
-                count.idle,
-                count.used,
-                count.max,
-                count.pending,
-            )
-        };
-        let counts: Vec<_> = pools.counted().iter().map(counted).collect();
-        assert_eq!(
-            counts,
-            [("a".to_owned(), 2, 4, 6, 12), ("b".to_owned(), 1, 2, 3, 4)]
-        );
+        let held = held(&pools, &[(1, "a"), (2, "a"), (2, "a"), (3, "b")]);
+        let expected = [("a".to_owned(), 2, 4, 6, 12), ("b".to_owned(), 1, 2, 3, 4)];
+        assert_eq!(counted(&pools), expected);
+        pools.add(Arc::downgrade(&held[0]));
+        assert_eq!(counted(&pools), expected);
         drop(held);
-        assert_eq!(pools.counted(), []);
+        assert_eq!(counted(&pools), []);
+    }
+
+    #[test]
+    fn two_handles_of_a_provider_tell_the_same_of_a_name() {
+        let (first, second) = (Pools::default(), Pools::default());
+        let _held = (
+            held(&first, &[(11, "c"), (12, "d")]),
+            held(&second, &[(13, "c")]),
+        );
+        let both = ("c".to_owned(), 2, 4, 6, 8);
+        assert_eq!(
+            counted(&first),
+            [both.clone(), ("d".to_owned(), 1, 2, 3, 4)]
+        );
+        assert_eq!(counted(&second), [both]);
     }
 }

@@ -7,11 +7,11 @@ use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Status, TraceContextExt,
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use sqlx_core::{Error, Result};
 
-use super::Failure;
+use super::{Began, Failure};
 use crate::attributes::{self, Attribute};
 use crate::metrics::Instruments;
-use crate::state::State;
-use crate::statements::Described;
+use crate::state::{State, is_silent};
+use crate::statements::{Described, Use};
 
 /// A call that runs, with the span and the metric that it will be.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Operation<'s> {
     span: Option<BoxedSpan>,
     /// That of the span, if the driver has a use for it.
     context: Option<Context>,
-    instruments: Option<&'s Instruments>,
+    instruments: Option<Arc<Instruments>>,
     started: Instant,
     returned_rows: Option<u64>,
     affected_rows: Option<u64>,
@@ -30,24 +30,40 @@ pub(crate) struct Operation<'s> {
 /// What an operation learns from something that the driver gives.
 pub(crate) type Observe<T> = fn(&mut Operation<'_>, &T);
 
+/// What is done, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'s, 'q> {
+    pub(crate) state: &'s State,
+    /// Where the transaction began that is open, if one is.
+    pub(crate) began: Option<&'s Began>,
+    pub(crate) sql: &'q str,
+    pub(crate) usage: Use,
+    /// Whether arguments are bound to the query.
+    pub(crate) is_bound: bool,
+}
+
 impl<'s> Operation<'s> {
-    /// Starts the operation that runs `sql`, unless nobody wants to know.
-    pub(crate) fn start(state: &'s State, sql: &str) -> Option<Self> {
+    /// Starts the operation that `call` is, unless nobody wants to know.
+    pub(crate) fn start(call: Call<'s, '_>) -> Option<Self> {
         // Not by `map_current`: it would hold the stack of contexts while code of the user runs.
-        Self::start_in(state, sql, &Context::current())
+        Self::start_in(call, &Began::or_current(call.began))
     }
 
-    fn start_in(state: &'s State, sql: &str, context: &Context) -> Option<Self> {
-        if context.is_telemetry_suppressed() {
+    fn start_in(call: Call<'s, '_>, context: &Context) -> Option<Self> {
+        if is_silent(context) {
             return None;
         }
+        let state = call.state;
         let started = Instant::now();
-        let tracer = state.tracer(started).filter(|_| state.admits_span(context));
-        let instruments = state.instruments(started);
-        if tracer.is_none() && instruments.is_none() {
+        let found = state.found(started);
+        let tracer = found
+            .tracer
+            .as_deref()
+            .filter(|_| state.admits_span(context));
+        if tracer.is_none() && found.instruments.is_none() {
             return None;
         }
-        let described = state.describe(sql);
+        let described = state.describe(call.sql, call.usage, call.is_bound);
         if described.is_excluded {
             return None;
         }
@@ -63,16 +79,23 @@ impl<'s> Operation<'s> {
             described,
             span,
             context,
-            instruments,
+            instruments: found.instruments,
             started,
             returned_rows: None,
             affected_rows: None,
         })
     }
 
-    /// Tells of the rollback that dropping a transaction has queued, as a child of `context`.
-    pub(crate) fn dropped_transaction(state: &'s State, sql: &str, context: &Context) {
-        if let Some(mut operation) = Self::start_in(state, sql, context) {
+    /// Tells of the rollback that dropping a transaction has queued, where the transaction began.
+    pub(crate) fn dropped_transaction(state: &'s State, sql: &str, began: &Began) {
+        let call = Call {
+            state,
+            began: None,
+            sql,
+            usage: Use::Run,
+            is_bound: false,
+        };
+        if let Some(mut operation) = Self::start_in(call, &began.context()) {
             // The rollback itself runs later, and takes its time from nobody.
             operation.instruments = None;
             operation.end_dropped();
@@ -85,15 +108,20 @@ impl<'s> Operation<'s> {
     }
 
     pub(crate) fn add_returned_rows(&mut self, rows: u64) {
-        *self.returned_rows.get_or_insert(0) += rows;
+        add(&mut self.returned_rows, rows);
+    }
+
+    /// Whether the query inserts, updates or deletes rows.
+    pub(crate) fn changes_rows(&self) -> bool {
+        self.described.changes_rows
     }
 
     /// Adds the rows that a statement says to have changed.
     ///
     /// What it says after reading is of no use: SQLite repeats the number of the last change.
     pub(crate) fn add_affected_rows(&mut self, rows: u64) {
-        if self.described.statement.changes_rows() {
-            *self.affected_rows.get_or_insert(0) += rows;
+        if self.described.changes_rows {
+            add(&mut self.affected_rows, rows);
         }
     }
 
@@ -106,14 +134,15 @@ impl<'s> Operation<'s> {
     }
 
     pub(crate) fn end_dropped(mut self) {
+        self.measure(|| [KeyValue::new(attributes::DROPPED, true)]);
         if let Some(span) = &mut self.span {
             span.set_attribute(KeyValue::new(attributes::DROPPED, true));
         }
-        self.end_ok();
+        self.end_span();
     }
 
     fn end_ok(mut self) {
-        if let Some(instruments) = self.instruments {
+        if let Some(instruments) = &self.instruments {
             let attributes = &self.described.metric_attributes;
             instruments
                 .operation_duration
@@ -125,13 +154,7 @@ impl<'s> Operation<'s> {
     #[cold]
     fn end_failed(mut self, error: &Error) {
         let failure = Failure::new(error, self.state.status_code);
-        if let Some(instruments) = self.instruments {
-            let mut attributes = self.described.metric_attributes.clone();
-            attributes.extend(failure.attributes());
-            instruments
-                .operation_duration
-                .record(self.started.elapsed().as_secs_f64(), &attributes);
-        }
+        self.measure(|| failure.attributes());
         if let Some(span) = &mut self.span {
             failure
                 .attributes()
@@ -141,6 +164,17 @@ impl<'s> Operation<'s> {
             ));
         }
         self.end_span();
+    }
+
+    /// Records how long it took, with `more` attributes than a query that succeeds has.
+    fn measure<I: IntoIterator<Item = KeyValue>>(&self, more: impl FnOnce() -> I) {
+        if let Some(instruments) = &self.instruments {
+            let mut attributes = self.described.metric_attributes.clone();
+            attributes.extend(more());
+            instruments
+                .operation_duration
+                .record(self.started.elapsed().as_secs_f64(), &attributes);
+        }
     }
 
     fn end_span(&mut self) {
@@ -160,6 +194,11 @@ impl<'s> Operation<'s> {
     }
 }
 
+fn add(sum: &mut Option<u64>, rows: u64) {
+    let sum = sum.get_or_insert(0);
+    *sum = sum.saturating_add(rows);
+}
+
 fn start_span(
     tracer: &BoxedTracer,
     state: &State,
@@ -168,7 +207,7 @@ fn start_span(
 ) -> BoxedSpan {
     let mut attributes = Vec::with_capacity(described.span_attributes.len() + LATER_ATTRIBUTES);
     attributes.extend(described.span_attributes.iter().map(Attribute::key_value));
-    let name = match (described.statement.summary(), described.name) {
+    let name = match (&*described.summary, described.name) {
         ("", _) => Cow::Borrowed(state.system),
         (_, Some(name)) => Cow::Borrowed(name),
         (summary, None) => Cow::Owned(summary.to_owned()),

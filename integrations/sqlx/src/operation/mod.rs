@@ -4,9 +4,11 @@
 //! [`Traced`] future or stream owns it, and runs the driver, and drops it, inside the span's context.
 
 mod active;
+mod began;
 mod failure;
 mod traced;
 
-pub(crate) use self::active::{Observe, Operation};
+pub(crate) use self::active::{Call, Observe, Operation};
+pub(crate) use self::began::Began;
 pub(crate) use self::failure::Failure;
 pub(crate) use self::traced::Traced;

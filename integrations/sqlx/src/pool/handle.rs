@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use sqlx_core::Result;
 use sqlx_core::pool::{self, CloseEvent};
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
@@ -11,8 +11,10 @@ use super::wait::Wait;
 use super::{Lease, PoolOptions};
 use crate::connection::Raw;
 use crate::metrics::{Count, PoolStatus};
-use crate::state::State;
-use crate::{ConnectOptions, Connection, Driver, PoolConnection, TraceOptions, Transaction};
+use crate::state::{State, is_silent};
+use crate::{
+    ConnectOptionsOf, Connection, Driver, PoolConnection, Target, TraceOptions, Transaction,
+};
 
 /// A pool of connections to a database: sqlx's [`Pool`](pool::Pool), traced.
 ///
@@ -36,6 +38,7 @@ pub struct Pool<DB: Driver>(Arc<Shared<DB>>);
 
 struct Shared<DB: Driver> {
     raw: pool::Pool<DB>,
+    options: PoolOptions<DB>,
     state: Arc<State>,
 }
 
@@ -46,8 +49,18 @@ impl<DB: Driver> Pool<DB> {
     #[must_use]
     pub fn new(raw: pool::Pool<DB>, options: TraceOptions) -> Self {
         let target = DB::target(&raw.connect_options());
-        let state = Arc::new(State::new::<DB>(target, options));
-        let shared = Arc::new(Shared { raw, state });
+        Self::leading_to(target, raw, options)
+    }
+
+    /// Traces what is done with `raw`, whose connections lead to `target`.
+    pub(super) fn leading_to(target: Target, raw: pool::Pool<DB>, trace: TraceOptions) -> Self {
+        let state = Arc::new(State::new::<DB>(target, trace.clone()));
+        let options = PoolOptions::from(raw.options().clone()).trace(trace);
+        let shared = Arc::new(Shared {
+            raw,
+            options,
+            state,
+        });
         let status: Weak<Shared<DB>> = Arc::downgrade(&shared);
         shared.state.belongs_to(status);
         Self(shared)
@@ -65,7 +78,7 @@ impl<DB: Driver> Pool<DB> {
     ///
     /// # Errors
     /// As [`sqlx_core::pool::Pool::connect_with`].
-    pub async fn connect_with(options: ConnectOptions<DB>) -> Result<Self> {
+    pub async fn connect_with(options: ConnectOptionsOf<DB>) -> Result<Self> {
         PoolOptions::new().connect_with(options).await
     }
 
@@ -79,7 +92,7 @@ impl<DB: Driver> Pool<DB> {
 
     /// Makes a pool with the default options, which opens connections when they are needed, by connect options.
     #[must_use]
-    pub fn connect_lazy_with(options: ConnectOptions<DB>) -> Self {
+    pub fn connect_lazy_with(options: ConnectOptionsOf<DB>) -> Self {
         PoolOptions::new().connect_lazy_with(options)
     }
 
@@ -182,21 +195,21 @@ impl<DB: Driver> Pool<DB> {
 
     /// The options that connections are opened with.
     #[must_use]
-    pub fn connect_options(&self) -> Arc<ConnectOptions<DB>> {
+    pub fn connect_options(&self) -> Arc<ConnectOptionsOf<DB>> {
         self.0.raw.connect_options()
     }
 
     /// Sets the options that connections are opened with from now on.
     ///
     /// Telemetry keeps the name and server of the database that the pool was made for.
-    pub fn set_connect_options(&self, options: ConnectOptions<DB>) {
+    pub fn set_connect_options(&self, options: ConnectOptionsOf<DB>) {
         self.0.raw.set_connect_options(options);
     }
 
-    /// The options of sqlx's pool.
+    /// The options of the pool. Another pool that is opened with a clone of them is traced as this one is.
     #[must_use]
-    pub fn options(&self) -> &pool::PoolOptions<DB> {
-        self.0.raw.options()
+    pub fn options(&self) -> &PoolOptions<DB> {
+        &self.0.options
     }
 
     /// Sqlx's own pool, for what takes no other. What is done with it is not traced.
@@ -225,25 +238,34 @@ impl<DB: Driver> Pool<DB> {
 
     fn lend(&self, raw: pool::PoolConnection<DB>) -> Connection<DB> {
         let state = Arc::clone(&self.0.state);
-        let lease =
-            (!Context::is_current_telemetry_suppressed()).then(|| Lease::new(Arc::clone(&state)));
+        let lease = (!Context::map_current(is_silent)).then(|| Lease::new(Arc::clone(&state)));
         Connection::from_parts(Raw::Pooled(raw, lease), state)
     }
 
-    /// Tells how long opening the first connection took.
+    /// Tells how long opening the first connections took, one after the other.
     pub(super) fn opened_since(&self, started: Instant) {
-        if let Some(instruments) = self.0.state.instruments(started)
-            && !Context::is_current_telemetry_suppressed()
-        {
-            let state = &self.0.state;
-            instruments
-                .create_time
-                .record(started.elapsed().as_secs_f64(), &state.pool);
+        let state = &self.0.state;
+        let Some(instruments) = state.instruments(started) else {
+            return;
+        };
+        if Context::map_current(is_silent) {
+            return;
+        }
+        // One was opened, even if it was closed again.
+        let opened = self.size().max(1);
+        let each = started.elapsed().as_secs_f64() / f64::from(opened);
+        for _ in 0..opened {
+            instruments.create_time.record(each, &state.pool);
         }
     }
 }
 
 impl<DB: Driver> PoolStatus for Shared<DB> {
+    fn name(&self) -> KeyValue {
+        let [name] = &self.state.pool;
+        name.clone()
+    }
+
     fn identity(&self) -> usize {
         // They live in the pool itself.
         std::ptr::from_ref(self.raw.options()).addr()
@@ -254,14 +276,20 @@ impl<DB: Driver> PoolStatus for Shared<DB> {
         let idle = i64::try_from(self.raw.num_idle())
             .unwrap_or(i64::MAX)
             .min(size);
-        let [name] = self.state.pool.clone();
         Count {
-            name,
             idle,
-            used: size - idle,
+            // The pool counts connections from when they begin to be opened.
+            used: (size - idle - self.state.opening()).max(0),
             max: i64::from(self.raw.options().get_max_connections()),
             pending: self.state.pending(),
         }
+    }
+}
+
+/// Sqlx's own pool: what is done with it is not traced.
+impl<DB: Driver> AsRef<pool::Pool<DB>> for Pool<DB> {
+    fn as_ref(&self) -> &pool::Pool<DB> {
+        self.inner()
     }
 }
 

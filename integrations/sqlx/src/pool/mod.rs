@@ -8,3 +8,5 @@ mod wait;
 pub use self::handle::Pool;
 pub(crate) use self::lease::Lease;
 pub use self::options::PoolOptions;
+pub use crate::PoolConnection;
+pub use sqlx_core::pool::{CloseEvent, PoolConnectionMetadata};

@@ -7,12 +7,12 @@ use sqlx_core::Result;
 use sqlx_core::pool::{self, PoolConnectionMetadata};
 
 use super::Pool;
-use crate::{ConnectOptions, Driver, TraceOptions};
+use crate::{ConnectOptionsOf, Driver, Target, TraceOptions};
 
 /// The options of a [`Pool`]: those of sqlx, and [`PoolOptions::trace`].
 ///
 /// Setters and defaults are those of sqlx's [`PoolOptions`](pool::PoolOptions). Callbacks get sqlx's own
-/// connections, and so are not traced.
+/// connections, such as `sqlx::PgConnection`, and so are not traced.
 ///
 /// # Examples
 /// ```
@@ -52,19 +52,23 @@ impl<DB: Driver> PoolOptions<DB> {
     /// # Errors
     /// If `url` cannot be parsed, or no connection can be opened before the acquire timeout.
     pub async fn connect(self, url: &str) -> Result<Pool<DB>> {
-        self.connect_with(url.parse()?).await
+        let options = url.parse()?;
+        self.open(DB::target_at(url, &options), options).await
     }
 
     /// Opens the pool, and its first connection, by connect options.
     ///
     /// # Errors
     /// If no connection can be opened before the acquire timeout.
-    pub async fn connect_with(self, options: ConnectOptions<DB>) -> Result<Pool<DB>> {
+    pub async fn connect_with(self, options: ConnectOptionsOf<DB>) -> Result<Pool<DB>> {
+        self.open(DB::target(&options), options).await
+    }
+
+    async fn open(self, target: Target, options: ConnectOptionsOf<DB>) -> Result<Pool<DB>> {
         let started = Instant::now();
-        let pool = Pool::new(self.raw.connect_with(options).await?, self.trace);
-        if pool.size() == 1 {
-            pool.opened_since(started);
-        }
+        let raw = self.raw.connect_with(options).await?;
+        let pool = Pool::leading_to(target, raw, self.trace);
+        pool.opened_since(started);
         Ok(pool)
     }
 
@@ -73,11 +77,14 @@ impl<DB: Driver> PoolOptions<DB> {
     /// # Errors
     /// If `url` cannot be parsed.
     pub fn connect_lazy(self, url: &str) -> Result<Pool<DB>> {
-        Ok(self.connect_lazy_with(url.parse()?))
+        let options = url.parse()?;
+        let target = DB::target_at(url, &options);
+        let raw = self.raw.connect_lazy_with(options);
+        Ok(Pool::leading_to(target, raw, self.trace))
     }
 
     /// Makes the pool, which opens connections when they are needed, by connect options.
-    pub fn connect_lazy_with(self, options: ConnectOptions<DB>) -> Pool<DB> {
+    pub fn connect_lazy_with(self, options: ConnectOptionsOf<DB>) -> Pool<DB> {
         Pool::new(self.raw.connect_lazy_with(options), self.trace)
     }
 }

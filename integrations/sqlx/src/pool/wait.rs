@@ -6,7 +6,7 @@ use sqlx_core::{Error, Result};
 
 use crate::attributes::{self, Attribute};
 use crate::operation::Failure;
-use crate::state::State;
+use crate::state::{State, is_silent};
 
 /// A request for a connection that waits, and counts as pending until this is dropped.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Wait<'s> {
     state: &'s State,
     context: Context,
     started: Instant,
-    /// Whether the pool must open a connection for the request.
+    /// Whether the pool opens a connection for the request.
     opens: bool,
     is_over: bool,
 }
@@ -23,10 +23,11 @@ impl<'s> Wait<'s> {
     /// Starts to wait, unless nobody wants to know.
     pub(super) fn start(state: &'s State, opens: bool) -> Option<Self> {
         let context = Context::current();
-        if context.is_telemetry_suppressed() {
+        if is_silent(&context) {
             return None;
         }
         state.add_pending(1);
+        state.add_opening(i64::from(opens));
         Some(Self {
             state,
             context,
@@ -64,7 +65,8 @@ impl<'s> Wait<'s> {
 
     /// Makes the span of the wait, now that it is known to be worth one.
     fn tell(&self, waited: Duration, error: Option<&Error>) {
-        let tracer = self.state.tracer(self.started);
+        let found = self.state.found(self.started);
+        let tracer = found.tracer.as_deref();
         let Some(tracer) = tracer.filter(|_| self.state.admits_span(&self.context)) else {
             return;
         };
@@ -95,6 +97,7 @@ impl<'s> Wait<'s> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         self.state.add_pending(-1);
+        self.state.add_opening(-i64::from(self.opens));
         let waited = self.started.elapsed();
         if !self.is_over && waited >= self.state.options.threshold() {
             self.tell(waited, None);

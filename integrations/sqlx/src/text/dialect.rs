@@ -1,64 +1,46 @@
+use super::reading::{self, Reading};
+
 /// How a database writes strings, quoted identifiers, comments and parameters.
+///
+/// Sessions have modes that decide where a string ends. A dialect stands for all of them: text that can be read
+/// in several ways is data if it is data in one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// Standard SQL, with the parameters of most databases, for those that are not listed here.
-    ///
-    /// `'string'`, `"identifier"`, `` `identifier` ``, `-- comment`, `/* comment */`, `?`, `:name`, `@name`.
+    /// A database that is not listed here: text is kept only where all the others read it alike.
     Generic,
-    /// MySQL and MariaDB in their default SQL mode.
+    /// MySQL and MariaDB, with and without the modes `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES`.
     ///
-    /// `'string'` and `"string"` with backslash escapes, `` `identifier` ``, `-- comment`, `# comment`,
-    /// `/* comment */`, `?`, `@name`. In the mode `ANSI_QUOTES` identifiers in double quotes are taken for
-    /// strings, and so replaced.
+    /// `'string'` and `"string"`, `` `identifier` ``, `-- comment`, `# comment`, `/* comment */`, `?`, `@name`.
+    /// Text in double quotes is kept only where a table is named. What `/*! … */` holds is taken for a comment,
+    /// and if it has quotes or comments of its own, nothing after it is kept.
     MySql,
-    /// PostgreSQL with `standard_conforming_strings`, the default since version 9.1.
+    /// PostgreSQL, with and without `standard_conforming_strings`.
     ///
-    /// `'string'`, `E'string'` with backslash escapes, `$tag$string$tag$`, `"identifier"`, `-- comment`,
-    /// `/* comment /* nested */ */`, `$1`.
+    /// `'string'`, `E'string'` with backslash escapes, both continued on the next line, `$tag$string$tag$`,
+    /// `"identifier"`, `-- comment`, `/* comment /* nested */ */`, `$1`.
     Postgres,
     /// SQLite.
     ///
-    /// `'string'`, `"identifier"`, `` `identifier` ``, `[identifier]`, `-- comment`, `/* comment */`, `?`, `?1`,
-    /// `:name`, `@name`, `$name`. A string in double quotes, which SQLite forgives where it finds no such
-    /// column, is taken for an identifier, and so kept.
+    /// `'string'`, `` `identifier` ``, `[identifier]`, `-- comment`, `/* comment */`, `?`, `?1`, `:name`, `@name`,
+    /// `$name`. Text in double quotes is a string where no column has that name, so it is kept only where a
+    /// table is named, and beside a dot.
     Sqlite,
 }
 
 impl Dialect {
-    pub(super) fn escapes_by_backslash(self) -> bool {
-        self == Self::MySql
-    }
-
-    pub(super) fn nests_comments(self) -> bool {
-        self == Self::Postgres
-    }
-
-    pub(super) fn numbers_question_marks(self) -> bool {
-        self == Self::Sqlite
-    }
-
-    /// Whether `marker` and a name directly after it are a parameter or a variable.
-    pub(super) fn names_parameters_by(self, marker: u8) -> bool {
+    /// The ways in which a text of the dialect can be read.
+    pub(super) fn readings(self) -> &'static [Reading] {
         match self {
-            Self::Generic => matches!(marker, b':' | b'@'),
-            Self::MySql => marker == b'@',
-            Self::Postgres => false,
-            Self::Sqlite => matches!(marker, b':' | b'@' | b'$'),
+            Self::Generic => &reading::ALL,
+            Self::MySql => &reading::MYSQL,
+            Self::Postgres => &reading::POSTGRES,
+            Self::Sqlite => &reading::SQLITE,
         }
     }
 
-    /// The byte that closes the quoted identifier which `open` opens.
-    pub(super) fn closes_identifier(self, open: u8) -> Option<u8> {
-        match (open, self) {
-            (b'"', Self::Generic | Self::Postgres | Self::Sqlite) => Some(b'"'),
-            (b'`', Self::Generic | Self::MySql | Self::Sqlite) => Some(b'`'),
-            (b'[', Self::Sqlite) => Some(b']'),
-            _ => None,
-        }
-    }
-
-    pub(super) fn opens_string(self, byte: u8) -> bool {
-        byte == b'\'' || byte == b'"' && self == Self::MySql
+    /// Whether a table that `WITH` defines can be named in its own definition without `RECURSIVE`.
+    pub(super) fn recurses_anyway(self) -> bool {
+        self == Self::Sqlite
     }
 }

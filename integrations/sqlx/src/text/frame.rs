@@ -42,7 +42,7 @@ impl Frame {
     pub(super) fn of(verb: Verb, name: &str) -> Self {
         let (expects, list) = match verb {
             Verb::Define => (Expects::Kind, name == "DROP"),
-            Verb::Insert | Verb::Invoke => (Expects::Name, false),
+            Verb::Call | Verb::Insert | Verb::Invoke => (Expects::Name, false),
             Verb::Maintain | Verb::Update => (Expects::Name, true),
             Verb::Other => (Expects::Phrase, false),
             Verb::With => (Expects::Definition, false),
@@ -52,7 +52,7 @@ impl Frame {
             verb: Some(verb),
             expects,
             list,
-            tables: verb != Verb::Invoke,
+            tables: !matches!(verb, Verb::Call | Verb::Invoke),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::tokens::{Kind, Token};
+use super::token::{Kind, Token};
 
 /// The longest query text on a span, in bytes: what Application Insights keeps of a dependency's data.
 pub const MAX_TEXT: usize = 8192;
@@ -11,14 +11,36 @@ pub(super) struct Sanitiser {
     text: String,
     gap: bool,
     full: bool,
+    pragma: Pragma,
+}
+
+/// How far a statement `PRAGMA key = passphrase` has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Pragma {
+    /// A statement may begin.
+    #[default]
+    Start,
+    /// The name of the setting comes.
+    Name,
+    /// All that follows is a key.
+    Secret,
+    /// It is another statement, or another setting.
+    Other,
 }
 
 impl Sanitiser {
-    pub(super) fn token(&mut self, token: Token<'_>) {
+    /// Adds a token. `is_named` tells that a table is named by it.
+    pub(super) fn token(&mut self, token: Token<'_>, is_named: bool) {
+        let is_secret = self.pragma == Pragma::Secret;
+        self.follow_pragma(token);
         match token.kind {
             Kind::Comment | Kind::Space => self.gap = true,
             Kind::Literal => self.push("?"),
-            Kind::Name | Kind::Parameter | Kind::Quoted | Kind::Symbol => self.push(token.text),
+            Kind::Doubtful if !is_named => self.push("?"),
+            Kind::Name | Kind::Quoted if is_secret => self.push("?"),
+            Kind::Doubtful | Kind::Name | Kind::Parameter | Kind::Quoted | Kind::Symbol => {
+                self.push(token.text)
+            }
         }
     }
 
@@ -29,6 +51,26 @@ impl Sanitiser {
 
     pub(super) fn finish(self) -> String {
         self.text
+    }
+
+    /// Passphrases need no quotes: SQLCipher takes `PRAGMA key = word`.
+    fn follow_pragma(&mut self, token: Token<'_>) {
+        let name = token.text.trim_matches(['"', '\'', '`', '[', ']']);
+        let is = |word: &str| name.eq_ignore_ascii_case(word);
+        self.pragma = match (self.pragma, token.kind) {
+            (pragma, Kind::Comment | Kind::Space) => pragma,
+            (_, Kind::Symbol) if token.text == ";" => Pragma::Start,
+            (Pragma::Start, Kind::Name) if is("PRAGMA") => Pragma::Name,
+            // The name of a database may precede, with a dot.
+            (Pragma::Name, Kind::Symbol) if token.text == "." => Pragma::Name,
+            (Pragma::Name, Kind::Symbol) => Pragma::Other,
+            (Pragma::Name, _) => match KEYS.iter().any(|key| is(key)) {
+                true => Pragma::Secret,
+                false => Pragma::Name,
+            },
+            (Pragma::Secret, _) => Pragma::Secret,
+            (Pragma::Start | Pragma::Other, _) => Pragma::Other,
+        };
     }
 
     fn push(&mut self, text: &str) {
@@ -44,3 +86,6 @@ impl Sanitiser {
         self.gap = false;
     }
 }
+
+/// The settings of encrypted databases that are keys.
+const KEYS: [&str; 6] = ["hexkey", "hexrekey", "key", "rekey", "textkey", "textrekey"];

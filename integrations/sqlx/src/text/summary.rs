@@ -1,6 +1,9 @@
+use super::Dialect;
+use super::common::{Only, Statements};
+use super::definitions::Definitions;
 use super::frame::{Expects, Frame};
-use super::tokens::{Kind, Token};
-use super::words::{self, Verb};
+use super::token::{Kind, Token};
+use super::words::{self, LONGEST_WORD, Verb};
 
 /// The longest summary, in bytes, by OpenTelemetry's rule for `db.query.summary`.
 pub const MAX_SUMMARY: usize = 255;
@@ -14,6 +17,8 @@ pub(super) struct Summary {
     pub(super) text: String,
     pub(super) operation: Option<String>,
     pub(super) collection: Option<String>,
+    /// The procedure, if one is called.
+    pub(super) procedure: Option<String>,
     pub(super) changes_rows: bool,
 }
 
@@ -31,14 +36,26 @@ pub(super) struct Summariser {
     /// How many parentheses are open beyond [`MAX_DEPTH`].
     deeper: usize,
     name: Option<Name>,
-    previous_is_distinct: bool,
+    previous: Previous,
     /// Whether the rest of the text is the body of a program.
     opaque: bool,
     statement: Option<(String, Verb)>,
-    statements: Vec<(String, Verb)>,
-    tables: Vec<String>,
-    /// The tables that `WITH` defines, in lower case.
-    defined: Vec<String>,
+    statements: Statements,
+    table: Only,
+    procedure: Only,
+    /// The tables that `WITH` defines.
+    defined: Definitions,
+    recurses: bool,
+    recurses_anyway: bool,
+}
+
+/// The token before, if it decides about the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Previous {
+    As,
+    Distinct,
+    Dot,
+    Other,
 }
 
 /// A name that may still go on: `schema.` before `table`.
@@ -49,7 +66,7 @@ struct Name {
 }
 
 impl Summariser {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self {
             summary: String::new(),
             verb_at: 0,
@@ -57,77 +74,90 @@ impl Summariser {
             outer: Vec::new(),
             deeper: 0,
             name: None,
-            previous_is_distinct: false,
+            previous: Previous::Other,
             opaque: false,
             statement: None,
-            statements: Vec::new(),
-            tables: Vec::new(),
-            defined: Vec::new(),
+            statements: Statements::default(),
+            table: Only::None,
+            procedure: Only::None,
+            defined: Definitions::default(),
+            recurses: false,
+            recurses_anyway: dialect.recurses_anyway(),
         }
     }
 
-    pub(super) fn token(&mut self, token: Token<'_>) {
-        if matches!(token.kind, Kind::Comment | Kind::Space)
-            || self.opaque
-            || self.continues_name(token)
-        {
-            return;
+    /// Reads a token, and tells whether a table is named by it.
+    pub(super) fn token(&mut self, token: Token<'_>) -> bool {
+        if matches!(token.kind, Kind::Comment | Kind::Space) || self.opaque {
+            return false;
         }
-        match token.kind {
+        if self.continues_name(token) {
+            return true;
+        }
+        let names = match token.kind {
+            // After a dot no word is a keyword.
+            Kind::Name if self.previous == Previous::Dot => self.identifier(token.text),
             Kind::Name => self.word(token.text),
-            Kind::Quoted => self.identifier(unquoted(token.text)),
+            Kind::Quoted => self.identifier(words::unquoted(token.text)),
+            Kind::Doubtful if self.frame.tables => self.identifier(words::unquoted(token.text)),
             Kind::Symbol => self.symbol(token.text),
-            Kind::Comment | Kind::Literal | Kind::Parameter | Kind::Space => {
+            Kind::Comment | Kind::Doubtful | Kind::Literal | Kind::Parameter | Kind::Space => {
                 self.expect(Expects::Nothing)
             }
-        }
-        self.previous_is_distinct =
-            token.kind == Kind::Name && token.text.eq_ignore_ascii_case("DISTINCT");
+        };
+        self.previous = match token.kind {
+            Kind::Symbol if token.text == "." => Previous::Dot,
+            Kind::Name if token.text.eq_ignore_ascii_case("AS") => Previous::As,
+            Kind::Name if token.text.eq_ignore_ascii_case("DISTINCT") => Previous::Distinct,
+            _ => Previous::Other,
+        };
+        names
     }
 
     pub(super) fn finish(mut self) -> Summary {
         self.finish_name(false);
-        self.statements.extend(self.statement.take());
-        let changes_rows = !self.statements.is_empty()
-            && self.statements.iter().all(|(_, verb)| verb.changes_rows());
-        let operation = match self.statements.split_first() {
-            Some(((first, _), others)) if others.iter().all(|(other, _)| other == first) => {
-                Some(first.clone())
-            }
-            _ => None,
-        };
-        let collection = match self.tables.as_slice() {
-            [table] => Some(table.clone()),
-            _ => None,
-        };
+        self.pass_statement();
         Summary {
             text: self.summary,
-            operation,
-            collection,
-            changes_rows,
+            changes_rows: self.statements.change_rows(),
+            operation: self.statements.operation(),
+            collection: self.table.get(),
+            procedure: self.procedure.get(),
         }
     }
 
-    fn word(&mut self, text: &str) {
+    fn pass_statement(&mut self) {
+        if let Some((name, verb)) = self.statement.take() {
+            self.statements.add(&name, verb);
+        }
+    }
+
+    fn word(&mut self, text: &str) -> bool {
         let mut buffer = [0; LONGEST_WORD];
-        let word = upper_case(text, &mut buffer);
+        let word = words::upper_case(text, &mut buffer);
         let Frame { verb, expects, .. } = self.frame;
         match expects {
             Expects::Statement | Expects::Query => self.begin(word),
-            Expects::Definition if word != "RECURSIVE" => self.identifier(text),
+            Expects::Definition if word == "RECURSIVE" => {
+                self.recurses = true;
+                false
+            }
+            Expects::Definition => self.identifier(text),
             Expects::Kind => self.object_kind(word),
             Expects::Phrase => self.phrase(word),
-            _ if word == "SELECT" && !matches!(verb, Some(Verb::Other | Verb::Invoke)) => {
+            _ if word == "SELECT"
+                && !matches!(verb, Some(Verb::Call | Verb::Invoke | Verb::Other)) =>
+            {
                 self.begin(word)
             }
-            Expects::Name if words::is_modifier(word) => {}
+            Expects::Name if words::is_modifier(verb, word) => false,
             Expects::Name if !words::ends_tables(word) => self.identifier(text),
             _ => self.clause(word),
         }
     }
 
     /// A word where a statement, or a query in parentheses, may begin.
-    fn begin(&mut self, word: &str) {
+    fn begin(&mut self, word: &str) -> bool {
         let known = words::verb(word);
         let (name, verb) = match (self.frame.expects, known) {
             (Expects::Query, Some((_, verb))) if !self.may_stand_in_parentheses(word, verb) => {
@@ -138,14 +168,19 @@ impl Summariser {
             (Expects::Statement, None) if !word.is_empty() => (word, Verb::Other),
             _ => return self.expect(Expects::Nothing),
         };
+        if self.frame.verb == Some(Verb::With) {
+            self.defined.complete(self.outer.len());
+        }
         self.frame = Frame::of(verb, name);
         if verb == Verb::With {
-            return;
+            self.recurses = self.recurses_anyway;
+            return false;
         }
         self.push_verb(name);
         if self.statement.is_none() && self.outer.iter().all(|outer| outer.verb.is_none()) {
             self.statement = Some((name.to_owned(), verb));
         }
+        false
     }
 
     /// `REPLACE` and `INSERT` are functions, too; only `WITH` takes statements that change rows.
@@ -155,31 +190,31 @@ impl Summariser {
             || verb.changes_rows() && word != "REPLACE" && outer == Some(Verb::With)
     }
 
-    fn object_kind(&mut self, word: &str) {
-        let Some(kind) = words::object_kind(word) else {
-            return;
-        };
-        self.extend_verb(kind);
-        self.expect(Expects::Name);
-        self.frame.tables = matches!(kind, "TABLE" | "VIEW");
+    fn object_kind(&mut self, word: &str) -> bool {
+        if let Some(kind) = words::object_kind(word) {
+            self.extend_verb(kind);
+            self.frame.expects = Expects::Name;
+            self.frame.tables = matches!(kind, "TABLE" | "VIEW");
+        }
+        false
     }
 
-    fn phrase(&mut self, word: &str) {
+    fn phrase(&mut self, word: &str) -> bool {
         match (self.last_verb(), word) {
             ("START", "TRANSACTION") => self.extend_verb(word),
             ("ROLLBACK", "TO") => self.extend_verb("TO SAVEPOINT"),
-            ("ROLLBACK", "TRANSACTION" | "WORK") => return,
+            ("ROLLBACK", "TRANSACTION" | "WORK") => return false,
             _ => {}
         }
-        self.expect(Expects::Nothing);
+        self.expect(Expects::Nothing)
     }
 
     /// A word inside a statement.
-    fn clause(&mut self, word: &str) {
+    fn clause(&mut self, word: &str) -> bool {
         let verb = self.frame.verb;
         let lists_tables = matches!(verb, Some(Verb::Delete | Verb::Select | Verb::Update));
         let names_tables = match word {
-            "FROM" => lists_tables && !self.previous_is_distinct,
+            "FROM" => lists_tables && self.previous != Previous::Distinct,
             "JOIN" | "STRAIGHT_JOIN" => lists_tables,
             "USING" => matches!(verb, Some(Verb::Delete | Verb::Insert)),
             _ => false,
@@ -190,22 +225,45 @@ impl Summariser {
         } else if words::ends_tables(word) {
             self.frame.expects = Expects::Nothing;
             self.frame.list = false;
-        } else if matches!(verb, Some(Verb::Explain | Verb::With))
-            && words::verb(word).is_some_and(|(_, verb)| verb.is_query())
-        {
+        } else if self.takes_query(word) {
             self.begin(word);
+        }
+        false
+    }
+
+    /// Whether `word` begins the query that the statement is about.
+    fn takes_query(&self, word: &str) -> bool {
+        let Some((_, begins)) = words::verb(word).filter(|(_, begins)| begins.is_query()) else {
+            return false;
+        };
+        match self.frame.verb {
+            Some(Verb::Explain | Verb::With) => true,
+            Some(Verb::Insert) => begins == Verb::With,
+            Some(Verb::Define) => begins == Verb::With && self.previous == Previous::As,
+            _ => false,
         }
     }
 
-    fn symbol(&mut self, symbol: &str) {
+    fn symbol(&mut self, symbol: &str) -> bool {
         match symbol {
             "(" => self.open(),
             ")" if self.deeper > 0 => self.deeper -= 1,
-            ")" => self.frame = self.outer.pop().unwrap_or(self.frame),
-            "," if self.frame.verb == Some(Verb::With) => self.expect(Expects::Definition),
-            "," if self.frame.list => self.expect(Expects::Name),
+            ")" => self.close(),
+            "," if self.frame.verb == Some(Verb::With) => {
+                self.defined.complete(self.outer.len());
+                self.frame.expects = Expects::Definition;
+            }
+            "," if self.frame.list => self.frame.expects = Expects::Name,
             ";" => self.end_statement(),
             _ => {}
+        }
+        false
+    }
+
+    fn close(&mut self) {
+        if let Some(outer) = self.outer.pop() {
+            self.frame = outer;
+            self.defined.leave(self.outer.len());
         }
     }
 
@@ -231,24 +289,26 @@ impl Summariser {
     }
 
     fn end_statement(&mut self) {
-        self.statements.extend(self.statement.take());
+        self.pass_statement();
         self.frame = Frame::STATEMENT;
         self.outer.clear();
         self.defined.clear();
         self.deeper = 0;
     }
 
-    fn identifier(&mut self, text: &str) {
+    fn identifier(&mut self, text: &str) -> bool {
         match self.frame.expects {
             Expects::Name => {
                 self.name = Some(Name {
                     text: text.to_owned(),
                     dot: false,
                 });
+                true
             }
             Expects::Definition => {
-                self.defined.push(text.to_ascii_lowercase());
-                self.expect(Expects::Nothing);
+                self.defined.add(text, self.outer.len(), self.recurses);
+                self.frame.expects = Expects::Nothing;
+                true
             }
             _ => self.expect(Expects::Nothing),
         }
@@ -262,7 +322,9 @@ impl Summariser {
         match token.kind {
             Kind::Symbol if token.text == "." && !name.dot => name.text.push('.'),
             Kind::Name if name.dot => name.text.push_str(token.text),
-            Kind::Quoted if name.dot => name.text.push_str(unquoted(token.text)),
+            Kind::Doubtful | Kind::Quoted if name.dot => {
+                name.text.push_str(words::unquoted(token.text))
+            }
             _ => {
                 self.finish_name(token.text == "(");
                 return false;
@@ -284,18 +346,16 @@ impl Summariser {
             verb, list, tables, ..
         } = self.frame;
         self.expect(Expects::Nothing);
-        let kind = self.last_verb().rsplit(' ').next().unwrap_or_default();
-        self.opaque = verb == Some(Verb::Define) && words::has_body(kind);
+        self.opaque = verb == Some(Verb::Define) && words::has_body(self.last_verb());
         let is_function = is_called && list && verb != Some(Verb::Maintain);
-        if is_function
-            || text.len() > MAX_SUMMARY
-            || self.defined.contains(&text.to_ascii_lowercase())
-        {
+        if is_function || text.len() > MAX_SUMMARY || self.defined.contain(&text) {
             return;
         }
         self.push_target(&text);
-        if tables && !self.tables.contains(&text) {
-            self.tables.push(text);
+        if tables {
+            self.table.add(&text);
+        } else if verb == Some(Verb::Call) {
+            self.procedure.add(&text);
         }
     }
 
@@ -340,36 +400,9 @@ impl Summariser {
         self.summary.get(self.verb_at..).unwrap_or_default()
     }
 
-    fn expect(&mut self, expects: Expects) {
+    /// Goes on to expect something else than a name, and tells that none is here.
+    fn expect(&mut self, expects: Expects) -> bool {
         self.frame.expects = expects;
-    }
-}
-
-/// Longer words are no keywords.
-const LONGEST_WORD: usize = 20;
-
-/// `word` in upper case, or nothing if it is no keyword for its length or letters.
-fn upper_case<'b>(word: &str, buffer: &'b mut [u8; LONGEST_WORD]) -> &'b str {
-    let Some(buffer) = buffer.get_mut(..word.len()) else {
-        return "";
-    };
-    buffer.copy_from_slice(word.as_bytes());
-    buffer.make_ascii_uppercase();
-    match str::from_utf8(buffer) {
-        Ok(word) if word.is_ascii() => word,
-        _ => "",
-    }
-}
-
-/// A quoted identifier without its quotes, if it can be read without them.
-fn unquoted(identifier: &str) -> &str {
-    let inner = identifier
-        .get(1..identifier.len().saturating_sub(1))
-        .unwrap_or_default();
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii();
-    match !inner.is_empty() && inner.bytes().all(is_plain) {
-        true => inner,
-        false => identifier,
+        false
     }
 }

@@ -3,6 +3,8 @@
 /// What a statement does with the names that follow its first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
+    /// Names a stored procedure: `CALL p`.
+    Call,
     /// Names its object after a kind: `CREATE UNIQUE INDEX i`.
     Define,
     /// Names tables after `FROM` and `USING`.
@@ -11,7 +13,7 @@ pub(super) enum Verb {
     Explain,
     /// Names its table directly, or after `INTO`.
     Insert,
-    /// Names something that is not a table: `CALL p`.
+    /// Names something that is not a table: `LISTEN c`.
     Invoke,
     /// Names tables directly: `TRUNCATE TABLE a, b`.
     Maintain,
@@ -46,9 +48,17 @@ pub(super) fn object_kind(word: &str) -> Option<&'static str> {
     OBJECT_KINDS.iter().find(|kind| **kind == word).copied()
 }
 
-/// Whether `word` may stand between a verb and the name of what it works on.
-pub(super) fn is_modifier(word: &str) -> bool {
-    MODIFIERS.contains(&word)
+/// Whether `word` may stand between `verb` and the name of what it works on.
+pub(super) fn is_modifier(verb: Option<Verb>, word: &str) -> bool {
+    let modifiers = match verb {
+        Some(Verb::Define) => MODIFIERS_OF_DEFINE,
+        Some(Verb::Delete | Verb::Select) => MODIFIERS_OF_SELECT,
+        Some(Verb::Insert) => MODIFIERS_OF_INSERT,
+        Some(Verb::Maintain) => MODIFIERS_OF_MAINTAIN,
+        Some(Verb::Update) => MODIFIERS_OF_UPDATE,
+        _ => &[],
+    };
+    modifiers.contains(&word)
 }
 
 /// Whether `word` cannot name a table, and ends the list of them.
@@ -56,22 +66,56 @@ pub(super) fn ends_tables(word: &str) -> bool {
     ENDS_OF_TABLES.contains(&word)
 }
 
-/// Whether what follows the name of such an object is a program, and so no part of the summary.
-pub(super) fn has_body(kind: &str) -> bool {
-    matches!(
-        kind,
-        "EVENT" | "FUNCTION" | "PROCEDURE" | "RULE" | "TRIGGER"
-    )
+/// Whether what follows the name of the object that `phrase` defines, such as `CREATE FUNCTION`, is a program, and
+/// so no part of the summary.
+pub(super) fn has_body(phrase: &str) -> bool {
+    match phrase.split_once(' ') {
+        Some(("CREATE", kind)) => matches!(
+            kind,
+            "EVENT" | "FUNCTION" | "PROCEDURE" | "RULE" | "TRIGGER"
+        ),
+        Some(("ALTER", kind)) => kind == "EVENT",
+        _ => false,
+    }
+}
+
+/// Longer words are no keywords.
+pub(super) const LONGEST_WORD: usize = 20;
+
+/// `word` in upper case, or nothing if it is no keyword for its length or letters.
+pub(super) fn upper_case<'b>(word: &str, buffer: &'b mut [u8; LONGEST_WORD]) -> &'b str {
+    let Some(buffer) = buffer.get_mut(..word.len()) else {
+        return "";
+    };
+    buffer.copy_from_slice(word.as_bytes());
+    buffer.make_ascii_uppercase();
+    match str::from_utf8(buffer) {
+        Ok(word) if word.is_ascii() => word,
+        _ => "",
+    }
+}
+
+/// A quoted identifier without its quotes, if it can be read without them.
+pub(super) fn unquoted(identifier: &str) -> &str {
+    let inner = identifier
+        .get(1..identifier.len().saturating_sub(1))
+        .unwrap_or_default();
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii();
+    match !inner.is_empty() && inner.bytes().all(is_plain) {
+        true => inner,
+        false => identifier,
+    }
 }
 
 #[rustfmt::skip]
 const VERBS: &[(&str, Verb)] = &[
     ("ALTER", Verb::Define), ("ANALYZE", Verb::Maintain), ("ATTACH", Verb::Other), ("BEGIN", Verb::Other),
-    ("CALL", Verb::Invoke), ("CHECKPOINT", Verb::Other), ("CLOSE", Verb::Other), ("CLUSTER", Verb::Maintain),
+    ("CALL", Verb::Call), ("CHECKPOINT", Verb::Other), ("CLOSE", Verb::Other), ("CLUSTER", Verb::Maintain),
     ("COMMENT", Verb::Other), ("COMMIT", Verb::Other), ("COPY", Verb::Maintain), ("CREATE", Verb::Define),
     ("DEALLOCATE", Verb::Other), ("DECLARE", Verb::Other), ("DELETE", Verb::Delete), ("DESC", Verb::Maintain),
     ("DESCRIBE", Verb::Maintain), ("DETACH", Verb::Other), ("DISCARD", Verb::Other), ("DO", Verb::Other),
-    ("DROP", Verb::Define), ("END", Verb::Other), ("EXEC", Verb::Invoke), ("EXECUTE", Verb::Invoke),
+    ("DROP", Verb::Define), ("END", Verb::Other), ("EXEC", Verb::Call), ("EXECUTE", Verb::Invoke),
     ("EXPLAIN", Verb::Explain), ("FETCH", Verb::Other), ("FLUSH", Verb::Other), ("GRANT", Verb::Other),
     ("INSERT", Verb::Insert), ("KILL", Verb::Other), ("LISTEN", Verb::Invoke), ("LOAD", Verb::Other),
     ("LOCK", Verb::Maintain), ("MERGE", Verb::Insert), ("MOVE", Verb::Other), ("NOTIFY", Verb::Invoke),
@@ -91,11 +135,24 @@ const OBJECT_KINDS: &[&str] = &[
     "TRIGGER", "TYPE", "USER", "VIEW",
 ];
 
+const MODIFIERS_OF_DEFINE: &[&str] = &["CONCURRENTLY", "EXISTS", "IF", "NOT", "ONLY"];
+
 #[rustfmt::skip]
-const MODIFIERS: &[&str] = &[
-    "ABORT", "ANALYZE", "CONCURRENTLY", "DELAYED", "EXISTS", "EXTENDED", "FAIL", "FREEZE", "FULL", "HIGH_PRIORITY",
-    "IF", "IGNORE", "INDEX", "INTO", "LATERAL", "LOCAL", "LOW_PRIORITY", "MATERIALIZED", "NOT", "NO_WRITE_TO_BINLOG",
-    "ONLY", "OR", "QUICK", "REPLACE", "ROLLBACK", "TABLE", "TABLES", "VERBOSE", "VIEW",
+const MODIFIERS_OF_INSERT: &[&str] = &[
+    "ABORT", "DELAYED", "FAIL", "HIGH_PRIORITY", "IGNORE", "INTO", "LOW_PRIORITY", "ONLY", "OR", "REPLACE", "ROLLBACK",
+];
+
+#[rustfmt::skip]
+const MODIFIERS_OF_MAINTAIN: &[&str] = &[
+    "ANALYZE", "CONCURRENTLY", "DATABASE", "EXISTS", "EXTENDED", "FREEZE", "FULL", "IF", "INDEX", "LOCAL",
+    "MATERIALIZED", "NO_WRITE_TO_BINLOG", "ONLY", "SCHEMA", "SYSTEM", "TABLE", "TABLES", "VERBOSE", "VIEW",
+];
+
+const MODIFIERS_OF_SELECT: &[&str] = &["LATERAL", "ONLY"];
+
+#[rustfmt::skip]
+const MODIFIERS_OF_UPDATE: &[&str] = &[
+    "ABORT", "FAIL", "IGNORE", "LATERAL", "LOW_PRIORITY", "ONLY", "OR", "REPLACE", "ROLLBACK",
 ];
 
 #[rustfmt::skip]

@@ -4,11 +4,14 @@
 #![cfg(test)]
 
 mod allocations;
+mod start;
+mod untraced;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use allocation_counter::measure;
 use azmon_sqlx::{PgConnection, SqliteConnection};
 use azmon_test_databases::Kind;
 use opentelemetry::global;
@@ -21,7 +24,7 @@ use self::allocations::{Allocations, ROUNDS, SOCKET, SQLITE};
 
 /// A processor that keeps nothing, as one that hands over without allocating would cost.
 #[derive(Debug, Clone, Default)]
-struct Nowhere(Arc<AtomicU64>);
+pub(crate) struct Nowhere(pub(crate) Arc<AtomicU64>);
 
 impl SpanProcessor for Nowhere {
     fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
@@ -45,6 +48,7 @@ const CREATE: &str =
 #[test]
 fn global_providers_are_found_late_and_queries_allocate_little() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    untraced::assert_told_once(&runtime);
 
     let mut plain = runtime
         .block_on(sqlx::SqliteConnection::connect("sqlite::memory:"))
@@ -103,6 +107,18 @@ fn global_providers_are_found_late_and_queries_allocate_little() {
     }
     let bare = Allocations::of(&runtime, &mut plain, SOCKET);
     Allocations::of(&runtime, &mut measured, SOCKET).assert_at_most(4, &bare);
+
+    assert_buffers_shrink(&runtime, &mut measured);
+    start::assert_every_first_query_is_told(&ended);
+    start::assert_a_new_provider_is_found(&mut ours, &runtime);
+}
+
+/// A large argument leaves a large buffer behind.
+fn assert_buffers_shrink(runtime: &Runtime, connection: &mut PgConnection) {
+    let query = sqlx::query("SELECT length($1)").bind("x".repeat(10_000_000));
+    runtime.block_on(query.execute(&mut *connection)).unwrap();
+    let freed = -measure(|| connection.shrink_buffers()).bytes_current;
+    assert!(freed > 1_000_000, "{freed} bytes");
 }
 
 fn sqlite(runtime: &Runtime) -> SqliteConnection {

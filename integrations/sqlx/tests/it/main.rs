@@ -5,9 +5,11 @@
     reason = "the suite is compiled for each product, the usages for each library"
 )]
 
+mod differential;
 mod killed;
 mod logs;
 mod ours;
 mod suite;
 mod support;
+mod swapped;
 mod usages;

@@ -3,7 +3,6 @@
 mod layer;
 mod request;
 mod resend;
-mod response;
 mod service;
 mod settings;
 
@@ -11,6 +10,3 @@ pub use self::layer::ClientLayer;
 pub use self::resend::{ResendLayer, ResendTrace};
 pub use self::service::ClientTrace;
 pub use azmon_instrument::http::{ResendCount, UrlTemplate};
-
-pub(crate) use self::response::on_response;
-pub(crate) use self::settings::Settings;

@@ -1,30 +1,28 @@
 use std::borrow::Cow;
 
-use azmon_instrument::exclude::Exclusions;
 use azmon_instrument::http::{
-    Exchange, OutgoingRequest, ResendCount, UrlTemplate, attribute, content_length, grpc_method,
+    OutgoingCall, OutgoingRequest, Settings, attribute, content_length, grpc_method, grpc_name,
     is_grpc,
 };
 use azmon_instrument::{NewRecord, SpanContent, SpanRecord};
-use http::Uri;
 use http::header::HOST;
-use opentelemetry::{Context, KeyValue, StringValue};
+use http::{Extensions, Uri};
+use opentelemetry::{KeyValue, StringValue};
 
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use crate::RequestHead;
-use crate::grpc::grpc_name;
 
 /// A request as the conventions see it.
 #[derive(Debug)]
 pub(super) struct ClientRequest<'a> {
-    settings: &'a Settings,
+    settings: &'a ClientSettings,
     head: RequestHead<'a>,
     call: OutgoingRequest<'a>,
     is_grpc: bool,
 }
 
 impl<'a> ClientRequest<'a> {
-    pub(super) fn new(settings: &'a Settings, head: RequestHead<'a>) -> Self {
+    pub(super) fn new(settings: &'a ClientSettings, head: RequestHead<'a>) -> Self {
         let named = |uri: &'a Uri| uri.authority().map(http::uri::Authority::as_str);
         let authority = named(head.uri())
             .or_else(|| head.header(&HOST))
@@ -34,19 +32,19 @@ impl<'a> ClientRequest<'a> {
             .uri()
             .scheme_str()
             .or_else(|| settings.base_url.scheme_str());
+        let path = head.uri().path();
         let call = OutgoingRequest {
             authority,
             method: head.method(),
+            known_method: settings.http.known_methods.get(head.method()),
             resend_count: 0,
-            scheme: match scheme {
-                Some("https") => "https",
-                _ => "http",
+            scheme: if scheme == Some("https") {
+                "https"
+            } else {
+                "http"
             },
             size: content_length(head.headers()),
-            template: head
-                .extensions()
-                .get()
-                .map(|UrlTemplate(template)| template),
+            template: settings.http.template(head.extensions(), path),
         };
         Self {
             settings,
@@ -54,28 +52,6 @@ impl<'a> ClientRequest<'a> {
             call,
             is_grpc: is_grpc(head.headers()),
         }
-    }
-
-    /// Counts this attempt, whether or not its span is recorded.
-    pub(super) fn count(&mut self) {
-        if let Some(count) = self.head.extensions().get::<ResendCount>() {
-            self.call.resend_count = count.next();
-        }
-    }
-
-    pub(super) fn is_excluded_by(&self, exclusions: &Exclusions) -> bool {
-        self.call.is_excluded_by(exclusions)
-    }
-
-    /// Starts the exchange, in the context of its caller; `None` without a provider.
-    pub(super) fn start(&self, caller: &Context) -> Option<Exchange> {
-        let Settings {
-            providers,
-            cancellation_is_error,
-            ..
-        } = self.settings;
-        self.call
-            .start(providers, self, caller, *cancellation_is_error)
     }
 
     fn url(&self) -> String {
@@ -95,6 +71,24 @@ impl<'a> ClientRequest<'a> {
     }
 }
 
+impl OutgoingCall for ClientRequest<'_> {
+    fn request(&self) -> OutgoingRequest<'_> {
+        self.call
+    }
+
+    fn extensions(&self) -> &Extensions {
+        self.head.extensions()
+    }
+
+    fn is_excluded_by(&self, settings: &Settings) -> bool {
+        settings.excludes(self.head.extensions(), || Some(self.head))
+    }
+
+    fn set_resend_count(&mut self, count: u32) {
+        self.call.resend_count = count;
+    }
+}
+
 /// What the span says.
 impl SpanContent for ClientRequest<'_> {
     fn name(&self) -> Cow<'static, str> {
@@ -110,18 +104,16 @@ impl SpanContent for ClientRequest<'_> {
 
     fn attributes(&self) -> Vec<KeyValue> {
         let settings = self.settings;
-        let mut attributes = self.call.attributes(&self.url(), &settings.redaction);
+        let mut attributes = self.call.attributes(&self.url(), &settings.http.redaction);
         if self.is_grpc {
             attribute::push(&mut attributes, attribute::RPC_SYSTEM_NAME, "grpc");
         }
         if let Some(full_method) = self.grpc_method() {
-            attribute::push(
-                &mut attributes,
-                attribute::RPC_METHOD,
-                grpc_name(full_method),
-            );
+            let name = grpc_name(full_method);
+            attribute::push(&mut attributes, attribute::RPC_METHOD, name);
         }
-        attributes.extend(settings.request_headers.attributes(self.head.headers()));
+        let headers = &settings.http.request_headers;
+        attributes.extend(headers.attributes(self.head.headers()));
         if let Some(hook) = settings.on_request.get() {
             hook(&self.head, &mut attributes);
         }
@@ -131,13 +123,16 @@ impl SpanContent for ClientRequest<'_> {
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         let settings = self.settings;
         let is_changed =
-            settings.on_request.get().is_some() || !settings.request_headers.is_empty();
+            settings.on_request.get().is_some() || !settings.http.request_headers.is_empty();
         if is_changed || self.is_grpc {
             return new.with(self.attributes());
         }
         let url = self.url();
-        match self.call.late_attributes(&url, &settings.redaction) {
-            Some(late) => new.with_late(late),
+        match self
+            .call
+            .deferred_attributes(&url, &settings.http.redaction)
+        {
+            Some(deferred) => new.with_deferred(deferred),
             None => new.with(self.attributes()),
         }
     }

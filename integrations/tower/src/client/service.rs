@@ -3,32 +3,31 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use azmon_instrument::http::Exchange;
-use azmon_instrument::propagation::inject;
+use azmon_instrument::http::{self as instrument, Scope};
 use http::{Request, Response};
 use http_body::Body;
-use opentelemetry::Context;
 use tower_service::Service;
 
 use super::request::ClientRequest;
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use crate::RequestHead;
-use crate::recording::{Observer, Recording, ResponseFuture, Scope, SpanEnd};
+use crate::future::{InFlight, ResponseFuture};
+use crate::mode::ResponseMode;
 
 /// Records what a client asks. Made by a [`ClientLayer`](super::ClientLayer).
 #[derive(Debug, Clone)]
-pub struct ClientTrace<S, E> {
+pub struct ClientTrace<S, M> {
     inner: S,
-    settings: Arc<Settings>,
-    end: PhantomData<E>,
+    settings: Arc<ClientSettings>,
+    mode: PhantomData<M>,
 }
 
-impl<S, E> ClientTrace<S, E> {
-    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+impl<S, M> ClientTrace<S, M> {
+    pub(super) fn new(inner: S, settings: Arc<ClientSettings>) -> Self {
         Self {
             inner,
             settings,
-            end: PhantomData,
+            mode: PhantomData,
         }
     }
 
@@ -48,55 +47,36 @@ impl<S, E> ClientTrace<S, E> {
     }
 }
 
-impl<S, E, ReqBody, ResBody> Service<Request<ReqBody>> for ClientTrace<S, E>
+impl<S, M, ReqBody, ResBody> Service<Request<ReqBody>> for ClientTrace<S, M>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: fmt::Debug + 'static,
     ResBody: Body,
-    E: SpanEnd<ResBody>,
+    M: ResponseMode<ResBody>,
 {
-    type Response = Response<E::Body>;
+    type Response = Response<M::Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, E>;
+    type Future = ResponseFuture<S::Future, M>;
 
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut recording = begin(&self.settings, &mut request);
-        let inner = {
-            let _attached = recording.attach();
-            recording.run(|| self.inner.call(request))
-        };
-        ResponseFuture::new(inner, recording)
+        let in_flight = begin(&self.settings, &mut request);
+        ResponseFuture::new(in_flight, || self.inner.call(request))
     }
 }
 
 /// Starts the exchange, unless it is excluded, and writes ids into the request, unless its host is sent none.
-fn begin<B>(settings: &Arc<Settings>, request: &mut Request<B>) -> Recording {
-    let current = Context::current();
-    if current.is_telemetry_suppressed() {
-        return Recording::none(Scope::None);
-    }
-    let mut outgoing = ClientRequest::new(settings, RequestHead::of(request));
-    let is_stranger = outgoing.is_excluded_by(&settings.strangers);
-    let exchange = match outgoing.is_excluded_by(&settings.exclusions) {
-        true => None,
-        false => {
-            outgoing.count();
-            outgoing.start(&current)
-        }
-    };
-    if !is_stranger {
-        let context = exchange.as_ref().map_or(&current, Exchange::context);
-        inject(context, request.headers_mut());
-    }
-    match exchange {
+fn begin<B>(settings: &Arc<ClientSettings>, request: &mut Request<B>) -> InFlight {
+    let call = ClientRequest::new(settings, RequestHead::of(request));
+    let begun = instrument::begin(&settings.http, &settings.providers, call);
+    match begun.inject(&settings.http, request.headers_mut()) {
         Some(exchange) if exchange.is_observed() => {
-            Recording::of(exchange, Observer::Client(Arc::clone(settings)))
+            InFlight::recorded(exchange, Arc::<ClientSettings>::clone(settings))
         }
-        Some(exchange) => Recording::none(Scope::Unrecorded(exchange.context().clone())),
-        None => Recording::none(Scope::None),
+        Some(exchange) => InFlight::unrecorded(Scope::Unrecorded(exchange.context().clone())),
+        None => InFlight::unrecorded(Scope::None),
     }
 }

@@ -1,43 +1,52 @@
-use azmon_instrument::exclude::Exclusions;
-use azmon_instrument::http::{HeaderCapture, Redaction, Side};
-use azmon_instrument::{Hook, Providers};
-use http::Uri;
+use std::borrow::Cow;
 
-use crate::hooks;
-use crate::instrumentation_scope;
+use azmon_instrument::Hook;
+use azmon_instrument::http::{Exchange, Providers, Settings, Side};
+use http::{Uri, response};
+use opentelemetry::KeyValue;
+
+use crate::future::OnHead;
+use crate::{RequestHead, ResponseHead, instrumentation_scope};
+
+type OnRequest = dyn Fn(&RequestHead<'_>, &mut Vec<KeyValue>) + Send + Sync;
+type OnResponse = dyn Fn(&ResponseHead<'_>, &mut Vec<KeyValue>) + Send + Sync;
+type SpanName = dyn Fn(&RequestHead<'_>, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync;
 
 /// How a client is recorded. Shared by the clones of a service.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(super) struct ClientSettings {
+    pub(super) http: Settings,
+    pub(super) providers: Providers,
     /// Of requests that name no host.
-    pub(crate) base_url: Uri,
-    pub(crate) cancellation_is_error: bool,
-    pub(crate) exclusions: Exclusions,
-    pub(crate) on_request: Hook<hooks::OnRequest>,
-    pub(crate) on_response: Hook<hooks::OnResponse>,
-    pub(crate) providers: Providers,
-    pub(crate) redaction: Redaction,
-    pub(crate) request_headers: HeaderCapture,
-    pub(crate) response_headers: HeaderCapture,
-    pub(crate) span_name: Hook<hooks::SpanName>,
-    /// The hosts that are sent no ids.
-    pub(crate) strangers: Exclusions,
+    pub(super) base_url: Uri,
+    pub(super) on_request: Hook<OnRequest>,
+    pub(super) on_response: Hook<OnResponse>,
+    pub(super) span_name: Hook<SpanName>,
 }
 
-impl Settings {
-    pub(crate) fn new(exclusions: Exclusions) -> Self {
+impl ClientSettings {
+    pub(super) fn new(http: Settings) -> Self {
         Self {
+            http,
+            providers: Providers::new(instrumentation_scope(), Side::Client),
             base_url: Uri::default(),
-            cancellation_is_error: false,
-            exclusions,
             on_request: Hook::default(),
             on_response: Hook::default(),
-            providers: Providers::new(instrumentation_scope(), Side::Client),
-            redaction: Redaction::default(),
-            request_headers: HeaderCapture::default(),
-            response_headers: HeaderCapture::default(),
             span_name: Hook::default(),
-            strangers: Exclusions::new(),
         }
+    }
+}
+
+impl OnHead for ClientSettings {
+    fn on_head(&self, exchange: Option<&mut Exchange>, head: &mut response::Parts) {
+        let Some(exchange) = exchange else { return };
+        exchange.on_response(head.status, &head.headers);
+        exchange.set_version(head.version);
+        exchange.add_attributes(|attributes| {
+            attributes.extend(self.http.response_headers.attributes(&head.headers));
+            if let Some(hook) = self.on_response.get() {
+                hook(&ResponseHead::of(head), attributes);
+            }
+        });
     }
 }

@@ -4,27 +4,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use azmon_instrument::Hook;
-use azmon_instrument::exclude::{Exclusions, Subject};
-use azmon_instrument::http::{HeaderCapture, HeaderOwner, Redaction};
+use azmon_instrument::exclude::Subject;
+use azmon_instrument::http::Settings;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::MeterProvider;
-use opentelemetry::trace::{Tracer, TracerProvider};
 use tower_layer::Layer;
 
+use super::forwarded::TrustedProxies;
 use super::service::ServerTrace;
-use super::settings::Settings;
-use crate::recording::{AtBodyEnd, AtHeaders};
+use super::settings::ServerSettings;
+use crate::mode::{EndAtHeaders, WrapBody};
 use crate::{RequestHead, ResponseHead};
 
 /// Records a span and metrics for every request that a service answers.
+///
+/// Of two such layers around each other the outer one records; the inner one only tells it the route.
 ///
 /// See the [crate's documentation](crate) for what is recorded, and when a span ends.
 ///
 /// Cheap to clone; so are the services that it makes.
 #[derive(Debug, Clone)]
-pub struct ServerLayer<E = AtBodyEnd> {
-    settings: Arc<Settings>,
-    end: PhantomData<E>,
+pub struct ServerLayer<M = WrapBody> {
+    settings: Arc<ServerSettings>,
+    mode: PhantomData<M>,
 }
 
 impl ServerLayer {
@@ -40,8 +41,8 @@ impl ServerLayer {
     #[must_use]
     pub fn with_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self {
-            settings: Arc::new(Settings::new(Exclusions::from_environment(lookup))),
-            end: PhantomData,
+            settings: Arc::new(ServerSettings::new(Settings::of_server(lookup))),
+            mode: PhantomData,
         }
     }
 
@@ -52,10 +53,10 @@ impl ServerLayer {
     /// is left as it is if its size is known, since it does nothing while it is sent then.
     #[cfg(feature = "axum")]
     #[must_use]
-    pub fn axum_body(self) -> ServerLayer<crate::AxumBody> {
+    pub fn axum_body(self) -> ServerLayer<crate::WrapAxumBody> {
         ServerLayer {
             settings: self.settings,
-            end: PhantomData,
+            mode: PhantomData,
         }
     }
 
@@ -63,10 +64,10 @@ impl ServerLayer {
     ///
     /// The default is the end of the body, which is wrapped in a [`ResponseBody`](crate::ResponseBody).
     #[must_use]
-    pub fn end_at_headers(self) -> ServerLayer<AtHeaders> {
+    pub fn end_at_headers(self) -> ServerLayer<EndAtHeaders> {
         ServerLayer {
             settings: self.settings,
-            end: PhantomData,
+            mode: PhantomData,
         }
     }
 }
@@ -77,9 +78,17 @@ impl Default for ServerLayer {
     }
 }
 
-impl<E> ServerLayer<E> {
+impl<M> ServerLayer<M> {
+    azmon_instrument::http_setters!();
+
+    /// Uses these settings in place of those so far. What the environment excludes stays excluded.
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        self.change(|own| own.take_over(settings))
+    }
+
     /// Excludes paths, in the [forms](azmon_instrument::exclude) that there are: `/healthz` also excludes
-    /// `/healthz/live`, but not `/healthzone`.
+    /// `/healthz/live`, but not `/healthzone`. Paths are those that the client sent, also in a nested router.
     ///
     /// An entry without a meaning is left out, with a warning; [`exclusions`](Self::exclusions) takes lists
     /// that were checked.
@@ -88,18 +97,7 @@ impl<E> ServerLayer<E> {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.with(|settings| settings.exclusions.add_valid(Subject::Path, entries))
-    }
-
-    /// Excludes requests *for* these hosts: `localhost:5000`, `*.internal`.
-    ///
-    /// An entry without a meaning is left out, with a warning.
-    #[must_use]
-    pub fn exclude_hosts<I>(self, entries: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| settings.exclusions.add_valid(Subject::Host, entries))
+        self.change(|settings| settings.exclusions.add_valid(Subject::Path, entries))
     }
 
     /// Excludes methods: `OPTIONS`.
@@ -110,10 +108,11 @@ impl<E> ServerLayer<E> {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.with(|settings| settings.exclusions.add_valid(Subject::Method, entries))
+        self.change(|settings| settings.exclusions.add_valid(Subject::Method, entries))
     }
 
-    /// Excludes requests whose header `user-agent` contains one of these texts: `kube-probe`, `AlwaysOn`.
+    /// Excludes requests whose header `user-agent` contains one of these texts: `kube-probe`, `AlwaysOn`. Any
+    /// caller can send it.
     ///
     /// An entry without a meaning is left out, with a warning.
     #[must_use]
@@ -121,21 +120,20 @@ impl<E> ServerLayer<E> {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.with(|settings| settings.exclusions.add_valid(Subject::UserAgent, entries))
+        self.change(|settings| settings.exclusions.add_valid(Subject::UserAgent, entries))
     }
 
-    /// Excludes all that `exclusions` does, besides what already is.
-    #[must_use]
-    pub fn exclusions(self, exclusions: Exclusions) -> Self {
-        self.with(|settings| settings.exclusions.merge(exclusions))
-    }
-
-    /// Whether telemetry is suppressed inside of an excluded request, so that it has no child spans either.
+    /// Whether nothing inside of an excluded request is a span, and none of its calls is counted. Its log
+    /// records, errors and panics arrive in any case, and its ids are propagated as those of a trace that is not
+    /// sampled.
     ///
-    /// Defaults to true. If not, they become traces of their own.
+    /// azmon's instrumentation starts no span then. Other spans are left out by a sampler that follows the parent, as
+    /// azmon's samplers and the default of OpenTelemetry's SDK do.
+    ///
+    /// Defaults to true. If not, spans inside are children of the caller's span, or begin traces.
     #[must_use]
-    pub fn suppress_excluded(self, suppress: bool) -> Self {
-        self.with(|settings| settings.suppresses_excluded = suppress)
+    pub fn exclude_children(self, exclude: bool) -> Self {
+        self.change_all(|settings| settings.excludes_children = exclude)
     }
 
     /// Whether the caller's span, as the header `traceparent` names it, is the parent.
@@ -145,33 +143,24 @@ impl<E> ServerLayer<E> {
     /// then.
     #[must_use]
     pub fn trust_remote_parent(self, trust: bool) -> Self {
-        self.with(|settings| settings.trusts_remote_parent = trust)
+        self.change_all(|settings| settings.trusts_remote_parent = trust)
     }
 
-    /// Whether `forwarded` or `x-forwarded-…` headers say where a request comes from and goes to.
+    /// Takes address, host and scheme of a request from the headers that proxies in front of the server write.
     ///
-    /// Defaults to false, since anybody can send them: turn it on behind a proxy that overwrites them. The
-    /// first entry counts.
+    /// Defaults to none, since any client can send these headers.
     #[must_use]
-    pub fn trust_forwarded(self, trust: bool) -> Self {
-        self.with(|settings| settings.trusts_forwarded = trust)
+    pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
+        self.change_all(|settings| settings.trusted_proxies = Some(proxies))
     }
 
-    /// The scheme of requests that do not name one, as those of HTTP/1.
+    /// Whether requests that do not name their scheme, as those of HTTP/1, came by `https`.
     ///
-    /// Defaults to `http`; only `https` changes it.
+    /// Defaults to false: `http`.
     #[must_use]
-    pub fn scheme(self, scheme: &str) -> Self {
-        let scheme = super::forwarded::scheme(scheme).unwrap_or("http");
-        self.with(|settings| settings.scheme = scheme)
-    }
-
-    /// Whether a request whose client goes away is an error.
-    ///
-    /// Defaults to false: it only has the attribute `azmon.cancelled`.
-    #[must_use]
-    pub fn cancellation_is_error(self, is_error: bool) -> Self {
-        self.with(|settings| settings.cancellation_is_error = is_error)
+    pub fn https(self, is_https: bool) -> Self {
+        let scheme = if is_https { "https" } else { "http" };
+        self.change_all(|settings| settings.scheme = scheme)
     }
 
     /// Whether responses have the header `traceresponse`, with the ids of trace and span.
@@ -179,7 +168,7 @@ impl<E> ServerLayer<E> {
     /// Defaults to false.
     #[must_use]
     pub fn traceresponse(self, send: bool) -> Self {
-        self.with(|settings| settings.sends_traceresponse = send)
+        self.change_all(|settings| settings.sends_traceresponse = send)
     }
 
     /// Whether responses have the header `server-timing` with `traceparent`, which browsers can read.
@@ -187,41 +176,7 @@ impl<E> ServerLayer<E> {
     /// Defaults to false.
     #[must_use]
     pub fn server_timing(self, send: bool) -> Self {
-        self.with(|settings| settings.sends_server_timing = send)
-    }
-
-    /// Captures headers of requests as attributes `http.request.header.<name>`.
-    ///
-    /// Defaults to none: headers hold secrets.
-    #[must_use]
-    pub fn request_headers<I>(self, names: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| {
-            settings.request_headers = HeaderCapture::new(HeaderOwner::Request, names);
-        })
-    }
-
-    /// Captures headers of responses as attributes `http.response.header.<name>`.
-    ///
-    /// Defaults to none: headers hold secrets.
-    #[must_use]
-    pub fn response_headers<I>(self, names: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.with(|settings| {
-            settings.response_headers = HeaderCapture::new(HeaderOwner::Response, names);
-        })
-    }
-
-    /// Which values of a query leave as `REDACTED`.
-    ///
-    /// Defaults to those of [keys that look secret](Redaction).
-    #[must_use]
-    pub fn redaction(self, redaction: Redaction) -> Self {
-        self.with(|settings| settings.redaction = redaction)
+        self.change_all(|settings| settings.sends_server_timing = send)
     }
 
     /// Adds attributes of the request to its span. The sampler sees them.
@@ -230,7 +185,7 @@ impl<E> ServerLayer<E> {
     where
         F: Fn(&RequestHead<'_>, &mut Vec<KeyValue>) + Send + Sync + 'static,
     {
-        self.with(|settings| settings.on_request = Hook(Some(Arc::new(hook))))
+        self.change_all(|settings| settings.on_request = Hook::new(Arc::new(hook)))
     }
 
     /// Adds attributes of the response to its span, if that records.
@@ -239,7 +194,7 @@ impl<E> ServerLayer<E> {
     where
         F: Fn(&ResponseHead<'_>, &mut Vec<KeyValue>) + Send + Sync + 'static,
     {
-        self.with(|settings| settings.on_response = Hook(Some(Arc::new(hook))))
+        self.change_all(|settings| settings.on_response = Hook::new(Arc::new(hook)))
     }
 
     /// Names the route of a request, in place of axum's `MatchedPath`: for routers that tell it otherwise.
@@ -251,7 +206,7 @@ impl<E> ServerLayer<E> {
     where
         F: for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
-        self.with(|settings| settings.route = Hook(Some(Arc::new(hook))))
+        self.change_all(|settings| settings.route = Hook::new(Arc::new(hook)))
     }
 
     /// Names spans, given the route if there is one. `None` keeps the name that they have.
@@ -260,52 +215,34 @@ impl<E> ServerLayer<E> {
     where
         F: Fn(&RequestHead<'_>, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     {
-        self.with(|settings| settings.span_name = Hook(Some(Arc::new(hook))))
+        self.change_all(|settings| settings.span_name = Hook::new(Arc::new(hook)))
     }
 
-    /// Tells the other end of the connection, in place of axum's `ConnectInfo<SocketAddr>`.
+    /// Tells the other end of the connection, in place of axum's `ConnectInfo<SocketAddr>` and tonic's
+    /// `TcpConnectInfo`.
     #[must_use]
     pub fn peer_address<F>(self, hook: F) -> Self
     where
         F: Fn(&RequestHead<'_>) -> Option<SocketAddr> + Send + Sync + 'static,
     {
-        self.with(|settings| settings.peer_address = Hook(Some(Arc::new(hook))))
+        self.change_all(|settings| settings.peer_address = Hook::new(Arc::new(hook)))
     }
 
-    /// Whether metrics are recorded. Defaults to true.
-    #[must_use]
-    pub fn metrics(self, record: bool) -> Self {
-        self.with(|settings| settings.providers.set_metered(record))
+    fn change(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.change_all(|settings| {
+            change(&mut settings.http);
+            settings.providers.reset();
+        })
     }
 
-    /// Uses this provider of tracers.
-    ///
-    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
-    #[must_use]
-    pub fn tracer_provider<P>(self, provider: &P) -> Self
-    where
-        P: TracerProvider<Tracer: Send + Sync + 'static>,
-        <P::Tracer as Tracer>::Span: Send + Sync + 'static,
-    {
-        self.with(|settings| settings.providers.set_tracer_provider(provider))
-    }
-
-    /// Uses this provider of meters.
-    ///
-    /// Defaults to the global one, which may also be [installed later](azmon_instrument::Providers).
-    #[must_use]
-    pub fn meter_provider(self, provider: &dyn MeterProvider) -> Self {
-        self.with(|settings| settings.providers.set_meter_provider(provider))
-    }
-
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn change_all(mut self, change: impl FnOnce(&mut ServerSettings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }
 }
 
-impl<S, E> Layer<S> for ServerLayer<E> {
-    type Service = ServerTrace<S, E>;
+impl<S, M> Layer<S> for ServerLayer<M> {
+    type Service = ServerTrace<S, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
         ServerTrace::new(inner, Arc::clone(&self.settings))

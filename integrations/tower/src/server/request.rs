@@ -1,21 +1,20 @@
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use azmon_instrument::http::{
-    Labels, OTHER_METHOD, attribute, default_port, grpc_method, known_method, protocol_version,
-    span_method,
+    Labels, OTHER_METHOD, answered_grpc_method, attribute, default_port, grpc_method, is_grpc_type,
+    parse_content_length, protocol_version, span_method,
 };
+use azmon_instrument::propagation::{RemoteParent, TRACESTATE};
 use azmon_instrument::{NewRecord, SpanRecord};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, Request};
 use opentelemetry::{KeyValue, StringValue};
 
-use super::client_address::peer_address;
-use super::facts::{CopiedTexts, Facts, Texts, USUAL_ATTRIBUTES};
+use super::attributes::{BorrowedText, InlineText, ServerAttributes, USUAL_ATTRIBUTES};
 use super::forwarded::{self, Forwarded};
-use super::headers::ServerHeaders;
-use super::name::Name;
-use super::settings::Settings;
+use super::route::Name;
+use super::settings::ServerSettings;
 use crate::RequestHead;
-use crate::grpc::grpc_name;
 
 /// A request as the conventions see it.
 #[derive(Debug)]
@@ -27,16 +26,24 @@ pub(super) struct ServerRequest<'a> {
     method: Option<&'static str>,
     scheme: &'static str,
     user_agent: Option<&'a str>,
+    rpc: Option<Rpc<'a>>,
+}
+
+/// A call of gRPC, as its caller claims.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rpc<'a> {
+    /// The path is not one of gRPC.
+    Nameless,
+    /// No such method has been answered yet.
+    Claimed(&'a str),
+    /// The service has answered it before.
+    Answered(&'static str),
 }
 
 impl<'a> ServerRequest<'a> {
-    pub(super) fn new(settings: &Settings, head: RequestHead<'a>) -> Self {
+    pub(super) fn new(settings: &ServerSettings, head: RequestHead<'a>) -> Self {
         let headers = ServerHeaders::of(head.headers());
-        let forwarded = if settings.trusts_forwarded {
-            Forwarded::of(&head)
-        } else {
-            Forwarded::default()
-        };
+        let forwarded = Forwarded::of(head.headers(), settings.trusted_proxies);
         let authority = forwarded
             .host
             .or_else(|| head.uri().authority().map(http::uri::Authority::as_str))
@@ -50,15 +57,16 @@ impl<'a> ServerRequest<'a> {
             head,
             authority,
             forwarded,
-            method: known_method(head.method()),
+            method: settings.http.known_methods.get(head.method()),
             scheme,
             user_agent: headers.user_agent.and_then(text),
+            rpc: headers.is_grpc.then(|| Rpc::of(head.uri().path())),
             headers,
         }
     }
 
-    pub(super) fn is_excluded(&self, settings: &Settings) -> bool {
-        let exclusions = &settings.exclusions;
+    pub(super) fn is_excluded(&self, settings: &ServerSettings) -> bool {
+        let exclusions = &settings.http.exclusions;
         exclusions.excludes_caller(self.authority, default_port(self.scheme), self.user_agent)
     }
 
@@ -66,15 +74,29 @@ impl<'a> ServerRequest<'a> {
         span_method(self.method)
     }
 
-    pub(super) fn name(&self, settings: &Settings) -> Name {
+    /// The method of gRPC that the service is still to answer.
+    pub(super) fn claimed_rpc(&self) -> Option<&'a str> {
+        match self.rpc {
+            Some(Rpc::Claimed(method)) => Some(method),
+            Some(Rpc::Nameless | Rpc::Answered(_)) | None => None,
+        }
+    }
+
+    /// The method of gRPC, if the service has answered it before.
+    pub(super) fn answered_rpc(&self) -> Option<&'static str> {
+        match self.rpc {
+            Some(Rpc::Answered(method)) => Some(method),
+            Some(Rpc::Nameless | Rpc::Claimed(_)) | None => None,
+        }
+    }
+
+    pub(super) fn name(&self, settings: &ServerSettings) -> Name {
         let mut name = match self.route(settings) {
             Some(route) => Name::of_route(self.span_method(), &route),
             None => Name::of_method(self.span_method()),
         };
-        if self.headers.is_grpc
-            && let Some(full_method) = grpc_method(self.head.uri().path())
-        {
-            name.name = grpc_name(full_method);
+        if let Some(method) = self.answered_rpc() {
+            name.name = Cow::Borrowed(method);
         }
         if let Some(hook) = settings.span_name.get()
             && let Some(own) = hook(&self.head, name.route.as_ref().map(StringValue::as_str))
@@ -84,7 +106,7 @@ impl<'a> ServerRequest<'a> {
         name
     }
 
-    fn route(&self, settings: &Settings) -> Option<Cow<'a, str>> {
+    pub(super) fn route(&self, settings: &ServerSettings) -> Option<Cow<'a, str>> {
         match settings.route.get() {
             Some(hook) => hook(&self.head),
             None => matched_path(&self.head).map(Cow::Borrowed),
@@ -100,74 +122,144 @@ impl<'a> ServerRequest<'a> {
         }
     }
 
-    pub(super) fn version(&self) -> Option<&'static str> {
-        protocol_version(self.head.version())
-    }
-
     /// The attributes.
-    pub(super) fn attributes(&self, settings: &Settings, name: &Name) -> Vec<KeyValue> {
+    pub(super) fn attributes(&self, settings: &ServerSettings, name: &Name) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
-        let facts = self.facts(settings, name, self.texts());
-        facts.write(&mut attributes);
-        attributes.extend(settings.request_headers.attributes(self.head.headers()));
+        let all = self.all(settings, name, self.texts());
+        all.write(&mut attributes);
+        let headers = &settings.http.request_headers;
+        attributes.extend(headers.attributes(self.head.headers()));
         if let Some(hook) = settings.on_request.get() {
             hook(&self.head, &mut attributes);
         }
         attributes
     }
 
-    /// A record that has the attributes, or, if nobody sees or adds to them before, writes them later.
+    /// A record that has the attributes, or, if nothing sees or adds to them before, writes them later.
     pub(super) fn record(
         &self,
-        settings: &Settings,
+        settings: &ServerSettings,
         name: &Name,
         new: NewRecord,
     ) -> Box<SpanRecord> {
         let is_changed =
-            settings.on_request.get().is_some() || !settings.request_headers.is_empty();
+            settings.on_request.get().is_some() || !settings.http.request_headers.is_empty();
         let texts = self.texts();
-        if is_changed || !CopiedTexts::have_room_for(&texts) {
+        if is_changed || !InlineText::has_room_for(&texts) {
             return new.with(self.attributes(settings, name));
         }
-        new.with_late(|| self.facts(settings, name, CopiedTexts::of(&texts)))
+        new.with_deferred(|| self.all(settings, name, InlineText::of(&texts)))
     }
 
     #[inline]
-    fn facts<T>(&self, settings: &Settings, name: &Name, texts: T) -> Facts<T> {
-        Facts {
+    fn all<T>(&self, settings: &ServerSettings, name: &Name, texts: T) -> ServerAttributes<T> {
+        ServerAttributes {
             method: self.method.unwrap_or(OTHER_METHOD),
             scheme: self.scheme,
             route: name.route.clone(),
             client: self.forwarded.client,
             peer: peer_address(settings, &self.head),
-            version: self.version(),
+            version: protocol_version(self.head.version()),
             size: self.headers.content_length,
-            redaction: settings.redaction.clone(),
+            redaction: settings.http.redaction.clone(),
             texts,
         }
     }
 
-    fn texts(&self) -> Texts<'_> {
+    fn texts(&self) -> BorrowedText<'_> {
         let uri = self.head.uri();
-        let path = uri.path();
         let original = self.head.method().as_str();
-        Texts {
-            path,
+        BorrowedText {
+            path: uri.path(),
             query: uri.query(),
             authority: self.authority,
             user_agent: self.user_agent,
             original_method: self.method.is_none().then_some(original),
-            rpc_method: self
-                .headers
-                .is_grpc
-                .then(|| grpc_method(path).unwrap_or_default()),
+            is_grpc: self.rpc.is_some(),
+            rpc_method: self.answered_rpc(),
         }
+    }
+}
+
+impl<'a> Rpc<'a> {
+    fn of(path: &'a str) -> Self {
+        match grpc_method(path) {
+            None => Self::Nameless,
+            Some(method) => {
+                answered_grpc_method(method).map_or(Self::Claimed(method), Self::Answered)
+            }
+        }
+    }
+}
+
+/// The headers of a request that the layer reads, found in one pass: looking each one up costs more.
+#[derive(Debug, Default)]
+pub(super) struct ServerHeaders<'a> {
+    pub(super) content_length: Option<u64>,
+    pub(super) has_baggage: bool,
+    host: Option<&'a HeaderValue>,
+    is_grpc: bool,
+    user_agent: Option<&'a HeaderValue>,
+    has_tracestate: bool,
+    traceparent: Option<&'a HeaderValue>,
+    /// More than one `traceparent` is none.
+    is_repeated: bool,
+}
+
+impl<'a> ServerHeaders<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut known = Self::default();
+        for (name, value) in headers {
+            match name.as_str() {
+                "host" => _ = known.host.get_or_insert(value),
+                "user-agent" => _ = known.user_agent.get_or_insert(value),
+                "content-type" => known.is_grpc = is_grpc_type(value),
+                "content-length" => known.content_length = parse_content_length(value),
+                "traceparent" => known.is_repeated = known.traceparent.replace(value).is_some(),
+                "tracestate" => known.has_tracestate = true,
+                "baggage" => known.has_baggage = true,
+                _ => {}
+            }
+        }
+        known
+    }
+
+    /// The caller's span; `headers` are those that these were found in.
+    pub(super) fn remote_parent(&self, headers: &HeaderMap) -> Option<RemoteParent> {
+        let parent = self.traceparent.filter(|_| !self.is_repeated)?;
+        let states = self.has_tracestate.then(|| headers.get_all(TRACESTATE));
+        RemoteParent::from_values(parent, states)
     }
 }
 
 /// Any UTF-8, not just what `HeaderValue::to_str` takes, and found out faster.
 fn text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok()
+}
+
+/// The other end of the connection: what the hook says, or what axum or tonic knows.
+fn peer_address(settings: &ServerSettings, head: &RequestHead<'_>) -> Option<SocketAddr> {
+    match settings.peer_address.get() {
+        Some(hook) => hook(head),
+        None => axum_peer(head).or_else(|| tonic_peer(head)),
+    }
+}
+
+/// The head with the target that the client sent: axum's nested routers shorten it.
+#[cfg(feature = "axum")]
+pub(super) fn head<B>(request: &Request<B>) -> RequestHead<'_> {
+    use axum::extract::OriginalUri;
+
+    let head = RequestHead::of(request);
+    match request.extensions().get::<OriginalUri>() {
+        Some(OriginalUri(uri)) => head.with_uri(uri),
+        None => head,
+    }
+}
+
+#[cfg(not(feature = "axum"))]
+pub(super) fn head<B>(request: &Request<B>) -> RequestHead<'_> {
+    RequestHead::of(request)
 }
 
 #[cfg(feature = "axum")]
@@ -179,5 +271,30 @@ fn matched_path<'a>(head: &RequestHead<'a>) -> Option<&'a str> {
 
 #[cfg(not(feature = "axum"))]
 fn matched_path<'a>(_: &RequestHead<'a>) -> Option<&'a str> {
+    None
+}
+
+#[cfg(feature = "axum")]
+fn axum_peer(head: &RequestHead<'_>) -> Option<SocketAddr> {
+    use axum::extract::ConnectInfo;
+
+    let info = head.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    Some(info.0)
+}
+
+#[cfg(not(feature = "axum"))]
+fn axum_peer(_: &RequestHead<'_>) -> Option<SocketAddr> {
+    None
+}
+
+#[cfg(feature = "tonic")]
+fn tonic_peer(head: &RequestHead<'_>) -> Option<SocketAddr> {
+    use tonic::transport::server::TcpConnectInfo;
+
+    head.extensions().get::<TcpConnectInfo>()?.remote_addr()
+}
+
+#[cfg(not(feature = "tonic"))]
+fn tonic_peer(_: &RequestHead<'_>) -> Option<SocketAddr> {
     None
 }

@@ -4,35 +4,37 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Instant, SystemTime};
 
-use azmon_instrument::http::{Exchange, NewExchange, Side};
+use azmon_instrument::exclude::{is_excluded, without_spans};
+use azmon_instrument::http::{Exchange, NewExchange, Resolved, Scope, Side, is_served};
 use azmon_instrument::propagation::{RemoteParent, extract_baggage};
-use azmon_instrument::{NewSpan, StartSpan, StartedSpan};
+use azmon_instrument::{NewSpan, StartedSpan};
 use http::{Request, Response};
 use http_body::Body;
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt};
 use tower_service::Service;
 
-use super::request::ServerRequest;
-use super::settings::Settings;
+use super::request::{ServerHeaders, ServerRequest};
+use super::route::InnerRoute;
+use super::settings::ServerSettings;
 use super::span::ServerSpan;
-use crate::RequestHead;
-use crate::recording::{Observer, Recording, ResponseFuture, Scope, SpanEnd};
+use crate::future::{InFlight, ResponseFuture};
+use crate::mode::ResponseMode;
 
 /// Records what a service answers. Made by a [`ServerLayer`](super::ServerLayer).
 #[derive(Debug, Clone)]
-pub struct ServerTrace<S, E> {
+pub struct ServerTrace<S, M> {
     inner: S,
-    settings: Arc<Settings>,
-    end: PhantomData<E>,
+    settings: Arc<ServerSettings>,
+    mode: PhantomData<M>,
 }
 
-impl<S, E> ServerTrace<S, E> {
-    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+impl<S, M> ServerTrace<S, M> {
+    pub(super) fn new(inner: S, settings: Arc<ServerSettings>) -> Self {
         Self {
             inner,
             settings,
-            end: PhantomData,
+            mode: PhantomData,
         }
     }
 
@@ -52,95 +54,147 @@ impl<S, E> ServerTrace<S, E> {
     }
 }
 
-impl<S, E, ReqBody, ResBody> Service<Request<ReqBody>> for ServerTrace<S, E>
+impl<S, M, ReqBody, ResBody> Service<Request<ReqBody>> for ServerTrace<S, M>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: fmt::Debug + 'static,
     ResBody: Body,
-    E: SpanEnd<ResBody>,
+    M: ResponseMode<ResBody>,
 {
-    type Response = Response<E::Body>;
+    type Response = Response<M::Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, E>;
+    type Future = ResponseFuture<S::Future, M>;
 
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let mut recording = begin(&self.settings, &request);
-        let inner = {
-            let _attached = recording.attach();
-            recording.run(|| self.inner.call(request))
-        };
-        ResponseFuture::new(inner, recording)
+        let in_flight = begin(&self.settings, &request);
+        ResponseFuture::new(in_flight, || self.inner.call(request))
     }
 }
 
 /// Starts the exchange, unless the request or the context excludes it, or nothing of it is recorded.
-fn begin<B>(settings: &Arc<Settings>, request: &Request<B>) -> Recording {
+fn begin<B>(settings: &Arc<ServerSettings>, request: &Request<B>) -> InFlight {
     let current = Context::current();
-    if current.is_telemetry_suppressed() {
-        return Recording::none(Scope::None);
+    if current.is_telemetry_suppressed() || is_excluded(&current) {
+        return InFlight::unrecorded(Scope::None);
     }
-    let head = RequestHead::of(request);
-    let exclusions = &settings.exclusions;
-    if exclusions.excludes_target(head.method(), head.path_and_query()) {
-        return excluded(settings, &current);
+    let head = super::request::head(request);
+    let excludes_target = settings
+        .http
+        .exclusions
+        .excludes_target(head.method(), head.path_and_query());
+    if excludes_target || settings.http.excludes(head.extensions(), || Some(head)) {
+        let headers = ServerHeaders::of(head.headers());
+        return excluded(settings, current, &headers, head.headers());
     }
     let started = Instant::now();
-    let resolved = settings.providers.resolve(started);
+    let resolved = settings
+        .providers
+        .resolve(&settings.http.providers, started);
     if resolved.is_nothing() {
-        return Recording::none(Scope::None);
+        return InFlight::unrecorded(Scope::None);
     }
     let incoming = ServerRequest::new(settings, head);
     if incoming.is_excluded(settings) {
-        return excluded(settings, &current);
+        return excluded(settings, current, &incoming.headers, head.headers());
     }
-    let metrics = resolved.metrics;
+    let remote = incoming.headers.remote_parent(head.headers());
+    let caller = remote.as_ref().map_or(0, RemoteParent::span_id);
+    if is_served(caller) {
+        return InFlight::observed(Arc::new(InnerRoute::new(incoming.route(settings))));
+    }
+    match start(settings, &incoming, &resolved, current, remote, started) {
+        Started::Recorded(exchange) => {
+            InFlight::recorded(exchange, Arc::<ServerSettings>::clone(settings))
+        }
+        Started::Unrecorded(context) => InFlight::unrecorded(Scope::Unrecorded(context)),
+    }
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is returned; the exchange is boxed once"
+)]
+enum Started {
+    Recorded(Exchange),
+    Unrecorded(Context),
+}
+
+#[inline]
+fn start(
+    settings: &ServerSettings,
+    incoming: &ServerRequest<'_>,
+    resolved: &Resolved,
+    current: Context,
+    remote: Option<RemoteParent>,
+    started: Instant,
+) -> Started {
+    let metrics = resolved.metrics();
     let started_at = opentelemetry::time::now();
-    let content = ServerSpan::new(settings, &incoming);
-    let span = match resolved.tracer {
-        Some(tracer) => start_span(tracer, &content, current, started_at),
-        None => StartedSpan::nothing(current),
+    let caller = remote.as_ref().map_or(0, RemoteParent::span_id);
+    let content = ServerSpan::new(settings, incoming);
+    let span = if resolved.tracer().is_some() {
+        start_span(resolved, &content, current, remote, started_at)
+    } else {
+        StartedSpan::nothing(current)
     };
-    if !span.recording.is_on() && metrics.is_none() && !settings.sends_trace_id() {
-        return Recording::none(Scope::Unrecorded(span.context));
+    if !span.recorded_by.is_some() && metrics.is_none() && !settings.sends_trace_id() {
+        return Started::Unrecorded(span.context);
     }
-    let new = NewExchange {
+    Started::Recorded(Exchange::start(NewExchange {
         side: Side::Server,
-        method: request.method(),
+        method: incoming.head.method(),
         context: span.context,
-        recording: span.recording,
+        recorded_by: span.recorded_by,
         started,
         started_at,
         metrics: metrics.map(|metrics| (metrics, incoming.labels(content.name().route.clone()))),
-        version: Some(request.version()),
+        version: Some(incoming.head.version()),
         request_size: incoming.headers.content_length,
-        cancellation_is_error: settings.cancellation_is_error,
+        rules: &settings.http.end,
+        caller,
         has_route: content.name().route.is_some(),
         late_method: content.late_method(),
-    };
-    let exchange = Exchange::start(new);
-    Recording::of(exchange, Observer::Server(Arc::clone(settings)))
+        claimed_rpc: incoming.claimed_rpc(),
+    }))
 }
 
-fn excluded(settings: &Settings, current: &Context) -> Recording {
-    Recording::none(match settings.suppresses_excluded {
-        true => Scope::Excluded(current.with_telemetry_suppressed()),
-        false => Scope::None,
-    })
+/// Nothing inside is a span, but the ids and the baggage of the caller are propagated.
+#[cold]
+fn excluded(
+    settings: &ServerSettings,
+    current: Context,
+    headers: &ServerHeaders<'_>,
+    all: &http::HeaderMap,
+) -> InFlight {
+    let is_trusted = settings.trusts_remote_parent;
+    let caller = headers.remote_parent(all).filter(|_| is_trusted);
+    let current = if is_trusted && headers.has_baggage {
+        extract_baggage(&current, all)
+    } else {
+        current
+    };
+    let context = match (settings.excludes_children, caller) {
+        (true, caller) => without_spans(&current, caller),
+        (false, Some(caller)) => caller.attach_to(&current),
+        (false, None) => current,
+    };
+    InFlight::unrecorded(Scope::Excluded(context))
 }
 
 /// Starts the span, in a context that knows the name of the operation: that of the span, unless a better one
 /// may come with the response.
 fn start_span(
-    tracer: &dyn StartSpan,
+    resolved: &Resolved,
     content: &ServerSpan<'_>,
     current: Context,
+    remote: Option<RemoteParent>,
     started_at: SystemTime,
 ) -> StartedSpan {
-    let (parent, remote_parent, links) = parent_and_links(content, current);
+    let (parent, remote_parent, links) = parent_and_links(content, current, remote);
     let new = NewSpan {
         kind: SpanKind::Server,
         started_at,
@@ -148,7 +202,7 @@ fn start_span(
         links,
         content,
     };
-    let span = tracer.start_span(new, &parent);
+    let span = resolved.start_span(new, &parent);
     match content.operation_of(&span) {
         Some(operation) => StartedSpan {
             context: span.context.with_value(operation),
@@ -162,16 +216,16 @@ fn start_span(
 fn parent_and_links(
     content: &ServerSpan<'_>,
     current: Context,
+    remote: Option<RemoteParent>,
 ) -> (Context, Option<RemoteParent>, Vec<Link>) {
     let ServerSpan {
         settings, incoming, ..
     } = content;
-    let headers = incoming.head.headers();
-    let remote = incoming.headers.remote_parent(headers);
     if settings.trusts_remote_parent {
-        let context = match incoming.headers.has_baggage {
-            true => extract_baggage(&current, headers),
-            false => current,
+        let context = if incoming.headers.has_baggage {
+            extract_baggage(&current, incoming.head.headers())
+        } else {
+            current
         };
         return (context, remote, Vec::new());
     }
@@ -179,9 +233,10 @@ fn parent_and_links(
     let links = links.map(|remote| Link::with_context(remote.span_context()));
     // An invalid span in its place would count as a parent that is not sampled. Without one, nothing of
     // the context need be given up.
-    let parent = match current.has_active_span() {
-        true => Context::new(),
-        false => current,
+    let parent = if current.has_active_span() {
+        Context::new()
+    } else {
+        current
     };
     (parent, None, links.collect())
 }

@@ -1,57 +1,58 @@
-use azmon_instrument::exclude::Exclusions;
-use azmon_instrument::http::{HeaderCapture, Redaction, Side};
-use azmon_instrument::{Hook, Providers};
+use std::borrow::Cow;
+use std::net::SocketAddr;
 
-use crate::hooks;
-use crate::instrumentation_scope;
+use azmon_instrument::Hook;
+use azmon_instrument::http::{Providers, Settings, Side};
+use opentelemetry::KeyValue;
+
+use super::forwarded::TrustedProxies;
+use crate::{RequestHead, ResponseHead, instrumentation_scope};
+
+type OnRequest = dyn Fn(&RequestHead<'_>, &mut Vec<KeyValue>) + Send + Sync;
+type OnResponse = dyn Fn(&ResponseHead<'_>, &mut Vec<KeyValue>) + Send + Sync;
+type PeerAddress = dyn Fn(&RequestHead<'_>) -> Option<SocketAddr> + Send + Sync;
+type RouteHook = dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync;
+type SpanName = dyn Fn(&RequestHead<'_>, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync;
 
 /// How a server is recorded. Shared by the clones of a service.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) cancellation_is_error: bool,
-    pub(crate) exclusions: Exclusions,
-    pub(crate) on_request: Hook<hooks::OnRequest>,
-    pub(crate) on_response: Hook<hooks::OnResponse>,
-    pub(crate) peer_address: Hook<hooks::PeerAddress>,
-    pub(crate) providers: Providers,
-    pub(crate) redaction: Redaction,
-    pub(crate) request_headers: HeaderCapture,
-    pub(crate) response_headers: HeaderCapture,
-    pub(crate) route: Hook<hooks::Route>,
-    pub(crate) scheme: &'static str,
-    pub(crate) sends_server_timing: bool,
-    pub(crate) sends_traceresponse: bool,
-    pub(crate) span_name: Hook<hooks::SpanName>,
-    pub(crate) suppresses_excluded: bool,
-    pub(crate) trusts_forwarded: bool,
-    pub(crate) trusts_remote_parent: bool,
+pub(super) struct ServerSettings {
+    pub(super) http: Settings,
+    pub(super) providers: Providers,
+    pub(super) excludes_children: bool,
+    pub(super) on_request: Hook<OnRequest>,
+    pub(super) on_response: Hook<OnResponse>,
+    pub(super) peer_address: Hook<PeerAddress>,
+    pub(super) route: Hook<RouteHook>,
+    pub(super) scheme: &'static str,
+    pub(super) sends_server_timing: bool,
+    pub(super) sends_traceresponse: bool,
+    pub(super) span_name: Hook<SpanName>,
+    pub(super) trusted_proxies: Option<TrustedProxies>,
+    pub(super) trusts_remote_parent: bool,
 }
 
-impl Settings {
-    pub(crate) fn new(exclusions: Exclusions) -> Self {
+impl ServerSettings {
+    pub(super) fn new(http: Settings) -> Self {
         Self {
-            cancellation_is_error: false,
-            exclusions,
+            http,
+            providers: Providers::new(instrumentation_scope(), Side::Server),
+            excludes_children: true,
             on_request: Hook::default(),
             on_response: Hook::default(),
             peer_address: Hook::default(),
-            providers: Providers::new(instrumentation_scope(), Side::Server),
-            redaction: Redaction::default(),
-            request_headers: HeaderCapture::default(),
-            response_headers: HeaderCapture::default(),
             route: Hook::default(),
             scheme: "http",
             sends_server_timing: false,
             sends_traceresponse: false,
             span_name: Hook::default(),
-            suppresses_excluded: true,
-            trusts_forwarded: false,
+            trusted_proxies: None,
             trusts_remote_parent: true,
         }
     }
 
     /// Whether the caller is told the id of the trace.
-    pub(crate) fn sends_trace_id(&self) -> bool {
+    pub(super) fn sends_trace_id(&self) -> bool {
         self.sends_traceresponse || self.sends_server_timing
     }
 }

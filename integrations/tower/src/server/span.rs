@@ -4,19 +4,19 @@ use std::cell::OnceCell;
 use azmon_instrument::{NewRecord, OperationName, SpanContent, SpanRecord, StartedSpan};
 use opentelemetry::KeyValue;
 
-use super::name::Name;
 use super::request::ServerRequest;
-use super::settings::Settings;
+use super::route::Name;
+use super::settings::ServerSettings;
 
 /// What the span of a request says.
 pub(super) struct ServerSpan<'a> {
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a ServerSettings,
     pub(super) incoming: &'a ServerRequest<'a>,
     name: OnceCell<Name>,
 }
 
 impl<'a> ServerSpan<'a> {
-    pub(super) fn new(settings: &'a Settings, incoming: &'a ServerRequest<'a>) -> Self {
+    pub(super) fn new(settings: &'a ServerSettings, incoming: &'a ServerRequest<'a>) -> Self {
         Self {
             settings,
             incoming,
@@ -31,17 +31,18 @@ impl<'a> ServerSpan<'a> {
 
     /// The method by which a route that becomes known late names the span; `None` if its name is final.
     pub(super) fn late_method(&self) -> Option<&'static str> {
-        let is_final = self.incoming.headers.is_grpc || self.settings.span_name.get().is_some();
+        let is_final =
+            self.incoming.answered_rpc().is_some() || self.settings.span_name.get().is_some();
         (!is_final).then(|| self.incoming.span_method())
     }
 
-    /// The name of the operation; `None` if nobody will ask, or a better one may come with the response.
+    /// The name of the operation; `None` if nothing will ask, or a better one may come with the response.
     pub(super) fn operation_of(&self, span: &StartedSpan) -> Option<OperationName> {
-        if !span.recording.is_on() {
+        if !span.recorded_by.is_some() {
             return None;
         }
         let name = self.name();
-        let is_known = name.route.is_some() || self.incoming.headers.is_grpc;
+        let is_known = name.route.is_some() || self.incoming.answered_rpc().is_some();
         is_known.then(|| OperationName(name.name.clone().into()))
     }
 }

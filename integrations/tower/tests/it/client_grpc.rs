@@ -4,14 +4,14 @@ use opentelemetry::trace::SpanKind;
 use tonic_health::pb::health_client::HealthClient;
 use tower::Layer;
 
-use crate::fixture::{Telemetry, is_error, number, text};
+use crate::fixture::{TestTelemetry, is_error, number, text};
 use crate::grpc::{asking, channel, serve};
 
 #[tokio::test]
 async fn a_call_is_the_parent_of_what_the_server_does() {
-    let server = Telemetry::new();
+    let server = TestTelemetry::new();
     let address = serve(&server).await;
-    let client = Telemetry::new();
+    let client = TestTelemetry::new();
     let layer = client
         .client()
         .base_url(format!("http://{address}").parse().unwrap());
@@ -36,9 +36,9 @@ async fn a_call_is_the_parent_of_what_the_server_does() {
 
 #[tokio::test]
 async fn every_status_but_ok_is_an_error_of_a_client() {
-    let server = Telemetry::new();
+    let server = TestTelemetry::new();
     let address = serve(&server).await;
-    let client = Telemetry::new();
+    let client = TestTelemetry::new();
     let mut health = HealthClient::new(client.client().layer(channel(address).await));
     health.check(asking("5")).await.unwrap_err();
     let span = client.span().await;
@@ -49,9 +49,9 @@ async fn every_status_but_ok_is_an_error_of_a_client() {
 
 #[tokio::test]
 async fn a_stream_lasts_until_its_status() {
-    let server = Telemetry::new();
+    let server = TestTelemetry::new();
     let address = serve(&server).await;
-    let client = Telemetry::new();
+    let client = TestTelemetry::new();
     let mut health = HealthClient::new(client.client().layer(channel(address).await));
     let mut messages = health.watch(asking("14")).await.unwrap().into_inner();
     messages.message().await.unwrap().unwrap();

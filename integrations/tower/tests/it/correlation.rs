@@ -18,11 +18,11 @@ use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::fixture::{self, Telemetry, named};
+use crate::fixture::{self, TestTelemetry, named};
 
 #[tokio::test]
 async fn events_and_spans_of_tracing_belong_to_the_request() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let logs = InMemoryLogExporter::default();
     let loggers = SdkLoggerProvider::builder()
         .with_simple_exporter(logs.clone())
@@ -74,7 +74,7 @@ const REQUESTS: u32 = 10_000;
 /// All of them are inside of the handler before the first goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_thousand_requests_at_once_do_not_mix() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let logs = InMemoryLogExporter::default();
     let loggers = SdkLoggerProvider::builder()
         .with_simple_exporter(logs.clone())

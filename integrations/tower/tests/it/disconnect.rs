@@ -11,11 +11,11 @@ use futures_util::{StreamExt, stream};
 use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 
-use crate::fixture::{Telemetry, is_error, number, open, serve, text, within};
+use crate::fixture::{TestTelemetry, is_error, number, open, serve, text, within};
 
 #[tokio::test]
 async fn before_the_headers() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let entered = Arc::new(Notify::new());
     let enter = entered.clone();
     let handler = move || async move {
@@ -39,7 +39,7 @@ async fn before_the_headers() {
 
 #[tokio::test]
 async fn in_the_middle_of_the_body() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let endless = || async {
         let chunk = Bytes::from_static(&[b'x'; 16_384]);
         Body::from_stream(stream::repeat(chunk).map(Ok::<_, Infallible>))

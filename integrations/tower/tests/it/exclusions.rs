@@ -4,11 +4,11 @@ use azmon_instrument::exclude::Exclusions;
 use azmon_tower::ServerLayer;
 use opentelemetry::trace::{Tracer, TracerProvider};
 
-use crate::fixture::{Telemetry, names, send, serve};
+use crate::fixture::{TestTelemetry, names, send, serve};
 
 /// Sends requests to a service with one child span, and finds the paths of those that are recorded.
 async fn recorded(change: impl FnOnce(ServerLayer) -> ServerLayer, requests: &[&str]) -> usize {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .fallback(any(|| async { "hello" }))
         .layer(change(telemetry.server()));
@@ -108,7 +108,7 @@ async fn by_the_lists_of_opencensus() {
 
 #[tokio::test]
 async fn by_the_environment() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = ServerLayer::with_environment(|variable| {
         let list = match variable {
             "AZMON_EXCLUDED_PATHS" => "/health, /ready",
@@ -142,8 +142,8 @@ async fn an_entry_without_a_meaning_excludes_nothing() {
     assert_excludes(change).await;
 }
 
-async fn child_spans_of_excluded(suppress: bool) -> usize {
-    let telemetry = Telemetry::new();
+async fn child_spans_of_excluded(exclude: bool) -> usize {
+    let telemetry = TestTelemetry::new();
     let tracer = telemetry.tracers.tracer("app");
     let child = move || async move {
         tracer.in_span("child", |_| {});
@@ -152,7 +152,7 @@ async fn child_spans_of_excluded(suppress: bool) -> usize {
     let layer = telemetry
         .server()
         .exclude_paths(["/health"])
-        .suppress_excluded(suppress);
+        .exclude_children(exclude);
     let address = serve(Router::new().fallback(child).layer(layer)).await;
     send(address, &format!("{HEALTH}connection: close\n\n")).await;
     telemetry.ended().len()

@@ -20,14 +20,14 @@ use tokio::net::{TcpListener, TcpStream};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What layers record, in memory.
-pub(crate) struct Telemetry {
+pub(crate) struct TestTelemetry {
     pub(crate) tracers: SdkTracerProvider,
     pub(crate) meters: SdkMeterProvider,
     spans: InMemorySpanExporter,
     metrics: InMemoryMetricExporter,
 }
 
-impl Telemetry {
+impl TestTelemetry {
     pub(crate) fn new() -> Self {
         Self::sampled(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
     }

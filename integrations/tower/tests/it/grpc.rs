@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt, stream};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Server};
@@ -12,7 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-use crate::fixture::{Telemetry, attribute, is_error, number, text};
+use crate::fixture::{TestTelemetry, attribute, is_error, number, text};
 
 /// Answers by the name of the service that it is asked for.
 pub(crate) struct Answers;
@@ -54,7 +56,7 @@ pub(crate) fn asking(service: &str) -> HealthCheckRequest {
     }
 }
 
-pub(crate) async fn serve(telemetry: &Telemetry) -> SocketAddr {
+pub(crate) async fn serve(telemetry: &TestTelemetry) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::builder()
@@ -71,7 +73,7 @@ pub(crate) async fn channel(address: SocketAddr) -> Channel {
 
 #[tokio::test]
 async fn a_unary_call() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     client.check(asking("")).await.unwrap();
     let span = telemetry.span().await;
@@ -97,7 +99,7 @@ async fn a_unary_call_that_fails_is_an_error_if_the_server_is_at_fault() {
         (14, "UNAVAILABLE", true),
         (16, "UNAUTHENTICATED", false),
     ] {
-        let telemetry = Telemetry::new();
+        let telemetry = TestTelemetry::new();
         let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
         client.check(asking(&code.to_string())).await.unwrap_err();
         let span = telemetry.span().await;
@@ -112,7 +114,7 @@ async fn a_unary_call_that_fails_is_an_error_if_the_server_is_at_fault() {
 
 #[tokio::test]
 async fn a_stream_that_ends_well() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     let messages = client.watch(asking("")).await.unwrap().into_inner();
     assert_eq!(messages.count().await, 3);
@@ -124,7 +126,7 @@ async fn a_stream_that_ends_well() {
 
 #[tokio::test]
 async fn a_stream_that_fails_in_the_middle() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
     let mut messages = client.watch(asking("13")).await.unwrap().into_inner();
     messages.message().await.unwrap().unwrap();
@@ -135,4 +137,38 @@ async fn a_stream_that_fails_in_the_middle() {
     assert_eq!(text(&span, "error.type").unwrap(), "INTERNAL");
     assert!(is_error(&span));
     telemetry.idle("http.server.active_requests").await;
+}
+
+#[tokio::test]
+async fn the_other_end_of_the_connection_is_the_client() {
+    let telemetry = TestTelemetry::new();
+    let mut client = HealthClient::new(channel(serve(&telemetry).await).await);
+    client.check(asking("")).await.unwrap();
+    let span = telemetry.span().await;
+    assert_eq!(text(&span, "client.address").unwrap(), "127.0.0.1");
+    assert!(number(&span, "network.peer.port").unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_method_that_the_service_does_not_have_names_nothing() {
+    let telemetry = TestTelemetry::new();
+    let address = serve(&telemetry).await;
+    let client: Client<_, axum::body::Body> = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let request = http::Request::post(format!("http://{address}/made.Up/Name"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = client.request(request).await.unwrap();
+    assert_eq!(response.headers()["grpc-status"], "12");
+    let span = telemetry.span().await;
+    assert_eq!(span.name, "POST");
+    assert_eq!(text(&span, "rpc.method").unwrap(), "_OTHER");
+    assert_eq!(text(&span, "rpc.method_original").unwrap(), "made.Up/Name");
+    assert_eq!(
+        text(&span, "rpc.response.status_code").unwrap(),
+        "UNIMPLEMENTED"
+    );
 }

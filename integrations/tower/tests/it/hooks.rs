@@ -8,13 +8,13 @@ use opentelemetry::trace::{Link, SpanKind, TraceId};
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample, SpanData};
 
-use crate::fixture::{self, Telemetry, attribute, serve, text};
+use crate::fixture::{self, TestTelemetry, attribute, serve, text};
 
 async fn exchange(
     change: impl FnOnce(ServerLayer) -> ServerLayer,
     headers: &[&str],
 ) -> (SpanData, String) {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/a", get(|| async { ([("x-cache", "hit")], "hello") }))
         .layer(change(telemetry.server()));
@@ -132,7 +132,7 @@ impl ShouldSample for Spy {
 #[tokio::test]
 async fn the_sampler_sees_all_that_is_known_at_the_start() {
     let spy = Spy::default();
-    let telemetry = Telemetry::sampled(spy.clone());
+    let telemetry = TestTelemetry::sampled(spy.clone());
     let layer = telemetry
         .server()
         .request_headers(["x-tenant"])

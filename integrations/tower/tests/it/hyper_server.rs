@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tower::{Layer, service_fn};
 
-use crate::fixture::{Telemetry, attribute, is_error, number, text, within};
+use crate::fixture::{TestTelemetry, attribute, is_error, number, text, within};
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.uri().path() == "/never" {
@@ -25,7 +25,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(Response::new(Full::new(body)))
 }
 
-async fn serve(telemetry: &Telemetry) -> SocketAddr {
+async fn serve(telemetry: &TestTelemetry) -> SocketAddr {
     let service = telemetry.server().layer(service_fn(answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -53,7 +53,7 @@ async fn serve(telemetry: &Telemetry) -> SocketAddr {
 
 #[tokio::test]
 async fn http_1() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve(&telemetry).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = conn::http1::handshake(stream).await.unwrap();
@@ -81,7 +81,7 @@ async fn http_1() {
 
 #[tokio::test]
 async fn http_2() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve(&telemetry).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = conn::http2::handshake(TokioExecutor::new(), stream)
@@ -107,7 +107,7 @@ async fn http_2() {
 
 #[tokio::test]
 async fn a_stream_of_http_2_that_is_reset() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve(&telemetry).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = conn::http2::handshake(TokioExecutor::new(), stream)
@@ -136,7 +136,7 @@ async fn a_stream_of_http_2_that_is_reset() {
     telemetry.idle("http.server.active_requests").await;
 }
 
-async fn telemetry_is_active(telemetry: &Telemetry) {
+async fn telemetry_is_active(telemetry: &TestTelemetry) {
     crate::fixture::until(|| {
         let points = telemetry.points("http.server.active_requests");
         points.iter().any(|point| point.sum == 1.0)

@@ -13,11 +13,11 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::fixture::{self, Telemetry, is_error, named, number, serve, text};
+use crate::fixture::{self, TestTelemetry, is_error, named, number, serve, text};
 
 #[tokio::test]
 async fn a_trace_layer_inside_makes_a_child() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let tracer = telemetry.tracers.tracer("tracing");
     let subscriber =
         tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(tracer));
@@ -50,7 +50,7 @@ fn timeout() -> TimeoutLayer {
 
 #[tokio::test]
 async fn a_timeout_inside_is_a_response() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layers = ServiceBuilder::new()
         .layer(telemetry.server())
         .layer(timeout());
@@ -66,7 +66,7 @@ async fn a_timeout_inside_is_a_response() {
 
 #[tokio::test]
 async fn a_timeout_outside_cancels() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layers = ServiceBuilder::new()
         .layer(timeout())
         .layer(telemetry.server());
@@ -86,7 +86,7 @@ const LONG: usize = 100_000;
 
 #[tokio::test]
 async fn compression_inside_counts_the_bytes_that_are_sent() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layers = ServiceBuilder::new()
         .layer(telemetry.server())
         .layer(CompressionLayer::new());
@@ -99,7 +99,7 @@ async fn compression_inside_counts_the_bytes_that_are_sent() {
 
 #[tokio::test]
 async fn compression_outside_counts_the_bytes_that_the_handler_made() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layers = ServiceBuilder::new()
         .layer(CompressionLayer::new())
         .layer(telemetry.server());
@@ -110,7 +110,10 @@ async fn compression_outside_counts_the_bytes_that_the_handler_made() {
     assert_eq!(number(&span, "http.response.body.size"), Some(LONG as i64));
 }
 
-async fn compressed(telemetry: &Telemetry, router: Router) -> opentelemetry_sdk::trace::SpanData {
+async fn compressed(
+    telemetry: &TestTelemetry,
+    router: Router,
+) -> opentelemetry_sdk::trace::SpanData {
     let address = serve(router).await;
     let request = "GET / HTTP/1.1\nhost: h\naccept-encoding: gzip\nconnection: close\n\n";
     let mut stream = fixture::open(address, request).await;
@@ -131,7 +134,7 @@ async fn panics() -> &'static str {
 
 #[tokio::test]
 async fn a_panic_that_is_caught_inside_is_a_response() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layers = ServiceBuilder::new()
         .layer(telemetry.server())
         .layer(CatchPanicLayer::new());
@@ -144,7 +147,7 @@ async fn a_panic_that_is_caught_inside_is_a_response() {
 
 #[tokio::test]
 async fn a_panic_that_is_caught_outside_is_a_panic() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layers = ServiceBuilder::new()
         .layer(CatchPanicLayer::new())
         .layer(telemetry.server());
@@ -159,7 +162,7 @@ async fn a_panic_that_is_caught_outside_is_a_panic() {
 
 #[tokio::test]
 async fn a_panic_that_nobody_catches_is_a_panic() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve(
         Router::new()
             .route("/", get(panics))

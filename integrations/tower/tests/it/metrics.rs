@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::fixture::{self, Telemetry, send, serve};
+use crate::fixture::{self, TestTelemetry, send, serve};
 
 fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -12,7 +12,7 @@ fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-async fn serve_shop(telemetry: &Telemetry) -> std::net::SocketAddr {
+async fn serve_shop(telemetry: &TestTelemetry) -> std::net::SocketAddr {
     let router = Router::new()
         .route("/users/{id}", get(|| async { "hello" }))
         .route("/upload", post(|body: String| async move { body }))
@@ -23,7 +23,7 @@ async fn serve_shop(telemetry: &Telemetry) -> std::net::SocketAddr {
 
 #[tokio::test]
 async fn durations_have_the_standard_buckets_and_few_labels() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_shop(&telemetry).await;
     for id in 0..3 {
         fixture::get(
@@ -58,7 +58,7 @@ async fn durations_have_the_standard_buckets_and_few_labels() {
 
 #[tokio::test]
 async fn errors_have_their_type() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_shop(&telemetry).await;
     fixture::get(address, "/broken", &[]).await;
     telemetry.span().await;
@@ -68,7 +68,7 @@ async fn errors_have_their_type() {
 
 #[tokio::test]
 async fn what_callers_make_up_is_no_label() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_shop(&telemetry).await;
     for number in 0..5 {
         let request =
@@ -83,7 +83,7 @@ async fn what_callers_make_up_is_no_label() {
 
 #[tokio::test]
 async fn active_requests_come_and_go() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let gate = std::sync::Arc::new(tokio::sync::Notify::new());
     let held = gate.clone();
     let router = Router::new()
@@ -105,7 +105,7 @@ async fn active_requests_come_and_go() {
 
 #[tokio::test]
 async fn bodies_have_their_sizes() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_shop(&telemetry).await;
     send(
         address,
@@ -128,7 +128,7 @@ async fn bodies_have_their_sizes() {
 
 #[tokio::test]
 async fn metrics_have_a_switch_of_their_own() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/", get(|| async {}))
         .layer(telemetry.server().metrics(false));

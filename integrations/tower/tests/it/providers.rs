@@ -9,7 +9,7 @@ use http_body_util::Empty;
 use opentelemetry::global;
 use tower::{Layer, Service, service_fn};
 
-use crate::fixture::{Telemetry, until};
+use crate::fixture::{TestTelemetry, until};
 
 #[tokio::test]
 async fn global_providers_are_seen_when_they_come_after_the_layer_and_its_first_request() {
@@ -19,7 +19,7 @@ async fn global_providers_are_seen_when_they_come_after_the_layer_and_its_first_
         }));
     service.call(Request::new(())).await.unwrap();
 
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     global::set_tracer_provider(telemetry.tracers.clone());
     global::set_meter_provider(telemetry.meters.clone());
     until(|| {

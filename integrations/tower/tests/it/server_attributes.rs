@@ -1,9 +1,10 @@
 use axum::Router;
 use axum::routing::{any, get, post};
+use azmon_tower::server::TrustedProxies;
 use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::fixture::{self, Telemetry, attribute, number, send, serve, text};
+use crate::fixture::{self, TestTelemetry, attribute, number, send, serve, text};
 
 async fn span_of(request: &str) -> SpanData {
     span_of_layer(request, |layer| layer).await
@@ -13,7 +14,7 @@ async fn span_of_layer(
     request: &str,
     change: impl FnOnce(azmon_tower::ServerLayer) -> azmon_tower::ServerLayer,
 ) -> SpanData {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", any(|| async { "hello" }))
         .route("/upload", post(|body: String| async move { body }))
@@ -67,7 +68,7 @@ async fn http_request_method_original() {
 #[tokio::test]
 async fn url_scheme() {
     assert_eq!(text(&span_of(GET).await, "url.scheme").unwrap(), "http");
-    let span = span_of_layer(GET, |layer| layer.scheme("https")).await;
+    let span = span_of_layer(GET, |layer| layer.https(true)).await;
     assert_eq!(text(&span, "url.scheme").unwrap(), "https");
 }
 
@@ -108,7 +109,7 @@ async fn server_address_and_port() {
     let span = span_of(&GET.replace(":8080", "")).await;
     assert_eq!(number(&span, "server.port").unwrap(), 80);
     let request = GET.replace(":8080", "");
-    let span = span_of_layer(&request, |layer| layer.scheme("https")).await;
+    let span = span_of_layer(&request, |layer| layer.https(true)).await;
     assert_eq!(number(&span, "server.port").unwrap(), 443);
 }
 
@@ -130,7 +131,10 @@ async fn forwarded_headers_are_believed_only_if_asked() {
     assert_eq!(text(&span, "url.scheme").unwrap(), "http");
     assert_eq!(text(&span, "server.address").unwrap(), "shop.test");
 
-    let span = span_of_layer(&request, |layer| layer.trust_forwarded(true)).await;
+    let span = span_of_layer(&request, |layer| {
+        layer.trusted_proxies(TrustedProxies::x_forwarded(2))
+    })
+    .await;
     assert_eq!(text(&span, "client.address").unwrap(), "192.0.2.1");
     assert_eq!(number(&span, "client.port"), None);
     assert_eq!(text(&span, "url.scheme").unwrap(), "https");
@@ -145,7 +149,10 @@ async fn the_standard_forwarded_header_is_believed_too() {
         "\n\n",
         "\nforwarded: for=\"[2001:db8::1]:4711\";proto=https\n\n",
     );
-    let span = span_of_layer(&request, |layer| layer.trust_forwarded(true)).await;
+    let span = span_of_layer(&request, |layer| {
+        layer.trusted_proxies(TrustedProxies::forwarded(1))
+    })
+    .await;
     assert_eq!(text(&span, "client.address").unwrap(), "2001:db8::1");
     assert_eq!(number(&span, "client.port").unwrap(), 4711);
 }
@@ -212,4 +219,11 @@ async fn http_request_and_response_body_size() {
     assert_eq!(number(&span, "http.request.body.size").unwrap(), 5);
     assert_eq!(number(&span, "http.response.body.size").unwrap(), 5);
     assert_eq!(number(&span_of(GET).await, "http.request.body.size"), None);
+}
+
+#[tokio::test]
+async fn url_path_without_the_secrets_of_its_parameters() {
+    let span = span_of(&GET.replace("/users/7?page=2", "/users/7;token=x?%74oken=y;z=1")).await;
+    assert_eq!(text(&span, "url.path").unwrap(), "/users/7;token=REDACTED");
+    assert_eq!(text(&span, "url.query").unwrap(), "%74oken=REDACTED");
 }

@@ -8,13 +8,13 @@ use opentelemetry::Context;
 use opentelemetry_sdk::trace::SpanData;
 use tower::{Layer, ServiceBuilder};
 
-use crate::fixture::{self, Telemetry, serve, text};
+use crate::fixture::{self, TestTelemetry, serve, text};
 
 async fn hello() -> &'static str {
     "hello"
 }
 
-async fn span_of(telemetry: &Telemetry, router: Router, path: &str) -> SpanData {
+async fn span_of(telemetry: &TestTelemetry, router: Router, path: &str) -> SpanData {
     let address = serve(router).await;
     fixture::get(address, path, &[]).await;
     telemetry.span().await
@@ -28,7 +28,7 @@ fn assert_name(span: &SpanData, name: &str, route: Option<&str>) {
 
 #[tokio::test]
 async fn a_route_of_axum() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", get(hello))
         .layer(telemetry.server());
@@ -38,7 +38,7 @@ async fn a_route_of_axum() {
 
 #[tokio::test]
 async fn a_nested_route() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let inner = Router::new().route("/users/{id}", get(hello));
     let router = Router::new().nest("/api", inner).layer(telemetry.server());
     let span = span_of(&telemetry, router, "/api/users/7").await;
@@ -47,7 +47,7 @@ async fn a_nested_route() {
 
 #[tokio::test]
 async fn a_nested_route_with_the_layer_inside() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let inner = Router::new()
         .route("/users/{id}", get(hello))
         .layer(telemetry.server());
@@ -58,7 +58,7 @@ async fn a_nested_route_with_the_layer_inside() {
 
 #[tokio::test]
 async fn a_nested_service_tells_its_route_with_the_response() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let inner = Router::new()
         .route("/users/{id}", get(hello))
         .layer(RouteLayer::new());
@@ -71,7 +71,7 @@ async fn a_nested_service_tells_its_route_with_the_response() {
 
 #[tokio::test]
 async fn a_fallback_has_no_route() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", get(hello))
         .fallback(hello)
@@ -82,7 +82,7 @@ async fn a_fallback_has_no_route() {
 
 #[tokio::test]
 async fn a_path_that_nothing_matches_has_no_route() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new().layer(telemetry.server());
     let span = span_of(&telemetry, router, "/wp-admin/7").await;
     assert_name(&span, "GET", None);
@@ -90,7 +90,7 @@ async fn a_path_that_nothing_matches_has_no_route() {
 
 #[tokio::test]
 async fn a_method_that_is_not_allowed_has_a_route() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", post(hello))
         .layer(telemetry.server());
@@ -103,7 +103,7 @@ async fn a_method_that_is_not_allowed_has_a_route() {
 }
 
 /// The layer around the whole router, where axum's own documents put layers that rewrite paths.
-async fn span_around(telemetry: &Telemetry, router: Router) -> SpanData {
+async fn span_around(telemetry: &TestTelemetry, router: Router) -> SpanData {
     let service = telemetry.server().layer(router);
     let address = serve(Router::new().fallback_service(service)).await;
     fixture::get(address, "/users/7", &[]).await;
@@ -112,7 +112,7 @@ async fn span_around(telemetry: &Telemetry, router: Router) -> SpanData {
 
 #[tokio::test]
 async fn a_layer_around_the_router_learns_the_route_late() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/users/{id}", get(hello))
         .layer(RouteLayer::new());
@@ -124,14 +124,14 @@ async fn a_layer_around_the_router_learns_the_route_late() {
 
 #[tokio::test]
 async fn a_layer_around_a_router_that_does_not_tell_has_the_method_alone() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new().route("/users/{id}", get(hello));
     assert_name(&span_around(&telemetry, router).await, "GET", None);
 }
 
 #[tokio::test]
 async fn another_router_tells_its_route_by_an_extension_of_the_response() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new().fallback(|| async {
         let mut response = http::Response::new(axum::body::Body::empty());
         response.extensions_mut().insert(Route::new("/own/{x}"));
@@ -144,7 +144,7 @@ async fn another_router_tells_its_route_by_an_extension_of_the_response() {
 
 #[tokio::test]
 async fn another_router_tells_its_route_by_the_hook() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry.server().route(|request| {
         let (_, resource) = request.uri().path().rsplit_once('/')?;
         (resource == "7").then_some(Cow::Borrowed("/own/{x}"))
@@ -156,7 +156,7 @@ async fn another_router_tells_its_route_by_the_hook() {
 
 #[tokio::test]
 async fn the_application_names_spans() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let layer = telemetry.server().span_name(|request, route| {
         assert_eq!(route, Some("/users/{id}"));
         (request.method() == "GET").then(|| "read user".into())
@@ -170,7 +170,7 @@ async fn the_application_names_spans() {
 
 #[tokio::test]
 async fn the_operation_is_known_inside() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let operation = || async {
         let context = Context::current();
         OperationName::of(&context).map_or_else(String::new, |name| name.0.to_string())
@@ -184,4 +184,41 @@ async fn the_operation_is_known_inside() {
     assert!(response.ends_with("GET /users/{id}"), "{response}");
     let response = fixture::get(address, "/nowhere", &[]).await;
     assert!(response.ends_with("\r\n\r\n"), "{response}");
+}
+
+#[tokio::test]
+async fn a_caller_that_claims_to_speak_grpc_names_nothing() {
+    let telemetry = TestTelemetry::new();
+    let router = Router::new()
+        .route("/users/{id}", get(hello))
+        .layer(telemetry.server());
+    let address = serve(router).await;
+    for path in ["/users/7", "/made.Up/Name", "/made.Up/Name"] {
+        fixture::get(address, path, &["content-type: application/grpc"]).await;
+    }
+    let spans = telemetry.spans(3).await;
+    assert_name(&spans[0], "GET /users/{id}", Some("/users/{id}"));
+    for span in &spans[1..] {
+        assert_name(span, "GET", None);
+        assert_eq!(text(span, "rpc.method").unwrap(), "_OTHER");
+        assert_eq!(text(span, "rpc.method_original").unwrap(), "made.Up/Name");
+    }
+}
+
+#[tokio::test]
+async fn url_path_is_the_whole_one_inside_of_a_nested_router() {
+    let telemetry = TestTelemetry::new();
+    let inner = Router::new().route("/users/{id}", get(hello));
+    let layered = inner.clone().layer(telemetry.server());
+    let router = Router::new().nest("/api", layered).nest(
+        "/v2",
+        inner.layer(telemetry.server().exclude_paths(["/v2"])),
+    );
+    let address = serve(router).await;
+    fixture::get(address, "/api/users/7?q=1", &[]).await;
+    fixture::get(address, "/v2/users/7", &[]).await;
+    let span = telemetry.span().await;
+    assert_name(&span, "GET /api/users/{id}", Some("/api/users/{id}"));
+    assert_eq!(text(&span, "url.path").unwrap(), "/api/users/7");
+    assert_eq!(text(&span, "url.query").unwrap(), "q=1");
 }

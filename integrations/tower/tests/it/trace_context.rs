@@ -13,11 +13,11 @@ use hyper_util::rt::TokioExecutor;
 use opentelemetry_sdk::trace::Sampler;
 use tower::{Layer, ServiceExt};
 
-use crate::fixture::{self, Telemetry, serve};
+use crate::fixture::{self, TestTelemetry, serve};
 
 type Sender = azmon_tower::client::ClientTrace<
     Client<HttpConnector, axum::body::Body>,
-    azmon_tower::AtBodyEnd,
+    azmon_tower::WrapBody,
 >;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -26,17 +26,17 @@ const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// A service that calls the other, and says what headers that had.
 struct Services {
-    telemetry: Telemetry,
+    telemetry: TestTelemetry,
     front: SocketAddr,
 }
 
 impl Services {
-    async fn start(telemetry: Telemetry) -> Self {
+    async fn start(telemetry: TestTelemetry) -> Self {
         Self::start_with(telemetry, |layer| layer).await
     }
 
     async fn start_with(
-        telemetry: Telemetry,
+        telemetry: TestTelemetry,
         change: impl FnOnce(azmon_tower::ServerLayer) -> azmon_tower::ServerLayer,
     ) -> Self {
         let back = serve(Router::new().fallback(say_headers)).await;
@@ -95,7 +95,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 async fn traceparent_after(headers: &[&str]) -> String {
-    let services = Services::start(Telemetry::new()).await;
+    let services = Services::start(TestTelemetry::new()).await;
     let sent = services.pass_on(headers).await;
     let parent = one(&sent, "traceparent").unwrap().to_owned();
     assert_eq!(parent.len(), 55);
@@ -103,7 +103,7 @@ async fn traceparent_after(headers: &[&str]) -> String {
 }
 
 async fn tracestate_after(lines: &[&str]) -> Option<String> {
-    let services = Services::start(Telemetry::new()).await;
+    let services = Services::start(TestTelemetry::new()).await;
     let parent = format!("traceparent: {PARENT}");
     let mut headers = vec![parent.as_str()];
     headers.extend(lines);
@@ -129,7 +129,7 @@ async fn assert_begins(headers: &[&str]) {
 
 #[tokio::test]
 async fn spans_of_server_and_client_are_a_chain() {
-    let services = Services::start(Telemetry::new()).await;
+    let services = Services::start(TestTelemetry::new()).await;
     let sent = services.pass_on(&[&format!("traceparent: {PARENT}")]).await;
     let spans = services.telemetry.spans(2).await;
     let (server, client) = (
@@ -199,7 +199,7 @@ async fn flags_are_passed_on_as_far_as_they_are_known() {
 
 #[tokio::test]
 async fn an_unsampled_trace_that_begins_here_is_passed_on_as_one() {
-    let services = Services::start(Telemetry::sampled(Sampler::AlwaysOff)).await;
+    let services = Services::start(TestTelemetry::sampled(Sampler::AlwaysOff)).await;
     let sent = services.pass_on(&[]).await;
     assert!(one(&sent, "traceparent").unwrap().ends_with("-02"));
     assert!(services.telemetry.ended().is_empty());
@@ -207,7 +207,7 @@ async fn an_unsampled_trace_that_begins_here_is_passed_on_as_one() {
 
 #[tokio::test]
 async fn a_sampled_parent_that_is_dropped_here_is_passed_on_unsampled() {
-    let services = Services::start(Telemetry::sampled(Sampler::AlwaysOff)).await;
+    let services = Services::start(TestTelemetry::sampled(Sampler::AlwaysOff)).await;
     let sent = services.pass_on(&[&format!("traceparent: {PARENT}")]).await;
     let sent = one(&sent, "traceparent").unwrap();
     assert!(sent.contains(TRACE) && sent.ends_with("-00"), "{sent}");
@@ -294,22 +294,24 @@ async fn empty_members_are_allowed() {
 
 #[tokio::test]
 async fn a_state_without_a_parent_is_dropped() {
-    let services = Services::start(Telemetry::new()).await;
+    let services = Services::start(TestTelemetry::new()).await;
     let sent = services.pass_on(&["tracestate: foo=1"]).await;
     assert_eq!(one(&sent, "tracestate"), None);
 }
 
 #[tokio::test]
 async fn baggage_is_passed_on() {
-    let services = Services::start(Telemetry::new()).await;
+    let services = Services::start(TestTelemetry::new()).await;
     let sent = services.pass_on(&["baggage: user=alice"]).await;
     assert_eq!(one(&sent, "baggage"), Some("user=alice"));
 }
 
 #[tokio::test]
 async fn a_caller_who_is_not_trusted_is_linked() {
-    let services =
-        Services::start_with(Telemetry::new(), |layer| layer.trust_remote_parent(false)).await;
+    let services = Services::start_with(TestTelemetry::new(), |layer| {
+        layer.trust_remote_parent(false)
+    })
+    .await;
     let headers = [
         &*format!("traceparent: {PARENT}"),
         "tracestate: foo=1",

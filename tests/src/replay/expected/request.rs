@@ -49,14 +49,17 @@ pub(super) fn result_code(input: &Input, overridden: &'static str) -> Answer {
     Answer::first(&input.attributes, &keys.concat()).or(|| Answer::of("0"))
 }
 
-/// What the status says, or that there is no HTTP status from 400 on.
+/// What the status says, or that there is no HTTP status from 400 on, and no `error.type` of a call without one.
 pub(super) fn success(input: &Input) -> bool {
     let status = Answer::first(&input.attributes, &http::STATUS).text;
     let code: Option<f64> = status.and_then(|code| code.parse().ok());
     match input.status.as_str() {
         "ERROR" => false,
         "OK" => true,
-        _ => code.is_none_or(|code| code < 400.0),
+        _ => match code {
+            Some(code) => code < 400.0,
+            None => input.kind != "CLIENT" || !input.attributes.has("error.type"),
+        },
     }
 }
 

@@ -85,6 +85,27 @@ fn the_azure_sdk_is_told_by_both_names_of_its_namespace() {
 }
 
 #[test]
+fn storage_has_one_name_whatever_part_of_it_the_sdk_names() {
+    for namespace in ["Storage.Blob.Container", "Storage.Queue"] {
+        let storage = texts([("az.namespace", namespace)]);
+        let internal = call(SpanKind::Internal, &storage);
+        assert_eq!(internal[..2], ["InProc | Microsoft.Storage", ""]);
+        assert_eq!(call(SpanKind::Client, &storage)[0], "Microsoft.Storage");
+        let properties = &data(SpanKind::Internal, &storage)["properties"];
+        assert_eq!(properties["az.namespace"], namespace);
+    }
+    for namespace in [
+        "Storage",
+        "storage.blob",
+        "Microsoft.Storage",
+        "KeyVault.Secrets",
+    ] {
+        let other = texts([("az.namespace", namespace)]);
+        assert_eq!(call(SpanKind::Client, &other)[0], namespace);
+    }
+}
+
+#[test]
 fn generative_ai_is_told_by_both_names_of_its_system_which_stay_properties() {
     for key in ["gen_ai.system", "gen_ai.provider.name"] {
         let chat = texts([(key, "openai"), ("server.address", "api.openai.com")]);

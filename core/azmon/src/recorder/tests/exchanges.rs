@@ -8,23 +8,29 @@ use opentelemetry::{Context, KeyValue};
 
 use super::{START, assert_same, done, end, new};
 use crate::instrument::StartedSpan;
-use crate::instrument::http::{Ending, Exchange, NewExchange, Side};
+use crate::instrument::http::{EndRules, Ending, Exchange, NewExchange, Side};
 
 /// The exchange of a client whose span was started, and whose response has this status.
 fn exchange(started: StartedSpan, status: u16) -> Exchange {
+    let rules = EndRules {
+        cancellation_is_error: true,
+        ..EndRules::default()
+    };
     let mut exchange = Exchange::start(NewExchange {
         side: Side::Client,
         method: &Method::GET,
         context: started.context,
-        recording: started.recording,
+        recorded_by: started.recorded_by,
         started: Instant::now(),
         started_at: START,
         metrics: None,
         version: Some(Version::HTTP_11),
         request_size: None,
-        cancellation_is_error: true,
+        rules: &rules,
+        caller: 0,
         has_route: false,
         late_method: None,
+        claimed_rpc: None,
     });
     exchange.on_plain_response(StatusCode::from_u16(status).unwrap(), Some(17));
     exchange

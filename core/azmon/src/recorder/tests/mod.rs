@@ -16,7 +16,7 @@ use regex_lite::{Captures, Regex};
 use super::RecorderTracer;
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{
-    Identity, LateAttributes, NewRecord, NewSpan, OperationName, SpanContent, SpanRecord,
+    DeferredAttributes, Identity, NewRecord, NewSpan, OperationName, SpanContent, SpanRecord,
     StartSpan, StartedSpan,
 };
 use crate::sampling::SamplingOverride;
@@ -47,13 +47,13 @@ impl SpanContent for Content {
 
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         match self.is_late {
-            true => new.with_late(|| self.clone()),
+            true => new.with_deferred(|| self.clone()),
             false => new.with(self.attributes()),
         }
     }
 }
 
-impl LateAttributes for Content {
+impl DeferredAttributes for Content {
     fn write(&self, attributes: &mut Vec<KeyValue>) {
         attributes.push(KeyValue::new("http.request.method", "GET"));
         attributes.push(KeyValue::new("early", 1));
@@ -172,7 +172,7 @@ fn everything_that_is_done_to_a_span_arrives() {
             let mut new = new(content, SpanKind::Server);
             new.links = vec![Link::new(span_context(TraceState::NONE), vec![], 0)];
             let started = tracer.start_span(new, &context);
-            assert!(started.recording.is_on() && started.context.span().is_recording());
+            assert!(started.recorded_by.is_some() && started.context.span().is_recording());
             done(&started, |span| {
                 span.set_attribute(KeyValue::new("http.response.status_code", 503));
                 (0..9).for_each(|n| span.set_attribute(KeyValue::new(format!("more{n}"), n)));
@@ -280,7 +280,7 @@ fn what_the_sampler_leaves_out_is_left_out_and_propagated_in_the_same_way() {
                             ..new(content, kind.clone())
                         };
                         let started = tracer.start_span(new, &Context::new());
-                        assert_eq!(started.recording.is_on(), metrics);
+                        assert_eq!(started.recorded_by.is_some(), metrics);
                         let span = started.context.span().span_context().clone();
                         assert!(span.is_valid() && !span.is_sampled());
                         if let Some(remote) = &remote_parent {
@@ -368,7 +368,7 @@ fn nothing_starts_where_telemetry_is_suppressed_or_over() {
         |tracer, content| {
             let context = Context::new().with_telemetry_suppressed();
             let started = tracer.start_span(new(content, SpanKind::Client), &context);
-            assert!(!started.recording.is_on());
+            assert!(!started.recorded_by.is_some());
         },
     );
     let destination = InMemoryDestination::new();
@@ -379,7 +379,7 @@ fn nothing_starts_where_telemetry_is_suppressed_or_over() {
     let open = tracer.start_span(new(&content, SpanKind::Server), &Context::new());
     telemetry.shutdown(Duration::from_secs(5)).unwrap();
     let started = tracer.start_span(new(&content, SpanKind::Server), &Context::new());
-    assert!(!started.recording.is_on());
+    assert!(!started.recorded_by.is_some());
     done(&open, |_| {});
     let dropped = telemetry.dropped_items();
     assert_eq!(dropped.iter().map(|dropped| dropped.count).sum::<u64>(), 1);

@@ -13,6 +13,7 @@ use opentelemetry_sdk::trace::SpanData;
 use super::*;
 use crate::fixtures::span;
 use crate::item::Item;
+use crate::item::sample_rate;
 use crate::mapping::MappingOptions;
 use crate::sampling::head::HeadSampler;
 use crate::sampling::overrides::Overrides;
@@ -186,7 +187,8 @@ impl Service {
                 attributes: span.data().attributes.clone(),
                 trace_state: TraceState::default(),
             };
-            let items = items(&result).unwrap();
+            let told = items(&result).map(|items| 100.0 / items);
+            let items = 100.0 / sample_rate::percent(span.rate(), told).unwrap_or(100.0);
             if span.data().parent_span_id == SpanId::INVALID {
                 self.kept_requests[fails] += 1.0;
                 self.counted_requests[fails] += items;

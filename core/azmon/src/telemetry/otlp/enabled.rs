@@ -46,36 +46,37 @@ impl TelemetryBuilder {
 /// Adds the exporters, under the SDK's own processors: their threads have telemetry suppressed, so that
 /// they never trace themselves.
 pub(in crate::telemetry) fn add(
-    parts: Parts,
+    mut parts: Parts,
     endpoints: &OtlpEndpoints,
     interval: Duration,
 ) -> Result<Parts, BuildErrorKind> {
-    let spans = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoints.traces.as_str())
-        .build()?;
-    let logs = LogExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoints.logs.as_str())
-        .build()?;
-    let metrics = MetricExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoints.metrics.as_str())
-        .build()?;
-    let processor = SampledOnly(BatchSpanProcessor::builder(spans).build());
-    let reader = PeriodicReader::builder(metrics)
-        .with_interval(interval)
-        .build();
-    Ok(Parts {
-        tracers: parts.tracers.with_span_processor(processor),
-        meters: parts.meters.with_reader(reader),
-        logs: parts.logs.with_exporter(logs),
-        has_others: true,
-        ..parts
-    })
+    if let Some(endpoint) = &endpoints.traces {
+        let spans = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint.as_str())
+            .build()?;
+        let processor = SampledOnly(BatchSpanProcessor::builder(spans).build());
+        parts.tracers = parts.tracers.with_span_processor(processor);
+    }
+    if let Some(endpoint) = &endpoints.logs {
+        let logs = LogExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint.as_str())
+            .build()?;
+        parts.logs = parts.logs.with_exporter(logs);
+    }
+    if let Some(endpoint) = &endpoints.metrics {
+        let metrics = MetricExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint.as_str())
+            .build()?;
+        let reader = PeriodicReader::builder(metrics).with_interval(interval);
+        parts.meters.add(reader.build());
+    }
+    Ok(parts)
 }
 
 /// The SDK's batch processor would also export what is recorded but not sampled.

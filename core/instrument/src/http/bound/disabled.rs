@@ -1,5 +1,5 @@
+use crate::http::instruments::{Instruments, Measured};
 use crate::http::labels::{EndLabels, Labels};
-use crate::http::metrics::{Instruments, Measured};
 
 /// Nothing is bound.
 #[derive(Debug, Default)]

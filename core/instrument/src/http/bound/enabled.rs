@@ -5,9 +5,9 @@ use opentelemetry::StringValue;
 use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter};
 
 use super::chain::Chain;
+use crate::http::instruments::{Instruments, Measured};
 use crate::http::labels::{EndLabels, LabelList, Labels};
-use crate::http::metrics::{Instruments, Measured};
-use crate::intern::{BoundedTable, TextHasher, same_text};
+use crate::intern::{BoundedTable, TextHasher, ptr_or_text_eq};
 
 /// The instruments, bound to the labels that have come.
 #[derive(Debug, Default)]
@@ -50,6 +50,12 @@ struct BoundHistograms {
 impl Bound {
     /// The group of an exchange.
     pub(in crate::http) fn group(&self, instruments: &Instruments, labels: Labels<'_>) -> Group {
+        /// A longer name of a host is not kept: it may be the caller's.
+        const MAX_AUTHORITY: usize = 256;
+        let authority = labels.authority.as_deref().unwrap_or_default();
+        if authority.len() > MAX_AUTHORITY {
+            return Group::Unbound(Box::new(labels.to_owned()));
+        }
         let known = self.groups.get(
             hash(&labels),
             |group| group.has(&labels),
@@ -109,11 +115,13 @@ impl Group {
 impl BoundGroup {
     fn has(&self, labels: &Labels<'_>) -> bool {
         let known = &self.labels;
-        same_text(known.method, labels.method)
-            && same_text(known.scheme, labels.scheme)
+        ptr_or_text_eq(known.method, labels.method)
+            && ptr_or_text_eq(known.scheme, labels.scheme)
             && match (&known.route, &labels.route) {
                 (None, None) => true,
-                (Some((_, known)), Some((_, route))) => same_text(known.as_str(), route.as_str()),
+                (Some((_, known)), Some((_, route))) => {
+                    ptr_or_text_eq(known.as_str(), route.as_str())
+                }
                 _ => false,
             }
             && known.authority == labels.authority

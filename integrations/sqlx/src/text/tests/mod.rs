@@ -1,3 +1,4 @@
+mod hostile;
 mod properties;
 mod sanitising;
 mod summaries;
@@ -5,7 +6,8 @@ mod summaries;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::tokens::{Kind, Tokens};
+use super::token::Kind;
+use super::tokens::{MAX_READ, Tokens};
 use super::*;
 
 const DIALECTS: [Dialect; 4] = [
@@ -15,8 +17,8 @@ const DIALECTS: [Dialect; 4] = [
     Dialect::Sqlite,
 ];
 
-fn parse(sql: &str, dialect: Dialect) -> Statement {
-    Statement::parse(sql, dialect, QueryText::Sanitised)
+fn parse(sql: &str, dialect: Dialect) -> QueryInfo {
+    QueryInfo::parse(sql, dialect, QueryText::Sanitised)
 }
 
 fn sanitised(sql: &str, dialect: Dialect) -> String {

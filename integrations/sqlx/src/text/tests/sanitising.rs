@@ -29,9 +29,20 @@ fn literals_and_comments_are_taken_out() {
 fn postgres_strings_are_known() {
     for (sql, text) in [
         (
-            "SELECT E'it\\'s' || 'a\\' || U&'\\0041'",
+            "SELECT E'it\\'s' || 'a' || U&'\\0041'",
             "SELECT ? || ? || ?",
         ),
+        // One string, whose escapes go on with it.
+        ("SELECT E'a'\n  'b\\'c secret', d", "SELECT ?, d"),
+        ("SELECT 'a' -- it's\n\t'b', c", "SELECT ?, c"),
+        ("SELECT 'a' 'b'", "SELECT ? ?"),
+        // A carriage return ends the comment.
+        ("SELECT 'a' -- it's\r || 'x\nsecret'", "SELECT ? || ?"),
+        ("SELECT $1$$secret$$, 1$$a secret$$", "SELECT $1?, ??"),
+        // With `standard_conforming_strings` off, the second is data.
+        ("SELECT 'C:\\' AS a, 'secret' AS b", "SELECT ?"),
+        ("SELECT u&'a\\' UESCAPE '!', b", "SELECT ? UESCAPE ?, b"),
+        ("SELECT 'a\\\\' AS a, b", "SELECT ? AS a, b"),
         ("SELECT $$it's$$, $a$ $$ $b$ $a$, $1", "SELECT ?, ?, $1"),
         ("SELECT $tag$ never closed $tag", "SELECT ?"),
         (
@@ -52,8 +63,8 @@ fn postgres_strings_are_known() {
 fn mysql_strings_and_comments_are_known() {
     for (sql, text) in [
         (
-            "SELECT 'it\\'s', \"say \\\"x\\\"\", `a``b`",
-            "SELECT ?, ?, `a``b`",
+            "SELECT 'its', \"say x\", `a``b`, 'a\\\\', 'a\\n'",
+            "SELECT ?, ?, `a``b`, ?, ?",
         ),
         (
             "SELECT 1 # 'one'\n, 2 -- 'two'\n, 3--4",
@@ -63,21 +74,115 @@ fn mysql_strings_and_comments_are_known() {
             "SELECT _utf8mb4'x', @a, @@session.b, ?",
             "SELECT _utf8mb4?, @a, @@session.b, ?",
         ),
-        ("SELECT /*! 'executed' */ 1", "SELECT ?"),
+        ("SELECT --\x7F it's\n'a'", "SELECT ?"),
+        ("SELECT * FROM 2020_sales, 1", "SELECT * FROM 2020_sales, ?"),
+        ("SELECT 1e5, 0xFF, 0b01, 1.5", "SELECT ?, ?, ?, ?"),
+        // With `NO_BACKSLASH_ESCAPES` the second string is another.
+        ("SELECT 'C:\\' AS a, 'secret' AS b", "SELECT ?"),
+        ("SELECT 'it\\'s', b", "SELECT ?"),
+        ("SELECT 'it\\'s and it\\'s', b", "SELECT ?, b"),
+        ("SELECT u&'a\\'secret', 'b'", "SELECT u&?"),
+        // With `ANSI_QUOTES` the backslash is part of the name.
+        ("SELECT \"a\\\" AS a, \"secret\" AS b", "SELECT ?"),
+        (
+            "SELECT * FROM \"users\" JOIN x.\"y\"",
+            "SELECT * FROM \"users\" JOIN x.\"y\"",
+        ),
+        (
+            "SELECT TRIM(\"a\" FROM \"secret\") FROM t",
+            "SELECT TRIM(? FROM ?) FROM t",
+        ),
+        // Whether it is a comment depends on the version.
+        ("SELECT /*! SQL_NO_CACHE */ a", "SELECT a"),
+        ("SELECT /*+ MAX_EXECUTION_TIME(1000) */ a", "SELECT a"),
+        ("SELECT /*! 'executed' */ 1, a", "SELECT ?"),
+        ("SELECT /*!50000 'a */ secret' */", "SELECT ?"),
+        ("SELECT /*M!100000 'a */ secret' */", "SELECT ?"),
+        ("SELECT /*!99999 a /* b */ c */ secret", "SELECT ?"),
     ] {
-        assert_eq!(sanitised(sql, Dialect::MySql), text);
+        assert_eq!(sanitised(sql, Dialect::MySql), text, "{sql}");
     }
 }
 
 #[test]
 fn sqlite_parameters_and_identifiers_are_known() {
-    assert_eq!(
-        sanitised(
-            "SELECT ?1, :a, @b, $c, [d e], `f`, \"g\", 'h\\', x'00'",
-            Dialect::Sqlite
+    for (sql, text) in [
+        (
+            "SELECT ?1, :a, @b, $c, [d e], `f`, 'h\\', x'00'",
+            "SELECT ?1, :a, @b, $c, [d e], `f`, ?, ?",
         ),
-        "SELECT ?1, :a, @b, $c, [d e], `f`, \"g\", ?, ?"
-    );
+        // A string, where no column has that name.
+        (
+            "SELECT id FROM users WHERE email = \"ada@example.com\"",
+            "SELECT id FROM users WHERE email = ?",
+        ),
+        (
+            "SELECT \"u\".\"id\", \"x\" FROM \"users\" AS \"u\", \"b\"",
+            "SELECT \"u\".\"id\", ? FROM \"users\" AS ?, \"b\"",
+        ),
+        (
+            "SELECT a IS DISTINCT FROM \"secret\" FROM \"t\"",
+            "SELECT a IS DISTINCT FROM ? FROM \"t\"",
+        ),
+        ("SELECT [a]]'secret', [b]", "SELECT [a]]?, [b]"),
+        // The quote is in the name of the variable.
+        ("SELECT $a('x), 'secret'", "SELECT ?"),
+        ("SELECT 1 -- it's\r'\n, a", "SELECT ? , a"),
+        ("PRAGMA key = \"x'2DD2'\"", "PRAGMA key = ?"),
+        (
+            "PRAGMA main.rekey=passphrase; SELECT a",
+            "PRAGMA main.rekey=?; SELECT a",
+        ),
+        ("pragma [hexkey] (abc)", "pragma [hexkey] (?)"),
+        ("PRAGMA table_info(users)", "PRAGMA table_info(users)"),
+    ] {
+        assert_eq!(sanitised(sql, Dialect::Sqlite), text, "{sql}");
+    }
+}
+
+#[test]
+fn other_databases_keep_what_all_dialects_read_alike() {
+    for (sql, text) in [
+        (
+            "SELECT a, `b`, [c], :d, @e, $f, ? FROM \"t\" -- x\n WHERE g = 'h'",
+            "SELECT a, `b`, [c], :d, @e, $f, ? FROM \"t\" WHERE g = ?",
+        ),
+        ("SELECT \"secret\", $$secret$$, ?1", "SELECT ?, ?, ?"),
+        ("SELECT 'a\\' , 'secret'", "SELECT ?"),
+        ("SELECT a # it's\n, 'secret'", "SELECT a ?"),
+        ("SELECT a -- it's\r, 'secret'", "SELECT a"),
+    ] {
+        assert_eq!(sanitised(sql, Dialect::Generic), text, "{sql}");
+    }
+}
+
+#[test]
+fn nothing_after_a_nul_is_kept() {
+    for dialect in DIALECTS {
+        assert_eq!(sanitised("SELECT a\0 secret", dialect), "SELECT ??");
+        assert_eq!(
+            parse("SELECT * FROM a\0secret", dialect).summary(),
+            "SELECT"
+        );
+    }
+}
+
+#[test]
+fn what_is_beyond_the_bound_is_not_read() {
+    let sql = format!("SELECT '{}', b FROM secret", "x".repeat(MAX_READ));
+    let cut = format!("SELECT '{}' FROM secret", "x".repeat(MAX_READ - 20));
+    for dialect in DIALECTS {
+        let statement = parse(&sql, dialect);
+        assert_eq!(
+            (statement.text(), statement.summary()),
+            (Some("SELECT ??"), "SELECT")
+        );
+        let statement = parse(&cut, dialect);
+        assert_eq!(
+            (statement.text(), statement.summary()),
+            (Some("SELECT ? FROM ??"), "SELECT")
+        );
+    }
 }
 
 #[test]
@@ -88,7 +193,7 @@ fn modes_decide_about_the_text_alone() {
         (QueryText::Off, None),
         (QueryText::Sanitised, Some("SELECT ? FROM t")),
     ] {
-        let statement = Statement::parse(sql, Dialect::Sqlite, mode);
+        let statement = QueryInfo::parse(sql, Dialect::Sqlite, mode);
         assert_eq!((statement.text(), statement.summary()), (text, "SELECT t"));
     }
 }
@@ -111,7 +216,7 @@ fn long_texts_are_cut_between_tokens_and_long_summaries_between_names() {
         many.iter()
             .any(|table| statement.summary().ends_with(table))
     );
-    let full = Statement::parse(&"ä".repeat(MAX_TEXT), Dialect::Postgres, QueryText::Full);
+    let full = QueryInfo::parse(&"ä".repeat(MAX_TEXT), Dialect::Postgres, QueryText::Full);
     assert_eq!(full.text().unwrap().len(), MAX_TEXT);
 }
 

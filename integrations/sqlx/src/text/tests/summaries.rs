@@ -92,6 +92,41 @@ fn verbs_and_tables_are_summed_up() {
             "INSERT a UPDATE b",
         ),
         ("VALUES (1)", "VALUES"),
+        ("SELECT * FROM tables t", "SELECT tables"),
+        (
+            "SELECT * FROM view, index i JOIN exists",
+            "SELECT view index exists",
+        ),
+        ("INSERT INTO tables VALUES (1)", "INSERT tables"),
+        ("LOCK TABLES a READ", "LOCK a"),
+        (
+            "INSERT INTO t WITH x AS (SELECT * FROM y) SELECT * FROM x",
+            "INSERT t SELECT y SELECT",
+        ),
+        (
+            "CREATE TABLE t AS WITH x AS (SELECT 1) SELECT * FROM x JOIN y",
+            "CREATE TABLE t SELECT y",
+        ),
+        (
+            "ALTER TABLE t ADD a TIMESTAMP WITH TIME ZONE, ADD FOREIGN KEY (b) REFERENCES c ON DELETE CASCADE",
+            "ALTER TABLE t",
+        ),
+        (
+            "DROP FUNCTION f; SELECT * FROM t",
+            "DROP FUNCTION f SELECT t",
+        ),
+        (
+            "CREATE FUNCTION f() BEGIN SELECT * FROM t; END",
+            "CREATE FUNCTION f",
+        ),
+        (
+            "WITH a AS (WITH b AS (SELECT 1) SELECT * FROM b) SELECT * FROM a JOIN b",
+            "SELECT b",
+        ),
+        (
+            "WITH RECURSIVE n AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT * FROM n",
+            "SELECT",
+        ),
         ("", ""),
         (";;", ""),
         ("/* nothing */ -- at all", ""),
@@ -112,6 +147,8 @@ fn functions_are_no_tables() {
         ("SELECT * FROM generate_series(1, 10) g, t", "SELECT t"),
         ("SELECT lower(replace(a, 'x', 'y')) FROM t", "SELECT t"),
         ("SELECT count(DISTINCT a) FROM t", "SELECT t"),
+        ("SELECT m.from, m.to FROM messages m", "SELECT messages"),
+        ("SELECT m.select, m.join FROM t m", "SELECT t"),
     ];
     for dialect in DIALECTS {
         assert_summaries(&cases, dialect);
@@ -156,6 +193,45 @@ fn dialects_have_their_own_words() {
             ("LISTEN jobs", "LISTEN jobs"),
         ],
         Dialect::Postgres,
+    );
+}
+
+#[test]
+fn a_table_is_defined_after_its_definition() {
+    let sql = "WITH users AS (SELECT * FROM users WHERE a) SELECT * FROM users";
+    for dialect in [Dialect::Generic, Dialect::MySql, Dialect::Postgres] {
+        assert_summaries(&[(sql, "SELECT users SELECT")], dialect);
+    }
+    // SQLite needs no word for recursion.
+    let sql = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM n";
+    assert_summaries(&[(sql, "SELECT")], Dialect::Sqlite);
+}
+
+#[test]
+fn a_procedure_is_told_when_one_is_called() {
+    let of = |sql| {
+        parse(sql, Dialect::MySql)
+            .stored_procedure()
+            .map(str::to_owned)
+    };
+    assert_eq!(
+        of("CALL shop.refresh(1, 'x')").as_deref(),
+        Some("shop.refresh")
+    );
+    assert_eq!(of("CALL a(); CALL b()"), None);
+    assert_eq!(of("EXECUTE a"), None);
+    assert_eq!(of("SELECT * FROM a"), None);
+    assert_eq!(parse("CALL a()", Dialect::MySql).collection(), None);
+}
+
+#[test]
+fn names_that_start_with_digits_are_names_in_mysql() {
+    assert_summaries(
+        &[
+            ("SELECT * FROM 2020_sales, 0xFF", "SELECT 2020_sales"),
+            ("DELETE FROM 1a", "DELETE 1a"),
+        ],
+        Dialect::MySql,
     );
 }
 

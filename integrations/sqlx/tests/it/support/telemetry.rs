@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use azmon_sqlx::TraceOptions;
@@ -11,12 +12,15 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 pub(crate) struct Telemetry {
     pub(crate) tracer_provider: SdkTracerProvider,
     pub(crate) meter_provider: SdkMeterProvider,
+    /// Pools of one name are counted together, whichever test they are of.
+    pub(crate) pool_name: String,
     spans: InMemorySpanExporter,
     metrics: InMemoryMetricExporter,
 }
 
 impl Telemetry {
     pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let (spans, metrics) = (
             InMemorySpanExporter::default(),
             InMemoryMetricExporter::default(),
@@ -28,6 +32,7 @@ impl Telemetry {
             meter_provider: SdkMeterProvider::builder()
                 .with_reader(PeriodicReader::builder(metrics.clone()).build())
                 .build(),
+            pool_name: format!("test {}", NEXT.fetch_add(1, Ordering::Relaxed)),
             spans,
             metrics,
         }
@@ -39,7 +44,7 @@ impl Telemetry {
             .acquire_span_threshold(Duration::MAX)
             .tracer_provider(&self.tracer_provider)
             .meter_provider(self.meter_provider.clone())
-            .pool_name("test")
+            .pool_name(self.pool_name.clone())
     }
 
     /// A context with a span of the name `parent`.

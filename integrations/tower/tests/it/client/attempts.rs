@@ -33,7 +33,7 @@ impl<B, E> tower::retry::Policy<http::Request<Body>, Response<B>, E> for Twice {
 
 #[tokio::test]
 async fn attempts_are_counted_across_retries() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let client = ServiceBuilder::new()
         .layer(ResendLayer::new())
@@ -55,7 +55,7 @@ async fn attempts_are_counted_across_retries() {
 
 #[tokio::test]
 async fn attempts_are_counted_across_redirects() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let client = ServiceBuilder::new()
         .layer(ResendLayer::new())

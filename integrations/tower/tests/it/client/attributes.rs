@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_span_has_the_attributes_of_its_request_and_response() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let url = format!("http://{address}/users/7?page=2");
     let (span, received) = call(&telemetry, telemetry.client(), request(Method::GET, &url)).await;
@@ -31,7 +31,7 @@ async fn a_span_has_the_attributes_of_its_request_and_response() {
 
 #[tokio::test]
 async fn a_method_of_its_own() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let method = Method::from_bytes(b"FROB").unwrap();
     let (span, _) = call(
@@ -47,7 +47,7 @@ async fn a_method_of_its_own() {
 
 #[tokio::test]
 async fn a_template_is_part_of_the_name() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let mut request = request(Method::GET, format!("http://{address}/users/7"));
     request
@@ -62,7 +62,7 @@ async fn a_template_is_part_of_the_name() {
 
 #[tokio::test]
 async fn credentials_and_secrets_leave_no_trace() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let url = format!("http://user:pass@{address}/blob?sig=abc&x=1");
     let (span, _) = call(&telemetry, telemetry.client(), request(Method::GET, url)).await;
@@ -76,7 +76,7 @@ async fn credentials_and_secrets_leave_no_trace() {
 #[tokio::test]
 async fn every_error_of_a_response_is_one_of_the_client() {
     for (path, code) in [("/broken", "502"), ("/missing", "404")] {
-        let telemetry = Telemetry::new();
+        let telemetry = TestTelemetry::new();
         let router = Router::new().route("/broken", get(|| async { StatusCode::BAD_GATEWAY }));
         let address = serve(router).await;
         let url = format!("http://{address}{path}");
@@ -88,7 +88,7 @@ async fn every_error_of_a_response_is_one_of_the_client() {
 
 #[tokio::test]
 async fn metrics_have_the_labels_of_clients() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     call(
         &telemetry,
@@ -123,7 +123,7 @@ async fn metrics_have_the_labels_of_clients() {
 
 #[tokio::test]
 async fn hooks_and_captured_headers() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve_back().await;
     let layer = telemetry
         .client()

@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn error_of<S>(telemetry: &Telemetry, client: S, url: String) -> String
+async fn error_of<S>(telemetry: &TestTelemetry, client: S, url: String) -> String
 where
     S: Service<http::Request<Body>, Response: std::fmt::Debug, Error: std::fmt::Debug>,
 {
@@ -16,7 +16,7 @@ where
 
 #[tokio::test]
 async fn a_refused_connection() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -45,7 +45,7 @@ async fn a_name_that_does_not_resolve() {
             std::future::ready(Err(std::io::Error::other("Name or service not known")))
         }
     }
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let connector = HttpConnector::new_with_resolver(NoNames);
     let client = Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
     let client = telemetry.client().layer(client);
@@ -73,7 +73,7 @@ async fn rude_server(answer: &'static [u8], stays: bool) -> SocketAddr {
 
 #[tokio::test]
 async fn a_timeout() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"", true).await;
     let client = ServiceBuilder::new()
         .layer(telemetry.client())
@@ -85,7 +85,7 @@ async fn a_timeout() {
 
 #[tokio::test]
 async fn a_server_that_hangs_up() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"", false).await;
     let client = telemetry.client().layer(hyper_client());
     let error = error_of(&telemetry, client, format!("http://{address}/")).await;
@@ -97,7 +97,7 @@ async fn a_server_that_hangs_up() {
 
 #[tokio::test]
 async fn a_server_that_does_not_speak_http() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"\x16\x03\x01\x00\x01\x01 no HTTP\r\n\r\n", true).await;
     let client = telemetry.client().layer(hyper_client());
     let error = error_of(&telemetry, client, format!("http://{address}/")).await;
@@ -106,7 +106,7 @@ async fn a_server_that_does_not_speak_http() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", false).await;
     let client = telemetry.client().layer(hyper_client());
     let url = format!("http://{address}/");
@@ -121,7 +121,7 @@ async fn a_body_that_breaks_off() {
 
 #[tokio::test]
 async fn a_body_that_is_not_read() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", true).await;
     let client = telemetry.client().layer(hyper_client());
     let response = client
@@ -130,14 +130,14 @@ async fn a_body_that_is_not_read() {
         .unwrap();
     drop(response);
     let span = telemetry.span().await;
-    assert_eq!(text(&span, "azmon.cancelled").unwrap(), "in_body");
+    assert_eq!(attribute(&span, "azmon.cancelled"), None);
     assert!(!is_error(&span));
     telemetry.idle("http.client.active_requests").await;
 }
 
 #[tokio::test]
 async fn the_headers_are_the_end_if_asked() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", true).await;
     let client = telemetry.client().end_at_headers().layer(hyper_client());
     let url = format!("http://{address}/");
@@ -150,7 +150,7 @@ async fn the_headers_are_the_end_if_asked() {
 
 #[tokio::test]
 async fn a_request_that_is_given_up() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = rude_server(b"", true).await;
     let asked = Arc::new(AtomicU32::new(0));
     let client = telemetry.client().layer(hyper_client());

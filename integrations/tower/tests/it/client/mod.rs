@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 use crate::fixture::{
-    self, Telemetry, attribute, is_error, named, names, number, serve, text, until,
+    self, TestTelemetry, attribute, is_error, named, names, number, serve, text, until,
 };
 
 fn hyper_client() -> Client<HttpConnector, Body> {
@@ -68,7 +68,7 @@ where
 }
 
 async fn call(
-    telemetry: &Telemetry,
+    telemetry: &TestTelemetry,
     layer: ClientLayer,
     request: http::Request<Body>,
 ) -> (SpanData, String) {

@@ -1,13 +1,14 @@
 //! What runs inside of the context.
 
-use azmon_tower::SpanEnd;
+use azmon_instrument::exclude::records_no_spans;
+use azmon_tower::ResponseMode;
 use futures_util::stream::BoxStream;
 
 use super::*;
 
 #[tokio::test]
 async fn everything_runs_and_is_dropped_inside_of_the_context() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let see = seen.clone();
     let service = service_fn(move |_: Request<()>| {
@@ -38,12 +39,26 @@ async fn everything_runs_and_is_dropped_inside_of_the_context() {
     assert_eq!(*seen.lock().unwrap(), [true; 6]);
 }
 
+#[tokio::test]
+async fn a_body_is_dropped_inside_of_the_context_after_its_last_frame_too() {
+    let telemetry = TestTelemetry::new();
+    let mut script = Script::data(&["a"]);
+    script.is_known_to_end = true;
+    let seen = script.seen.clone();
+    let mut body = respond(&telemetry, Response::new(script)).await.into_body();
+    body.frame().await.unwrap().unwrap();
+    telemetry.span().await;
+    assert!(body.frame().await.is_none());
+    drop(body);
+    assert_eq!(*seen.lock().unwrap(), [true; 3]);
+}
+
 type Streamed = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
 /// The context in which the body of a response is sent that a layer does not record.
 async fn context_of_a_body<E>(layer: ServerLayer<E>) -> Context
 where
-    E: SpanEnd<Streamed, Body: Body<Error: std::fmt::Debug>>,
+    E: ResponseMode<Streamed, Body: Body<Error: std::fmt::Debug>>,
 {
     let (sender, seen) = std::sync::mpsc::channel();
     let service = service_fn(move |_: Request<()>| {
@@ -64,14 +79,14 @@ where
 
 #[tokio::test]
 async fn what_is_not_recorded_is_sent_in_its_context_too() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let excluded = telemetry.server().exclude_paths(["/x"]);
     let context = context_of_a_body(excluded.clone()).await;
-    assert!(context.is_telemetry_suppressed());
+    assert!(records_no_spans(&context));
     let context = context_of_a_body(excluded.clone().axum_body()).await;
-    assert!(context.is_telemetry_suppressed());
-    let context = context_of_a_body(excluded.suppress_excluded(false)).await;
-    assert!(!context.is_telemetry_suppressed());
+    assert!(records_no_spans(&context));
+    let context = context_of_a_body(excluded.exclude_children(false)).await;
+    assert!(!records_no_spans(&context));
     let unsampled = ServerLayer::with_environment(|_| None).tracer_provider(&telemetry.tracers);
     let context = context_of_a_body(unsampled.metrics(false)).await;
     let span = context.span().span_context().clone();
@@ -87,7 +102,7 @@ async fn a_future_is_dropped_inside_of_the_context() {
             *self.0.borrow_mut() = Some(has_span());
         }
     }
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let seen = Rc::new(RefCell::new(None));
     let held = seen.clone();
     let service = service_fn(move |_: Request<()>| {
@@ -103,7 +118,7 @@ async fn a_future_is_dropped_inside_of_the_context() {
 
 #[tokio::test]
 async fn a_task_that_keeps_the_context_does_not_keep_the_span_open() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let kept = Arc::new(Mutex::new(None));
     let keep = kept.clone();
     let service = service_fn(move |_: Request<()>| {

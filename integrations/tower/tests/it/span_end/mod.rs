@@ -1,8 +1,8 @@
 //! Each way that a span can end: through the layer alone for what a server hides, else over real HTTP.
 
 mod context;
+mod endings;
 mod over_http;
-mod ways;
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use tokio::io::AsyncReadExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::fixture::{
-    self, Telemetry, attribute, is_error, number, open, send, serve, text, until,
+    self, TestTelemetry, attribute, is_error, number, open, send, serve, text, until,
 };
 
 /// A body of the frames that it is given; asked for more, it says nothing.
@@ -38,6 +38,8 @@ struct Script {
     frames: Vec<Result<Frame<Bytes>, io::Error>>,
     is_known_to_end: bool,
     stays_open: bool,
+    /// How many bytes it says that it has, of those that were not sent.
+    announced: Option<u64>,
     seen: Arc<Mutex<Vec<bool>>>,
 }
 
@@ -65,7 +67,11 @@ impl Body for Script {
         _: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         self.seen.lock().unwrap().push(has_span());
-        match self.frames.pop() {
+        let next = self.frames.pop();
+        if let (Some(Ok(frame)), Some(left)) = (&next, &mut self.announced) {
+            *left -= frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        match next {
             None if self.stays_open => Poll::Pending,
             next => Poll::Ready(next),
         }
@@ -76,7 +82,7 @@ impl Body for Script {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(42)
+        SizeHint::with_exact(self.announced.unwrap_or(42))
     }
 }
 
@@ -87,7 +93,7 @@ impl Drop for Script {
 }
 
 async fn respond<B>(
-    telemetry: &Telemetry,
+    telemetry: &TestTelemetry,
     response: Response<B>,
 ) -> Response<azmon_tower::ResponseBody<B>>
 where

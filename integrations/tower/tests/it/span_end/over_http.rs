@@ -3,7 +3,7 @@
 use super::*;
 
 async fn span_over_http(method: &str, path: &str, router: Router) -> (SpanData, String) {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let address = serve(router.layer(telemetry.server())).await;
     let request = format!("{method} {path} HTTP/1.1\nhost: h\nconnection: close\n\n");
     let response = send(address, &request).await;
@@ -53,7 +53,7 @@ async fn a_stream_of_events_over_http_lasts_until_its_end() {
         });
         Sse::new(first.chain(last))
     };
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let router = Router::new()
         .route("/events", get(events))
         .layer(telemetry.server());
@@ -79,7 +79,7 @@ async fn a_stream_of_events_over_http_lasts_until_its_end() {
 
 #[tokio::test]
 async fn a_websocket_ends_with_its_upgrade() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let upgrade = |upgrade: WebSocketUpgrade| async {
         upgrade.on_upgrade(|mut socket| async move {
             socket.recv().await;
@@ -100,7 +100,7 @@ async fn a_websocket_ends_with_its_upgrade() {
 
 #[tokio::test]
 async fn a_tunnel_ends_with_its_headers() {
-    let telemetry = Telemetry::new();
+    let telemetry = TestTelemetry::new();
     let service = service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(Script::data(&["a"])))
     });

@@ -1,5 +1,6 @@
 //! The metrics of queries and of the pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use azmon_sqlx::Pool;
@@ -14,7 +15,10 @@ impl Fixture {
 
     fn connections(&self, state: &str) -> i64 {
         let attributes = [
-            ("db.client.connection.pool.name", "test"),
+            (
+                "db.client.connection.pool.name",
+                self.telemetry.pool_name.as_str(),
+            ),
             ("db.client.connection.state", state),
         ];
         self.telemetry
@@ -24,7 +28,10 @@ impl Fixture {
     fn pool_sum(&self, metric: &str) -> i64 {
         self.telemetry.sum(
             &format!("db.client.connection.{metric}"),
-            &[("db.client.connection.pool.name", "test")],
+            &[(
+                "db.client.connection.pool.name",
+                self.telemetry.pool_name.as_str(),
+            )],
         )
     }
 
@@ -138,7 +145,7 @@ async fn a_request_that_times_out_is_counted_and_told() {
         span.assert_failed("PoolTimedOut");
         assert_eq!(
             span.text("db.client.connection.pool.name").as_deref(),
-            Some("test")
+            Some(fixture.telemetry.pool_name.as_str())
         );
         let lasted = span.0.end_time.duration_since(span.0.start_time).unwrap();
         assert!(lasted >= TIMEOUT, "{lasted:?}");
@@ -201,6 +208,15 @@ async fn queries_that_are_dropped_leave_the_counts_right() {
         let _ = tokio::time::timeout(Duration::from_millis(20), slow).await;
     }
     assert_eq!(fixture.pool_sum("pending_requests"), 0);
+    // They did not do what they were asked to do, and say so.
+    let dropped = fixture
+        .telemetry
+        .sum("db.client.operation.duration", &[("azmon.dropped", "true")]);
+    assert_eq!(
+        dropped,
+        fixture.telemetry.sum("db.client.operation.duration", &[])
+    );
+    assert!(dropped > 0);
     fixture.pool.close().await;
     assert_eq!(
         (fixture.connections("used"), fixture.connections("idle")),
@@ -235,4 +251,114 @@ async fn a_pool_that_is_wrapped_twice_is_counted_once() {
     assert_eq!(telemetry.sum("db.client.connection.count", &used), 1);
     assert_eq!(telemetry.sum("db.client.connection.max", &[]), 10);
     drop(held);
+}
+
+#[tokio::test]
+async fn pools_of_two_options_for_one_provider_are_summed() {
+    let telemetry = Telemetry::new();
+    let options = database::new_database().await;
+    let pool = |max| {
+        PoolOptions::new()
+            .max_connections(max)
+            .trace(telemetry.options())
+            .connect_lazy_with(options.clone())
+    };
+    let pools = (pool(3), pool(4));
+    assert_eq!(telemetry.sum("db.client.connection.max", &[]), 7);
+    let held = (
+        pools.0.acquire().await.unwrap(),
+        pools.1.acquire().await.unwrap(),
+    );
+    let used = [("db.client.connection.state", "used")];
+    assert_eq!(telemetry.sum("db.client.connection.count", &used), 2);
+    drop(held);
+}
+
+#[tokio::test]
+async fn connections_that_are_being_opened_are_not_in_use() {
+    let telemetry = Telemetry::new();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let closed = Arc::clone(&gate);
+    let pool = PoolOptions::new()
+        .max_connections(5)
+        .after_connect(move |_, _| {
+            let gate = Arc::clone(&closed);
+            Box::pin(async move {
+                gate.acquire().await.unwrap().forget();
+                Ok(())
+            })
+        })
+        .trace(telemetry.options())
+        .connect_lazy_with(database::new_database().await);
+    let fixture = Fixture {
+        connect_options: (*pool.connect_options()).clone(),
+        telemetry,
+        pool,
+    };
+    let acquires: Vec<_> = (0..5)
+        .map(|_| tokio::spawn(fixture.pool.acquire()))
+        .collect();
+    eventually("five are being opened", async || fixture.pool.size() == 5).await;
+    assert_eq!(
+        (
+            fixture.connections("used"),
+            fixture.pool_sum("pending_requests")
+        ),
+        (0, 5)
+    );
+    gate.add_permits(5);
+    let mut held = Vec::new();
+    for acquire in acquires {
+        held.push(acquire.await.unwrap().unwrap());
+    }
+    assert_eq!(
+        (
+            fixture.connections("used"),
+            fixture.pool_sum("pending_requests")
+        ),
+        (5, 0)
+    );
+    assert_eq!(fixture.pool_sum("create_time"), 5);
+}
+
+#[tokio::test]
+async fn every_connection_that_is_opened_at_first_has_its_time() {
+    let least = PoolOptions::new().max_connections(5).min_connections(3);
+    let fixture = Fixture::build(least, |options| options).await;
+    assert_eq!(fixture.pool_sum("create_time"), 3);
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.pool_sum("create_time"), 1);
+}
+
+#[tokio::test]
+async fn a_wait_that_is_dropped_is_a_span_that_says_so() {
+    let fixture = Fixture::with(|options| options.acquire_span_threshold(Duration::ZERO)).await;
+    let held = fixture.pool.acquire().await.unwrap();
+    fixture.telemetry.take();
+    let mut acquire = Box::pin(fixture.pool.acquire());
+    assert!(futures_util::poll!(&mut acquire).is_pending());
+    drop(acquire);
+    let span = fixture.telemetry.take_one();
+    assert_eq!(
+        (span.name(), span.was_dropped()),
+        ("acquire connection", true)
+    );
+    span.assert_ok();
+    drop(held);
+}
+
+#[tokio::test]
+async fn preparing_and_describing_are_no_executions() {
+    use sqlx::{Executor, SqlSafeStr};
+    let fixture = Fixture::new().await;
+    let sql = "SELECT name FROM users";
+    fixture.pool.prepare(sql.into_sql_str()).await.unwrap();
+    fixture.pool.describe(sql.into_sql_str()).await.unwrap();
+    let of = |operation| {
+        fixture.telemetry.sum(
+            "db.client.operation.duration",
+            &[("db.operation.name", operation)],
+        )
+    };
+    assert_eq!((of("SELECT"), of("PREPARE"), of("DESCRIBE")), (0, 1, 1));
 }

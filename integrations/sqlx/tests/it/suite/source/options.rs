@@ -4,7 +4,9 @@ use azmon_sqlx::QueryText;
 use opentelemetry::Context;
 use opentelemetry::trace::FutureExt;
 
-use super::Fixture;
+use sqlx::AssertSqlSafe;
+
+use super::{Fixture, database};
 
 const WITH_LITERAL: &str = "SELECT name FROM users WHERE name = 'secret' -- why";
 
@@ -28,6 +30,34 @@ async fn the_text_is_sanitised_full_or_off() {
         assert_eq!(span.text("db.query.text").as_deref(), text);
         assert_eq!(span.name(), "SELECT users");
     }
+}
+
+#[tokio::test]
+async fn the_text_is_kept_when_arguments_are_bound() {
+    let fixture = Fixture::with(|o| o.query_text(QueryText::SanitisedUnlessBound)).await;
+    let bound = database::INSERT.replace("INSERT", "INSERT /* 1 */");
+    sqlx::query(AssertSqlSafe(bound.as_str()))
+        .bind("secret")
+        .execute(&fixture.pool)
+        .await
+        .unwrap();
+    let span = fixture.telemetry.take_one();
+    assert_eq!(span.text("db.query.text").as_deref(), Some(bound.as_str()));
+    sqlx::query(WITH_LITERAL)
+        .fetch_all(&fixture.pool)
+        .await
+        .unwrap();
+    let span = fixture.telemetry.take_one();
+    let sanitised = "SELECT name FROM users WHERE name = ?";
+    assert_eq!(span.text("db.query.text").as_deref(), Some(sanitised));
+    // The words of the database quote what was bound.
+    sqlx::query(AssertSqlSafe(bound.as_str()))
+        .bind("secret")
+        .execute(&fixture.pool)
+        .await
+        .unwrap_err();
+    let span = fixture.telemetry.take_one();
+    assert_eq!(span.error(), Some("unique constraint violated"));
 }
 
 #[tokio::test]

@@ -46,12 +46,13 @@ async fn every_way_of_running_a_query_is_one_span() {
     fixture.add("Ada").await;
     fixture.add("Grace").await;
     let (pool, telemetry) = (&fixture.pool, &fixture.telemetry);
-    let returned = || {
+    let returned_as = |name: &str| {
         let span = telemetry.take_one();
-        assert_eq!(span.name(), "SELECT users");
+        assert_eq!(span.name(), name);
         span.assert_ok();
         span.number("db.response.returned_rows")
     };
+    let returned = || returned_as("SELECT users");
     macro_rules! all_ways {
         ($executor:expr) => {
             sqlx::query(SELECT).execute($executor).await.unwrap();
@@ -97,9 +98,9 @@ async fn every_way_of_running_a_query_is_one_span() {
                 .unwrap();
             assert_eq!(returned(), database_returns_rows_anyway());
             ($executor).prepare(SELECT.into_sql_str()).await.unwrap();
-            assert_eq!(returned(), None);
+            assert_eq!(returned_as("PREPARE SELECT users"), None);
             ($executor).describe(SELECT.into_sql_str()).await.unwrap();
-            assert_eq!(returned(), None);
+            assert_eq!(returned_as("DESCRIBE SELECT users"), None);
         };
     }
     all_ways!(pool);

@@ -77,6 +77,58 @@ async fn a_dropped_transaction_says_so_where_it_began() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_is_moved_into_a_task_stays_where_it_began() {
+    let fixture = Fixture::new().await;
+    let parent = fixture.telemetry.parent();
+    let span_id = parent.span().span_context().span_id();
+    let mut tx = fixture.pool.begin().with_context(parent).await.unwrap();
+    let task = tokio::spawn(async move {
+        sqlx::query("SELECT 1").execute(&mut *tx).await?;
+        tx.begin().await?.commit().await?;
+        tx.commit().await
+    });
+    task.await.unwrap().unwrap();
+    let spans = fixture.telemetry.take();
+    assert_eq!(spans.len(), 6, "{spans:?}");
+    // The parent ends with its context: the transaction does not keep it.
+    let (parents, others): (Vec<_>, Vec<_>) =
+        spans.iter().partition(|span| span.name() == "parent");
+    assert_eq!((parents.len(), others.len()), (1, 5));
+    assert!(others.iter().all(|span| span.0.parent_span_id == span_id));
+    // What comes later on the connection is no part of the transaction.
+    sqlx::query("SELECT 1")
+        .execute(&fixture.pool)
+        .await
+        .unwrap();
+    let span = fixture.telemetry.take_one();
+    assert_eq!(span.0.parent_span_id, opentelemetry::SpanId::INVALID);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_moved_into_another_trace_is_told_there() {
+    let fixture = Fixture::new().await;
+    let (first, second) = (fixture.telemetry.parent(), fixture.telemetry.parent());
+    let tx = fixture.pool.begin().with_context(first).await.unwrap();
+    fixture.telemetry.take();
+    tx.commit().with_context(second.clone()).await.unwrap();
+    let span = fixture.telemetry.take_one();
+    assert_eq!(
+        span.0.parent_span_id,
+        second.span().span_context().span_id()
+    );
+}
+
+#[tokio::test]
+async fn an_open_transaction_does_not_keep_the_span_that_it_began_in() {
+    let fixture = Fixture::new().await;
+    let parent = fixture.telemetry.parent();
+    let tx = fixture.pool.begin().with_context(parent).await.unwrap();
+    // The future, and its context with it, is gone, so the span has ended.
+    assert_eq!(fixture.telemetry.take_names(), ["BEGIN", "parent"]);
+    drop(tx);
+}
+
+#[tokio::test]
 async fn a_rollback_and_a_commit_are_not_dropped() {
     let fixture = Fixture::new().await;
     fixture
@@ -142,18 +194,23 @@ async fn connections_begin_and_acquire_traced_with_the_trait_in_scope() {
 
 #[tokio::test]
 async fn our_own_acquire_is_traced_in_tasks() {
-    async fn run(db: impl azmon_sqlx::Acquire<Database = super::Db>) -> sqlx::Result<()> {
-        let mut connection = db.acquire().await?;
-        let mut tx = connection.begin().await?;
+    use azmon_sqlx::OpenTransaction;
+    async fn begin(db: impl azmon_sqlx::Acquire<Database = super::Db>) -> sqlx::Result<()> {
+        let mut tx = db.begin().await?;
         sqlx::query("SELECT 1").execute(&mut *tx).await?;
         tx.commit().await
+    }
+    async fn run(db: impl azmon_sqlx::Acquire<Database = super::Db>) -> sqlx::Result<()> {
+        let mut connection = db.acquire().await?;
+        begin(&mut *connection).await
     }
     let fixture = Fixture::new().await;
     let pool = fixture.pool.clone();
     let task = tokio::spawn(async move {
         run(&pool).await?;
+        begin(&pool).await?;
         let mut conn = pool.acquire().await?;
-        run(&mut conn).await?;
+        begin(&mut conn).await?;
         run(&mut *conn).await?;
         let mut tx = conn.begin().await?;
         run(&mut tx).await?;
@@ -170,7 +227,7 @@ async fn our_own_acquire_is_traced_in_tasks() {
     ];
     assert_eq!(
         fixture.telemetry.take_names(),
-        [&whole[..], &whole, &whole, &nested].concat()
+        [&whole[..], &whole, &whole, &whole, &nested].concat()
     );
 }
 

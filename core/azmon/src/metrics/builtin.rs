@@ -1,0 +1,165 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::envelope::Envelope;
+use crate::item::ItemCounters;
+use crate::mapping::Mapper;
+use crate::metrics::SpanMetrics;
+use crate::metrics::performance::{PerformanceCounters, RequestRate};
+use crate::metrics::standard::StandardMetrics;
+use crate::metrics::statistics::Statistics;
+
+/// Which metrics are collected without being asked for, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct BuiltinOptions {
+    pub(crate) standard_metrics: bool,
+    pub(crate) performance_counters: bool,
+    /// How often standard metrics and performance counters are sent.
+    pub(crate) interval: Duration,
+    /// How often statistics are sent; `None` for never.
+    pub(crate) statistics_interval: Option<Duration>,
+    /// Where the program runs, for the statistics.
+    pub(crate) compute_type: &'static str,
+}
+
+/// The metrics that the worker collects by itself.
+#[derive(Debug, Default)]
+pub(crate) struct BuiltinMetrics {
+    standard: Option<Arc<StandardMetrics>>,
+    counters: Option<PerformanceCounters>,
+    compute_type: &'static str,
+    metrics_schedule: Option<Schedule>,
+    statistics_schedule: Option<Schedule>,
+}
+
+impl BuiltinMetrics {
+    /// Makes what collects, and what counts spans for it.
+    pub(crate) fn new(options: &BuiltinOptions, mapper: &Arc<Mapper>) -> (Self, SpanMetrics) {
+        let standard = options
+            .standard_metrics
+            .then(|| Arc::new(StandardMetrics::new(mapper.clone())));
+        let requests = options
+            .performance_counters
+            .then(|| Arc::new(RequestRate::new()));
+        let is_needed = standard.is_some() || requests.is_some();
+        let metrics = Self {
+            standard: standard.clone(),
+            counters: requests.clone().map(PerformanceCounters::new),
+            compute_type: options.compute_type,
+            metrics_schedule: is_needed.then(|| Schedule::every(options.interval)),
+            statistics_schedule: options.statistics_interval.map(Schedule::every),
+        };
+        (metrics, SpanMetrics { standard, requests })
+    }
+
+    /// The statistics that the worker fills.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics::new(self.compute_type)
+    }
+
+    /// Starts the intervals.
+    pub(crate) fn start(&mut self, now: Instant) {
+        let schedules = [&mut self.metrics_schedule, &mut self.statistics_schedule];
+        schedules
+            .into_iter()
+            .flatten()
+            .for_each(|schedule| schedule.start(now));
+        if let Some(counters) = &mut self.counters {
+            counters.start(now);
+        }
+    }
+
+    /// When something is to be collected next.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let schedules = [&self.metrics_schedule, &self.statistics_schedule];
+        let next = schedules.into_iter().flatten();
+        next.filter_map(|schedule| schedule.next).min()
+    }
+
+    /// Collects what is due.
+    pub(crate) fn due(
+        &mut self,
+        now: Instant,
+        mapper: &Mapper,
+        counters: &ItemCounters,
+        statistics: &mut Statistics,
+    ) -> Vec<Envelope<'static>> {
+        let (time, mut envelopes) = (SystemTime::now(), Vec::new());
+        if is_due(&mut self.metrics_schedule, now) {
+            self.collect_standard(time, &mut envelopes);
+            if let Some(performance) = &mut self.counters {
+                performance.collect(now, time, mapper, &mut |envelope| envelopes.push(envelope));
+            }
+        }
+        if is_due(&mut self.statistics_schedule, now) {
+            let mut emit = |envelope| envelopes.push(envelope);
+            statistics.collect(time, mapper, counters, &mut emit);
+        }
+        envelopes
+    }
+
+    /// Collects what would wait for its interval, and be lost if the process ended.
+    pub(crate) fn flush(&self) -> Vec<Envelope<'static>> {
+        let mut envelopes = Vec::new();
+        self.collect_standard(SystemTime::now(), &mut envelopes);
+        envelopes
+    }
+
+    /// Collects what is to be told at the end.
+    pub(crate) fn end(
+        &self,
+        mapper: &Mapper,
+        counters: &ItemCounters,
+        statistics: &mut Statistics,
+    ) -> Vec<Envelope<'static>> {
+        let mut envelopes = self.flush();
+        if self.statistics_schedule.is_some() {
+            let mut emit = |envelope| envelopes.push(envelope);
+            statistics.collect(SystemTime::now(), mapper, counters, &mut emit);
+        }
+        envelopes
+    }
+
+    fn collect_standard(&self, time: SystemTime, envelopes: &mut Vec<Envelope<'static>>) {
+        if let Some(standard) = &self.standard {
+            standard.collect(time, &mut |envelope| envelopes.push(envelope));
+        }
+    }
+}
+
+/// Something that happens again and again.
+#[derive(Debug)]
+struct Schedule {
+    interval: Duration,
+    next: Option<Instant>,
+}
+
+impl Schedule {
+    fn every(interval: Duration) -> Self {
+        Self {
+            // No interval at all would never let the worker sleep.
+            interval: interval.max(SHORTEST_INTERVAL),
+            next: None,
+        }
+    }
+
+    fn start(&mut self, now: Instant) {
+        self.next = now.checked_add(self.interval);
+    }
+}
+
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Whether it is time, after which the next interval begins.
+fn is_due(schedule: &mut Option<Schedule>, now: Instant) -> bool {
+    let Some(schedule) = schedule else {
+        return false;
+    };
+    let is_due = schedule.next.is_some_and(|next| next <= now);
+    if is_due {
+        schedule.start(now);
+    }
+    is_due
+}

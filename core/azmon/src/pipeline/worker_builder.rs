@@ -1,0 +1,63 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ConnectionString;
+use crate::error::BuildErrorKind;
+use crate::item::{Producer, QueueLimits, queue};
+use crate::mapping::Mapper;
+use crate::storage::StorageSettings;
+use crate::telemetry_processor::TelemetryProcessors;
+use crate::transmission::{
+    HttpTransport, NetworkSettings, Transport, Worker, WorkerExtensions, WorkerHandle,
+    WorkerOptions,
+};
+
+/// Most bytes of encoded batches in memory, 32 MiB: some hundred thousand items.
+const MAX_MEMORY: usize = 32 << 20;
+
+/// What a worker is started with.
+pub(crate) struct WorkerBuilder<'a> {
+    pub(crate) connection: &'a ConnectionString,
+    /// `None` for HTTP.
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) network: NetworkSettings,
+    pub(crate) storage: StorageSettings,
+    pub(crate) max_export_delay: Duration,
+    pub(crate) limits: QueueLimits,
+    pub(crate) mapper: Arc<Mapper>,
+    pub(crate) processors: TelemetryProcessors,
+}
+
+impl WorkerBuilder<'_> {
+    /// Starts a worker with its queue.
+    pub(crate) fn start(self) -> Result<(Producer, WorkerHandle), BuildErrorKind> {
+        self.start_with(WorkerExtensions::default())
+    }
+
+    /// Starts a worker that does more than to send what waits in its queue.
+    pub(crate) fn start_with(
+        self,
+        extensions: WorkerExtensions,
+    ) -> Result<(Producer, WorkerHandle), BuildErrorKind> {
+        let endpoint = self.connection.ingestion_endpoint();
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new(endpoint, self.network)?),
+        };
+        let options = WorkerOptions {
+            endpoint: endpoint.to_owned(),
+            transport,
+            storage: self.storage,
+            max_memory: MAX_MEMORY,
+            max_export_delay: self.max_export_delay,
+            processors: self.processors,
+        };
+        let (producer, consumer) = queue(self.limits);
+        let (handle, worker) = Worker::new(options, consumer, self.mapper);
+        worker
+            .with(extensions)
+            .spawn()
+            .map_err(BuildErrorKind::Worker)?;
+        Ok((producer, handle))
+    }
+}

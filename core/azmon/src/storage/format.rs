@@ -1,0 +1,148 @@
+//! What a file holds: a header that says what is inside, and the body as it is sent.
+
+use std::io::Read;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use serde::{Deserialize, Serialize};
+
+use crate::item::ItemLabel;
+
+const MAGIC: &[u8] = b"azmon-batch 1\n";
+/// Most items of a batch that is read; the service takes 64,000.
+const MAX_ITEMS: usize = 64_000;
+
+/// Most bytes that a batch has when it is decompressed: more than the encoder ever makes, so that a file
+/// of another origin cannot fill the memory.
+const MAX_TEXT: u64 = 64 << 20;
+
+/// What is known of a batch beside its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) created: SystemTime,
+    pub(crate) labels: Vec<ItemLabel>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Json {
+    created: u64,
+    labels: Vec<(usize, usize)>,
+}
+
+/// Writes a file's content.
+pub(crate) fn encode(header: &Header, body: &[u8]) -> Vec<u8> {
+    let mut labels: Vec<(usize, usize)> = Vec::new();
+    for label in &header.labels {
+        match labels.last_mut() {
+            Some((index, count)) if *index == label.index() => *count += 1,
+            _ => labels.push((label.index(), 1)),
+        }
+    }
+    let json = Json {
+        created: milliseconds(header.created),
+        labels,
+    };
+    let mut content = MAGIC.to_vec();
+    // Numbers in memory can always be written.
+    let _ = serde_json::to_writer(&mut content, &json);
+    content.push(b'\n');
+    content.extend_from_slice(body);
+    content
+}
+
+/// Reads a file's content; `None` if it is something else.
+pub(crate) fn decode(content: &Bytes) -> Option<(Header, Bytes)> {
+    let rest = content.strip_prefix(MAGIC)?;
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let json: Json = serde_json::from_slice(rest.get(..end)?).ok()?;
+    let mut labels = Vec::new();
+    for (index, count) in json.labels {
+        let label = ItemLabel::from_index(index)?;
+        if count > MAX_ITEMS - labels.len() {
+            return None;
+        }
+        labels.extend(std::iter::repeat_n(label, count));
+    }
+    if labels.is_empty() {
+        return None;
+    }
+    let header = Header {
+        created: UNIX_EPOCH.checked_add(Duration::from_millis(json.created))?,
+        labels,
+    };
+    Some((header, content.slice(MAGIC.len() + end + 1..)))
+}
+
+/// Whether a file's content is a whole batch.
+pub(crate) fn is_whole(content: &Bytes) -> bool {
+    decode(content).is_some_and(|(header, body)| has_lines(&body, header.labels.len()))
+}
+
+/// Whether a compressed body is whole and has so many lines.
+pub(crate) fn has_lines(body: &[u8], lines: usize) -> bool {
+    decompress(body).is_ok_and(|text| text.iter().filter(|byte| **byte == b'\n').count() == lines)
+}
+
+/// Decompresses a body.
+pub(crate) fn decompress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    GzDecoder::new(body).take(MAX_TEXT).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// A time in milliseconds since 1970; 0 for one before.
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::item::TelemetryType;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let kinds = [
+            TelemetryType::Request,
+            TelemetryType::Request,
+            TelemetryType::Trace,
+        ];
+        let header = Header {
+            created: UNIX_EPOCH + Duration::from_millis(1_780_000_000_123),
+            labels: kinds.map(ItemLabel::from).to_vec(),
+        };
+        let content = encode(&header, b"body\n\0").into();
+        assert_eq!(
+            decode(&content),
+            Some((header, Bytes::from_static(b"body\n\0")))
+        );
+    }
+
+    #[test]
+    fn other_content_is_foreign() {
+        for content in [
+            "",
+            "azmon-batch 2\n{}\n",
+            "azmon-batch 1\n",
+            "azmon-batch 1\n{\"created\":1}\n",
+            "azmon-batch 1\n{\"created\":1,\"labels\":[]}\n",
+            "azmon-batch 1\n{\"created\":1,\"labels\":[[99999,1]]}\n",
+            "azmon-batch 1\n{\"created\":1,\"labels\":[[1,18446744073709551615]]}\n",
+            "azmon-batch 1\n{\"created\":18446744073709551615,\"labels\":[[1,70000]]}\n",
+        ] {
+            assert_eq!(decode(&content.into()), None, "{content}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_content_makes_it_panic(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+            decode(&[MAGIC, &content].concat().into());
+            decode(&content.into());
+        }
+    }
+}

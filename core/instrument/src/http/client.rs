@@ -1,0 +1,175 @@
+//! The start of a call, of all clients.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use http::{Extensions, HeaderMap};
+use opentelemetry::Context;
+use opentelemetry::trace::SpanKind;
+
+use super::exchange::{Exchange, NewExchange};
+use super::outgoing_request::OutgoingRequest;
+use super::providers::Providers;
+use super::settings::{Settings, records_calls};
+use crate::direct::{NewSpan, SpanContent};
+use crate::propagation::{inject_with, remove_ids};
+use crate::semconv::Side;
+
+/// Counts how often a request is sent: as a retry, or because of a redirect.
+///
+/// Clones count together. Put into the extensions of a request before it is first sent, it gives each
+/// further span the attribute `http.request.resend_count`.
+#[derive(Debug, Clone, Default)]
+pub struct ResendCount(Arc<AtomicU32>);
+
+impl ResendCount {
+    /// Counts one more, and says how often the request was sent before.
+    #[must_use]
+    pub fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A call that a client is about to make.
+pub trait OutgoingCall: SpanContent {
+    /// What the conventions say about it.
+    fn request(&self) -> OutgoingRequest<'_>;
+
+    /// The extensions of the request.
+    fn extensions(&self) -> &Extensions;
+
+    /// Asks the application's own rule whether it is excluded.
+    fn is_excluded_by(&self, settings: &Settings) -> bool;
+
+    /// Takes note of how often the request was sent before.
+    fn set_resend_count(&mut self, count: u32);
+}
+
+/// A call that has begun, but does not carry its ids yet.
+#[derive(Debug)]
+pub struct BegunCall {
+    exchange: Option<Exchange>,
+    /// The context to be propagated if the exchange has none.
+    caller: Context,
+    propagation: Propagation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Propagation {
+    /// Telemetry is suppressed: the request is left as it is.
+    Untouched,
+    Told,
+    Refused,
+}
+
+/// Starts the exchange of a call, unless it is excluded.
+#[must_use]
+#[inline]
+pub fn begin(settings: &Settings, providers: &Providers, mut call: impl OutgoingCall) -> BegunCall {
+    let caller = Context::current();
+    if caller.is_telemetry_suppressed() {
+        return BegunCall {
+            exchange: None,
+            caller,
+            propagation: Propagation::Untouched,
+        };
+    }
+    let request = call.request();
+    let is_told = settings
+        .propagation
+        .tell(request.authority, request.scheme, call.extensions());
+    let is_excluded = !records_calls(&caller)
+        || request.is_excluded_by(&settings.exclusions)
+        || call.is_excluded_by(settings);
+    let exchange = if is_excluded {
+        None
+    } else {
+        if let Some(count) = call.extensions().get::<ResendCount>() {
+            let count = count.next();
+            call.set_resend_count(count);
+        }
+        start(settings, providers, &call, &caller)
+    };
+    BegunCall {
+        exchange,
+        caller,
+        propagation: if is_told {
+            Propagation::Told
+        } else {
+            Propagation::Refused
+        },
+    }
+}
+
+/// `None` without a provider.
+fn start(
+    settings: &Settings,
+    providers: &Providers,
+    call: &impl OutgoingCall,
+    caller: &Context,
+) -> Option<Exchange> {
+    let started = Instant::now();
+    let resolved = providers.resolve(&settings.providers, started);
+    if resolved.is_nothing() {
+        return None;
+    }
+    let started_at = opentelemetry::time::now();
+    let new = NewSpan {
+        kind: SpanKind::Client,
+        started_at,
+        remote_parent: None,
+        links: Vec::new(),
+        content: call,
+    };
+    let span = resolved.start_span(new, caller);
+    let request = call.request();
+    Some(Exchange::start(NewExchange {
+        side: Side::Client,
+        method: request.method,
+        context: span.context,
+        recorded_by: span.recorded_by,
+        started,
+        started_at,
+        metrics: resolved
+            .metrics()
+            .map(|metrics| (metrics, request.labels())),
+        version: None,
+        request_size: request.size,
+        rules: &settings.end,
+        caller: 0,
+        has_route: request.template.is_some(),
+        late_method: None,
+        claimed_rpc: None,
+    }))
+}
+
+impl BegunCall {
+    /// Writes ids and baggage into the request, or removes them if its host is not told, and gives the exchange.
+    #[must_use]
+    #[inline]
+    pub fn inject(self, settings: &Settings, headers: &mut HeaderMap) -> Option<Exchange> {
+        match self.propagation {
+            Propagation::Untouched => {}
+            Propagation::Told => {
+                let context = self.exchange.as_ref().map(Exchange::context);
+                let baggage = &settings.propagation.baggage;
+                inject_with(context.unwrap_or(&self.caller), headers, baggage);
+            }
+            Propagation::Refused => remove_ids(headers),
+        }
+        self.exchange
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_count_together() {
+        let first = ResendCount::default();
+        let second = first.clone();
+        assert_eq!([first.next(), second.next(), first.next()], [0, 1, 2]);
+    }
+}

@@ -1,0 +1,357 @@
+//! The lookup of what the global providers give, shared by all integrations.
+//!
+//! Invariants:
+//! - The first lookup, and the first after [`providers_replaced`], is waited for: every caller sees what
+//!   it finds.
+//! - Once everything is found, a caller pays two atomic loads and takes no lock.
+//! - What is missing is looked for again by one caller at a time; the others go on with what is there.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwapOption, Guard};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry::trace::{
+    Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Tracer,
+};
+use opentelemetry::{Context, InstrumentationScope, global};
+
+use crate::direct::{self, StartSpan};
+
+/// How long a missing provider is taken to be missing still.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often global providers have been replaced in this process.
+static REPLACEMENTS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static IS_LOOKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes every [`Lookup`] look again. To be called after global providers have been replaced.
+pub fn providers_replaced() {
+    REPLACEMENTS.fetch_add(1, Ordering::Release);
+}
+
+/// A value that is made of the global providers.
+///
+/// It is looked for when it is first asked for, and again every 100 ms as long as a part of it is missing.
+/// After [`providers_replaced`] it is looked for anew.
+pub struct Lookup<T> {
+    found: ArcSwapOption<Found<T>>,
+    looking: Mutex<()>,
+    created: Instant,
+    /// Milliseconds since `created`.
+    next_look: AtomicU64,
+}
+
+/// The result of a lookup.
+#[derive(Debug)]
+struct Found<T> {
+    value: T,
+    is_complete: bool,
+    replacements: u64,
+}
+
+/// A found value, on loan.
+pub struct Loan<T>(Guard<Option<Arc<Found<T>>>>);
+
+impl<T> Lookup<T> {
+    /// Makes a lookup that has not looked yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            found: ArcSwapOption::const_empty(),
+            looking: Mutex::new(()),
+            created: Instant::now(),
+            next_look: AtomicU64::new(0),
+        }
+    }
+
+    /// The value; `None` only where `look` itself asks for it again.
+    ///
+    /// `look` is given what was found before, unless providers have been replaced since. It returns the value,
+    /// and whether that is complete.
+    #[inline]
+    pub fn get(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<T> {
+        let found = self.found.load();
+        if self.is_final(found.as_deref(), now) {
+            return Loan(found);
+        }
+        drop(found);
+        self.look(now, look)
+    }
+
+    #[cold]
+    fn look(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<T> {
+        // A provider may itself use what is instrumented.
+        if IS_LOOKING.get() {
+            return Loan(self.found.load());
+        }
+        let Some(_looking) = self.lock() else {
+            return Loan(self.found.load());
+        };
+        let found = self.found.load();
+        // Another thread may have looked in the meantime.
+        if self.is_final(found.as_deref(), now) {
+            return Loan(found);
+        }
+        let replacements = REPLACEMENTS.load(Ordering::Acquire);
+        let known = found.as_deref().filter(|found| found.is_current());
+        let (value, is_complete) = {
+            let _mark = LookMark::new();
+            look(known.map(|found| &found.value))
+        };
+        let next = self.milliseconds(now) + milliseconds(INTERVAL);
+        self.next_look.store(next, Ordering::Relaxed);
+        self.found.store(Some(Arc::new(Found {
+            value,
+            is_complete,
+            replacements,
+        })));
+        Loan(self.found.load())
+    }
+
+    /// Waits for a lookup under way, if there is nothing to go on with.
+    fn lock(&self) -> Option<MutexGuard<'_, ()>> {
+        let found = self.found.load();
+        if found.as_deref().is_some_and(Found::is_current) {
+            match self.looking.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            }
+        } else {
+            let locked = self.looking.lock();
+            Some(locked.unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+
+    fn is_final(&self, found: Option<&Found<T>>, now: Instant) -> bool {
+        found.is_some_and(|found| {
+            found.is_current()
+                && (found.is_complete
+                    || self.milliseconds(now) < self.next_look.load(Ordering::Relaxed))
+        })
+    }
+
+    fn milliseconds(&self, now: Instant) -> u64 {
+        milliseconds(now.saturating_duration_since(self.created))
+    }
+}
+
+impl<T> Found<T> {
+    fn is_current(&self) -> bool {
+        self.replacements == REPLACEMENTS.load(Ordering::Acquire)
+    }
+}
+
+impl<T> Loan<T> {
+    /// The value.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_deref().map(|found| &found.value)
+    }
+}
+
+impl<T> Default for Lookup<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A clone looks for itself.
+impl<T> Clone for Lookup<T> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<T> fmt::Debug for Lookup<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lookup")
+            .field("has_looked", &self.found.load().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Loan<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Loan").field(&self.get()).finish()
+    }
+}
+
+/// Marks the thread as one that is looking.
+struct LookMark(());
+
+impl LookMark {
+    fn new() -> Self {
+        IS_LOOKING.set(true);
+        Self(())
+    }
+}
+
+impl Drop for LookMark {
+    fn drop(&mut self) {
+        IS_LOOKING.set(false);
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2)
+}
+
+/// The direct tracer, or that of the global provider; `None` if neither is installed.
+#[must_use]
+pub fn global_tracer(scope: InstrumentationScope) -> Option<Arc<dyn StartSpan>> {
+    if let Some(tracer) = direct::tracer() {
+        return Some(tracer);
+    }
+    let tracer = global::tracer_with_scope(scope);
+    (!is_noop_tracer(&tracer)).then(|| Arc::new(tracer) as Arc<dyn StartSpan>)
+}
+
+/// The global provider of meters; `None` if none is installed.
+#[must_use]
+pub fn global_meter_provider() -> Option<Arc<dyn MeterProvider + Send + Sync>> {
+    let provider = global::meter_provider();
+    // The no-op provider is a type without a size; one that records has something to hold.
+    (size_of_val(&*provider) > 0).then_some(provider)
+}
+
+/// Whether a tracer is the one that stands for none. No span is recorded to find out.
+///
+/// It hands the parent on even where telemetry is suppressed; the SDK's does not, and starts nothing there either.
+#[must_use]
+pub fn is_noop_tracer(tracer: &impl Tracer) -> bool {
+    static SUPPRESSED: LazyLock<Context> = LazyLock::new(|| {
+        let parent = SpanContext::new(
+            TraceId::from(1),
+            SpanId::from(1),
+            TraceFlags::NOT_SAMPLED,
+            true,
+            TraceState::NONE,
+        );
+        Context::new()
+            .with_remote_span_context(parent)
+            .with_telemetry_suppressed()
+    });
+    tracer
+        .build_with_context(SpanBuilder::default(), &SUPPRESSED)
+        .span_context()
+        .is_valid()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::AtomicUsize;
+    use std::thread;
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry::trace::noop::NoopTracer;
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
+
+    use super::*;
+
+    fn provider(sampler: Sampler) -> (SdkTracerProvider, InMemorySpanExporter) {
+        let exporter = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(sampler)
+            .with_simple_exporter(exporter.clone())
+            .build();
+        (provider, exporter)
+    }
+
+    #[test]
+    fn a_tracer_that_does_nothing_is_told_without_a_span() {
+        assert!(is_noop_tracer(&NoopTracer::new()));
+        let (provider, exporter) = provider(Sampler::AlwaysOn);
+        assert!(!is_noop_tracer(&provider.tracer("test")));
+        assert!(exporter.get_finished_spans().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_global_meter_provider_that_does_nothing_has_no_size() {
+        assert_eq!(size_of_val(&*global::meter_provider()), 0);
+    }
+
+    fn after(lookup: &Lookup<u32>, milliseconds: u64) -> Instant {
+        lookup.created + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn a_missing_part_is_looked_for_every_100_ms_and_a_found_one_is_kept() {
+        let lookup = Lookup::new();
+        let get = |at, result| lookup.get(after(&lookup, at), |_| result).get().copied();
+        assert_eq!(get(0, (1, false)), Some(1));
+        assert_eq!(get(99, (2, false)), Some(1));
+        assert_eq!(get(100, (3, true)), Some(3));
+        assert_eq!(get(500, (4, true)), Some(3));
+    }
+
+    #[test]
+    fn a_lookup_knows_what_was_found_before() {
+        let lookup = Lookup::new();
+        lookup.get(after(&lookup, 0), |known| {
+            assert_eq!(known, None);
+            (1, false)
+        });
+        lookup.get(after(&lookup, 100), |known| {
+            assert_eq!(known, Some(&1));
+            (2, true)
+        });
+    }
+
+    #[test]
+    fn every_thread_sees_what_a_lookup_under_way_finds() {
+        const THREADS: usize = 16;
+        let (lookup, looks) = (Lookup::new(), AtomicUsize::new(0));
+        let barrier = Barrier::new(THREADS);
+        let look = |_: Option<&u32>| {
+            looks.fetch_add(1, Ordering::Relaxed);
+            // The others arrive while this one looks.
+            for _ in 0..1_000 {
+                thread::yield_now();
+            }
+            (7, true)
+        };
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    barrier.wait();
+                    assert_eq!(lookup.get(after(&lookup, 0), look).get(), Some(&7));
+                });
+            }
+        });
+        assert_eq!(looks.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_lookup_that_is_used_while_it_looks_does_not_wait_for_itself() {
+        let lookup = Lookup::new();
+        let now = after(&lookup, 0);
+        let found = lookup.get(now, |_| {
+            assert_eq!(lookup.get(now, |_| (1, true)).get(), None);
+            (2, true)
+        });
+        assert_eq!(found.get(), Some(&2));
+    }
+
+    #[test]
+    fn a_lookup_that_panicked_is_done_again() {
+        let lookup = Lookup::new();
+        let now = after(&lookup, 0);
+        thread::scope(|scope| {
+            let panics = scope.spawn(|| {
+                lookup.get(now, |_| panic!("on purpose"));
+            });
+            assert!(panics.join().is_err());
+        });
+        assert_eq!(lookup.get(now, |_| (1, true)).get(), Some(&1));
+    }
+}

@@ -1,0 +1,84 @@
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanRef, Status};
+
+use super::attribute;
+use super::grpc_method::RpcMethod;
+use super::outcome::{Outcome, ResponseStatus};
+
+/// The end of an exchange, as its span has it.
+#[derive(Debug)]
+pub struct HttpEnd {
+    /// Known by the response, on the side of the client.
+    pub(crate) version: Option<&'static str>,
+    pub(crate) response: ResponseStatus,
+    pub(crate) response_size: Option<u64>,
+    pub(crate) outcome: Outcome,
+    /// Known by the response, on the side of the server.
+    pub(crate) rpc_method: Option<RpcMethod>,
+}
+
+impl HttpEnd {
+    /// Asked one after the other, since a list of attributes would be copied.
+    const ATTRIBUTES: [fn(&Self) -> Option<KeyValue>; 8] = [
+        |end| {
+            let version = end.version?;
+            Some(KeyValue::new(attribute::NETWORK_PROTOCOL_VERSION, version))
+        },
+        |end| {
+            let status = i64::from(end.response.http?.as_u16());
+            Some(KeyValue::new(attribute::HTTP_RESPONSE_STATUS_CODE, status))
+        },
+        |end| {
+            let status = end.response.grpc?.name();
+            Some(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status))
+        },
+        |end| {
+            let size = i64::try_from(end.response_size?).unwrap_or(i64::MAX);
+            Some(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size))
+        },
+        |end| Some(KeyValue::new(attribute::CANCELLED, end.outcome.cancelled?)),
+        |end| {
+            let error_type = end.outcome.error_type.clone()?;
+            Some(KeyValue::new(attribute::ERROR_TYPE, error_type))
+        },
+        |end| {
+            Some(match end.rpc_method.as_ref()? {
+                RpcMethod::Known(name) => KeyValue::new(attribute::RPC_METHOD, *name),
+                RpcMethod::Unkept(name) => KeyValue::new(attribute::RPC_METHOD, name.to_string()),
+                RpcMethod::Other(_) => KeyValue::new(attribute::RPC_METHOD, attribute::OTHER),
+            })
+        },
+        |end| match end.rpc_method.as_ref()? {
+            RpcMethod::Other(name) => Some(KeyValue::new(
+                attribute::RPC_METHOD_ORIGINAL,
+                name.to_string(),
+            )),
+            RpcMethod::Known(_) | RpcMethod::Unkept(_) => None,
+        },
+    ];
+
+    /// Sets attributes and status of a span.
+    pub fn set_on(&self, span: &SpanRef<'_>) {
+        span.set_attributes(self.attributes());
+        if let Some(status) = self.status() {
+            span.set_status(status);
+        }
+    }
+
+    /// The status of the span, if that is not to stay unset.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        if self.outcome.error_type.is_some() {
+            Some(Status::error(""))
+        } else {
+            self.outcome.is_success.then_some(Status::Ok)
+        }
+    }
+
+    /// The attributes that become known at the end.
+    pub fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+        Self::ATTRIBUTES
+            .iter()
+            .filter_map(|attribute| attribute(self))
+    }
+}

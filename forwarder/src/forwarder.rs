@@ -1,0 +1,492 @@
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use azmon::BuildError;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::config::{ConfigError, ForwarderConfig, InputConfig, InputKind};
+use crate::delivery::{DestinationCounts, ForwarderSink, RunningDestination, State};
+use crate::inputs::{
+    ApplicationInsightsInput, ApplicationInsightsOptions, Budget, Connections, InputCounts,
+    InputStatistics, Limits, Listener, OpenCensusInput, OpenCensusOptions, OtlpInput, OtlpOptions,
+    serve_grpc, serve_http,
+};
+use crate::sink::Sink;
+
+/// How long an input that has failed rests before it listens again.
+const REST: Duration = Duration::from_secs(1);
+
+/// The interval of standard metrics.
+const METRICS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Receives telemetry and sends it on, as a [`ForwarderConfig`] says.
+///
+/// # Examples
+///
+/// ```no_run
+/// use azmon_forwarder::Forwarder;
+/// use azmon_forwarder::config::ForwarderConfig;
+///
+/// # async fn run(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = ForwarderConfig::from_toml("forwarder.toml", text)?;
+/// config.or_environment(|name| std::env::var(name).ok());
+/// let forwarder = Forwarder::start(config).await?;
+/// tokio::signal::ctrl_c().await?;
+/// forwarder.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Forwarder {
+    config: ForwarderConfig,
+    watch: ForwarderWatch,
+    inputs: HashMap<InputConfig, RunningInput>,
+    metrics: JoinHandle<()>,
+}
+
+/// Sees what a [`Forwarder`] does, also while it changes its configuration. Clones see the same.
+#[derive(Debug, Clone)]
+pub struct ForwarderWatch {
+    sink: Arc<ForwarderSink>,
+    budget: Budget,
+    inputs: Arc<Mutex<Vec<InputView>>>,
+}
+
+/// An input, as it is seen.
+#[derive(Debug, Clone)]
+struct InputView {
+    kind: InputKind,
+    address: SocketAddr,
+    statistics: InputStatistics,
+    connections: watch::Receiver<Option<Connections>>,
+}
+
+/// A forwarder could not start, or not change its configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A destination could not be started.
+    #[error("a destination could not be started: {0}")]
+    Destination(#[from] BuildError),
+    /// An input's address could not be listened to.
+    #[error("the {kind} cannot listen on {address}: {error}")]
+    Listen {
+        /// The input.
+        kind: InputKind,
+        /// Its address.
+        address: String,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// An input at work.
+#[derive(Debug)]
+struct RunningInput {
+    view: InputView,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// What an input has counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunningInputCounts {
+    /// The input.
+    pub kind: InputKind,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Connections that are open now.
+    pub connections: usize,
+    /// Whether it listens now.
+    pub is_listening: bool,
+    /// What it has received.
+    pub counts: InputCounts,
+}
+
+/// What a forwarder has done since its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ForwarderCounts {
+    /// By input.
+    pub inputs: Vec<RunningInputCounts>,
+    /// By destination.
+    pub destinations: Vec<DestinationCounts>,
+    /// Items that rules left out.
+    pub excluded: u64,
+    /// Items that sampling left out.
+    pub sampled_out: u64,
+    /// Bytes of messages that are being received or delivered.
+    pub bytes_in_flight: usize,
+}
+
+impl Forwarder {
+    /// Starts destinations, and then inputs.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is not valid, or an address cannot be listened to: nothing runs then.
+    pub async fn start(config: ForwarderConfig) -> Result<Self, StartError> {
+        config.validate("configuration")?;
+        let state = State::start(&config, None)?;
+        let sink = Arc::new(ForwarderSink {
+            state: ArcSwap::from_pointee(state),
+        });
+        let budget = Budget::new(config.limits.in_flight_bytes);
+        let metrics = tokio::spawn(send_metrics(sink.clone()));
+        let mut forwarder = Self {
+            config,
+            watch: ForwarderWatch {
+                sink,
+                budget,
+                inputs: Arc::default(),
+            },
+            inputs: HashMap::new(),
+            metrics,
+        };
+        let wanted = forwarder.config.clone();
+        match forwarder.start_inputs(&wanted, &wanted.inputs).await {
+            Ok(started) => {
+                forwarder.inputs = started;
+                forwarder.show_inputs();
+                Ok(forwarder)
+            }
+            Err(error) => {
+                forwarder.metrics.abort();
+                Err(error)
+            }
+        }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &ForwarderConfig {
+        &self.config
+    }
+
+    /// Where the inputs listen, with their real ports.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(InputKind, SocketAddr)> {
+        let inputs = self.inputs.values();
+        let mut all: Vec<_> = inputs
+            .map(|input| (input.view.kind, input.view.address))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// What the forwarder has done since its start.
+    #[must_use]
+    pub fn counts(&self) -> ForwarderCounts {
+        self.watch.counts()
+    }
+
+    /// A view of the forwarder that lives beside it.
+    #[must_use]
+    pub fn watch(&self) -> ForwarderWatch {
+        self.watch.clone()
+    }
+
+    /// Changes the configuration. Inputs and destinations that are in both go on without a break; the counts
+    /// of what was left out start again.
+    ///
+    /// # Errors
+    ///
+    /// When the new configuration is not valid, or one of its addresses cannot be listened to: the forwarder
+    /// goes on with the one that it has.
+    pub async fn reload(&mut self, config: ForwarderConfig) -> Result<(), StartError> {
+        config.validate("configuration")?;
+        let before = self.watch.sink.state.load_full();
+        let state = State::start(&config, Some(&before))?;
+        // An input that stays keeps its limits: others need a restart.
+        let is_new = |input: &&InputConfig| !self.inputs.contains_key(*input);
+        let new: Vec<_> = config.inputs.iter().filter(is_new).cloned().collect();
+        let started = match self.start_inputs(&config, &new).await {
+            Ok(started) => started,
+            Err(error) => {
+                let gone = removed(&state.destinations, &before.destinations);
+                stop_destinations(gone, Duration::ZERO).await;
+                return Err(error);
+            }
+        };
+        let gone = removed(&before.destinations, &state.destinations);
+        self.watch.sink.state.store(Arc::new(state));
+        before.send_metrics().await;
+        let old = self
+            .inputs
+            .keys()
+            .filter(|input| !config.inputs.contains(input));
+        let old: Vec<_> = old.cloned().collect();
+        let old = old.iter().filter_map(|input| self.inputs.remove(input));
+        stop_inputs(old.collect(), config.drain).await;
+        self.inputs.extend(started);
+        self.show_inputs();
+        tokio::spawn(stop_destinations(gone, config.drain));
+        self.config = config;
+        Ok(())
+    }
+
+    /// Takes nothing more, sends what it has within [`ForwarderConfig::drain`], and ends. What was not sent
+    /// is counted, and said.
+    pub async fn shutdown(self) {
+        let end = Instant::now() + self.config.drain;
+        let left = || end.saturating_duration_since(Instant::now());
+        let inputs = self.inputs.into_values().collect();
+        stop_inputs(inputs, self.config.drain / 2).await;
+        self.metrics.abort();
+        let state = self.watch.sink.state.load_full();
+        state.send_metrics().await;
+        stop_destinations(state.destinations.clone(), left()).await;
+    }
+
+    /// Binds every address first, so that none is served if one cannot be.
+    async fn start_inputs(
+        &self,
+        config: &ForwarderConfig,
+        wanted: &[InputConfig],
+    ) -> Result<HashMap<InputConfig, RunningInput>, StartError> {
+        let mut bound = Vec::new();
+        for input in wanted {
+            let listener = Listener::bind(&input.address, config.limits.connections).await;
+            let listened = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+            let (address, listener) = listened.map_err(|error| StartError::Listen {
+                kind: input.kind,
+                address: input.address.clone(),
+                error,
+            })?;
+            bound.push((input.clone(), address, listener));
+        }
+        let started = bound.into_iter().map(|(input, address, listener)| {
+            let running = self.start_input(config, input.kind, address, listener);
+            (input, running)
+        });
+        Ok(started.collect())
+    }
+
+    fn start_input(
+        &self,
+        config: &ForwarderConfig,
+        kind: InputKind,
+        address: SocketAddr,
+        listener: Listener,
+    ) -> RunningInput {
+        let ForwarderWatch { sink, budget, .. } = self.watch();
+        let served = Served::new(kind, config, sink, budget);
+        let statistics = served.statistics.clone();
+        let (stop, stopped) = watch::channel(false);
+        let (shown, connections) = watch::channel(Some(listener.connections()));
+        let task = tokio::spawn(served.run(address, listener, stopped, shown));
+        let view = InputView {
+            kind,
+            address,
+            statistics,
+            connections,
+        };
+        RunningInput { view, stop, task }
+    }
+
+    fn show_inputs(&self) {
+        let mut views: Vec<_> = self
+            .inputs
+            .values()
+            .map(|input| input.view.clone())
+            .collect();
+        views.sort_unstable_by_key(|view| (view.kind, view.address));
+        *self.watch.lock() = views;
+    }
+}
+
+impl ForwarderWatch {
+    /// What the forwarder has done since its start.
+    #[must_use]
+    pub fn counts(&self) -> ForwarderCounts {
+        let state = self.sink.state.load();
+        let inputs = self.lock().iter().map(InputView::counts).collect();
+        let (excluded, sampled_out) = state.pipeline.left_out();
+        ForwarderCounts {
+            inputs,
+            destinations: state.destinations.iter().map(|one| one.counts()).collect(),
+            excluded,
+            sampled_out,
+            bytes_in_flight: self.budget.taken(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<InputView>> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InputView {
+    fn counts(&self) -> RunningInputCounts {
+        let connections = self.connections.borrow();
+        RunningInputCounts {
+            kind: self.kind,
+            address: self.address,
+            connections: connections.as_ref().map_or(0, Connections::open),
+            is_listening: connections.is_some(),
+            counts: self.statistics.counts(),
+        }
+    }
+}
+
+/// What an input serves.
+struct Served {
+    kind: InputKind,
+    routes: Routes,
+    limits: Limits,
+    budget: Budget,
+    statistics: InputStatistics,
+}
+
+enum Routes {
+    Grpc(tonic::service::Routes),
+    Http(axum::Router),
+}
+
+impl Served {
+    fn new(kind: InputKind, config: &ForwarderConfig, sink: Arc<dyn Sink>, budget: Budget) -> Self {
+        let limits = config.limits;
+        let (routes, statistics) = match kind {
+            InputKind::OtlpGrpc | InputKind::OtlpHttp => {
+                let options = OtlpOptions::default().limits(limits).budget(budget.clone());
+                let input = OtlpInput::new(sink, options);
+                let routes = match kind {
+                    InputKind::OtlpGrpc => Routes::Grpc(input.grpc_routes()),
+                    _ => Routes::Http(input.http_router()),
+                };
+                (routes, input.statistics().clone())
+            }
+            InputKind::OpenCensus => {
+                let options = OpenCensusOptions::default()
+                    .limits(limits)
+                    .budget(budget.clone())
+                    .node_events(config.node_events);
+                let input = OpenCensusInput::new(sink.clone(), options);
+                // A service that speaks OTLP finds it at the address that its variables name.
+                let options = OtlpOptions::default()
+                    .limits(limits)
+                    .budget(budget.clone())
+                    .statistics(input.statistics().clone());
+                let otlp = OtlpInput::new(sink, options);
+                let routes = Routes::Grpc(otlp.add_grpc_routes(input.grpc_routes()));
+                (routes, input.statistics().clone())
+            }
+            InputKind::ApplicationInsightsGrpc | InputKind::ApplicationInsightsHttp => {
+                let options = ApplicationInsightsOptions::default()
+                    .limits(limits)
+                    .budget(budget.clone());
+                let input = ApplicationInsightsInput::new(sink, options);
+                let routes = match kind {
+                    InputKind::ApplicationInsightsGrpc => Routes::Grpc(input.grpc_routes()),
+                    _ => Routes::Http(input.http_router()),
+                };
+                (routes, input.statistics().clone())
+            }
+        };
+        Self {
+            kind,
+            routes,
+            limits,
+            budget,
+            statistics,
+        }
+    }
+
+    /// Serves until it is told to stop. A listener that fails is bound again; the others do not notice.
+    async fn run(
+        self,
+        address: SocketAddr,
+        mut listener: Listener,
+        stopped: watch::Receiver<bool>,
+        shown: watch::Sender<Option<Connections>>,
+    ) {
+        loop {
+            let stop = wait_for(stopped.clone());
+            let failure = match &self.routes {
+                Routes::Grpc(routes) => {
+                    let (routes, budget) = (routes.clone(), self.budget.clone());
+                    let served = serve_grpc(listener, routes, &self.limits, budget, stop);
+                    served.await.err().map(|error| error.to_string())
+                }
+                Routes::Http(router) => {
+                    let served = serve_http(listener, router.clone(), stop);
+                    served.await.err().map(|error| error.to_string())
+                }
+            };
+            shown.send_replace(None);
+            if *stopped.borrow() {
+                return;
+            }
+            tracing::error!(input = %self.kind, %address, failure, "the input has stopped and listens again");
+            listener = loop {
+                tokio::time::sleep(REST).await;
+                match Listener::bind(address, self.limits.connections).await {
+                    Ok(listener) => break listener,
+                    Err(error) => {
+                        tracing::error!(input = %self.kind, %address, %error, "the address cannot be listened to");
+                    }
+                }
+                if *stopped.borrow() {
+                    return;
+                }
+            };
+            shown.send_replace(Some(listener.connections()));
+        }
+    }
+}
+
+/// Waits until it is true, or until nobody can make it so any more.
+async fn wait_for(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn send_metrics(sink: Arc<ForwarderSink>) {
+    let mut interval = tokio::time::interval(METRICS_INTERVAL);
+    interval.tick().await;
+    loop {
+        interval.tick().await;
+        sink.state.load_full().send_metrics().await;
+    }
+}
+
+/// Lets calls under way end until the timeout is over, and cuts the others off.
+async fn stop_inputs(inputs: Vec<RunningInput>, timeout: Duration) {
+    let end = Instant::now() + timeout;
+    for input in &inputs {
+        input.stop.send_replace(true);
+    }
+    for mut input in inputs {
+        if tokio::time::timeout_at(end, &mut input.task).await.is_err() {
+            input.task.abort();
+        }
+    }
+}
+
+/// Those of `all` that are not in `others`.
+fn removed(
+    all: &[Arc<RunningDestination>],
+    others: &[Arc<RunningDestination>],
+) -> Vec<Arc<RunningDestination>> {
+    let is_in = |one: &Arc<RunningDestination>| others.iter().any(|other| Arc::ptr_eq(one, other));
+    all.iter().filter(|one| !is_in(one)).cloned().collect()
+}
+
+/// Ends destinations, all at the same time.
+async fn stop_destinations(destinations: Vec<Arc<RunningDestination>>, timeout: Duration) {
+    let ends = destinations
+        .into_iter()
+        .map(|one| tokio::task::spawn_blocking(move || one.shutdown(timeout)));
+    for end in ends.collect::<Vec<_>>() {
+        let _ = end.await;
+    }
+}

@@ -1,0 +1,171 @@
+//! Health over HTTP: `/livez`, `/readyz`, `/metrics`.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{StatusCode, header};
+
+use crate::forwarder::ForwarderCounts;
+
+/// What health is asked of.
+type Counts = Arc<dyn Fn() -> Option<ForwarderCounts> + Send + Sync>;
+
+/// The routes. `counts` answers `None` while the forwarder starts or ends.
+///
+/// - `GET /livez`: 200 as long as the process answers.
+/// - `GET /readyz`: 200 if every input listens, else 503 and which do not.
+/// - `GET /metrics`: the counts in Prometheus' text format.
+pub fn router(counts: impl Fn() -> Option<ForwarderCounts> + Send + Sync + 'static) -> Router {
+    let counts: Counts = Arc::new(counts);
+    Router::new()
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(counts)
+}
+
+async fn ready(State(counts): State<Counts>) -> impl IntoResponse {
+    let Some(counts) = counts() else {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting or ending\n".to_owned(),
+        );
+    };
+    let down = counts.inputs.iter().filter(|input| !input.is_listening);
+    let down: String = down
+        .map(|input| format!("the {} does not listen on {}\n", input.kind, input.address))
+        .collect();
+    match down.is_empty() {
+        true => (StatusCode::OK, "ok\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, down),
+    }
+}
+
+async fn metrics(State(counts): State<Counts>) -> impl IntoResponse {
+    match counts() {
+        Some(counts) => (
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+            metrics_text(&counts),
+        ),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::CONTENT_TYPE, "text/plain")],
+            String::new(),
+        ),
+    }
+}
+
+/// The counts in Prometheus' text format.
+#[must_use]
+pub fn metrics_text(counts: &ForwarderCounts) -> String {
+    let mut text = Text(String::new());
+    let inputs = || counts.inputs.iter();
+    let label = |key: &str| format!("input=\"{key}\"");
+    text.family("azmon_forwarder_connections", "gauge", "Open connections");
+    for input in inputs() {
+        text.value(&label(input.kind.key()), input.connections as u64);
+    }
+    text.family(
+        "azmon_forwarder_batches_total",
+        "counter",
+        "Messages with telemetry",
+    );
+    for input in inputs() {
+        let label = label(input.kind.key());
+        text.value(
+            &format!("{label},result=\"received\""),
+            input.counts.batches_received,
+        );
+        text.value(
+            &format!("{label},result=\"failed\""),
+            input.counts.batches_failed,
+        );
+    }
+    text.family("azmon_forwarder_items_total", "counter", "Items");
+    for input in inputs() {
+        let label = label(input.kind.key());
+        text.value(
+            &format!("{label},result=\"received\""),
+            input.counts.items_received,
+        );
+        text.value(
+            &format!("{label},result=\"rejected\""),
+            input.counts.items_rejected,
+        );
+    }
+    text.family(
+        "azmon_forwarder_left_out_total",
+        "counter",
+        "Items that were left out",
+    );
+    text.value("reason=\"excluded\"", counts.excluded);
+    text.value("reason=\"sampled\"", counts.sampled_out);
+    text.family(
+        "azmon_forwarder_bytes_in_flight",
+        "gauge",
+        "Bytes of messages under way",
+    );
+    text.value("", counts.bytes_in_flight as u64);
+    text.family(
+        "azmon_forwarder_accepted_total",
+        "counter",
+        "Items that a destination took",
+    );
+    for one in &counts.destinations {
+        text.value(&destination(&one.name), one.accepted);
+    }
+    text.family(
+        "azmon_forwarder_waiting",
+        "gauge",
+        "Items that wait for a destination",
+    );
+    for one in &counts.destinations {
+        text.value(&destination(&one.name), one.waiting as u64);
+    }
+    text.family(
+        "azmon_forwarder_dropped_total",
+        "counter",
+        "Items that were lost",
+    );
+    for one in &counts.destinations {
+        for (reason, count) in &one.dropped {
+            text.value(
+                &format!("{},reason=\"{reason}\"", destination(&one.name)),
+                *count,
+            );
+        }
+    }
+    text.0
+}
+
+fn destination(name: &str) -> String {
+    let escaped = name
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    format!("destination=\"{escaped}\"")
+}
+
+/// Metrics as text; the name of the family that is being written is that of its last comment.
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a text cannot fail.
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    fn value(&mut self, labels: &str, value: u64) {
+        let name = self.0.rsplit("# TYPE ").next().unwrap_or_default();
+        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        let _ = match labels.is_empty() {
+            true => writeln!(self.0, "{name} {value}"),
+            false => writeln!(self.0, "{name}{{{labels}}} {value}"),
+        };
+    }
+}

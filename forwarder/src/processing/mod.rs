@@ -1,0 +1,13 @@
+//! What happens to items between an input and a destination, in this order: resource attributes become
+//! properties, items are excluded, redacted, counted by the standard metrics, sampled, and routed.
+
+mod exclude;
+mod glob;
+mod pipeline;
+mod redact;
+mod routing;
+mod sampling;
+mod standard_metrics;
+mod text;
+
+pub(crate) use self::pipeline::{Pipeline, Processed};

@@ -1,0 +1,79 @@
+use std::fmt;
+
+use azmon_instrument::http::{Ending, Scope};
+use http_body::Body;
+
+use crate::body::ResponseBody;
+
+/// What becomes of a response with the body `B`, and so where its span ends: [`WrapBody`], [`EndAtHeaders`], or,
+/// for axum, `WrapAxumBody`. This trait is sealed.
+pub trait ResponseMode<B>: sealed::Sealed {
+    /// The body that it has then.
+    type Body;
+
+    #[doc(hidden)]
+    fn wrap(body: B, scope: Scope) -> Self::Body;
+}
+
+/// The body is wrapped, and the span ends with it.
+#[derive(Debug, Clone, Copy)]
+pub struct WrapBody;
+
+/// The span ends with the head of the response, whose body stays what it was.
+#[derive(Debug, Clone, Copy)]
+pub struct EndAtHeaders;
+
+/// The body is wrapped in one of axum, and the span ends with it.
+#[cfg(feature = "axum")]
+#[derive(Debug, Clone, Copy)]
+pub struct WrapAxumBody;
+
+impl<B: Body<Error: fmt::Debug + 'static>> ResponseMode<B> for WrapBody {
+    type Body = ResponseBody<B>;
+
+    fn wrap(body: B, scope: Scope) -> ResponseBody<B> {
+        ResponseBody::new(body, scope)
+    }
+}
+
+impl<B> ResponseMode<B> for EndAtHeaders {
+    type Body = B;
+
+    fn wrap(body: B, mut scope: Scope) -> B {
+        scope.end(Ending::AtHeaders);
+        body
+    }
+}
+
+/// A body that is axum's already is not boxed again if it is empty, or if the request is excluded and the size of
+/// the body is known: it is there then, and does nothing while it is sent.
+#[cfg(feature = "axum")]
+impl<B> ResponseMode<B> for WrapAxumBody
+where
+    B: Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError> + fmt::Debug + 'static,
+{
+    type Body = axum::body::Body;
+
+    fn wrap(body: B, scope: Scope) -> axum::body::Body {
+        let does_nothing = match scope {
+            Scope::None => true,
+            Scope::Excluded(_) => body.size_hint().exact().is_some(),
+            Scope::Unrecorded(_) => false,
+            Scope::Recorded(ref exchange) => exchange.has_ended(),
+        };
+        if does_nothing {
+            axum::body::Body::new(body)
+        } else {
+            axum::body::Body::new(ResponseBody::new(body, scope))
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::WrapBody {}
+    impl Sealed for super::EndAtHeaders {}
+    #[cfg(feature = "axum")]
+    impl Sealed for super::WrapAxumBody {}
+}

@@ -1,0 +1,268 @@
+//! Why a query could not be answered, with the place in its text.
+
+use std::fmt;
+
+use crate::syntax::Span;
+
+/// The kind of an [`Error`], which decides what an HTTP interface answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The text is not KQL (`SYN0002`).
+    Syntax,
+    /// The text is KQL, but names, types or arguments do not fit (`SEM…`).
+    Semantic,
+    /// The text is valid Kusto that this engine refuses by name.
+    Unsupported,
+    /// A limit of [`Limits`](crate::Limits) was reached.
+    Limit,
+    /// The query ran longer than [`Limits::time`](crate::Limits::time).
+    Timeout,
+    /// The [`CancelToken`](crate::CancelToken) was used.
+    Cancelled,
+    /// A table could not be read.
+    Source,
+}
+
+/// Why a query could not be answered.
+///
+/// Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    code: &'static str,
+    message: String,
+    suggestion: Option<String>,
+    span: Option<Span>,
+    place: Option<Place>,
+}
+
+/// The place of an error in the text of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Offset in bytes, from 0.
+    pub offset: usize,
+    /// Length in bytes.
+    pub length: usize,
+    /// The text at that place.
+    pub token: String,
+}
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    fn new(kind: ErrorKind, code: &'static str, span: Option<Span>, message: String) -> Self {
+        Self {
+            kind,
+            code,
+            message,
+            suggestion: None,
+            span,
+            place: None,
+        }
+    }
+
+    pub(crate) fn syntax(span: Span, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Syntax, "SYN0002", Some(span), message.into())
+    }
+
+    pub(crate) fn semantic(span: Span, code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Semantic, code, Some(span), message.into())
+    }
+
+    /// `name` is valid Kusto, and is refused.
+    pub(crate) fn unsupported(span: Span, name: &str) -> Self {
+        Self::new(
+            ErrorKind::Unsupported,
+            "SEM0001",
+            Some(span),
+            format!("{name} is valid Kusto but not supported locally"),
+        )
+    }
+
+    pub(crate) fn limit(message: impl Into<String>) -> Self {
+        Self::new(
+            ErrorKind::Limit,
+            "E_QUERY_RESULT_SET_TOO_LARGE",
+            None,
+            message.into(),
+        )
+    }
+
+    pub(crate) fn limit_at(span: Span, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Limit, "SEM0002", Some(span), message.into())
+    }
+
+    pub(crate) fn timeout() -> Self {
+        Self::new(
+            ErrorKind::Timeout,
+            "E_QUERY_TIMEOUT",
+            None,
+            "the query took longer than it may".to_owned(),
+        )
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(
+            ErrorKind::Cancelled,
+            "E_QUERY_CANCELLED",
+            None,
+            "the query was cancelled".to_owned(),
+        )
+    }
+
+    /// An error of a table's own, for implementations of [`Table`](crate::Table).
+    #[must_use]
+    pub fn source(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Source, "E_SOURCE", None, message.into())
+    }
+
+    /// Adds "did you mean …" if a candidate is near to `name`.
+    pub(crate) fn suggest<'a>(
+        mut self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.suggestion = nearest(name, candidates).map(str::to_owned);
+        self
+    }
+
+    pub(crate) fn or_at(mut self, span: Span) -> Self {
+        self.span.get_or_insert(span);
+        self
+    }
+
+    /// Computes the place once the text is known.
+    pub(crate) fn locate(mut self, text: &str) -> Self {
+        if let (Some(span), None) = (self.span, &self.place) {
+            let start = floor_boundary(text, span.start as usize);
+            let end = floor_boundary(text, span.end as usize).max(start);
+            let before = text.get(..start).unwrap_or_default();
+            let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+            self.place = Some(Place {
+                line: before.matches('\n').count() + 1,
+                column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+                offset: start,
+                length: end - start,
+                token: text.get(start..end).unwrap_or_default().to_owned(),
+            });
+        }
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The code in Kusto's style, such as `SYN0002` or `SEM0100`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The message without place and suggestion.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The name that was probably meant.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
+
+    /// The place in the text; `None` for limits, time-outs and tables.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(suggestion) = &self.suggestion {
+            write!(f, "; did you mean '{suggestion}'?")?;
+        }
+        if let Some(place) = &self.place {
+            write!(f, " (line {}, column {})", place.line, place.column)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn floor_boundary(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The candidate within a third of the name's length in edits.
+fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST_COMPARED: usize = 64;
+
+    if name.len() > LONGEST_COMPARED {
+        return None;
+    }
+    let allowed = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(edits, _)| *edits <= allowed)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits from one to the other; a difference of case alone is none.
+fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.to_lowercase().chars().collect();
+    let right: Vec<char> = right.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.iter().enumerate() {
+        let mut diagonal = i;
+        let mut last = i + 1;
+        row[0] = last;
+        for (j, b) in right.iter().enumerate() {
+            let cost = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            last = cost.min(last + 1).min(diagonal + 1);
+            row[j + 1] = last;
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_characters_and_lines_from_one() {
+        let error = Error::syntax(Span::new(8, 9), "x").locate("añb\n  ü?z");
+        let place = error.place().expect("a place");
+        assert_eq!(
+            (place.line, place.column, place.token.as_str()),
+            (2, 4, "?")
+        );
+    }
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        assert_eq!(nearest("durtion", ["duration", "name"]), Some("duration"));
+        assert_eq!(nearest("TIMESTAMP", ["timestamp"]), Some("timestamp"));
+        assert_eq!(nearest("xyz", ["duration", "name"]), None);
+    }
+}

@@ -1,0 +1,325 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ask, startPortal, until, visit } from './programs';
+import { launch, reader, settle } from './reader';
+
+const base = inject('portal');
+const web = inject('web');
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const query = (url: string) => new URL(url).searchParams;
+
+describe('with the keyboard alone', () => {
+  it('from the overview to the line of code: failures, problem, transaction', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.keyboard.press('g');
+    await page.keyboard.press('f');
+    await page.waitForURL('**/failures*');
+    await page.getByRole('grid', { name: 'Problems' }).waitFor();
+    await page.keyboard.press('j');
+    await page.locator('aside').getByText('It ends in').waitFor();
+    expect(query(page.url()).get('sel')).toMatch(/^\d+$/);
+    const first = page.url();
+    await page.keyboard.press('j');
+    await page.waitForFunction((url) => location.href !== url, first);
+    await page.locator('aside .sample').first().focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/transactions/*');
+    await page.getByRole('treegrid').waitFor();
+    await close();
+  });
+
+  it('the first Tab offers to skip to the content, and focus is always seen', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toContain('Skip');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    for (let i = 0; i < 12; i += 1) {
+      await page.keyboard.press('Tab');
+      const outline = await page.evaluate(() => {
+        const one = document.activeElement;
+        return one === null ? '' : getComputedStyle(one).outlineStyle + getComputedStyle(one.parentElement ?? one).outlineStyle;
+      });
+      expect(outline).toContain('solid');
+    }
+    await close();
+  });
+
+  it('the palette finds pages and operations, and a pasted id opens its transaction', async () => {
+    const { transactions } = await ask<{ transactions: { operationId: string }[] }>(`${base}/api/transactions?limit=1`);
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Find' }).fill('check');
+    await page.getByRole('option', { name: /POST \/checkout/ }).first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Find' }).fill(transactions[0]!.operationId);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/transactions/${transactions[0]!.operationId}*`);
+    await close();
+  });
+
+  it('all keys are on a sheet, and single ones can be switched off', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.keyboard.press('?');
+    const sheet = page.getByRole('dialog', { name: 'Keys' });
+    await sheet.getByText('Fold or open the rail').waitFor();
+    await sheet.getByRole('checkbox').click();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await page.waitForTimeout(300);
+    expect(new URL(page.url()).pathname).toBe('/');
+    await close();
+  });
+
+  it('the map is walked along its edges', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/map');
+    await page.locator('[data-node="role:web"]').focus();
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => query(page.url()).get('sel')).toBe('node:role:shop');
+    await page.locator('aside').getByText('Calls, per request').waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => query(page.url()).get('sel')).toBeNull();
+    await close();
+  });
+});
+
+describe('a transaction', () => {
+  async function opened() {
+    const { transactions } = await ask<{ transactions: { operationId: string; roles: string[] }[] }>(`${base}/api/transactions?q=${encodeURIComponent('reservation OR reservations')}&limit=20`);
+    const whole = transactions.find((one) => one.roles.length === 3) ?? transactions[0]!;
+    const one = await reader(browser, base);
+    await one.open(`/transactions/${whole.operationId}`);
+    return one;
+  }
+
+  it('joins both sides of a call, folds repeated queries, and adds the path up', async () => {
+    const { page, close } = await opened();
+    const grid = page.getByRole('treegrid');
+    await grid.getByText('web → shop').first().waitFor();
+    await grid.getByText('shop → stock').first().waitFor();
+    await grid.getByText(/N\+1 ×\d+/).first().waitFor();
+    await page.getByRole('region', { name: 'Where the time went' }).getByText(/uncovered time in/).first().waitFor();
+    await close();
+  });
+
+  it('is walked, folded, zoomed and coloured by keys, and its address holds all of it', async () => {
+    const { page, close } = await opened();
+    const rows = () => page.getByRole('treegrid').getByRole('row').count();
+    const all = await rows();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(rows).toBeLessThan(all);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(rows).toBe(all);
+    await page.keyboard.press('l');
+    await page.keyboard.press('c');
+    await page.keyboard.press('z');
+    await expect.poll(() => [query(page.url()).get('logs'), query(page.url()).get('color'), query(page.url()).has('zoom'), query(page.url()).has('span')].join()).toBe('0,role,true,true');
+    await page.reload();
+    await page.getByRole('treegrid').waitFor();
+    expect(await page.locator('[aria-selected="true"][role="row"]').count()).toBe(1);
+    await page.keyboard.press('0');
+    await expect.poll(() => query(page.url()).has('zoom')).toBe(false);
+    await close();
+  });
+
+  it('is searched inside: hits are counted, and n goes from one to the next', async () => {
+    const { page, close } = await opened();
+    await page.keyboard.press('f');
+    await page.keyboard.type('price');
+    await page.getByRole('status').filter({ hasText: /of \d+/ }).waitFor();
+    await page.locator('[role="treegrid"] mark').first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    expect(query(page.url()).get('q')).toBeNull();
+    await close();
+  });
+});
+
+describe('transactions', () => {
+  it('a facet becomes a filter, back takes it away, and rows unfold in place', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/transactions?live=0');
+    await page.getByRole('checkbox', { name: /Exception/ }).click();
+    await expect.poll(() => query(page.url()).getAll('kind')).toEqual(['exception']);
+    await settle(page);
+    await page.getByRole('grid', { name: 'Items' }).getByRole('row').nth(1).click();
+    await page.getByRole('link', { name: 'Transaction', exact: true }).waitFor();
+    expect(query(page.url()).get('sel')).toMatch(/^\d+$/);
+    await page.goBack();
+    await expect.poll(() => query(page.url()).getAll('kind')).toEqual([]);
+    await close();
+  });
+
+  it('words are found and marked, and an empty answer says what emptied it', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/transactions?live=0');
+    await page.getByRole('combobox', { name: 'Search' }).fill('priced');
+    await page.locator('[role="grid"] mark').first().waitFor();
+    expect(query(page.url()).get('q')).toBe('priced');
+    await page.getByRole('combobox', { name: 'Search' }).fill('nothingislikethis');
+    await page.getByText('Nothing matches').waitFor();
+    await close();
+  });
+
+  it('follows what arrives, and counts it while a row is read', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/transactions?kind=request');
+    const rows = page.getByRole('grid', { name: 'Items' }).getByRole('row');
+    const newest = await rows.nth(1).textContent();
+    await visit(web, 6);
+    await expect.poll(() => rows.nth(1).textContent(), { timeout: 20_000 }).not.toBe(newest);
+    await rows.nth(2).click();
+    await page.getByRole('link', { name: 'Transaction', exact: true }).waitFor();
+    await visit(web, 6);
+    await page.getByRole('button', { name: /\d+ new/ }).waitFor({ timeout: 20_000 });
+    await close();
+  });
+});
+
+describe('ranges and links', () => {
+  it('dragging in a chart sets an absolute range and pauses; Live follows again', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    const chart = page.locator('.u-over').first();
+    const box = (await chart.boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 20, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => query(page.url()).get('to')).toMatch(/Z$/);
+    await page.getByRole('button', { name: 'Paused' }).click();
+    await expect.poll(() => query(page.url()).get('to')).toBeNull();
+    await close();
+  });
+
+  it('a typed range is understood or refused with an example', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.keyboard.press('t');
+    await page.getByLabel('From').fill('soon');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('is not a moment').waitFor();
+    await page.getByLabel('From').fill('-45m');
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await expect.poll(() => query(page.url()).get('from')).toBe('-45m');
+    await close();
+  });
+
+  it('a copied link holds moments instead of lengths of time', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.keyboard.press('y');
+    await page.getByText('Link copied').first().waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(query(link).get('from')).toMatch(/^\d{4}-.*Z$/);
+    await close();
+  });
+});
+
+describe('from a number to its cause', () => {
+  it('a range of durations says what is different in it', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/performance?op=POST%20/checkout&of=web');
+    const grip = page.getByRole('slider', { name: 'Shortest duration' });
+    await grip.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('PageUp');
+    await expect.poll(() => query(page.url()).get('dur')).toMatch(/\.\./);
+    await page.getByText(/What is different/).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => query(page.url()).get('dur')).toBeNull();
+    await close();
+  });
+
+  it('a metric is split by a dimension, and the board is in the address', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/metrics');
+    const card = page.locator('[data-card="1"]');
+    await card.getByRole('button', { name: /^Split by/ }).click();
+    await card.getByRole('menuitemcheckbox').first().click();
+    await expect.poll(() => query(page.url()).get('b') ?? '').not.toBe('');
+    await page.reload();
+    await page.locator('[data-card="1"] table').first().waitFor();
+    await close();
+  });
+
+  it('every count in failures leads to the items behind it', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/failures?tab=operations');
+    await page.keyboard.press('j');
+    await page.getByRole('link', { name: /Open \d+ samples?/ }).click();
+    await page.waitForURL('**/transactions?*');
+    await page.getByRole('grid', { name: 'Operations' }).getByRole('row').nth(1).waitFor();
+    await close();
+  });
+});
+
+describe('the frame', () => {
+  it('keeps the theme, and the rail as it was left', async () => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.getByRole('button', { name: 'Theme' }).click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    await page.keyboard.press('[');
+    await page.reload();
+    await page.locator('main h1').first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.classList.contains('dark'))).toBe(true);
+    await page.getByRole('button', { name: 'Open the rail' }).waitFor();
+    await close();
+  });
+
+  it('a detail is a drawer at 1024 and a sheet on a phone', async () => {
+    for (const width of [1024, 390]) {
+      const { page, open, close } = await reader(browser, base, { width });
+      await open('/failures');
+      await page.getByRole('grid', { name: 'Problems' }).getByRole('row').nth(1).click();
+      if (width === 1024) await page.keyboard.press('Enter');
+      await page.locator('aside.drawer.open').waitFor();
+      await page.locator('aside.drawer').getByRole('button', { name: 'Close' }).click();
+      await expect.poll(() => page.locator('aside.drawer.open').count()).toBe(0);
+      await close();
+    }
+  });
+});
+
+describe('a portal of its own', () => {
+  it('the start becomes the overview with the first item, and a lost portal is said while data stays', async () => {
+    const portal = await startPortal();
+    const { page, open, close } = await reader(browser, portal.url, { expected: /Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/ });
+    await open('/');
+    await page.getByText('Listening, nothing has arrived yet').waitFor();
+    await page.getByRole('button', { name: 'Send a test item' }).click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor({ timeout: 10_000 });
+    await page.locator('td').getByText('test', { exact: true }).first().waitFor();
+    await portal.stop();
+    await page.getByText('The portal does not answer').first().waitFor({ timeout: 15_000 });
+    expect(await page.locator('td').getByText('test', { exact: true }).first().isVisible()).toBe(true);
+    await close();
+  });
+
+  it('a dropped file is taken', async () => {
+    const portal = await startPortal();
+    const { page, open, close } = await reader(browser, portal.url);
+    await open('/');
+    const item = JSON.stringify({ name: 'x', time: new Date().toISOString(), iKey: '00000000-0000-0000-0000-000000000001', data: { baseType: 'EventData', baseData: { ver: 2, name: 'dropped' } } });
+    await page.locator('input[type="file"]').setInputFiles({ name: 'a.ndjson', mimeType: 'application/x-ndjson', buffer: Buffer.from(item) });
+    await page.getByText(/1 item of a\.ndjson taken/).waitFor();
+    await until('the item', async () => (await ask<{ items: unknown[] }>(`${portal.url}/api/items`)).items.length === 1);
+    await close();
+    await portal.stop();
+  });
+});

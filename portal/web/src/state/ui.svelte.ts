@@ -1,0 +1,66 @@
+// The frame's own state: toasts, what is open, the registry of keys, announcements.
+
+import { Shortcuts, type Shortcut } from '../lib/shortcuts';
+
+export interface Toast {
+  id: number;
+  level: 'ok' | 'warn' | 'bad' | 'info';
+  text: string;
+  action?: { label: string; run: () => void };
+}
+
+const TOAST_MS = 5000;
+
+class Ui {
+  toasts = $state<Toast[]>([]);
+  palette = $state(false);
+  sheet = $state(false);
+  menu = $state(false);
+  /** Read out by screen readers. */
+  said = $state('');
+  readonly keys = new Shortcuts();
+  #next = 1;
+
+  toast(level: Toast['level'], text: string, action?: Toast['action']): void {
+    const id = this.#next;
+    this.#next += 1;
+    this.toasts = [...this.toasts.slice(-2), { id, level, text, ...(action ? { action } : {}) }];
+    setTimeout(() => this.dismiss(id), TOAST_MS);
+  }
+
+  dismiss(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  say(text: string): void {
+    this.said = text;
+  }
+
+  async copy(text: string, what = 'Copied'): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without permission: the old way.
+      const area = document.createElement('textarea');
+      area.value = text;
+      area.className = 'visually-hidden';
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand('copy');
+      area.remove();
+      if (!done) {
+        this.toast('bad', 'The browser does not let this page copy');
+        return;
+      }
+    }
+    this.toast('ok', what);
+    this.say(what);
+  }
+}
+
+export const ui = new Ui();
+
+/** Keys of a component, as long as it is shown. */
+export function shortcuts(list: Shortcut[]): void {
+  $effect(() => ui.keys.register(list));
+}
