@@ -10,22 +10,26 @@
 //! # Ok(()) }
 //! ```
 //! ```text
-//! SDK ── POST /v2.1/track ─► ingestion ─► store (memory, newest kept) ─► pages  GET /  /map  /transactions/{id}  …
-//!                             200 206 400                             └► API    GET /api/items  /api/health
+//! SDK ── POST /v2.1/track (HTTP, HTTPS) ─► ingestion ─┐                      ┌► pages
+//! SDK ── OTLP over gRPC and HTTP ─► azmon-forwarder ──┴► store (SQLite) ─────┴► API  /api/…  (openapi.json)
+//!                                   200 = committed       items, words, rollups
 //! ```
-//! The same is a program: `azmon portal` listens on 127.0.0.1:4320 and prints the connection string to paste.
+//! The same is a program: `azmon portal` listens on 127.0.0.1:4320 (OpenTelemetry on 4317 and 4318) and prints the
+//! connection string to paste. `azmon tail`, `import`, `export` and `doctor` ask it. For tests of instrumented services,
+//! [`testing`] starts one in the process.
 //!
 //! # Limits
-//! The newest 50,000 items, up to 256 MiB, are held unless told otherwise ([`PortalBuilder::max_items`],
-//! [`PortalBuilder::max_bytes`]); they are gone when the portal ends. Bodies and items have the service's limits
-//! ([`ingestion`]).
+//! The database is temporary unless a directory is named ([`PortalBuilder::data_directory`]); it holds up to 1 GiB unless
+//! told otherwise, and then loses what arrived first ([`PortalBuilder::max_bytes`], [`PortalBuilder::max_items`],
+//! [`PortalBuilder::max_age`]). Bodies and items have the service's limits ([`ingestion`]).
 //!
 //! # Safety
-//! Whoever can reach the portal can read all telemetry: there is no login. It listens on loopback unless told
-//! otherwise, and is read only under the names of this machine ([`PortalBuilder::allow_host`]).
+//! Telemetry holds secrets. A portal listens on loopback unless told otherwise, and then asks readers for a token
+//! ([`Portal::token`]). It is read only under the names of this machine ([`PortalBuilder::allow_host`]), and never by pages
+//! of another origin.
 //!
 //! # What it does not do yet
-//! Live metrics and OTLP are not received, and nothing is stored on disk.
+//! Live metrics are not received.
 
 mod api;
 pub mod ingestion;

@@ -45,7 +45,10 @@ pub(crate) async fn start(
     stopped: &watch::Receiver<bool>,
 ) -> Otlp {
     let sink = Arc::new(StoreSink(Arc::clone(store)));
-    let input = OtlpInput::new(sink, OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY));
+    let input = OtlpInput::new(
+        sink,
+        OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY),
+    );
     let limits = Limits::default();
     let mut otlp = Otlp {
         endpoints: Vec::new(),
@@ -60,7 +63,8 @@ pub(crate) async fn start(
         }
     };
     if let Some(listener) = otlp.listen("otlpGrpc", grpc, &limits).await {
-        let (routes, budget, ended) = (input.grpc_routes(), input.budget().clone(), until_stopped());
+        let (routes, budget, ended) =
+            (input.grpc_routes(), input.budget().clone(), until_stopped());
         otlp.tasks.push(tokio::spawn(async move {
             if let Err(error) = serve_grpc(listener, routes, &limits, budget, ended).await {
                 tracing::error!(%error, "OTLP over gRPC ended");
@@ -79,7 +83,12 @@ pub(crate) async fn start(
 }
 
 impl Otlp {
-    async fn listen(&mut self, name: &'static str, address: Option<SocketAddr>, limits: &Limits) -> Option<Listener> {
+    async fn listen(
+        &mut self,
+        name: &'static str,
+        address: Option<SocketAddr>,
+        limits: &Limits,
+    ) -> Option<Listener> {
         let mut endpoint = EndpointView {
             name,
             address: address.map(|address| format!("http://{address}")),
@@ -87,10 +96,12 @@ impl Otlp {
             reason: None,
         };
         let bound = match address {
-            Some(address) => Some(Listener::bind(address, limits.connections).await.and_then(|listener| {
-                let address = listener.local_addr()?;
-                Ok((listener, address))
-            })),
+            Some(address) => Some(Listener::bind(address, limits.connections).await.and_then(
+                |listener| {
+                    let address = listener.local_addr()?;
+                    Ok((listener, address))
+                },
+            )),
             None => None,
         };
         let listener = match bound {
@@ -120,18 +131,29 @@ impl Sink for StoreSink {
     fn deliver(&self, delivery: Delivery) -> Delivering<'_> {
         Box::pin(async move {
             let converted = tokio::task::spawn_blocking(move || convert(delivery.batches)).await;
-            let Ok(Converted { items, rejected, reason }) = converted else {
-                return Err(Refusal::Unavailable { retry_after: RETRY_FAILED });
+            let Ok(Converted {
+                items,
+                rejected,
+                reason,
+            }) = converted
+            else {
+                return Err(Refusal::Unavailable {
+                    retry_after: RETRY_FAILED,
+                });
             };
             if rejected > 0 {
                 let count = i64::try_from(rejected).unwrap_or(i64::MAX);
-                self.0.counters().refuse(&reason, Some("OTLP"), count, micros(SystemTime::now()));
+                self.0
+                    .counters()
+                    .refuse(&reason, Some("OTLP"), count, micros(SystemTime::now()));
             }
             match self.0.append(items).await {
                 Ok(()) => Ok(Acceptance::partial(rejected, reason)),
                 Err(AppendError::Busy(retry_after)) => Err(Refusal::Busy { retry_after }),
                 Err(AppendError::DiskFull | AppendError::Damaged | AppendError::Failed(_)) => {
-                    Err(Refusal::Unavailable { retry_after: RETRY_FAILED })
+                    Err(Refusal::Unavailable {
+                        retry_after: RETRY_FAILED,
+                    })
                 }
             }
         })
@@ -206,7 +228,9 @@ fn one(
     resource: &[(String, String)],
     exemplars: &[Exemplar],
 ) -> Result<NewItem, String> {
-    let attributes = resource.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let attributes = resource
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()));
     let whole = Kept {
         envelope: &envelope,
         resource: (!resource.is_empty()).then(|| attributes.collect()),
@@ -268,7 +292,8 @@ fn read_line(line: &[u8]) -> Option<Result<Vec<NewItem>, String>> {
     });
     Some(match answer {
         (StatusCode::OK, _) => {
-            let converted = std::mem::take(&mut *sink.0.lock().unwrap_or_else(PoisonError::into_inner));
+            let converted =
+                std::mem::take(&mut *sink.0.lock().unwrap_or_else(PoisonError::into_inner));
             match converted.rejected {
                 0 => Ok(converted.items),
                 _ if converted.items.is_empty() => Err(converted.reason),

@@ -4,14 +4,16 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::EndpointView;
-use crate::server::{AllowedHosts, Certificate, CertificateError, Context, TlsListener, Token, reachable, router};
+use crate::server::{
+    AllowedHosts, Certificate, CertificateError, Context, TlsListener, Token, reachable, router,
+};
 use crate::store::{Item, Limits, OpenError, Options, Statistics, Store};
 
 /// Where the program listens unless told otherwise: 127.0.0.1:4320.
@@ -22,6 +24,10 @@ pub const DEFAULT_MAX_BYTES: u64 = 1_024 * 1_024 * 1_024;
 
 /// How long [`Portal::shutdown`] waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// Between two looks whether the store is free to be closed, and how many.
+const RELEASE_PAUSE: Duration = Duration::from_millis(5);
+const RELEASE_ATTEMPTS: usize = 200;
 
 /// The portal takes any key; this one is what it tells people to use.
 pub(crate) const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
@@ -91,13 +97,22 @@ impl Portal {
     /// The address of an OpenTelemetry endpoint, if it is open: `otlpGrpc` or `otlpHttp`.
     #[must_use]
     pub fn otlp_endpoint(&self, name: &str) -> Option<&str> {
-        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.name == name)?;
-        endpoint.address.as_deref().filter(|_| endpoint.state == "open")
+        let endpoint = self
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.name == name)?;
+        endpoint
+            .address
+            .as_deref()
+            .filter(|_| endpoint.state == "open")
     }
 
     /// Endpoints that are not open, and why.
     pub fn closed_endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
-        let taken = self.endpoints.iter().filter(|endpoint| endpoint.state == "taken");
+        let taken = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.state == "taken");
         taken.filter_map(|endpoint| Some((endpoint.name, endpoint.reason.as_deref()?)))
     }
 
@@ -135,7 +150,12 @@ impl Portal {
     /// # Cancel safety
     /// When the future is dropped, open requests are cut off at once.
     pub async fn shutdown(self) {
-        let Self { stop, mut servers, .. } = self;
+        let Self {
+            stop,
+            mut servers,
+            mut store,
+            ..
+        } = self;
         // An error says that the servers ended before.
         let _ = stop.send(true);
         let ended = async {
@@ -146,6 +166,19 @@ impl Portal {
         };
         if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!("open requests were cut off");
+        }
+        drop(servers);
+        // Tasks that were cut off let go of the store in their own time.
+        for _ in 0..RELEASE_ATTEMPTS {
+            match Arc::try_unwrap(store) {
+                Ok(store) => {
+                    // Closing waits for the disk. An error says that the runtime ends as well.
+                    let _ = tokio::task::spawn_blocking(move || drop(store)).await;
+                    return;
+                }
+                Err(shared) => store = shared,
+            }
+            tokio::time::sleep(RELEASE_PAUSE).await;
         }
     }
 }
@@ -274,8 +307,12 @@ impl PortalBuilder {
     /// # Panics
     /// Outside of a Tokio runtime with I/O and time.
     pub async fn bind(self, address: SocketAddr) -> Result<Portal, BindError> {
-        let listener = TcpListener::bind(address).await.map_err(|source| BindError::listen(address, source))?;
-        let address = listener.local_addr().map_err(|source| BindError::listen(address, source))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| BindError::listen(address, source))?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| BindError::listen(address, source))?;
         let token = match self.token {
             Some(token) => Some(Token::new(token)),
             None if address.ip().is_loopback() => None,
@@ -299,9 +336,14 @@ impl PortalBuilder {
         let (connection_string_tls, certificate) = match &tls {
             Some((listener, certificate)) => {
                 use axum::serve::Listener;
-                let address = listener.local_addr().map_err(|source| BindError::listen(address, source))?;
+                let address = listener
+                    .local_addr()
+                    .map_err(|source| BindError::listen(address, source))?;
                 endpoints.push(open("trackTls", url("https", address)));
-                (Some(Arc::from(self::connection_string("https", address))), Some(certificate.path().to_owned()))
+                (
+                    Some(Arc::from(self::connection_string("https", address))),
+                    Some(certificate.path().to_owned()),
+                )
             }
             None => {
                 endpoints.push(off("trackTls"));
@@ -312,7 +354,6 @@ impl PortalBuilder {
         let otlp = crate::otlp::start(&store, (self.otlp_grpc, self.otlp_http), &stopped).await;
         endpoints.extend(otlp.endpoints);
         let endpoints: Arc<[EndpointView]> = endpoints.into();
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let context = Context {
             store: Arc::clone(&store),
             connection_string: Arc::clone(&connection_string),
@@ -320,9 +361,12 @@ impl PortalBuilder {
             tls_certificate: certificate.clone(),
             endpoints: Arc::clone(&endpoints),
             otlp: otlp.reader,
-            run: since_epoch.unwrap_or_default().as_nanos(),
         };
-        let routes = router(context, AllowedHosts::new(address, &self.hosts), token.clone());
+        let routes = router(
+            context,
+            AllowedHosts::new(address, &self.hosts),
+            token.clone(),
+        );
         let mut servers: Vec<Server> = otlp.tasks.into_iter().map(Server).collect();
         servers.push(serve(listener, routes.clone(), stopped.clone()));
         if let Some((listener, _)) = tls {
@@ -384,7 +428,10 @@ pub struct BindError(Reason);
 #[derive(Debug, thiserror::Error)]
 enum Reason {
     #[error("cannot listen on {address}: {source}")]
-    Listen { address: SocketAddr, source: io::Error },
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
     #[error(transparent)]
     Store(OpenError),
     #[error(transparent)]

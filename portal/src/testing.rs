@@ -86,43 +86,36 @@ impl TestPortal {
     }
 
     /// Everything that arrives.
-    #[must_use]
     pub fn items(&self) -> Expected<'_> {
         Expected::new(self, None)
     }
 
     /// Work done for callers.
-    #[must_use]
     pub fn requests(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Request))
     }
 
     /// Calls to something else.
-    #[must_use]
     pub fn dependencies(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Dependency))
     }
 
     /// Errors.
-    #[must_use]
     pub fn exceptions(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Exception))
     }
 
     /// Log records.
-    #[must_use]
     pub fn traces(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Trace))
     }
 
     /// Custom events.
-    #[must_use]
     pub fn events(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::CustomEvent))
     }
 
     /// Values of metrics.
-    #[must_use]
     pub fn metrics(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::CustomMetric))
     }
@@ -219,7 +212,11 @@ impl<'a> Expected<'a> {
         }
     }
 
-    fn with(mut self, words: &str, condition: impl Fn(&Item) -> bool + Send + Sync + 'static) -> Self {
+    fn with(
+        mut self,
+        words: &str,
+        condition: impl Fn(&Item) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.words.push(' ');
         self.words.push_str(words);
         self.conditions.push(Box::new(condition));
@@ -235,19 +232,25 @@ impl<'a> Expected<'a> {
     /// Only those whose name, or message, contains a text.
     pub fn containing(self, text: impl Into<String>) -> Self {
         let text = text.into();
-        self.with(&format!("containing {text:?}"), move |item| item.name().contains(&text))
+        self.with(&format!("containing {text:?}"), move |item| {
+            item.name().contains(&text)
+        })
     }
 
     /// Only those of this role.
     pub fn of_role(self, role: impl Into<String>) -> Self {
         let role = role.into();
-        self.with(&format!("of role {role:?}"), move |item| item.role() == role)
+        self.with(&format!("of role {role:?}"), move |item| {
+            item.role() == role
+        })
     }
 
     /// Only those with this response code or result code.
     pub fn with_result(self, result: impl Into<String>) -> Self {
         let result = result.into();
-        self.with(&format!("with result {result:?}"), move |item| item.result_code() == Some(result.as_str()))
+        self.with(&format!("with result {result:?}"), move |item| {
+            item.result_code() == Some(result.as_str())
+        })
     }
 
     /// Only those that succeeded.
@@ -263,19 +266,25 @@ impl<'a> Expected<'a> {
     /// Only dependencies with this target.
     pub fn to(self, target: impl Into<String>) -> Self {
         let target = target.into();
-        self.with(&format!("to {target:?}"), move |item| item.target() == Some(target.as_str()))
+        self.with(&format!("to {target:?}"), move |item| {
+            item.target() == Some(target.as_str())
+        })
     }
 
     /// Only those of this dependency type, or exception type.
     pub fn of_type(self, name: impl Into<String>) -> Self {
         let name = name.into();
-        self.with(&format!("of type {name:?}"), move |item| item.type_name() == Some(name.as_str()))
+        self.with(&format!("of type {name:?}"), move |item| {
+            item.type_name() == Some(name.as_str())
+        })
     }
 
     /// Only those with this custom dimension.
     pub fn with_property(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let (key, value) = (key.into(), value.into());
-        self.with(&format!("with {key}={value:?}"), move |item| item.property(&key) == Some(value.as_str()))
+        self.with(&format!("with {key}={value:?}"), move |item| {
+            item.property(&key) == Some(value.as_str())
+        })
     }
 
     /// Only those of the same transaction as an item.
@@ -287,7 +296,11 @@ impl<'a> Expected<'a> {
     }
 
     /// Only those for which `condition` holds; `words` say it when it does not.
-    pub fn that(self, words: &str, condition: impl Fn(&Item) -> bool + Send + Sync + 'static) -> Self {
+    pub fn that(
+        self,
+        words: &str,
+        condition: impl Fn(&Item) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.with(words, condition)
     }
 
@@ -351,7 +364,9 @@ impl<'a> Expected<'a> {
             kinds: self.kind.into_iter().collect(),
             ..ItemFilter::default()
         };
-        self.portal.find(&filter, &|item| self.conditions.iter().all(|condition| condition(item)))
+        self.portal.find(&filter, &|item| {
+            self.conditions.iter().all(|condition| condition(item))
+        })
     }
 
     async fn wait(&self, count: usize) -> Vec<Arc<Item>> {
@@ -372,7 +387,11 @@ impl<'a> Expected<'a> {
 
     fn fail(&self, expected: &str, found: usize) -> ! {
         let all = self.portal.find(&ItemFilter::default(), &|_| true);
-        let mut message = format!("expected {expected} {}, found {found}; there are {} items:", self.words, all.len());
+        let mut message = format!(
+            "expected {expected} {}, found {found}; there are {} items:",
+            self.words,
+            all.len()
+        );
         for item in all.iter().take(MAX_LISTED) {
             // Writing to a string cannot fail.
             let _ = write!(message, "\n  {}", line(item));
@@ -386,7 +405,10 @@ impl<'a> Expected<'a> {
 
 /// An item on one line.
 fn line(item: &Item) -> String {
-    let mut parts = vec![item.kind().as_str().to_owned(), format!("{:?}", item.name())];
+    let mut parts = vec![
+        item.kind().as_str().to_owned(),
+        format!("{:?}", item.name()),
+    ];
     parts.extend(item.result_code().map(str::to_owned));
     parts.extend(item.target().map(|target| format!("to {target}")));
     parts.extend(item.tag("ai.cloud.role").map(|role| format!("of {role}")));

@@ -4,6 +4,7 @@ pub mod client;
 pub mod database;
 pub mod export;
 pub mod pipeline;
+pub mod portal;
 pub mod server;
 pub mod tower_client;
 
@@ -20,5 +21,6 @@ pub fn all() -> Vec<Area> {
         database::many(),
         export::area(),
         pipeline::area(),
+        portal::area(),
     ]
 }

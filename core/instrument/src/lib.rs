@@ -12,6 +12,9 @@
 //! | [`http`] | one HTTP request or call, from its start to its end |
 //! | [`exception`](ErrorChain) | an error with its causes |
 
+// Setters that other crates expand link to their documentation by this name.
+extern crate self as azmon_instrument;
+
 #[doc(hidden)]
 pub mod direct;
 mod exception;

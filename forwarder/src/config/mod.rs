@@ -28,14 +28,8 @@ mod xml;
 pub use self::error::{ConfigError, ConfigWarning};
 pub use self::local_forwarder::LocalForwarderConfig;
 pub use self::model::{
-    Adaptive, Condition, Destination, ExcludeRule, ForwarderConfig, InputConfig, InputKind,
-    Redaction, Route, Sampling,
+    Adaptive, CONNECTION_STRING, Condition, DEFAULT_DESTINATION, Destination, ExcludeRule,
+    ForwarderConfig, InputConfig, InputKind, Redaction, Route, Sampling,
 };
 
 pub use self::source::ConfigSource;
-
-/// The destination that takes what no route sends elsewhere.
-pub const DEFAULT_DESTINATION: &str = "default";
-
-/// The variable with the connection string of the destination `default`.
-pub const CONNECTION_STRING: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING";

@@ -6,6 +6,12 @@ use azmon::Storage;
 use crate::config::ConfigWarning;
 use crate::inputs::Limits;
 
+/// The destination that takes what no route sends elsewhere.
+pub const DEFAULT_DESTINATION: &str = "default";
+
+/// The variable with the connection string of the destination `default`.
+pub const CONNECTION_STRING: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+
 /// How often statistics are said: LocalForwarder's interval.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a forwarder that is told to end sends what it has.

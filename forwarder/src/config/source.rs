@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use crate::config::validate::{is_loopback, split};
 use crate::config::{
-    CONNECTION_STRING, ConfigError, ForwarderConfig, InputConfig, InputKind, LocalForwarderConfig,
+    CONNECTION_STRING, ConfigError, DEFAULT_DESTINATION, ForwarderConfig, InputConfig, InputKind,
+    LocalForwarderConfig,
 };
 
 /// Inputs of a forwarder that has no file.
@@ -96,10 +97,9 @@ impl ConfigSource {
             config.inputs.push(InputConfig::new(*kind, address.clone()));
         }
         if let Some(connection_string) = &self.connection_string {
-            let name = super::DEFAULT_DESTINATION;
             config
                 .destinations
-                .retain(|destination| destination.name != name);
+                .retain(|destination| destination.name != DEFAULT_DESTINATION);
             config.set_default_connection_string(connection_string.clone());
         }
         if let Some(health) = &self.health {

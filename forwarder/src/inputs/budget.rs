@@ -168,7 +168,7 @@ impl Body for Budgeted {
             && let Some(data) = frame.data_ref()
             && let Err(refusal) = self.held.take(data.remaining())
         {
-            return Poll::Ready(Some(Err(super::grpc::status(&refusal))));
+            return Poll::Ready(Some(Err(crate::inputs::status::status(&refusal))));
         }
         Poll::Ready(frame)
     }

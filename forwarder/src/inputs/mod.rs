@@ -16,6 +16,7 @@ mod names;
 mod opencensus;
 mod otlp;
 mod statistics;
+mod status;
 
 pub use self::application_insights::{ApplicationInsightsInput, ApplicationInsightsOptions};
 pub use self::budget::Budget;

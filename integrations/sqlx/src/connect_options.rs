@@ -4,7 +4,7 @@ use log::LevelFilter;
 use sqlx_core::Result;
 use sqlx_core::connection;
 
-use crate::{ConnectOptionsOf, Connection, Driver};
+use crate::{Connection, Driver};
 
 /// The options that connections are opened with: sqlx's [`ConnectOptions`](connection::ConnectOptions), by which
 /// connections are traced.
@@ -60,7 +60,6 @@ where
     type Database = DB;
 
     async fn connect(&self) -> Result<Connection<DB>> {
-        let options: &ConnectOptionsOf<DB> = self;
-        Connection::connect_with(options).await
+        Connection::connect_with(self).await
     }
 }

@@ -144,7 +144,7 @@ fn without_a_provider_nothing_is_allocated() {
 }
 
 #[test]
-fn an_unsampled_request_allocates_four_times_at_most() {
+fn an_unsampled_request_allocates_five_times_at_most() {
     let by_parent = Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
     for (sampler, parent) in [
         (Sampler::AlwaysOff, None),
@@ -156,7 +156,8 @@ fn an_unsampled_request_allocates_four_times_at_most() {
             .tracer_provider(&tracers(sampler.clone()))
             .meter_provider(&meters());
         let surplus = surplus(layer, parent);
-        assert!(surplus <= 4, "{surplus} for {sampler:?} {parent:?}");
+        // The last for the span that stands for the request: that of the caller, as one of this process.
+        assert!(surplus <= 5, "{surplus} for {sampler:?} {parent:?}");
     }
 }
 

@@ -55,10 +55,26 @@ pub(super) fn advice(of: &str) -> Advice {
             "placed by the page's origin, or as a node without a name",
             "one node named after the resource, without edges",
             vec![
-                fix("Rust", "Telemetry::builder()\n    .service_name(\"shop\")\n    .build()?;", &[1]),
-                fix("Python", "configure_azure_monitor(\n    resource=Resource.create({\"service.name\": \"shop\"}),\n)", &[1]),
-                fix("Browser JS", "appInsights.addTelemetryInitializer(item => {\n  item.tags[\"ai.cloud.role\"] = \"web\";\n});", &[1]),
-                fix("Node", "appInsights.defaultClient.context.tags[\"ai.cloud.role\"] = \"shop\";", &[0]),
+                fix(
+                    "Rust",
+                    "Telemetry::builder()\n    .service_name(\"shop\")\n    .build()?;",
+                    &[1],
+                ),
+                fix(
+                    "Python",
+                    "configure_azure_monitor(\n    resource=Resource.create({\"service.name\": \"shop\"}),\n)",
+                    &[1],
+                ),
+                fix(
+                    "Browser JS",
+                    "appInsights.addTelemetryInitializer(item => {\n  item.tags[\"ai.cloud.role\"] = \"web\";\n});",
+                    &[1],
+                ),
+                fix(
+                    "Node",
+                    "appInsights.defaultClient.context.tags[\"ai.cloud.role\"] = \"shop\";",
+                    &[0],
+                ),
                 fix(".NET", "telemetry.Context.Cloud.RoleName = \"shop\";", &[0]),
             ],
         ),
@@ -69,8 +85,16 @@ pub(super) fn advice(of: &str) -> Advice {
             "one row for each id, up to 2,000",
             "one row for each id; the tables become slow",
             vec![
-                fix("Rust", "Router::new()\n    .route(\"/orders/{id}\", get(order)) // the route is the name\n    .layer(ServerLayer::new())", &[1, 2]),
-                fix("Python", "FastAPIInstrumentor.instrument_app(app)  # names requests by route", &[0]),
+                fix(
+                    "Rust",
+                    "Router::new()\n    .route(\"/orders/{id}\", get(order)) // the route is the name\n    .layer(ServerLayer::new())",
+                    &[1, 2],
+                ),
+                fix(
+                    "Python",
+                    "FastAPIInstrumentor.instrument_app(app)  # names requests by route",
+                    &[0],
+                ),
             ],
         ),
         "cut" => advice(

@@ -20,7 +20,10 @@ where
     F: FnOnce(&Context, &Reader) -> Result<T, ApiError> + Send + 'static,
 {
     let own = context.clone();
-    let answer = context.store.read(move |reader| question(&own, reader)).await?;
+    let answer = context
+        .store
+        .read(move |reader| question(&own, reader))
+        .await?;
     Ok(Json(answer).into_response())
 }
 
@@ -44,7 +47,10 @@ where
         // Seen before the look, so that what arrives during it is looked for again.
         arrivals.borrow_and_update();
         let (own, question) = (context.clone(), question.clone());
-        let answer = context.store.read(move |reader| question(&own, reader)).await?;
+        let answer = context
+            .store
+            .read(move |reader| question(&own, reader))
+            .await?;
         if is_enough(&answer) || Instant::now() >= deadline {
             return Ok(Json(answer).into_response());
         }

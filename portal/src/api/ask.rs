@@ -66,7 +66,9 @@ impl Ask {
         let kept = reader.kept()?;
         let app = parameters.owned("app");
         let runs = reader.runs(app.as_deref())?;
-        let buckets = parameters.limit("buckets", DEFAULT_BUCKETS, MAX_BUCKETS)?.max(1);
+        let buckets = parameters
+            .limit("buckets", DEFAULT_BUCKETS, MAX_BUCKETS)?
+            .max(1);
         let mut ask = Self {
             app,
             roles: parameters.all("role").map(str::to_owned).collect(),
@@ -91,7 +93,9 @@ impl Ask {
             Some("browser") => Some(true),
             Some("all") => None,
             Some(other) => {
-                return Err(ApiError::bad_request(format!("side {other:?} is none of server, browser, all")));
+                return Err(ApiError::bad_request(format!(
+                    "side {other:?} is none of server, browser, all"
+                )));
             }
         };
         Ok(self)
@@ -101,8 +105,12 @@ impl Ask {
         if let Some(run) = parameters.get("run") {
             return self.run_range(run);
         }
-        let end = self.kept.map_or(self.now, |(_, newest)| (newest + 1).max(self.now));
-        let start = self.kept.map_or(self.now - 30 * MINUTE, |(oldest, _)| oldest);
+        let end = self
+            .kept
+            .map_or(self.now, |(_, newest)| (newest + 1).max(self.now));
+        let start = self
+            .kept
+            .map_or(self.now - 30 * MINUTE, |(oldest, _)| oldest);
         let from = parameters.time("from", self.now)?;
         let to = parameters.time("to", self.now)?;
         let range = Range {
@@ -124,7 +132,9 @@ impl Ask {
             number => number.parse().ok(),
         };
         let missing = || ApiError::not_found(format!("there is no run {run:?}"));
-        number.and_then(|number| self.range_of_run(number)).ok_or_else(missing)
+        number
+            .and_then(|number| self.range_of_run(number))
+            .ok_or_else(missing)
     }
 
     /// From a run's begin to the next one's.
@@ -132,9 +142,23 @@ impl Ask {
         let index = self.runs.iter().position(|run| run.number == number)?;
         let run = self.runs.get(index)?;
         let end = index.checked_sub(1).and_then(|next| self.runs.get(next));
-        let newest = self.kept.map_or(self.now, |(_, newest)| (newest + 1).max(self.now));
-        let to = end.map_or(newest, |next| next.start).max(run.start + 1);
-        Some(Range { from: run.start, to })
+        let newest = self
+            .kept
+            .map_or(self.now, |(_, newest)| (newest + 1).max(self.now));
+        let mut range = Range {
+            from: run.start,
+            to: end.map_or(newest, |next| next.start),
+        };
+        if end.is_some() {
+            // The bucket in which the next run begins is the next run's.
+            let length = GRAINS
+                .get(usize::from(self.grain(range)))
+                .copied()
+                .unwrap_or(MINUTE);
+            range.to = range.to.div_euclid(length) * length;
+        }
+        range.to = range.to.max(range.from + 1);
+        Some(range)
     }
 
     fn vs_of(&self, parameters: &Parameters) -> Result<Option<Range>, ApiError> {
@@ -154,14 +178,19 @@ impl Ask {
 
     /// The run that a time lies in.
     pub(super) fn run_at(&self, time: i64) -> Option<&Run> {
-        self.runs.iter().find(|run| run.start <= time).or(self.runs.last())
+        self.runs
+            .iter()
+            .find(|run| run.start <= time)
+            .or_else(|| self.runs.last())
     }
 
     pub(super) fn accepts(&self, series: &Series) -> bool {
         let dims = &series.dims;
         self.app.as_deref().is_none_or(|app| app == dims.app)
             && (self.roles.is_empty() || self.roles.contains(&dims.role))
-            && self.is_browser.is_none_or(|is_browser| is_browser == dims.is_browser)
+            && self
+                .is_browser
+                .is_none_or(|is_browser| is_browser == dims.is_browser)
     }
 
     /// The finest grain whose buckets of the range are few enough to be read at once, and are kept still.
@@ -190,13 +219,17 @@ impl Ask {
             grain,
             start,
             step,
-            count: usize::try_from(count).unwrap_or(1).clamp(1, MAX_BUCKETS + 1),
+            count: usize::try_from(count)
+                .unwrap_or(1)
+                .clamp(1, MAX_BUCKETS + 1),
         }
     }
 
     /// Length of a range in seconds, without what lies before the oldest item kept.
     pub(super) fn seconds(&self, range: Range) -> f64 {
-        let from = self.kept.map_or(range.from, |(oldest, _)| range.from.max(oldest));
+        let from = self
+            .kept
+            .map_or(range.from, |(oldest, _)| range.from.max(oldest));
         ((range.to - from).max(1_000_000)) as f64 / 1e6
     }
 
@@ -216,14 +249,19 @@ impl Ask {
             ..ItemFilter::default()
         };
         for kind in parameters.all("kind") {
-            let kind: ItemKind = kind.parse().map_err(|error| ApiError::bad_request(format!("{error}")))?;
+            let kind: ItemKind = kind
+                .parse()
+                .map_err(|error| ApiError::bad_request(format!("{error}")))?;
             filter.kinds.push(kind);
         }
         if let Some(text) = parameters.get("q") {
-            filter.expression = Expression::parse(text).map_err(|error| ApiError::bad_request(error.to_string()))?;
+            filter.expression = Expression::parse(text)
+                .map_err(|error| ApiError::bad_request(error.to_string()))?;
         }
         for text in parameters.all("f") {
-            filter.filters.push(Expression::parse_filter(text).map_err(ApiError::bad_request)?);
+            filter
+                .filters
+                .push(Expression::parse_filter(text).map_err(ApiError::bad_request)?);
         }
         Ok(filter)
     }
@@ -237,7 +275,12 @@ impl Ask {
             number: run.number,
             start: Time(run.start),
         };
-        let runs = self.runs.iter().rev().filter(|run| self.range.contains(run.start)).map(marker);
+        let runs = self
+            .runs
+            .iter()
+            .rev()
+            .filter(|run| self.range.contains(run.start))
+            .map(marker);
         Scope {
             range: view(self.range),
             vs: self.vs.map(view),

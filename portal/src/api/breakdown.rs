@@ -71,8 +71,14 @@ struct Time {
     calls: usize,
 }
 
-pub(super) async fn breakdown(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SELECTED, &["q", "f", "duration", "success"]])?;
+pub(super) async fn breakdown(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(
+        query.as_deref(),
+        &[&RANGED, &SELECTED, &["q", "f", "duration", "success"]],
+    )?;
     answer(&context, move |_, reader| breakdown_of(reader, &parameters)).await
 }
 
@@ -85,10 +91,16 @@ fn breakdown_of(reader: &Reader, parameters: &Parameters) -> Result<Breakdown, A
     let mut times: BTreeMap<Place, Time> = BTreeMap::new();
     let (mut total_time, mut transactions) = (0, 0);
     for root in &roots {
-        let Some(operation) = root.operation_id() else { continue };
+        let Some(operation) = root.operation_id() else {
+            continue;
+        };
         let (items, _) = items_of(reader, filter.app.as_deref(), operation, MAX_ITEMS)?;
-        let Some((spans, root_index)) = tree(&items, root.id()) else { continue };
-        total_time += spans.get(root_index).map_or(0, |span| span.end - span.start);
+        let Some((spans, root_index)) = tree(&items, root.id()) else {
+            continue;
+        };
+        total_time += spans
+            .get(root_index)
+            .map_or(0, |span| span.end - span.start);
         transactions += 1;
         let mut own = HashMap::new();
         walk(&spans, root_index, i64::MAX, &mut own, 0);
@@ -104,9 +116,21 @@ fn breakdown_of(reader: &Reader, parameters: &Parameters) -> Result<Breakdown, A
     for (place, time) in times {
         let was = per_request_was(reader, &ask, &filter, &place)?;
         parts.push(TimePart {
-            kind: if place.is_dependency { "dependency" } else { "uncovered" },
-            category: if place.is_dependency { Category::of(&place.type_name, false) } else { Category::Inproc },
-            share: if total_time > 0 { time.sum as f64 / total_time as f64 } else { 0.0 },
+            kind: if place.is_dependency {
+                "dependency"
+            } else {
+                "uncovered"
+            },
+            category: if place.is_dependency {
+                Category::of(&place.type_name, false)
+            } else {
+                Category::Inproc
+            },
+            share: if total_time > 0 {
+                time.sum as f64 / total_time as f64
+            } else {
+                0.0
+            },
             avg_ms: time.sum as f64 / divisor / 1_000.0,
             per_request: time.calls as f64 / divisor,
             per_request_was: was,
@@ -126,13 +150,24 @@ fn breakdown_of(reader: &Reader, parameters: &Parameters) -> Result<Breakdown, A
 }
 
 /// Calls of a dependency for one request of the operation, in the compared range.
-fn per_request_was(reader: &Reader, ask: &Ask, filter: &ItemFilter, place: &Place) -> Result<Option<f64>, ApiError> {
-    let (Some(vs), true, Some(operation)) = (ask.vs, place.is_dependency, filter.name.as_deref()) else {
+fn per_request_was(
+    reader: &Reader,
+    ask: &Ask,
+    filter: &ItemFilter,
+    place: &Place,
+) -> Result<Option<f64>, ApiError> {
+    let (Some(vs), true, Some(operation)) = (ask.vs, place.is_dependency, filter.name.as_deref())
+    else {
         return Ok(None);
     };
-    let requests = total(reader, ask, (REQUEST, vs), |series| series.dims.name == operation)?.count;
+    let requests = total(reader, ask, (REQUEST, vs), |series| {
+        series.dims.name == operation
+    })?
+    .count;
     let calls = total(reader, ask, (DEPENDENCY, vs), |series| {
-        series.dims.operation == operation && series.dims.target == place.name && series.dims.type_name == place.type_name
+        series.dims.operation == operation
+            && series.dims.target == place.name
+            && series.dims.type_name == place.type_name
     })?
     .count;
     Ok((requests > 0).then(|| calls as f64 / requests as f64))
@@ -143,13 +178,17 @@ fn tree(items: &[Item], root: u64) -> Option<(Vec<Span>, usize)> {
     let mut spans = Vec::new();
     let mut ids: HashMap<&str, usize> = HashMap::new();
     let mut kept: Vec<&Item> = Vec::new();
-    let root_role = items.iter().find(|item| item.id() == root).map(|item| item.role().into_owned());
+    let root_role = items
+        .iter()
+        .find(|item| item.id() == root)
+        .map(|item| item.role().into_owned());
     for item in items.iter().filter(|item| item.kind().is_span()) {
         if let Some(id) = own_id(&item.envelope().data) {
             ids.insert(span_id(id), spans.len());
         }
         let start = time_of(item);
-        let duration = i64::try_from(item.duration().unwrap_or_default().as_micros()).unwrap_or(i64::MAX / 4);
+        let duration =
+            i64::try_from(item.duration().unwrap_or_default().as_micros()).unwrap_or(i64::MAX / 4);
         kept.push(item);
         spans.push(Span {
             start,
@@ -163,7 +202,9 @@ fn tree(items: &[Item], root: u64) -> Option<(Vec<Span>, usize)> {
         if item.id() == root {
             root_index = Some(index);
         }
-        let parent = item.tag(tags::OPERATION_PARENT_ID).and_then(|id| ids.get(span_id(id)));
+        let parent = item
+            .tag(tags::OPERATION_PARENT_ID)
+            .and_then(|id| ids.get(span_id(id)));
         if let Some(parent) = parent
             && *parent != index
             && let Some(parent) = spans.get_mut(*parent)
@@ -207,7 +248,9 @@ fn walk(spans: &[Span], index: usize, until: i64, own: &mut HashMap<usize, i64>,
     children.sort_by_key(|child| std::cmp::Reverse(spans.get(*child).map_or(0, |child| child.end)));
     if depth < MAX_DEPTH {
         for child_index in children {
-            let Some(child) = spans.get(child_index) else { continue };
+            let Some(child) = spans.get(child_index) else {
+                continue;
+            };
             let (child_start, child_end) = (child.start.max(span.start), child.end);
             // One that ends after its parent, or after what is waited for already, does not count.
             if child_end > cursor || child_start >= cursor || child_end <= span.start {
@@ -225,7 +268,9 @@ fn count_calls(spans: &[Span], root: usize, times: &mut BTreeMap<Place, Time>) {
     let mut open = vec![root];
     let mut seen = vec![false; spans.len()];
     while let Some(index) = open.pop() {
-        let Some(span) = spans.get(index) else { continue };
+        let Some(span) = spans.get(index) else {
+            continue;
+        };
         // Spans that name each other as parents would go round for ever.
         if std::mem::replace(seen.get_mut(index).unwrap_or(&mut true), true) {
             continue;
@@ -257,7 +302,13 @@ mod tests {
     #[test]
     fn the_critical_path_adds_up_to_the_whole() {
         // Two calls at once, of which the longer is waited for; a gap before and after.
-        let spans = [span(0, 100, &[1, 2, 3]), span(10, 40, &[]), span(15, 60, &[4]), span(90, 120, &[]), span(20, 50, &[])];
+        let spans = [
+            span(0, 100, &[1, 2, 3]),
+            span(10, 40, &[]),
+            span(15, 60, &[4]),
+            span(90, 120, &[]),
+            span(20, 50, &[]),
+        ];
         let mut own = HashMap::new();
         walk(&spans, 0, i64::MAX, &mut own, 0);
         assert_eq!(own.values().sum::<i64>(), 100);

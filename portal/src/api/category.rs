@@ -22,11 +22,34 @@ impl Category {
         if has(&["redis", "memcached", "cache"]) {
             Self::Cache
         } else if has(&[
-            "sql", "postgres", "mysql", "mongo", "oracle", "db2", "cosmos", "documentdb", "cassandra", "sqlite", "maria",
-            "database", "table",
+            "sql",
+            "postgres",
+            "mysql",
+            "mongo",
+            "oracle",
+            "db2",
+            "cosmos",
+            "documentdb",
+            "cassandra",
+            "sqlite",
+            "maria",
+            "database",
+            "table",
         ]) {
             Self::Sql
-        } else if has(&["queue", "servicebus", "service bus", "event hub", "eventhub", "kafka", "rabbit", "amqp", "messag", "sqs", "pubsub"]) {
+        } else if has(&[
+            "queue",
+            "servicebus",
+            "service bus",
+            "event hub",
+            "eventhub",
+            "kafka",
+            "rabbit",
+            "amqp",
+            "messag",
+            "sqs",
+            "pubsub",
+        ]) {
             Self::Queue
         } else if has(&["grpc", "rpc", "wcf"]) {
             Self::Rpc

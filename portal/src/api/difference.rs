@@ -103,8 +103,13 @@ impl Comparison {
     }
 
     fn number(&mut self, field: &str, number: f64, is_selected: bool) {
-        if number.is_finite() && (self.numbers.contains_key(field) || self.numbers.len() < MAX_FIELDS) {
-            self.numbers.entry(field.to_owned()).or_default().push((number, is_selected));
+        if number.is_finite()
+            && (self.numbers.contains_key(field) || self.numbers.len() < MAX_FIELDS)
+        {
+            self.numbers
+                .entry(field.to_owned())
+                .or_default()
+                .push((number, is_selected));
         }
     }
 
@@ -113,7 +118,13 @@ impl Comparison {
         if selected == 0 {
             return Vec::new();
         }
-        let share = |count: u64, all: u64| if all > 0 { count as f64 / all as f64 } else { 0.0 };
+        let share = |count: u64, all: u64| {
+            if all > 0 {
+                count as f64 / all as f64
+            } else {
+                0.0
+            }
+        };
         let mut found = Vec::new();
         for (field, values) in self.values {
             for (value, [of_selected, of_rest]) in values {
@@ -144,7 +155,10 @@ impl Comparison {
 /// The cut through a field's numbers that tells the selection from the rest best.
 fn best_cut(field: &str, mut numbers: Vec<(f64, bool)>) -> Option<Difference> {
     numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let selected = numbers.iter().filter(|(_, is_selected)| *is_selected).count();
+    let selected = numbers
+        .iter()
+        .filter(|(_, is_selected)| *is_selected)
+        .count();
     let rest = numbers.len() - selected;
     if selected == 0 {
         return None;
@@ -152,9 +166,18 @@ fn best_cut(field: &str, mut numbers: Vec<(f64, bool)>) -> Option<Difference> {
     let mut below: [usize; 2] = [0, 0];
     let mut best: Option<(f64, f64, &'static str, Pair)> = None;
     for (index, (number, is_selected)) in numbers.iter().enumerate() {
-        let is_new = index == 0 || numbers.get(index - 1).is_some_and(|(before, _)| before < number);
+        let is_new = index == 0
+            || numbers
+                .get(index - 1)
+                .is_some_and(|(before, _)| before < number);
         if is_new {
-            let share = |count: usize, all: usize| if all > 0 { count as f64 / all as f64 } else { 0.0 };
+            let share = |count: usize, all: usize| {
+                if all > 0 {
+                    count as f64 / all as f64
+                } else {
+                    0.0
+                }
+            };
             let under = share(below[0], selected) - share(below[1], rest);
             let (gain, op, counts) = if under < 0.0 || index == 0 {
                 (-under, "ge", [selected - below[0], rest - below[1]])
@@ -173,7 +196,11 @@ fn best_cut(field: &str, mut numbers: Vec<(f64, bool)>) -> Option<Difference> {
         value: number.to_string(),
         op,
         selected: of_selected as f64 / selected as f64,
-        rest: if rest > 0 { of_rest as f64 / rest as f64 } else { 0.0 },
+        rest: if rest > 0 {
+            of_rest as f64 / rest as f64
+        } else {
+            0.0
+        },
         selected_count: of_selected,
         rest_count: of_rest,
     })
@@ -202,7 +229,12 @@ impl Selection {
                 };
                 of_problem(reader, parameters, &mut of_exceptions)?;
                 let (items, ..) = reader.list(&of_exceptions, Order::Newest, MAX_COMPARED)?;
-                Some(items.iter().filter_map(|item| item.operation_id().map(str::to_owned)).collect())
+                Some(
+                    items
+                        .iter()
+                        .filter_map(|item| item.operation_id().map(str::to_owned))
+                        .collect(),
+                )
             }
             None => None,
         };
@@ -231,24 +263,52 @@ impl Selection {
     }
 
     fn has(&self, item: &Item) -> bool {
-        let duration = item.duration().map(|duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX));
+        let duration = item
+            .duration()
+            .map(|duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX));
         let time = time_of(item);
-        self.duration.0.is_none_or(|least| duration.is_some_and(|duration| duration >= least))
-            && self.duration.1.is_none_or(|most| duration.is_some_and(|duration| duration < most))
-            && self.success.is_none_or(|success| item.success() == Some(success))
-            && self.expression.as_ref().is_none_or(|expression| expression.matches(item))
-            && self.filters.iter().all(|(_, expression)| expression.matches(item))
+        self.duration
+            .0
+            .is_none_or(|least| duration.is_some_and(|duration| duration >= least))
+            && self
+                .duration
+                .1
+                .is_none_or(|most| duration.is_some_and(|duration| duration < most))
+            && self
+                .success
+                .is_none_or(|success| item.success() == Some(success))
+            && self
+                .expression
+                .as_ref()
+                .is_none_or(|expression| expression.matches(item))
+            && self
+                .filters
+                .iter()
+                .all(|(_, expression)| expression.matches(item))
             && self.from.is_none_or(|from| time >= from)
             && self.to.is_none_or(|to| time < to)
             && self.operations.as_ref().is_none_or(|operations| {
-                item.operation_id().is_some_and(|id| operations.contains(id))
+                item.operation_id()
+                    .is_some_and(|id| operations.contains(id))
             })
     }
 }
 
-const OWN: [&str; 8] = ["q", "f", "duration", "success", "problem", "selectFrom", "selectTo", "limit"];
+const OWN: [&str; 8] = [
+    "q",
+    "f",
+    "duration",
+    "success",
+    "problem",
+    "selectFrom",
+    "selectTo",
+    "limit",
+];
 
-pub(super) async fn difference(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn difference(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SELECTED, &OWN])?;
     answer(&context, move |_, reader| {
         let ask = Ask::new(reader, &parameters)?;
@@ -275,7 +335,11 @@ pub(super) async fn difference(State(context): State<Context>, RawQuery(query): 
                 failed_calls.insert(id.to_owned(), is_selected);
             }
             count += 1;
-            if count < MAX_COMPARED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if count < MAX_COMPARED {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })?;
         add_failed_dependencies(reader, &ask, &failed_calls, &mut comparison)?;
         let [selected, rest] = comparison.totals;
@@ -312,11 +376,20 @@ fn add_failed_dependencies(
             let target = item.target().unwrap_or_default();
             let value = format!("{target} {}", item.result_code().unwrap_or_default());
             if seen.insert((id.to_owned(), value.clone())) {
-                comparison.value("failed dependency", value.trim(), usize::from(!is_selected), item.count());
+                comparison.value(
+                    "failed dependency",
+                    value.trim(),
+                    usize::from(!is_selected),
+                    item.count(),
+                );
             }
         }
         count += 1;
-        if count < MAX_COMPARED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if count < MAX_COMPARED {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     Ok(())
 }
@@ -327,11 +400,15 @@ mod tests {
 
     #[test]
     fn numbers_are_cut_where_the_selection_differs_most() {
-        let numbers = (0..20).map(|number| (f64::from(number), number >= 12)).collect();
+        let numbers = (0..20)
+            .map(|number| (f64::from(number), number >= 12))
+            .collect();
         let cut = best_cut("lines", numbers).unwrap();
         assert_eq!((cut.value.as_str(), cut.op), ("12", "ge"));
         assert_eq!((cut.selected, cut.rest), (1.0, 0.0));
-        let numbers = (0..20).map(|number| (f64::from(number), number < 5)).collect();
+        let numbers = (0..20)
+            .map(|number| (f64::from(number), number < 5))
+            .collect();
         let cut = best_cut("lines", numbers).unwrap();
         assert_eq!((cut.value.as_str(), cut.op), ("5", "lt"));
         assert!(best_cut("lines", vec![(1.0, false)]).is_none());

@@ -103,12 +103,22 @@ struct Raw {
     title: String,
 }
 
-pub(super) async fn doctor(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn doctor(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED])?;
-    answer(&context, move |context, reader| doctor_of(context, reader, &parameters)).await
+    answer(&context, move |context, reader| {
+        doctor_of(context, reader, &parameters)
+    })
+    .await
 }
 
-fn doctor_of(context: &Context, reader: &Reader, parameters: &Parameters) -> Result<Doctor, ApiError> {
+fn doctor_of(
+    context: &Context,
+    reader: &Reader,
+    parameters: &Parameters,
+) -> Result<Doctor, ApiError> {
     let ask = Ask::new(reader, parameters)?;
     let counters = context.store.counters();
     let mut raw = Vec::new();
@@ -117,22 +127,42 @@ fn doctor_of(context: &Context, reader: &Reader, parameters: &Parameters) -> Res
     names(reader, &ask, &mut raw);
     metrics(reader, &ask, &mut raw);
     orphans(reader, &ask, &mut raw)?;
-    let cut = raw.iter().filter(|finding| finding.advice == "cut").map(|finding| finding.items).sum();
-    let ignored: HashSet<String> = reader.saved("ignored", ask.app.as_deref())?.into_iter().map(|saved| saved.name).collect();
+    let cut = raw
+        .iter()
+        .filter(|finding| finding.advice == "cut")
+        .map(|finding| finding.items)
+        .sum();
+    let ignored: HashSet<String> = reader
+        .saved("ignored", ask.app.as_deref())?
+        .into_iter()
+        .map(|saved| saved.name)
+        .collect();
     let found: BTreeSet<&'static str> = raw.iter().map(|finding| finding.advice).collect();
     let mut findings = Vec::with_capacity(raw.len());
     for raw in raw {
         findings.push(dress(reader, &ask, raw, &ignored)?);
     }
-    findings.sort_by_key(|finding| (finding.level != "bad", std::cmp::Reverse(finding.items), finding.id.clone()));
-    findings.truncate(200);
-    let clients = reader.clients(ask.app.as_deref())?.into_iter().map(|client| ClientView {
-        name: client.sdk,
-        role: client.role,
-        items: client.items,
-        refused: 0,
-        delay_ms: client.delays.percentile(0.95).map(|micros| micros / 1_000.0),
+    findings.sort_by_key(|finding| {
+        (
+            finding.level != "bad",
+            std::cmp::Reverse(finding.items),
+            finding.id.clone(),
+        )
     });
+    findings.truncate(200);
+    let clients = reader
+        .clients(ask.app.as_deref())?
+        .into_iter()
+        .map(|client| ClientView {
+            name: client.sdk,
+            role: client.role,
+            items: client.items,
+            refused: 0,
+            delay_ms: client
+                .delays
+                .percentile(0.95)
+                .map(|micros| micros / 1_000.0),
+        });
     Ok(Doctor {
         accepted: counters.received.load(Ordering::Relaxed),
         refused: counters.refused.load(Ordering::Relaxed),
@@ -170,14 +200,24 @@ fn refusals(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErr
 
 /// What was found while items arrived.
 fn checked(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiError> {
-    let mut by_place: BTreeMap<(CheckIdOrder, String, String, String), facts::Finding> = BTreeMap::new();
+    let mut by_place: BTreeMap<(CheckIdOrder, String, String, String), facts::Finding> =
+        BTreeMap::new();
     for finding in reader.findings(ask.app.as_deref())? {
         if finding.last < ask.range.from || finding.first >= ask.range.to {
             continue;
         }
         // Of skewed clocks, the detail is by how much; the largest is told.
-        let detail = if finding.id == CheckId::ClockSkew { String::new() } else { finding.detail.clone() };
-        let key = (CheckIdOrder(finding.id.as_str()), detail, finding.role.clone(), finding.sdk.clone());
+        let detail = if finding.id == CheckId::ClockSkew {
+            String::new()
+        } else {
+            finding.detail.clone()
+        };
+        let key = (
+            CheckIdOrder(finding.id.as_str()),
+            detail,
+            finding.role.clone(),
+            finding.sdk.clone(),
+        );
         match by_place.get_mut(&key) {
             Some(known) => {
                 known.items += finding.items;
@@ -195,14 +235,24 @@ fn checked(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
     for finding in by_place.into_values() {
         let items = finding.items;
         let title = match finding.id {
-            CheckId::Cut => format!("{items} values of {} are longer than Azure keeps", finding.detail),
-            CheckId::NoRole => format!("{items} items without a role name: the map cannot place them"),
+            CheckId::Cut => format!(
+                "{items} values of {} are longer than Azure keeps",
+                finding.detail
+            ),
+            CheckId::NoRole => {
+                format!("{items} items without a role name: the map cannot place them")
+            }
             CheckId::NameWithId => format!("{items} requests have an id in their name"),
             CheckId::Future => format!("{items} items are from the future"),
             CheckId::TooOld => format!("{items} items are older than two days"),
-            CheckId::KeyDropped => format!("{items} properties have a name longer than 150 characters"),
+            CheckId::KeyDropped => {
+                format!("{items} properties have a name longer than 150 characters")
+            }
             CheckId::Duplicate => format!("{items} spans were received twice"),
-            CheckId::ClockSkew => format!("Clock of {} differs by up to {} ms", finding.role, finding.detail),
+            CheckId::ClockSkew => format!(
+                "Clock of {} differs by up to {} ms",
+                finding.role, finding.detail
+            ),
             CheckId::NoOperation => format!("{items} requests belong to no operation"),
         };
         let query = match finding.id {
@@ -239,14 +289,26 @@ fn names(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) {
         }
         match dims.kind {
             SeriesKind::Item(ItemKind::Request) => {
-                names.entry(("operation names", dims.role.clone())).or_default().insert(&dims.name);
+                names
+                    .entry(("operation names", dims.role.clone()))
+                    .or_default()
+                    .insert(&dims.name);
             }
             SeriesKind::Item(ItemKind::Dependency) => {
-                names.entry(("dependency targets", dims.role.clone())).or_default().insert(&dims.target);
-                names.entry(("dependency types", dims.role.clone())).or_default().insert(&dims.type_name);
+                names
+                    .entry(("dependency targets", dims.role.clone()))
+                    .or_default()
+                    .insert(&dims.target);
+                names
+                    .entry(("dependency types", dims.role.clone()))
+                    .or_default()
+                    .insert(&dims.type_name);
             }
             SeriesKind::Item(ItemKind::CustomEvent) => {
-                names.entry(("event names", dims.role.clone())).or_default().insert(&dims.name);
+                names
+                    .entry(("event names", dims.role.clone()))
+                    .or_default()
+                    .insert(&dims.name);
             }
             _ => {}
         }
@@ -287,12 +349,16 @@ fn metrics(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) {
             range: ask.range,
             ..ItemFilter::default()
         };
-        let Ok((items, ..)) = reader.list(&filter, Order::Newest, 2 * MANY_SERIES) else { continue };
+        let Ok((items, ..)) = reader.list(&filter, Order::Newest, 2 * MANY_SERIES) else {
+            continue;
+        };
         let combinations: HashSet<String> = items
             .iter()
             .map(|item| {
                 let pairs = item.envelope().data.properties().iter();
-                pairs.map(|(key, value)| format!("{key}\u{1f}{value}\u{1e}")).collect()
+                pairs
+                    .map(|(key, value)| format!("{key}\u{1f}{value}\u{1e}"))
+                    .collect()
             })
             .collect();
         if combinations.len() > MANY_SERIES {
@@ -305,7 +371,11 @@ fn metrics(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) {
                 items: i64::try_from(combinations.len()).unwrap_or(i64::MAX),
                 first: ask.range.from,
                 last: ask.range.to,
-                samples: items.iter().take(5).map(|item| item.id().cast_signed()).collect(),
+                samples: items
+                    .iter()
+                    .take(5)
+                    .map(|item| item.id().cast_signed())
+                    .collect(),
                 query: format!("name:\"{name}\""),
             });
         }
@@ -317,17 +387,33 @@ fn orphans(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
     let filter = ItemFilter {
         app: ask.app.clone(),
         roles: ask.roles.clone(),
-        kinds: vec![ItemKind::Request, ItemKind::Dependency, ItemKind::Trace, ItemKind::Exception, ItemKind::PageView],
+        kinds: vec![
+            ItemKind::Request,
+            ItemKind::Dependency,
+            ItemKind::Trace,
+            ItemKind::Exception,
+            ItemKind::PageView,
+        ],
         range: ask.range,
         ..ItemFilter::default()
     };
     let (items, ..) = reader.list(&filter, Order::LastArrived, LOOKED_AT)?;
     let spans: HashSet<(&str, &str)> = items
         .iter()
-        .filter_map(|item| Some((item.operation_id()?, span_id(own_id(&item.envelope().data)?))))
+        .filter_map(|item| {
+            Some((
+                item.operation_id()?,
+                span_id(own_id(&item.envelope().data)?),
+            ))
+        })
         .collect();
     // Of operations that began before what was looked at, parents may be among the rest.
-    let horizon = items.iter().map(crate::api::items::time_of).min().unwrap_or(0) + LATE;
+    let horizon = items
+        .iter()
+        .map(crate::api::items::time_of)
+        .min()
+        .unwrap_or(0)
+        + LATE;
     let mut found: BTreeMap<(String, String), Vec<&crate::store::Item>> = BTreeMap::new();
     for item in &items {
         let time = crate::api::items::time_of(item);
@@ -336,11 +422,21 @@ fn orphans(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
         if !is_settled || item.kind() == ItemKind::Request {
             continue;
         }
-        let (Some(operation), Some(parent)) = (item.operation_id(), item.tag(tags::OPERATION_PARENT_ID)) else { continue };
+        let (Some(operation), Some(parent)) =
+            (item.operation_id(), item.tag(tags::OPERATION_PARENT_ID))
+        else {
+            continue;
+        };
         let parent = span_id(parent);
         if parent != operation && !spans.contains(&(operation, parent)) {
-            let client = item.tag(tags::INTERNAL_SDK_VERSION).unwrap_or_default().to_owned();
-            found.entry((item.role().into_owned(), client)).or_default().push(item);
+            let client = item
+                .tag(tags::INTERNAL_SDK_VERSION)
+                .unwrap_or_default()
+                .to_owned();
+            found
+                .entry((item.role().into_owned(), client))
+                .or_default()
+                .push(item);
         }
     }
     for ((role, client), items) in found {
@@ -349,20 +445,40 @@ fn orphans(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
             advice: "orphans",
             title: format!("{} items have a parent that never arrived", items.len()),
             detail: String::new(),
-            query: if role.is_empty() { String::new() } else { format!("role:\"{role}\"") },
+            query: if role.is_empty() {
+                String::new()
+            } else {
+                format!("role:\"{role}\"")
+            },
             role,
             client,
             items: i64::try_from(items.len()).unwrap_or(i64::MAX),
             first: times().min().unwrap_or(0),
             last: times().max().unwrap_or(0),
-            samples: items.iter().take(10).map(|item| item.id().cast_signed()).collect(),
+            samples: items
+                .iter()
+                .take(10)
+                .map(|item| item.id().cast_signed())
+                .collect(),
         });
     }
     Ok(())
 }
 
-fn dress(reader: &Reader, ask: &Ask, raw: Raw, ignored: &HashSet<String>) -> Result<DoctorFinding, ApiError> {
-    let Advice { kind, level, why, here, azure, fixes } = advice(raw.advice);
+fn dress(
+    reader: &Reader,
+    ask: &Ask,
+    raw: Raw,
+    ignored: &HashSet<String>,
+) -> Result<DoctorFinding, ApiError> {
+    let Advice {
+        kind,
+        level,
+        why,
+        here,
+        azure,
+        fixes,
+    } = advice(raw.advice);
     let id = [raw.advice, &raw.detail, &raw.role, &raw.client].join("|");
     let mut samples = Vec::new();
     for id in raw.samples {
@@ -371,11 +487,17 @@ fn dress(reader: &Reader, ask: &Ask, raw: Raw, ignored: &HashSet<String>) -> Res
     let steps = ask.steps();
     let mut counts = vec![0.0; steps.count];
     for sample in &samples {
-        if let Some(count) = steps.index(sample.timestamp.0).and_then(|index| counts.get_mut(index)) {
+        if let Some(count) = steps
+            .index(sample.timestamp.0)
+            .and_then(|index| counts.get_mut(index))
+        {
             *count += 1.0;
         }
     }
-    let detail = [raw.role.as_str(), raw.client.as_str()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    let detail = [raw.role.as_str(), raw.client.as_str()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>();
     Ok(DoctorFinding {
         is_ignored: ignored.contains(&id),
         is_gone: raw.last < ask.now - GONE_AFTER,
@@ -400,7 +522,11 @@ fn dress(reader: &Reader, ask: &Ask, raw: Raw, ignored: &HashSet<String>) -> Res
 }
 
 /// What was checked and is well.
-fn passed(reader: &Reader, ask: &Ask, found: &BTreeSet<&'static str>) -> Result<Vec<Check>, ApiError> {
+fn passed(
+    reader: &Reader,
+    ask: &Ask,
+    found: &BTreeSet<&'static str>,
+) -> Result<Vec<Check>, ApiError> {
     let roles: BTreeSet<String> = reader
         .instances(ask.app.as_deref())?
         .into_iter()
@@ -410,25 +536,77 @@ fn passed(reader: &Reader, ask: &Ask, found: &BTreeSet<&'static str>) -> Result<
     let operations: HashSet<&str> = reader
         .all_series()
         .iter()
-        .filter(|series| ask.accepts(series) && series.dims.kind == SeriesKind::Item(ItemKind::Request))
+        .filter(|series| {
+            ask.accepts(series) && series.dims.kind == SeriesKind::Item(ItemKind::Request)
+        })
         .map(|series| series.dims.name.as_str())
         .collect();
     let roles = roles.into_iter().take(8).collect::<Vec<_>>().join(", ");
     let all = [
         ("no-role", "Role name set", roles),
-        ("name-with-id", "Operation names are routes, not paths", format!("{} names, none with an id inside", operations.len())),
-        ("many-names", "Few operations, targets and types", format!("none has more than {MANY_NAMES}")),
-        ("many-series", "Few series of each metric", format!("none has more than {MANY_SERIES}")),
-        ("orphans", "Every parent arrived", format!("among the newest {LOOKED_AT} items")),
-        ("cut", "No value is too long", "nothing would be cut".to_owned()),
-        ("key-dropped", "No name of a property is too long", "none is over 150 characters".to_owned()),
-        ("refused", "Nothing was refused", "every item was accepted".to_owned()),
-        ("clock-skew", "Clocks agree", "calls lie within their callers".to_owned()),
-        ("future", "No item is from the future", "all are older than their arrival".to_owned()),
-        ("too-old", "No item is too old", "Azure takes up to two days".to_owned()),
-        ("duplicate", "Duplicates", "no span was received twice".to_owned()),
-        ("no-operation", "Requests have an operation", "each belongs to a transaction".to_owned()),
+        (
+            "name-with-id",
+            "Operation names are routes, not paths",
+            format!("{} names, none with an id inside", operations.len()),
+        ),
+        (
+            "many-names",
+            "Few operations, targets and types",
+            format!("none has more than {MANY_NAMES}"),
+        ),
+        (
+            "many-series",
+            "Few series of each metric",
+            format!("none has more than {MANY_SERIES}"),
+        ),
+        (
+            "orphans",
+            "Every parent arrived",
+            format!("among the newest {LOOKED_AT} items"),
+        ),
+        (
+            "cut",
+            "No value is too long",
+            "nothing would be cut".to_owned(),
+        ),
+        (
+            "key-dropped",
+            "No name of a property is too long",
+            "none is over 150 characters".to_owned(),
+        ),
+        (
+            "refused",
+            "Nothing was refused",
+            "every item was accepted".to_owned(),
+        ),
+        (
+            "clock-skew",
+            "Clocks agree",
+            "calls lie within their callers".to_owned(),
+        ),
+        (
+            "future",
+            "No item is from the future",
+            "all are older than their arrival".to_owned(),
+        ),
+        (
+            "too-old",
+            "No item is too old",
+            "Azure takes up to two days".to_owned(),
+        ),
+        (
+            "duplicate",
+            "Duplicates",
+            "no span was received twice".to_owned(),
+        ),
+        (
+            "no-operation",
+            "Requests have an operation",
+            "each belongs to a transaction".to_owned(),
+        ),
     ];
     let well = all.into_iter().filter(|(id, ..)| !found.contains(id));
-    Ok(well.map(|(id, title, detail)| Check { id, title, detail }).collect())
+    Ok(well
+        .map(|(id, title, detail)| Check { id, title, detail })
+        .collect())
 }

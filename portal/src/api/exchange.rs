@@ -54,7 +54,11 @@ struct Imported {
 /// Lines of a file, read on a thread for blocking work.
 type Chunk = Result<(Vec<NewItem>, Vec<ImportError>, usize), String>;
 
-pub(super) async fn import(State(context): State<Context>, RawQuery(query): RawQuery, body: Bytes) -> Result<Response, ApiError> {
+pub(super) async fn import(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     Parameters::parse(query.as_deref(), &[])?;
     let (chunks, mut read) = mpsc::channel::<Chunk>(1);
     let otlp = context.otlp.clone();
@@ -74,7 +78,9 @@ pub(super) async fn import(State(context): State<Context>, RawQuery(query): RawQ
         // Unlike a client, a file can wait.
         append_patiently(&context, items).await?;
     }
-    reading.await.map_err(|error| ApiError::internal(error.to_string()))?;
+    reading
+        .await
+        .map_err(|error| ApiError::internal(error.to_string()))?;
     Ok(Json(imported).into_response())
 }
 
@@ -87,7 +93,9 @@ pub(crate) type OtlpReader = dyn Fn(&[u8]) -> Option<Result<Vec<NewItem>, String
 
 fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chunk>) {
     let mut reader: Box<dyn BufRead> = if body.starts_with(GZIP_MAGIC) {
-        Box::new(BufReader::new(MultiGzDecoder::new(Cursor::new(body.clone())).take(MAX_EXPANDED)))
+        Box::new(BufReader::new(
+            MultiGzDecoder::new(Cursor::new(body.clone())).take(MAX_EXPANDED),
+        ))
     } else {
         Box::new(Cursor::new(body.clone()))
     };
@@ -97,25 +105,45 @@ fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chun
     }
 }
 
-fn read_lines(reader: &mut dyn BufRead, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chunk>) -> Result<(), String> {
+fn read_lines(
+    reader: &mut dyn BufRead,
+    otlp: Option<&OtlpReader>,
+    chunks: &mpsc::Sender<Chunk>,
+) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("the file cannot be read: {error}");
     let first = reader.fill_buf().map_err(failed)?;
-    let is_array = first.iter().find(|byte| !byte.is_ascii_whitespace() && !matches!(**byte, 0xef | 0xbb | 0xbf)) == Some(&b'[');
+    let is_array = first
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace() && !matches!(**byte, 0xef | 0xbb | 0xbf))
+        == Some(&b'[');
     if is_array {
         let mut whole = Vec::new();
-        reader.take(MAX_DECODED as u64 + 1).read_to_end(&mut whole).map_err(failed)?;
+        reader
+            .take(MAX_DECODED as u64 + 1)
+            .read_to_end(&mut whole)
+            .map_err(failed)?;
         if whole.len() > MAX_DECODED {
-            return Err(format!("a JSON array is larger than {MAX_DECODED} bytes; give one envelope a line"));
+            return Err(format!(
+                "a JSON array is larger than {MAX_DECODED} bytes; give one envelope a line"
+            ));
         }
         let read = read_body(&whole).map_err(|error| error.to_string())?;
-        let errors = read.errors.into_iter().map(|(index, message)| ImportError { line: index + 1, message });
+        let errors = read.errors.into_iter().map(|(index, message)| ImportError {
+            line: index + 1,
+            message,
+        });
         let chunk = (read.items, errors.collect(), read.received);
-        return chunks.blocking_send(Ok(chunk)).map_err(|_| "the request has ended".to_owned());
+        return chunks
+            .blocking_send(Ok(chunk))
+            .map_err(|_| "the request has ended".to_owned());
     }
     let (mut items, mut errors, mut received) = (Vec::new(), Vec::new(), 0);
     for line in 1.. {
         let mut bytes = Vec::new();
-        let length = reader.take(MAX_LINE).read_until(b'\n', &mut bytes).map_err(failed)?;
+        let length = reader
+            .take(MAX_LINE)
+            .read_until(b'\n', &mut bytes)
+            .map_err(failed)?;
         if length == 0 {
             break;
         }
@@ -139,26 +167,51 @@ fn read_lines(reader: &mut dyn BufRead, otlp: Option<&OtlpReader>, chunks: &mpsc
                 Ok(read) => {
                     received += read.received;
                     items.extend(read.items);
-                    errors.extend(read.errors.into_iter().map(|(_, message)| ImportError { line, message }));
+                    errors.extend(
+                        read.errors
+                            .into_iter()
+                            .map(|(_, message)| ImportError { line, message }),
+                    );
                 }
                 Err(error) => {
                     received += 1;
-                    errors.push(ImportError { line, message: error.to_string() });
+                    errors.push(ImportError {
+                        line,
+                        message: error.to_string(),
+                    });
                 }
             },
         }
         if items.len() >= CHUNK {
-            let chunk = (std::mem::take(&mut items), std::mem::take(&mut errors), std::mem::take(&mut received));
-            chunks.blocking_send(Ok(chunk)).map_err(|_| "the request has ended".to_owned())?;
+            let chunk = (
+                std::mem::take(&mut items),
+                std::mem::take(&mut errors),
+                std::mem::take(&mut received),
+            );
+            chunks
+                .blocking_send(Ok(chunk))
+                .map_err(|_| "the request has ended".to_owned())?;
         }
     }
-    chunks.blocking_send(Ok((items, errors, received))).map_err(|_| "the request has ended".to_owned())
+    chunks
+        .blocking_send(Ok((items, errors, received)))
+        .map_err(|_| "the request has ended".to_owned())
 }
 
-const OWN: [&str; 6] = ["operation", "problem", "op", "target", "duration", "success"];
+const OWN: [&str; 6] = [
+    "operation",
+    "problem",
+    "op",
+    "target",
+    "duration",
+    "success",
+];
 
 /// Matching items as they were sent, one a line, in the order of arrival.
-pub(super) async fn export(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn export(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SEARCHED, &OWN])?;
     let filter = context
         .store
@@ -168,11 +221,14 @@ pub(super) async fn export(State(context): State<Context>, RawQuery(query): RawQ
             Ok::<_, ApiError>(filter)
         })
         .await?;
-    let pages = stream::try_unfold((context, filter, Some(0)), |(context, filter, after)| async move {
-        let Some(after) = after else { return Ok(None) };
-        let (text, last) = page(&context, filter.clone(), after).await?;
-        Ok::<_, std::io::Error>(Some((Bytes::from(text), (context, filter, last))))
-    });
+    let pages = stream::try_unfold(
+        (context, filter, Some(0)),
+        |(context, filter, after)| async move {
+            let Some(after) = after else { return Ok(None) };
+            let (text, last) = page(&context, filter.clone(), after).await?;
+            Ok::<_, std::io::Error>(Some((Bytes::from(text), (context, filter, last))))
+        },
+    );
     let headers = [
         (CONTENT_TYPE, "application/x-ndjson"),
         (CONTENT_DISPOSITION, "attachment; filename=\"azmon.ndjson\""),
@@ -181,7 +237,11 @@ pub(super) async fn export(State(context): State<Context>, RawQuery(query): RawQ
 }
 
 /// Some lines, and the id after which it goes on.
-async fn page(context: &Context, filter: ItemFilter, after: i64) -> Result<(String, Option<i64>), std::io::Error> {
+async fn page(
+    context: &Context,
+    filter: ItemFilter,
+    after: i64,
+) -> Result<(String, Option<i64>), std::io::Error> {
     const MAX_PAGE: usize = 4 * 1_024 * 1_024;
     let read = context.store.read(move |reader| {
         let (mut text, mut last, mut is_over) = (String::new(), after, true);

@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
-use crate::api::gather::{DEPENDENCY, EXCEPTION, PAGE_VIEW, REQUEST, buckets_by_key, by_key, was_by_key};
+use crate::api::gather::{
+    DEPENDENCY, EXCEPTION, PAGE_VIEW, REQUEST, buckets_by_key, by_key, was_by_key,
+};
 use crate::api::numbers::{Buckets, Series, Tally};
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::time::Time;
@@ -61,8 +63,14 @@ struct Failures {
 
 type Key = (String, String, Option<String>, Option<String>);
 
-pub(super) async fn failures(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &["side", "tab", "code", "type", "dep"]])?;
+pub(super) async fn failures(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(
+        query.as_deref(),
+        &[&RANGED, &["side", "tab", "code", "type", "dep"]],
+    )?;
     answer(&context, move |_, reader| failures_of(reader, &parameters)).await
 }
 
@@ -72,24 +80,36 @@ fn failures_of(reader: &Reader, parameters: &Parameters) -> Result<Failures, Api
     let code = parameters.get("code");
     let type_name = parameters.get("type");
     let operations = operations_of(reader, &ask, parameters.get("dep"))?;
-    let entry = if ask.is_browser == Some(true) { PAGE_VIEW } else { REQUEST };
+    let entry = if ask.is_browser == Some(true) {
+        PAGE_VIEW
+    } else {
+        REQUEST
+    };
     let kind = match tab {
         "operations" | "roles" => entry,
         "dependencies" => DEPENDENCY,
         other => {
-            return Err(ApiError::bad_request(format!("tab {other:?} is none of operations, dependencies, roles")));
+            return Err(ApiError::bad_request(format!(
+                "tab {other:?} is none of operations, dependencies, roles"
+            )));
         }
     };
     let key = |series: &crate::store::Series| -> Option<Key> {
         let dims = &series.dims;
         let has_code = code.is_none_or(|code| dims.result == code);
-        let has_type = type_name.is_none_or(|type_name| kind != DEPENDENCY || dims.type_name == type_name);
-        let has_dependency = operations.as_ref().is_none_or(|names| names.contains(&dims.name) || names.contains(&dims.operation));
+        let has_type =
+            type_name.is_none_or(|type_name| kind != DEPENDENCY || dims.type_name == type_name);
+        let has_dependency = operations
+            .as_ref()
+            .is_none_or(|names| names.contains(&dims.name) || names.contains(&dims.operation));
         (has_code && has_type && has_dependency).then(|| match tab {
             "roles" => (dims.role.clone(), dims.role.clone(), None, None),
-            "dependencies" => {
-                (dims.name.clone(), dims.role.clone(), Some(dims.target.clone()), Some(dims.type_name.clone()))
-            }
+            "dependencies" => (
+                dims.name.clone(),
+                dims.role.clone(),
+                Some(dims.target.clone()),
+                Some(dims.type_name.clone()),
+            ),
             _ => (dims.name.clone(), dims.role.clone(), None, None),
         })
     };
@@ -114,7 +134,10 @@ fn failures_of(reader: &Reader, parameters: &Parameters) -> Result<Failures, Api
         .collect();
     rows.sort_by_key(|row| (std::cmp::Reverse(row.failed), row.name.clone()));
     rows.truncate(MAX_ROWS);
-    let by_role = |series: &crate::store::Series| (series.dims.success == Some(false) && key(series).is_some()).then(|| series.dims.role.clone());
+    let by_role = |series: &crate::store::Series| {
+        (series.dims.success == Some(false) && key(series).is_some())
+            .then(|| series.dims.role.clone())
+    };
     let mut series: Vec<_> = buckets_by_key(reader, &ask, kind, by_role)?
         .into_iter()
         .map(|(role, chart)| chart.failed(&role))
@@ -128,12 +151,23 @@ fn failures_of(reader: &Reader, parameters: &Parameters) -> Result<Failures, Api
             let dims = &series.dims;
             (dims.success == Some(false)).then(|| (dims.result.clone(), String::new(), None))
         })?,
-        types: top(reader, &ask, EXCEPTION, |series| Some((series.dims.type_name.clone(), series.dims.role.clone(), None)))?,
+        types: top(reader, &ask, EXCEPTION, |series| {
+            Some((
+                series.dims.type_name.clone(),
+                series.dims.role.clone(),
+                None,
+            ))
+        })?,
         dependencies: top(reader, &ask, DEPENDENCY, |series| {
             let dims = &series.dims;
             let category = Category::of(&dims.type_name, dims.is_browser);
-            let name = if dims.target.is_empty() { &dims.name } else { &dims.target };
-            (dims.success == Some(false)).then(|| (name.clone(), dims.type_name.clone(), Some(category)))
+            let name = if dims.target.is_empty() {
+                &dims.name
+            } else {
+                &dims.target
+            };
+            (dims.success == Some(false))
+                .then(|| (name.clone(), dims.type_name.clone(), Some(category)))
         })?,
         rows,
         last_failure: last_failure(reader, &failing)?,
@@ -167,13 +201,21 @@ fn row(
     if all.failed == 0 {
         return None;
     }
-    let last = chart.tallies.iter().rposition(|tally| tally.failed > 0).unwrap_or(0);
+    let last = chart
+        .tallies
+        .iter()
+        .rposition(|tally| tally.failed > 0)
+        .unwrap_or(0);
     let end = chart.steps.start + (i64::try_from(last).unwrap_or(0) + 1) * chart.steps.step;
-    let was = ask.vs.map(|_| before.get(&key).map_or(0, |tally| tally.failed));
+    let was = ask
+        .vs
+        .map(|_| before.get(&key).map_or(0, |tally| tally.failed));
     let users = affected.get(&Some(key.clone())).copied().unwrap_or(0);
     let (name, role, target, type_name) = key;
     Some(FailureRow {
-        category: type_name.as_deref().map(|type_name| Category::of(type_name, false)),
+        category: type_name
+            .as_deref()
+            .map(|type_name| Category::of(type_name, false)),
         name,
         role,
         target,
@@ -188,7 +230,11 @@ fn row(
     })
 }
 
-fn counts(reader: &Reader, ask: &Ask, entry: SeriesKind) -> Result<BTreeMap<&'static str, i64>, ApiError> {
+fn counts(
+    reader: &Reader,
+    ask: &Ask,
+    entry: SeriesKind,
+) -> Result<BTreeMap<&'static str, i64>, ApiError> {
     let failed = |kind| -> Result<i64, ApiError> {
         let found = by_key(reader, ask, (kind, ask.range), |series| {
             let dims = &series.dims;
@@ -213,7 +259,8 @@ fn top(
     kind: SeriesKind,
     key: impl Fn(&crate::store::Series) -> Option<(String, String, Option<Category>)>,
 ) -> Result<Vec<TopFailure>, ApiError> {
-    let by_name = |series: &crate::store::Series| key(series).map(|(name, detail, _)| (name, detail));
+    let by_name =
+        |series: &crate::store::Series| key(series).map(|(name, detail, _)| (name, detail));
     let found = by_key(reader, ask, (kind, ask.range), by_name)?;
     let before = was_by_key(reader, ask, kind, by_name)?;
     let mut rows: Vec<_> = found

@@ -19,12 +19,19 @@ pub(super) fn by_key<K: Eq + Hash>(
 ) -> Result<Tallies<K>, ApiError> {
     let mut tallies = Tallies::new();
     let mut keys: HashMap<i64, Option<Tally>> = HashMap::new();
-    reader.rollups(kind, (ask.grain(range), range), &|series| ask.accepts(series), &mut |_, series, cell| {
-        let tally = keys.entry(series.id).or_insert_with(|| key(series).map(|_| Tally::default()));
-        if let Some(tally) = tally {
-            tally.add(series, cell);
-        }
-    })?;
+    reader.rollups(
+        kind,
+        (ask.grain(range), range),
+        &|series| ask.accepts(series),
+        &mut |_, series, cell| {
+            let tally = keys
+                .entry(series.id)
+                .or_insert_with(|| key(series).map(|_| Tally::default()));
+            if let Some(tally) = tally {
+                tally.add(series, cell);
+            }
+        },
+    )?;
     for (id, tally) in keys {
         if let (Some(series), Some(tally)) = (reader.series(id), tally)
             && let Some(key) = key(series)
@@ -57,11 +64,19 @@ pub(super) fn buckets_by_key<K: Eq + Hash>(
 ) -> Result<HashMap<K, Buckets>, ApiError> {
     let steps = ask.steps();
     let mut found: HashMap<K, Buckets> = HashMap::new();
-    reader.rollups(kind, (steps.grain, ask.range), &|series| ask.accepts(series), &mut |time, series, cell| {
-        if let Some(key) = key(series) {
-            found.entry(key).or_insert_with(|| Buckets::new(steps)).add(time, series, cell);
-        }
-    })?;
+    reader.rollups(
+        kind,
+        (steps.grain, ask.range),
+        &|series| ask.accepts(series),
+        &mut |time, series, cell| {
+            if let Some(key) = key(series) {
+                found
+                    .entry(key)
+                    .or_insert_with(|| Buckets::new(steps))
+                    .add(time, series, cell);
+            }
+        },
+    )?;
     Ok(found)
 }
 
@@ -75,9 +90,14 @@ pub(super) fn buckets(
     let steps = ask.steps();
     let mut found = Buckets::new(steps);
     let is_asked = |series: &Series| ask.accepts(series) && accept(series);
-    reader.rollups(kind, (steps.grain, ask.range), &is_asked, &mut |time, series, cell| {
-        found.add(time, series, cell);
-    })?;
+    reader.rollups(
+        kind,
+        (steps.grain, ask.range),
+        &is_asked,
+        &mut |time, series, cell| {
+            found.add(time, series, cell);
+        },
+    )?;
     Ok(found)
 }
 
@@ -90,7 +110,12 @@ pub(super) fn total(
 ) -> Result<Tally, ApiError> {
     let mut tally = Tally::default();
     let is_asked = |series: &Series| ask.accepts(series) && accept(series);
-    reader.rollups(kind, (ask.grain(range), range), &is_asked, &mut |_, series, cell| tally.add(series, cell))?;
+    reader.rollups(
+        kind,
+        (ask.grain(range), range),
+        &is_asked,
+        &mut |_, series, cell| tally.add(series, cell),
+    )?;
     Ok(tally)
 }
 

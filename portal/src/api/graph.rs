@@ -54,7 +54,11 @@ fn known_callees(reader: &Reader) -> HashMap<Call, BTreeSet<String>> {
     for series in reader.all_series() {
         let dims = &series.dims;
         if dims.kind == SeriesKind::EdgeCallee {
-            let call = (dims.role.clone(), dims.type_name.clone(), dims.target.clone());
+            let call = (
+                dims.role.clone(),
+                dims.type_name.clone(),
+                dims.target.clone(),
+            );
             known.entry(call).or_default().insert(dims.instance.clone());
         }
     }
@@ -64,7 +68,9 @@ fn known_callees(reader: &Reader) -> HashMap<Call, BTreeSet<String>> {
 impl Graph {
     pub(super) fn new(reader: &Reader, ask: &Ask, range: Range) -> Result<Self, ApiError> {
         let mut graph = Self::default();
-        let by_role = |series: &crate::store::Series| Some((series.dims.role.clone(), series.dims.is_browser));
+        let by_role = |series: &crate::store::Series| {
+            Some((series.dims.role.clone(), series.dims.is_browser))
+        };
         for kind in [REQUEST, PAGE_VIEW] {
             for ((role, is_browser), tally) in by_key(reader, ask, (kind, range), by_role)? {
                 if role.is_empty() {
@@ -75,7 +81,11 @@ impl Graph {
         }
         let both_ends = |series: &crate::store::Series| {
             let dims = &series.dims;
-            let call = (dims.role.clone(), dims.type_name.clone(), dims.target.clone());
+            let call = (
+                dims.role.clone(),
+                dims.type_name.clone(),
+                dims.target.clone(),
+            );
             Some((call, dims.instance.clone()))
         };
         let mut matched = by_key(reader, ask, (SeriesKind::EdgeCaller, range), both_ends)?;
@@ -83,8 +93,13 @@ impl Graph {
         let known = known_callees(reader);
         let calls = by_key(reader, ask, (DEPENDENCY, range), |series| {
             let dims = &series.dims;
-            let is_inside = dims.target.is_empty() && Category::of(&dims.type_name, false) == Category::Inproc;
-            let call = (dims.role.clone(), dims.type_name.clone(), dims.target.clone());
+            let is_inside =
+                dims.target.is_empty() && Category::of(&dims.type_name, false) == Category::Inproc;
+            let call = (
+                dims.role.clone(),
+                dims.type_name.clone(),
+                dims.target.clone(),
+            );
             (!is_inside).then_some((call, dims.is_browser))
         })?;
         for ((call, is_browser), tally) in calls {
@@ -98,8 +113,15 @@ impl Graph {
             let mut rest = tally.clone();
             for callee_role in &roles {
                 let key = (call.clone(), callee_role.clone());
-                let ends = (matched.remove(&key).unwrap_or_default(), callees.remove(&key).unwrap_or_default());
-                let caller = if is_only { tally.clone() } else { ends.0.clone() };
+                let ends = (
+                    matched.remove(&key).unwrap_or_default(),
+                    callees.remove(&key).unwrap_or_default(),
+                );
+                let caller = if is_only {
+                    tally.clone()
+                } else {
+                    ends.0.clone()
+                };
                 rest.count -= caller.count;
                 rest.failed = (rest.failed - caller.failed).max(0);
                 if caller.count > 0 {
@@ -113,7 +135,10 @@ impl Graph {
             if rest.count > 0 && !is_only {
                 graph.dependency(type_name, target).tally.merge(&rest);
                 let id = dependency_id(type_name, target);
-                graph.edge(role_id(role), id, type_name, target).caller.merge(&rest);
+                graph
+                    .edge(role_id(role), id, type_name, target)
+                    .caller
+                    .merge(&rest);
             }
         }
         Ok(graph)
@@ -137,14 +162,20 @@ impl Graph {
     }
 
     fn dependency(&mut self, type_name: &str, target: &str) -> &mut Node {
-        self.nodes.entry(dependency_id(type_name, target)).or_insert_with(|| Node {
-            name: if target.is_empty() { type_name.to_owned() } else { target.to_owned() },
-            type_name: Some(type_name.to_owned()),
-            category: Category::of(type_name, false),
-            is_browser: false,
-            has_own_telemetry: false,
-            tally: Tally::default(),
-        })
+        self.nodes
+            .entry(dependency_id(type_name, target))
+            .or_insert_with(|| Node {
+                name: if target.is_empty() {
+                    type_name.to_owned()
+                } else {
+                    target.to_owned()
+                },
+                type_name: Some(type_name.to_owned()),
+                category: Category::of(type_name, false),
+                is_browser: false,
+                has_own_telemetry: false,
+                tally: Tally::default(),
+            })
     }
 
     fn edge(&mut self, source: String, target: String, type_name: &str, name: &str) -> &mut Edge {

@@ -25,8 +25,20 @@ const MAX_COUNTED: usize = 10_000;
 const MAX_VALUES: usize = 2_000;
 
 const OWN: [&str; 14] = [
-    "operation", "problem", "op", "target", "type", "duration", "success", "limit", "before", "after", "order", "wait",
-    "min", "envelopes",
+    "operation",
+    "problem",
+    "op",
+    "target",
+    "type",
+    "duration",
+    "success",
+    "limit",
+    "before",
+    "after",
+    "order",
+    "wait",
+    "min",
+    "envelopes",
 ];
 
 #[derive(Debug, Serialize)]
@@ -38,13 +50,19 @@ pub(super) struct Page {
     newest_id: i64,
 }
 
-pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SEARCHED, &OWN])?;
     let wanted = parameters.parsed("min")?.unwrap_or(1);
     let wait = parameters.wait()?;
-    waited(&context, wait, move |page: &Page| page.items.len() >= wanted, move |context, reader| {
-        page(context, reader, &parameters)
-    })
+    waited(
+        &context,
+        wait,
+        move |page: &Page| page.items.len() >= wanted,
+        move |context, reader| page(context, reader, &parameters),
+    )
     .await
 }
 
@@ -57,12 +75,18 @@ fn page(context: &Context, reader: &Reader, parameters: &Parameters) -> Result<P
     let after: Option<i64> = parameters.parsed("after")?;
     let order = match (parameters.get("order"), after) {
         (None | Some("arrival"), Some(id)) => Order::ArrivedAfter(id),
-        (Some("time"), Some(_)) => return Err(ApiError::bad_request("after goes with the order of arrival")),
+        (Some("time"), Some(_)) => {
+            return Err(ApiError::bad_request(
+                "after goes with the order of arrival",
+            ));
+        }
         (None | Some("time"), None) => Order::Newest,
         (Some("arrival"), None) => Order::LastArrived,
         (Some("duration"), _) => return longest(context, reader, &ask, &filter, limit),
         (Some(other), _) => {
-            return Err(ApiError::bad_request(format!("order {other:?} is none of time, arrival, duration")));
+            return Err(ApiError::bad_request(format!(
+                "order {other:?} is none of time, arrival, duration"
+            )));
         }
     };
     let place = match before {
@@ -92,7 +116,11 @@ fn page(context: &Context, reader: &Reader, parameters: &Parameters) -> Result<P
             return ControlFlow::Break(());
         }
         let view = ItemView::new(&item);
-        items.push(if with_envelopes { view.with_envelope(&item) } else { view });
+        items.push(if with_envelopes {
+            view.with_envelope(&item)
+        } else {
+            view
+        });
         ControlFlow::Continue(())
     })?;
     Ok(Page {
@@ -124,14 +152,22 @@ fn longest(
     let more = found.len() > limit || scanned.is_cut;
     Ok(Page {
         scope: ask.scope(scanned.read, !scanned.is_cut),
-        items: found.into_iter().take(limit).map(|(_, view)| view).collect(),
+        items: found
+            .into_iter()
+            .take(limit)
+            .map(|(_, view)| view)
+            .collect(),
         more,
         newest_id: context.newest_id(),
     })
 }
 
 /// Restricts to the exceptions of a problem, by its number.
-pub(super) fn of_problem(reader: &Reader, parameters: &Parameters, filter: &mut ItemFilter) -> Result<(), ApiError> {
+pub(super) fn of_problem(
+    reader: &Reader,
+    parameters: &Parameters,
+    filter: &mut ItemFilter,
+) -> Result<(), ApiError> {
     let Some(id) = parameters.parsed("problem")? else {
         return Ok(());
     };
@@ -145,9 +181,15 @@ pub(super) fn of_problem(reader: &Reader, parameters: &Parameters, filter: &mut 
     Ok(())
 }
 
-pub(super) async fn one(State(context): State<Context>, id: Result<Path<i64>, axum::extract::rejection::PathRejection>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn one(
+    State(context): State<Context>,
+    id: Result<Path<i64>, axum::extract::rejection::PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     Parameters::parse(query.as_deref(), &[])?;
-    let id = id.map(|Path(id)| id).map_err(|_| ApiError::not_found("an item has a number"))?;
+    let id = id
+        .map(|Path(id)| id)
+        .map_err(|_| ApiError::not_found("an item has a number"))?;
     answer(&context, move |_, reader| {
         let missing = || ApiError::not_found(format!("item {id} is not here"));
         let item = reader.item(id)?.ok_or_else(missing)?;
@@ -180,12 +222,20 @@ struct Rank {
 }
 
 /// Where one call stands among all of its kind.
-pub(super) async fn rank(State(context): State<Context>, Path(id): Path<i64>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn rank(
+    State(context): State<Context>,
+    Path(id): Path<i64>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[])?;
     answer(&context, move |_, reader| {
         let ask = Ask::new(reader, &parameters)?;
-        let row = reader.row(id)?.ok_or_else(|| ApiError::not_found(format!("item {id} is not here")))?;
-        let own = reader.series(row.series).ok_or_else(|| ApiError::not_found("its series is not here"))?;
+        let row = reader
+            .row(id)?
+            .ok_or_else(|| ApiError::not_found(format!("item {id} is not here")))?;
+        let own = reader
+            .series(row.series)
+            .ok_or_else(|| ApiError::not_found("its series is not here"))?;
         let Some(duration) = row.duration else {
             return Err(ApiError::bad_request("this item has no duration"));
         };
@@ -194,9 +244,17 @@ pub(super) async fn rank(State(context): State<Context>, Path(id): Path<i64>, Ra
         let is_alike = |series: &crate::store::Series| {
             let (own, other) = (&own.dims, &series.dims);
             (&own.app, &own.role, &own.name, &own.target, &own.type_name)
-                == (&other.app, &other.role, &other.name, &other.target, &other.type_name)
+                == (
+                    &other.app,
+                    &other.role,
+                    &other.name,
+                    &other.target,
+                    &other.type_name,
+                )
         };
-        reader.rollups(own.dims.kind, range, &is_alike, &mut |_, series, cell| tally.add(series, cell))?;
+        reader.rollups(own.dims.kind, range, &is_alike, &mut |_, series, cell| {
+            tally.add(series, cell)
+        })?;
         Ok(Rank {
             duration_ms: duration as f64 / 1_000.0,
             percentile: tally.histogram.share_below(duration) * 100.0,
@@ -241,8 +299,14 @@ struct Facets {
 }
 
 /// Counts by field; of each field among what matches all other filters.
-pub(super) async fn facets(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SEARCHED, &OWN, &["field", "top"]])?;
+pub(super) async fn facets(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(
+        query.as_deref(),
+        &[&RANGED, &SEARCHED, &OWN, &["field", "top"]],
+    )?;
     answer(&context, move |_, reader| facets_of(reader, &parameters)).await
 }
 
@@ -257,11 +321,17 @@ fn facets_of(reader: &Reader, parameters: &Parameters) -> Result<Facets, ApiErro
     let top = parameters.limit("top", 10, 100)?;
     let asked: Vec<String> = parameters.all("field").map(str::to_owned).collect();
     let names: Vec<String> = if asked.is_empty() {
-        DEFAULT_FIELDS.iter().map(|name| (*name).to_owned()).collect()
+        DEFAULT_FIELDS
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect()
     } else {
         asked.clone()
     };
-    let fields: Vec<(String, Field)> = names.into_iter().map(|name| (name.clone(), Field::parse(&name))).collect();
+    let fields: Vec<(String, Field)> = names
+        .into_iter()
+        .map(|name| (name.clone(), Field::parse(&name)))
+        .collect();
     let mut counts: Vec<HashMap<String, u64>> = vec![HashMap::new(); fields.len()];
     let mut keys: HashMap<String, HashMap<String, u64>> = HashMap::new();
     let steps = ask.steps();
@@ -282,7 +352,9 @@ fn facets_of(reader: &Reader, parameters: &Parameters) -> Result<Facets, ApiErro
             .collect();
         if failed.is_empty() {
             total += weight;
-            let bar = bars.entry(item.kind().as_str()).or_insert_with(|| vec![0.0; steps.count]);
+            let bar = bars
+                .entry(item.kind().as_str())
+                .or_insert_with(|| vec![0.0; steps.count]);
             if let Some(bar) = steps.index(row.time).and_then(|index| bar.get_mut(index)) {
                 *bar += weight as f64;
             }
@@ -312,27 +384,48 @@ fn facets_of(reader: &Reader, parameters: &Parameters) -> Result<Facets, ApiErro
         .zip(counts)
         .map(|((name, _), counts)| facet(name.clone(), counts, top))
         .collect();
-    let mut frequent: Vec<_> = keys.into_iter().filter(|(_, values)| values.len() > 1).collect();
-    frequent.sort_by_key(|(name, values)| (std::cmp::Reverse(values.values().sum::<u64>()), name.clone()));
+    let mut frequent: Vec<_> = keys
+        .into_iter()
+        .filter(|(_, values)| values.len() > 1)
+        .collect();
+    frequent.sort_by_key(|(name, values)| {
+        (
+            std::cmp::Reverse(values.values().sum::<u64>()),
+            name.clone(),
+        )
+    });
     let frequent = frequent.into_iter().take(MOST_FREQUENT);
     facets.extend(frequent.map(|(name, values)| facet(name, values, top)));
     if is_simple && !is_exact {
         total = exact(reader, &ask, &filter, &steps, &mut bars)?;
     }
-    let histogram = bars.iter().map(|(name, counts)| Series::counts(name, &steps, counts)).collect();
-    let without = without.into_iter().map(|(filter, total)| Without { filter, total });
+    let histogram = bars
+        .iter()
+        .map(|(name, counts)| Series::counts(name, &steps, counts))
+        .collect();
+    let without = without
+        .into_iter()
+        .map(|(filter, total)| Without { filter, total });
     Ok(Facets {
         scope: ask.scope(scanned.read, is_exact),
         total,
         is_exact: is_exact || is_simple,
         facets,
         histogram,
-        without: if total == 0 { without.collect() } else { Vec::new() },
+        without: if total == 0 {
+            without.collect()
+        } else {
+            Vec::new()
+        },
     })
 }
 
 fn goes_on(read: usize) -> ControlFlow<()> {
-    if read < MAX_COUNTED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    if read < MAX_COUNTED {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
 }
 
 /// Without words and filters, the rollups know every count.
@@ -349,14 +442,24 @@ fn exact(
         let accept = |series: &crate::store::Series| filter.accepts(series);
         let mut counts = vec![0.0; steps.count];
         let mut sum = 0;
-        reader.rollups(SeriesKind::Item(kind), (steps.grain, ask.range), &accept, &mut |time, _, cell| {
-            // A metric's count is that of its values.
-            let of_kind = if matches!(kind, ItemKind::CustomMetric | ItemKind::PerformanceCounter) { cell.items } else { cell.count };
-            sum += of_kind.max(0).cast_unsigned();
-            if let Some(bar) = steps.index(time).and_then(|index| counts.get_mut(index)) {
-                *bar += of_kind as f64;
-            }
-        })?;
+        reader.rollups(
+            SeriesKind::Item(kind),
+            (steps.grain, ask.range),
+            &accept,
+            &mut |time, _, cell| {
+                // A metric's count is that of its values.
+                let of_kind =
+                    if matches!(kind, ItemKind::CustomMetric | ItemKind::PerformanceCounter) {
+                        cell.items
+                    } else {
+                        cell.count
+                    };
+                sum += of_kind.max(0).cast_unsigned();
+                if let Some(bar) = steps.index(time).and_then(|index| counts.get_mut(index)) {
+                    *bar += of_kind as f64;
+                }
+            },
+        )?;
         total += sum;
         if sum > 0 {
             bars.insert(kind.as_str(), counts);
@@ -395,11 +498,18 @@ fn count_properties(keys: &mut HashMap<String, HashMap<String, u64>>, item: &Ite
 }
 
 fn facet(field: String, counts: HashMap<String, u64>, top: usize) -> Facet {
-    let mut values: Vec<_> = counts.into_iter().map(|(value, count)| FacetValue { value, count }).collect();
+    let mut values: Vec<_> = counts
+        .into_iter()
+        .map(|(value, count)| FacetValue { value, count })
+        .collect();
     values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
     let others = values.iter().skip(top).map(|value| value.count).sum();
     values.truncate(top);
-    Facet { field, values, others }
+    Facet {
+        field,
+        values,
+        others,
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -418,7 +528,10 @@ struct Fields {
 /// Items that are looked at to learn which fields there are.
 const SAMPLE: usize = 2_000;
 
-pub(super) async fn fields(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn fields(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&["app", "kind"]])?;
     answer(&context, move |_, reader| {
         let ask = Ask::new(reader, &parameters)?;
@@ -438,15 +551,29 @@ pub(super) async fn fields(State(context): State<Context>, RawQuery(query): RawQ
                 measurements.insert(name.to_owned(), ());
             }
             seen += 1;
-            if seen < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if seen < SAMPLE {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })?;
-        let top = |values: HashMap<String, u64>| facet(String::new(), values, 10).values.into_iter().map(|value| value.value).collect();
+        let top = |values: HashMap<String, u64>| {
+            facet(String::new(), values, 10)
+                .values
+                .into_iter()
+                .map(|value| value.value)
+                .collect()
+        };
         let mut fields: Vec<_> = Column::COUNTED
             .into_iter()
             .map(|column| FieldInfo {
                 field: column.name().to_owned(),
                 kind: "standard",
-                r#type: if column == Column::Success { "boolean" } else { "text" },
+                r#type: if column == Column::Success {
+                    "boolean"
+                } else {
+                    "text"
+                },
                 top: columns.remove(column.name()).map(top).unwrap_or_default(),
             })
             .collect();

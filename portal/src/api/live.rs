@@ -53,7 +53,10 @@ struct Seen {
     deletions: Option<u64>,
 }
 
-pub(super) async fn events(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn events(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&["app"]])?;
     let app = parameters.owned("app");
     let mut interval = tokio::time::interval(TICK);
@@ -64,7 +67,10 @@ pub(super) async fn events(State(context): State<Context>, RawQuery(query): RawQ
             interval.tick().await;
             match tick(&context, app.clone(), &mut seen).await {
                 Ok(tick) => {
-                    let event = Event::default().event("tick").json_data(&tick).unwrap_or_default();
+                    let event = Event::default()
+                        .event("tick")
+                        .json_data(&tick)
+                        .unwrap_or_default();
                     return Some((event, (context, app, interval, seen)));
                 }
                 // The next tick may succeed; the reader sees a gap.
@@ -78,7 +84,9 @@ pub(super) async fn events(State(context): State<Context>, RawQuery(query): RawQ
 /// Events never fail; a comment now and then keeps proxies from closing the connection.
 fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let events = events.map(Ok::<_, Infallible>);
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 async fn tick(context: &Context, app: Option<String>, seen: &mut Seen) -> Result<Tick, ApiError> {
@@ -88,9 +96,15 @@ async fn tick(context: &Context, app: Option<String>, seen: &mut Seen) -> Result
             let runs = reader.runs(app.as_deref())?;
             let run = runs.first().map_or(0, |run| run.number);
             let problems = reader.problems(app.as_deref())?;
-            let new = problems.iter().filter(|problem| problem.run == run && run > 1).count();
-            let findings: std::collections::HashSet<_> =
-                reader.findings(app.as_deref())?.into_iter().map(|finding| (finding.id, finding.role)).collect();
+            let new = problems
+                .iter()
+                .filter(|problem| problem.run == run && run > 1)
+                .count();
+            let findings: std::collections::HashSet<_> = reader
+                .findings(app.as_deref())?
+                .into_iter()
+                .map(|finding| (finding.id, finding.role))
+                .collect();
             Ok::<_, ApiError>((reader.kept()?, new, findings.len(), run))
         })
         .await?;
@@ -106,7 +120,10 @@ async fn tick(context: &Context, app: Option<String>, seen: &mut Seen) -> Result
         }
     }
     let deletions = counters.deletions.load(Ordering::Relaxed);
-    let is_data_deleted = seen.deletions.replace(deletions).is_some_and(|before| before != deletions);
+    let is_data_deleted = seen
+        .deletions
+        .replace(deletions)
+        .is_some_and(|before| before != deletions);
     Ok(Tick {
         time: Time(now),
         per_second: per_second(&spark),
@@ -133,31 +150,43 @@ struct Skipped {
 }
 
 /// Each matching item that arrives from now on.
-pub(super) async fn tail(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn tail(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let own = ["operation", "op", "target", "type", "duration", "success"];
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SEARCHED, &own])?;
-    let mut filter = context.store.read(move |reader| Ask::new(reader, &parameters)?.filter(&parameters)).await?;
+    let mut filter = context
+        .store
+        .read(move |reader| Ask::new(reader, &parameters)?.filter(&parameters))
+        .await?;
     // What arrives may have happened at any time.
     filter.range = Range::ALL;
     let start = context.newest_id();
     let arrivals = context.store.arrivals();
     let state = (context, filter, start, arrivals, Instant::now() - TICK);
-    let batches = stream::unfold(state, |(context, filter, after, mut arrivals, last)| async move {
-        // At most one look in a while, so that a busy portal is not asked for each commit.
-        const PAUSE: Duration = Duration::from_millis(200);
-        tokio::time::sleep_until(last + PAUSE).await;
-        loop {
-            arrivals.borrow_and_update();
-            let newest = context.newest_id();
-            if newest > after {
-                let events = arrived(&context, filter.clone(), after).await;
-                return Some((stream::iter(events), (context, filter, newest, arrivals, Instant::now())));
+    let batches = stream::unfold(
+        state,
+        |(context, filter, after, mut arrivals, last)| async move {
+            // At most one look in a while, so that a busy portal is not asked for each commit.
+            const PAUSE: Duration = Duration::from_millis(200);
+            tokio::time::sleep_until(last + PAUSE).await;
+            loop {
+                arrivals.borrow_and_update();
+                let newest = context.newest_id();
+                if newest > after {
+                    let events = arrived(&context, filter.clone(), after).await;
+                    return Some((
+                        stream::iter(events),
+                        (context, filter, newest, arrivals, Instant::now()),
+                    ));
+                }
+                if arrivals.changed().await.is_err() {
+                    return None;
+                }
             }
-            if arrivals.changed().await.is_err() {
-                return None;
-            }
-        }
-    });
+        },
+    );
     Ok(serve(batches.flatten()))
 }
 
@@ -173,7 +202,11 @@ async fn arrived(context: &Context, filter: ItemFilter, after: i64) -> Vec<Event
                 } else {
                     skipped += 1;
                 }
-                if skipped < 2_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                if skipped < 2_000 {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
             });
             scanned.map(|_| (views, skipped))
         })
@@ -187,10 +220,21 @@ async fn arrived(context: &Context, filter: ItemFilter, after: i64) -> Vec<Event
     };
     let mut events: Vec<_> = views
         .iter()
-        .filter_map(|view| Event::default().event("item").id(view.id.to_string()).json_data(view).ok())
+        .filter_map(|view| {
+            Event::default()
+                .event("item")
+                .id(view.id.to_string())
+                .json_data(view)
+                .ok()
+        })
         .collect();
     if skipped > 0 {
-        events.extend(Event::default().event("skipped").json_data(Skipped { count: skipped }).ok());
+        events.extend(
+            Event::default()
+                .event("skipped")
+                .json_data(Skipped { count: skipped })
+                .ok(),
+        );
     }
     events
 }

@@ -24,7 +24,9 @@ const MAX_SAVED: usize = 256 * 1_024;
 /// The longest name of what is saved, in bytes.
 const MAX_NAME: usize = 500;
 /// What pages save.
-const SAVED_KINDS: [&str; 6] = ["boards", "queries", "known", "ignored", "layout", "settings"];
+const SAVED_KINDS: [&str; 6] = [
+    "boards", "queries", "known", "ignored", "layout", "settings",
+];
 
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
@@ -87,7 +89,10 @@ pub(super) fn per_second(spark: &[u64]) -> f64 {
     last.sum::<u64>() as f64 / SECONDS as f64
 }
 
-pub(super) async fn stats(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn stats(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     Parameters::parse(query.as_deref(), &[])?;
     answer(&context, move |context, reader| {
         let counters = context.store.counters();
@@ -103,7 +108,10 @@ pub(super) async fn stats(State(context): State<Context>, RawQuery(query): RawQu
             throttled: counters.throttled.load(Ordering::Relaxed),
             dropped: counters.dropped.load(Ordering::Relaxed),
             items: counters.items.load(Ordering::Relaxed),
-            by_kind: ItemKind::ALL.iter().map(|kind| (kind.as_str(), counters.kind(*kind).held)).collect(),
+            by_kind: ItemKind::ALL
+                .iter()
+                .map(|kind| (kind.as_str(), counters.kind(*kind).held))
+                .collect(),
             bytes: counters.bytes.load(Ordering::Relaxed),
             max_bytes: limits.bytes,
             max_age_seconds: limits.age.map(|age| age.as_secs()),
@@ -150,8 +158,13 @@ pub(super) struct Connect {
 pub(super) async fn connect(State(context): State<Context>) -> Json<Connect> {
     let mut otlp = BTreeMap::new();
     let address = |name: &str| {
-        let endpoint = context.endpoints.iter().find(|endpoint| endpoint.name == name)?;
-        (endpoint.state == "open").then(|| endpoint.address.clone()).flatten()
+        let endpoint = context
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.name == name)?;
+        (endpoint.state == "open")
+            .then(|| endpoint.address.clone())
+            .flatten()
     };
     if let Some(address) = address("otlpHttp") {
         otlp.insert("OTEL_EXPORTER_OTLP_ENDPOINT", address);
@@ -165,7 +178,10 @@ pub(super) async fn connect(State(context): State<Context>) -> Json<Connect> {
         connection_string_tls: context.connection_string_tls.as_deref().map(str::to_owned),
         otlp,
         endpoints: endpoints(&context),
-        tls_certificate: context.tls_certificate.as_ref().map(|path| path.display().to_string()),
+        tls_certificate: context
+            .tls_certificate
+            .as_ref()
+            .map(|path| path.display().to_string()),
     })
 }
 
@@ -196,7 +212,10 @@ struct Apps {
     apps: Vec<App>,
 }
 
-pub(super) async fn apps(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn apps(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     Parameters::parse(query.as_deref(), &[])?;
     answer(&context, move |_, reader| {
         let mut apps: Vec<App> = Vec::new();
@@ -216,14 +235,16 @@ pub(super) async fn apps(State(context): State<Context>, RawQuery(query): RawQue
                     apps.len() - 1
                 }
             };
-            let Some(app) = apps.get_mut(index) else { continue };
+            let Some(app) = apps.get_mut(index) else {
+                continue;
+            };
             app.last_seen = app.last_seen.max(Time(instance.last));
             let version = (!instance.version.is_empty()).then_some(instance.version);
             match app.roles.iter_mut().find(|role| role.name == instance.role) {
                 Some(role) => {
                     if Time(instance.last) >= role.last_seen {
                         role.last_seen = Time(instance.last);
-                        role.version = version.or(role.version.take());
+                        role.version = version.or_else(|| role.version.take());
                     }
                 }
                 None => app.roles.push(AppRole {
@@ -244,10 +265,14 @@ pub(super) async fn apps(State(context): State<Context>, RawQuery(query): RawQue
 /// The name that was saved for an application, or the end of its key.
 fn name_of(reader: &Reader, app: &str) -> Result<String, ApiError> {
     let saved = reader.saved("settings", Some(app))?;
-    let named = saved.iter().find(|saved| saved.app == app && saved.name == "name");
+    let named = saved
+        .iter()
+        .find(|saved| saved.app == app && saved.name == "name");
     let name = named.and_then(|saved| serde_json::from_str::<String>(&saved.value).ok());
     let characters: Vec<char> = app.chars().collect();
-    let end = characters.get(characters.len().saturating_sub(4)..).unwrap_or_default();
+    let end = characters
+        .get(characters.len().saturating_sub(4)..)
+        .unwrap_or_default();
     Ok(name.unwrap_or_else(|| format!("app …{}", end.iter().collect::<String>())))
 }
 
@@ -266,11 +291,16 @@ fn count(reader: &Reader, apps: &mut [App]) -> Result<(), ApiError> {
                 app.items += cell.items;
             }
         })?;
-        reader.rollups(series, (0, last_minute), &|_| true, &mut |_, series, cell| {
-            if let Some(app) = apps.iter_mut().find(|app| app.i_key == series.dims.app) {
-                app.per_second += cell.items as f64 / 60.0;
-            }
-        })?;
+        reader.rollups(
+            series,
+            (0, last_minute),
+            &|_| true,
+            &mut |_, series, cell| {
+                if let Some(app) = apps.iter_mut().find(|app| app.i_key == series.dims.app) {
+                    app.per_second += cell.items as f64 / 60.0;
+                }
+            },
+        )?;
     }
     Ok(())
 }
@@ -303,7 +333,10 @@ fn known_kind(kind: &str) -> Result<(), ApiError> {
     if SAVED_KINDS.contains(&kind) {
         return Ok(());
     }
-    Err(ApiError::not_found(format!("nothing of kind {kind:?} is saved; kinds are {}", SAVED_KINDS.join(", "))))
+    Err(ApiError::not_found(format!(
+        "nothing of kind {kind:?} is saved; kinds are {}",
+        SAVED_KINDS.join(", ")
+    )))
 }
 
 pub(super) async fn saved(
@@ -331,15 +364,27 @@ pub(super) async fn save(
     let parameters = Parameters::parse(query.as_deref(), &[&["app"]])?;
     known_kind(&kind)?;
     if name.len() > MAX_NAME {
-        return Err(ApiError::bad_request(format!("the name is longer than {MAX_NAME} bytes")));
+        return Err(ApiError::bad_request(format!(
+            "the name is longer than {MAX_NAME} bytes"
+        )));
     }
     if body.len() > MAX_SAVED {
-        return Err(ApiError::too_large(format!("the value is larger than {MAX_SAVED} bytes")));
+        return Err(ApiError::too_large(format!(
+            "the value is larger than {MAX_SAVED} bytes"
+        )));
     }
     let value: Box<RawValue> = serde_json::from_slice(&body)
         .map_err(|error| ApiError::bad_request(format!("the value is not JSON: {error}")))?;
     let app = parameters.owned("app").unwrap_or_default();
-    let updated = context.store.save([app.clone(), kind.clone(), name.clone(), value.get().to_owned()]).await?;
+    let updated = context
+        .store
+        .save([
+            app.clone(),
+            kind.clone(),
+            name.clone(),
+            value.get().to_owned(),
+        ])
+        .await?;
     let view = SavedView {
         kind,
         name,
@@ -368,7 +413,10 @@ pub(super) async fn unsave(
     Ok(Json(Deleted { items }).into_response())
 }
 
-pub(super) async fn delete(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn delete(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&["app"]])?;
     let items = context.store.delete(parameters.owned("app")).await?;
     Ok(Json(Deleted { items }).into_response())

@@ -150,18 +150,39 @@ impl Drawing {
     }
 }
 
-pub(super) async fn map(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn map(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED])?;
     answer(&context, move |context, reader| {
         let ask = Ask::new(reader, &parameters)?;
         let drawing = Drawing::new(reader, &ask)?;
-        let mut nodes: Vec<_> = drawing.graph.nodes.iter().map(|(id, node)| drawing.node(&ask, id, node)).collect();
-        let mut edges: Vec<_> = drawing.graph.edges.iter().map(|(ends, edge)| drawing.edge(&ask, ends, edge)).collect();
+        let mut nodes: Vec<_> = drawing
+            .graph
+            .nodes
+            .iter()
+            .map(|(id, node)| drawing.node(&ask, id, node))
+            .collect();
+        let mut edges: Vec<_> = drawing
+            .graph
+            .edges
+            .iter()
+            .map(|(ends, edge)| drawing.edge(&ask, ends, edge))
+            .collect();
         let percentiles = percentiles(&edges);
         // What was there in the compared range only is drawn too.
         for (ends, edge) in drawing.was.iter().flat_map(|was| &was.edges) {
             if !drawing.graph.edges.contains_key(ends) {
-                let mut view = drawing.edge(&ask, ends, &Edge { types: edge.types.clone(), targets: edge.targets.clone(), ..Edge::default() });
+                let mut view = drawing.edge(
+                    &ask,
+                    ends,
+                    &Edge {
+                        types: edge.types.clone(),
+                        targets: edge.targets.clone(),
+                        ..Edge::default()
+                    },
+                );
                 view.is_gone = true;
                 view.is_new = false;
                 edges.push(view);
@@ -170,16 +191,31 @@ pub(super) async fn map(State(context): State<Context>, RawQuery(query): RawQuer
                     if let Some(node) = known
                         && !nodes.iter().any(|node| node.id == *id)
                     {
-                        nodes.push(drawing.node(&ask, id, &Node { tally: Default::default(), ..node.clone() }));
+                        nodes.push(drawing.node(
+                            &ask,
+                            id,
+                            &Node {
+                                tally: Default::default(),
+                                ..node.clone()
+                            },
+                        ));
                     }
                 }
             }
         }
-        let all = context.store.counters().items.load(std::sync::atomic::Ordering::Relaxed);
-        let drawn: i64 = [crate::store::ItemKind::Request, crate::store::ItemKind::Dependency, crate::store::ItemKind::PageView]
-            .into_iter()
-            .map(|kind| context.store.counters().kind(kind).held)
-            .sum();
+        let all = context
+            .store
+            .counters()
+            .items
+            .load(std::sync::atomic::Ordering::Relaxed);
+        let drawn: i64 = [
+            crate::store::ItemKind::Request,
+            crate::store::ItemKind::Dependency,
+            crate::store::ItemKind::PageView,
+        ]
+        .into_iter()
+        .map(|kind| context.store.counters().kind(kind).held)
+        .sum();
         Ok(Map {
             scope: ask.scope(0, true),
             nodes,
@@ -251,10 +287,18 @@ struct NodeDetail {
     calls: Vec<CallsPerRequest>,
 }
 
-pub(super) async fn node(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&["app", "from", "to", "run", "vs", "buckets", "id"]])?;
+pub(super) async fn node(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(
+        query.as_deref(),
+        &[&["app", "from", "to", "run", "vs", "buckets", "id"]],
+    )?;
     answer(&context, move |_, reader| {
-        let id = parameters.get("id").ok_or_else(|| ApiError::bad_request("id is missing"))?;
+        let id = parameters
+            .get("id")
+            .ok_or_else(|| ApiError::bad_request("id is missing"))?;
         let ask = Ask::new(reader, &parameters)?;
         let drawing = Drawing::new(reader, &ask)?;
         let missing = || ApiError::not_found(format!("there is no node {id:?} in this range"));
@@ -270,24 +314,39 @@ pub(super) async fn node(State(context): State<Context>, RawQuery(query): RawQue
             let dims = &series.dims;
             match &node.type_name {
                 None => dims.role == name,
-                Some(type_name) => dims.type_name == *type_name && (dims.target == name || (dims.target.is_empty() && type_name == name)),
+                Some(type_name) => {
+                    dims.type_name == *type_name
+                        && (dims.target == name || (dims.target.is_empty() && type_name == name))
+                }
             }
         };
         let chart = buckets(reader, &ask, kind, is_of_node)?;
-        let by_name = |series: &crate::store::Series| is_of_node(series).then(|| (series.dims.role.clone(), series.dims.name.clone()));
+        let by_name = |series: &crate::store::Series| {
+            is_of_node(series).then(|| (series.dims.role.clone(), series.dims.name.clone()))
+        };
         let operations = by_key(reader, &ask, (kind, ask.range), by_name)?;
         let before = was_by_key(reader, &ask, kind, by_name)?;
-        let share = |(key, tally): (&(String, String), &crate::api::numbers::Tally)| OperationShare {
-            name: key.1.clone(),
-            role: key.0.clone(),
-            stats: ask.stats(tally),
-            was: ask.was(before.get(key)),
-        };
-        let mut failing: Vec<_> = operations.iter().filter(|(_, tally)| tally.failed > 0).map(share).collect();
+        let share =
+            |(key, tally): (&(String, String), &crate::api::numbers::Tally)| OperationShare {
+                name: key.1.clone(),
+                role: key.0.clone(),
+                stats: ask.stats(tally),
+                was: ask.was(before.get(key)),
+            };
+        let mut failing: Vec<_> = operations
+            .iter()
+            .filter(|(_, tally)| tally.failed > 0)
+            .map(share)
+            .collect();
         failing.sort_by_key(|row| (std::cmp::Reverse(row.stats.failed), row.name.clone()));
         failing.truncate(TOP);
         let mut slowest: Vec<_> = operations.iter().map(share).collect();
-        slowest.sort_by(|a, b| b.stats.p95_ms.unwrap_or(0.0).total_cmp(&a.stats.p95_ms.unwrap_or(0.0)));
+        slowest.sort_by(|a, b| {
+            b.stats
+                .p95_ms
+                .unwrap_or(0.0)
+                .total_cmp(&a.stats.p95_ms.unwrap_or(0.0))
+        });
         slowest.truncate(TOP);
         Ok(NodeDetail {
             scope: ask.scope(0, true),
@@ -299,8 +358,16 @@ pub(super) async fn node(State(context): State<Context>, RawQuery(query): RawQue
             ],
             failing,
             slowest,
-            instances: if is_role { instances(reader, &ask, name)? } else { Vec::new() },
-            calls: if is_role { calls(&drawing, id) } else { Vec::new() },
+            instances: if is_role {
+                instances(reader, &ask, name)?
+            } else {
+                Vec::new()
+            },
+            calls: if is_role {
+                calls(&drawing, id)
+            } else {
+                Vec::new()
+            },
         })
     })
     .await
@@ -313,12 +380,17 @@ fn instances(reader: &Reader, ask: &Ask, role: &str) -> Result<Vec<InstanceView>
     let used: HashMap<(String, String), Resources> = resources(reader, ask)?;
     let mut views = Vec::new();
     for instance in reader.instances(ask.app.as_deref())? {
-        let is_here = instance.role == role && instance.last >= ask.range.from && instance.first < ask.range.to;
+        let is_here = instance.role == role
+            && instance.last >= ask.range.from
+            && instance.first < ask.range.to;
         if !is_here || instance.is_browser {
             continue;
         }
         let tally = tallies.get(&instance.instance).cloned().unwrap_or_default();
-        let used = used.get(&(role.to_owned(), instance.instance.clone())).copied().unwrap_or_default();
+        let used = used
+            .get(&(role.to_owned(), instance.instance.clone()))
+            .copied()
+            .unwrap_or_default();
         views.push(InstanceView {
             name: instance.instance,
             stats: ask.stats(&tally),
@@ -346,7 +418,11 @@ fn calls(drawing: &Drawing, id: &str) -> Vec<CallsPerRequest> {
             Some(CallsPerRequest {
                 node: ends.1.clone(),
                 name: node.name.clone(),
-                category: if node.type_name.is_none() { Category::Rpc } else { node.category },
+                category: if node.type_name.is_none() {
+                    Category::Rpc
+                } else {
+                    node.category
+                },
                 per_request: per_request(&drawing.graph, ends)?,
                 was: drawing.was.as_ref().and_then(|was| per_request(was, ends)),
             })
@@ -374,22 +450,42 @@ struct EdgeDetail {
     callee: Option<Distribution>,
 }
 
-pub(super) async fn edge(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&["app", "from", "to", "run", "vs", "buckets", "id"]])?;
+pub(super) async fn edge(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(
+        query.as_deref(),
+        &[&["app", "from", "to", "run", "vs", "buckets", "id"]],
+    )?;
     answer(&context, move |_, reader| {
-        let id = parameters.get("id").ok_or_else(|| ApiError::bad_request("id is missing"))?;
+        let id = parameters
+            .get("id")
+            .ok_or_else(|| ApiError::bad_request("id is missing"))?;
         let ask = Ask::new(reader, &parameters)?;
         let drawing = Drawing::new(reader, &ask)?;
-        let found = drawing.graph.edges.iter().find(|((source, target), _)| format!("{source}>{target}") == id);
-        let (ends, edge) = found.ok_or_else(|| ApiError::not_found(format!("there is no edge {id:?} in this range")))?;
+        let found = drawing
+            .graph
+            .edges
+            .iter()
+            .find(|((source, target), _)| format!("{source}>{target}") == id);
+        let (ends, edge) = found
+            .ok_or_else(|| ApiError::not_found(format!("there is no edge {id:?} in this range")))?;
         let is_call = |series: &crate::store::Series| {
             let dims = &series.dims;
-            role_id(&dims.role) == ends.0 && edge.targets.contains(&dims.target) && edge.types.contains(&dims.type_name)
+            role_id(&dims.role) == ends.0
+                && edge.targets.contains(&dims.target)
+                && edge.types.contains(&dims.type_name)
         };
-        let is_matched = |series: &crate::store::Series| is_call(series) && role_id(&series.dims.instance) == ends.1;
+        let is_matched = |series: &crate::store::Series| {
+            is_call(series) && role_id(&series.dims.instance) == ends.1
+        };
         let caller = buckets(reader, &ask, DEPENDENCY, is_call)?;
         let callee = buckets(reader, &ask, SeriesKind::EdgeCallee, is_matched)?;
-        let codes = |series: &crate::store::Series| (is_call(series) && series.dims.success == Some(false)).then(|| series.dims.result.clone());
+        let codes = |series: &crate::store::Series| {
+            (is_call(series) && series.dims.success == Some(false))
+                .then(|| series.dims.result.clone())
+        };
         let before = was_by_key(reader, &ask, DEPENDENCY, codes)?;
         let failed = by_key(reader, &ask, (DEPENDENCY, ask.range), codes)?;
         let mut answers: Vec<_> = failed
@@ -401,7 +497,8 @@ pub(super) async fn edge(State(context): State<Context>, RawQuery(query): RawQue
             })
             .collect();
         answers.sort_by_key(|answer| (std::cmp::Reverse(answer.count), answer.name.clone()));
-        let by_name = |series: &crate::store::Series| is_call(series).then(|| series.dims.name.clone());
+        let by_name =
+            |series: &crate::store::Series| is_call(series).then(|| series.dims.name.clone());
         let before = was_by_key(reader, &ask, DEPENDENCY, by_name)?;
         let mut operations: Vec<_> = by_key(reader, &ask, (DEPENDENCY, ask.range), by_name)?
             .into_iter()
@@ -414,7 +511,12 @@ pub(super) async fn edge(State(context): State<Context>, RawQuery(query): RawQue
             .collect();
         operations.sort_by(|a, b| b.stats.sum_ms.total_cmp(&a.stats.sum_ms));
         operations.truncate(50);
-        let callee_total = total(reader, &ask, (SeriesKind::EdgeCallee, ask.range), is_matched)?;
+        let callee_total = total(
+            reader,
+            &ask,
+            (SeriesKind::EdgeCallee, ask.range),
+            is_matched,
+        )?;
         Ok(EdgeDetail {
             scope: ask.scope(0, true),
             edge: drawing.edge(&ask, ends, edge),

@@ -37,35 +37,143 @@ pub(super) struct Standard {
     group: &'static str,
 }
 
-const fn standard(name: &'static str, title: &'static str, kind: ItemKind, only_failed: bool, is_duration: bool) -> Standard {
-    let group = if matches!(kind, ItemKind::PageView | ItemKind::BrowserTiming) { "browser" } else { "standard" };
-    Standard { name, title, kind, only_failed, is_duration, group }
+const fn standard(
+    name: &'static str,
+    title: &'static str,
+    kind: ItemKind,
+    only_failed: bool,
+    is_duration: bool,
+) -> Standard {
+    let group = if matches!(kind, ItemKind::PageView | ItemKind::BrowserTiming) {
+        "browser"
+    } else {
+        "standard"
+    };
+    Standard {
+        name,
+        title,
+        kind,
+        only_failed,
+        is_duration,
+        group,
+    }
 }
 
 impl Standard {
     const fn of(self) -> Of {
-        if self.is_duration { Of::Duration } else { Of::Count }
+        if self.is_duration {
+            Of::Duration
+        } else {
+            Of::Count
+        }
     }
 }
 
 const STANDARD: [Standard; 14] = [
-    standard("requests/duration", "Request duration", ItemKind::Request, false, true),
-    standard("requests/count", "Requests", ItemKind::Request, false, false),
-    standard("requests/failed", "Failed requests", ItemKind::Request, true, false),
-    standard("dependencies/duration", "Dependency duration", ItemKind::Dependency, false, true),
-    standard("dependencies/count", "Dependency calls", ItemKind::Dependency, false, false),
-    standard("dependencies/failed", "Failed dependency calls", ItemKind::Dependency, true, false),
-    standard("exceptions/count", "Exceptions", ItemKind::Exception, false, false),
+    standard(
+        "requests/duration",
+        "Request duration",
+        ItemKind::Request,
+        false,
+        true,
+    ),
+    standard(
+        "requests/count",
+        "Requests",
+        ItemKind::Request,
+        false,
+        false,
+    ),
+    standard(
+        "requests/failed",
+        "Failed requests",
+        ItemKind::Request,
+        true,
+        false,
+    ),
+    standard(
+        "dependencies/duration",
+        "Dependency duration",
+        ItemKind::Dependency,
+        false,
+        true,
+    ),
+    standard(
+        "dependencies/count",
+        "Dependency calls",
+        ItemKind::Dependency,
+        false,
+        false,
+    ),
+    standard(
+        "dependencies/failed",
+        "Failed dependency calls",
+        ItemKind::Dependency,
+        true,
+        false,
+    ),
+    standard(
+        "exceptions/count",
+        "Exceptions",
+        ItemKind::Exception,
+        false,
+        false,
+    ),
     standard("traces/count", "Traces", ItemKind::Trace, false, false),
-    standard("customEvents/count", "Events", ItemKind::CustomEvent, false, false),
-    standard("availabilityResults/count", "Availability tests", ItemKind::AvailabilityResult, false, false),
-    standard("availabilityResults/duration", "Availability test duration", ItemKind::AvailabilityResult, false, true),
-    standard("pageViews/count", "Page views", ItemKind::PageView, false, false),
-    standard("pageViews/duration", "Page view duration", ItemKind::PageView, false, true),
-    standard("browserTimings/duration", "Page load", ItemKind::BrowserTiming, false, true),
+    standard(
+        "customEvents/count",
+        "Events",
+        ItemKind::CustomEvent,
+        false,
+        false,
+    ),
+    standard(
+        "availabilityResults/count",
+        "Availability tests",
+        ItemKind::AvailabilityResult,
+        false,
+        false,
+    ),
+    standard(
+        "availabilityResults/duration",
+        "Availability test duration",
+        ItemKind::AvailabilityResult,
+        false,
+        true,
+    ),
+    standard(
+        "pageViews/count",
+        "Page views",
+        ItemKind::PageView,
+        false,
+        false,
+    ),
+    standard(
+        "pageViews/duration",
+        "Page view duration",
+        ItemKind::PageView,
+        false,
+        true,
+    ),
+    standard(
+        "browserTimings/duration",
+        "Page load",
+        ItemKind::BrowserTiming,
+        false,
+        true,
+    ),
 ];
 
-const STANDARD_DIMENSIONS: [&str; 8] = ["role", "instance", "name", "target", "type", "resultCode", "success", "operation_Name"];
+const STANDARD_DIMENSIONS: [&str; 8] = [
+    "role",
+    "instance",
+    "name",
+    "target",
+    "type",
+    "resultCode",
+    "success",
+    "operation_Name",
+];
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,7 +195,10 @@ struct Metrics {
     metrics: Vec<MetricInfo>,
 }
 
-pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED])?;
     answer(&context, move |_, reader| {
         let ask = Ask::new(reader, &parameters)?;
@@ -106,32 +217,54 @@ pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQue
     .await
 }
 
-fn standard_info(reader: &Reader, ask: &Ask, standard: Standard) -> Result<Option<MetricInfo>, ApiError> {
+fn standard_info(
+    reader: &Reader,
+    ask: &Ask,
+    standard: Standard,
+) -> Result<Option<MetricInfo>, ApiError> {
     let steps = ask.steps();
     let mut points = Points::new(&steps);
     let mut series = BTreeSet::new();
-    let accept = |series: &crate::store::Series| ask.accepts(series) && (!standard.only_failed || series.dims.success == Some(false));
+    let accept = |series: &crate::store::Series| {
+        ask.accepts(series) && (!standard.only_failed || series.dims.success == Some(false))
+    };
     let range = (steps.grain, ask.range);
-    reader.rollups(SeriesKind::Item(standard.kind), range, &accept, &mut |time, of, cell| {
-        series.insert(of.id);
-        points.add_cell(&steps, time, cell, standard.of());
-    })?;
+    reader.rollups(
+        SeriesKind::Item(standard.kind),
+        range,
+        &accept,
+        &mut |time, of, cell| {
+            series.insert(of.id);
+            points.add_cell(&steps, time, cell, standard.of());
+        },
+    )?;
     if series.is_empty() {
         return Ok(None);
     }
-    let aggregation = if standard.is_duration { Aggregation::Avg } else { Aggregation::Sum };
+    let aggregation = if standard.is_duration {
+        Aggregation::Avg
+    } else {
+        Aggregation::Sum
+    };
     Ok(Some(MetricInfo {
         name: standard.name.to_owned(),
         namespace: String::new(),
         group: standard.group,
         title: standard.title.to_owned(),
-        unit: if standard.is_duration { "ms".to_owned() } else { String::new() },
+        unit: if standard.is_duration {
+            "ms".to_owned()
+        } else {
+            String::new()
+        },
         aggregations: if standard.is_duration {
             vec!["avg", "min", "max", "count", "p50", "p95", "p99"]
         } else {
             vec!["sum", "count", "rate", "delta"]
         },
-        dimensions: STANDARD_DIMENSIONS.iter().map(|name| (*name).to_owned()).collect(),
+        dimensions: STANDARD_DIMENSIONS
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
         series_count: series.len(),
         spark: Series::new(standard.name, &steps, points.values(&steps, aggregation)),
     }))
@@ -140,13 +273,18 @@ fn standard_info(reader: &Reader, ask: &Ask, standard: Standard) -> Result<Optio
 fn custom_infos(reader: &Reader, ask: &Ask, kind: ItemKind) -> Result<Vec<MetricInfo>, ApiError> {
     let steps = ask.steps();
     let mut all: BTreeMap<(String, String), Points> = BTreeMap::new();
-    reader.rollups(SeriesKind::Item(kind), (steps.grain, ask.range), &|series| ask.accepts(series), &mut |time, series, cell| {
-        let key = (series.dims.name.clone(), series.dims.type_name.clone());
-        if all.len() < MAX_METRICS || all.contains_key(&key) {
-            let points = all.entry(key).or_insert_with(|| Points::new(&steps));
-            points.add_cell(&steps, time, cell, Of::Value);
-        }
-    })?;
+    reader.rollups(
+        SeriesKind::Item(kind),
+        (steps.grain, ask.range),
+        &|series| ask.accepts(series),
+        &mut |time, series, cell| {
+            let key = (series.dims.name.clone(), series.dims.type_name.clone());
+            if all.len() < MAX_METRICS || all.contains_key(&key) {
+                let points = all.entry(key).or_insert_with(|| Points::new(&steps));
+                points.add_cell(&steps, time, cell, Of::Value);
+            }
+        },
+    )?;
     let mut infos = Vec::with_capacity(all.len());
     for ((name, namespace), points) in all {
         let filter = ItemFilter {
@@ -161,7 +299,11 @@ fn custom_infos(reader: &Reader, ask: &Ask, kind: ItemKind) -> Result<Vec<Metric
         let mut combinations = BTreeSet::new();
         let (items, ..) = reader.list(&filter, Order::Newest, SAMPLE)?;
         for item in &items {
-            let mut combination = format!("{}\u{1f}{}", item.role(), item.tag("ai.cloud.roleInstance").unwrap_or_default());
+            let mut combination = format!(
+                "{}\u{1f}{}",
+                item.role(),
+                item.tag("ai.cloud.roleInstance").unwrap_or_default()
+            );
             for (key, value) in item.envelope().data.properties().iter() {
                 if !key.starts_with("_MS.") && key != "CustomPerfCounter" {
                     keys.insert(key.to_owned());
@@ -176,7 +318,9 @@ fn custom_infos(reader: &Reader, ask: &Ask, kind: ItemKind) -> Result<Vec<Metric
             group: if is_counter { "counter" } else { "custom" },
             title: name.rsplit('\\').next().unwrap_or(&name).to_owned(),
             unit: unit(&name).to_owned(),
-            aggregations: vec!["avg", "sum", "min", "max", "count", "rate", "delta", "p50", "p95", "p99"],
+            aggregations: vec![
+                "avg", "sum", "min", "max", "count", "rate", "delta", "p50", "p95", "p99",
+            ],
             dimensions: keys.into_iter().take(50).collect(),
             series_count: combinations.len(),
             spark: Series::new(&name, &steps, points.values(&steps, Aggregation::Avg)),
@@ -240,7 +384,16 @@ struct MetricData {
     series_count: usize,
 }
 
-const OWN: [&str; 8] = ["name", "namespace", "aggregation", "split", "top", "f", "stepMs", "exemplars"];
+const OWN: [&str; 8] = [
+    "name",
+    "namespace",
+    "aggregation",
+    "split",
+    "top",
+    "f",
+    "stepMs",
+    "exemplars",
+];
 
 /// What is asked of one metric.
 struct Wanted {
@@ -259,7 +412,10 @@ impl Wanted {
 
 type Groups = HashMap<Vec<String>, (Points, Vec<Exemplar>)>;
 
-pub(super) async fn series(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn series(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &OWN])?;
     answer(&context, move |_, reader| series_of(reader, &parameters)).await
 }
@@ -272,31 +428,55 @@ fn series_of(reader: &Reader, parameters: &Parameters) -> Result<MetricData, Api
     } else if parameters.get("buckets").is_none() {
         ask.buckets = 90;
     }
-    let name = parameters.get("name").ok_or_else(|| ApiError::bad_request("name is missing"))?;
+    let name = parameters
+        .get("name")
+        .ok_or_else(|| ApiError::bad_request("name is missing"))?;
     let wanted = wanted(&ask, parameters, name)?;
     let top = parameters.limit("top", 5, 50)?;
     let exemplars = parameters.limit("exemplars", 1, 5)?;
     let steps = ask.steps();
     let (mut groups, read, is_complete) = gather(reader, &ask, &wanted, ask.range, &steps)?;
-    if let Some(standard) = wanted.standard.filter(|standard| standard.is_duration && exemplars > 0) {
+    if let Some(standard) = wanted
+        .standard
+        .filter(|standard| standard.is_duration && exemplars > 0)
+    {
         add_exemplars(reader, &wanted, standard, &steps, exemplars, &mut groups)?;
     }
     let was = match ask.vs {
         Some(vs) => {
-            let one = Steps { count: 1, start: vs.from, step: vs.length().max(1), grain: ask.grain(vs) };
+            let one = Steps {
+                count: 1,
+                start: vs.from,
+                step: vs.length().max(1),
+                grain: ask.grain(vs),
+            };
             gather(reader, &ask, &wanted, vs, &one)?.0
         }
         None => Groups::new(),
     };
     let series_count = groups.len();
     let mut sorted: Vec<_> = groups.into_iter().collect();
-    sorted.sort_by(|a, b| b.1.0.size().total_cmp(&a.1.0.size()).then_with(|| a.0.cmp(&b.0)));
+    sorted.sort_by(|a, b| {
+        b.1.0
+            .size()
+            .total_cmp(&a.1.0.size())
+            .then_with(|| a.0.cmp(&b.0))
+    });
     let others = sorted.split_off(sorted.len().min(top));
     let mut series: Vec<_> = sorted
         .into_iter()
         .map(|(key, (points, found))| {
-            let was = was.get(&key).and_then(|(points, _)| points.total().value(wanted.aggregation));
-            one_series(&wanted, &steps, (key, false), &points, was, thinned(found, &steps, exemplars))
+            let was = was
+                .get(&key)
+                .and_then(|(points, _)| points.total().value(wanted.aggregation));
+            one_series(
+                &wanted,
+                &steps,
+                (key, false),
+                &points,
+                was,
+                thinned(found, &steps, exemplars),
+            )
         })
         .collect();
     if !others.is_empty() {
@@ -305,7 +485,14 @@ fn series_of(reader: &Reader, parameters: &Parameters) -> Result<MetricData, Api
             points.merge(other);
         }
         let key = vec![format!("{} others", others.len())];
-        series.push(one_series(&wanted, &steps, (key, true), &points, None, Vec::new()));
+        series.push(one_series(
+            &wanted,
+            &steps,
+            (key, true),
+            &points,
+            None,
+            Vec::new(),
+        ));
     }
     Ok(MetricData {
         scope: ask.scope(read, is_complete),
@@ -349,7 +536,10 @@ fn wanted(ask: &Ask, parameters: &Parameters, name: &str) -> Result<Wanted, ApiE
         standard,
         filter,
         namespace: parameters.owned("namespace"),
-        split: parameters.all("split").map(|name| (name.to_owned(), Field::parse(name))).collect(),
+        split: parameters
+            .all("split")
+            .map(|name| (name.to_owned(), Field::parse(name)))
+            .collect(),
         aggregation,
     })
 }
@@ -363,10 +553,17 @@ fn gather(
     steps: &Steps,
 ) -> Result<(Groups, usize, bool), ApiError> {
     let needs_items = !wanted.filter.filters.is_empty()
-        || wanted.split.iter().any(|(_, field)| of_series(field).is_none())
+        || wanted
+            .split
+            .iter()
+            .any(|(_, field)| of_series(field).is_none())
         || (wanted.standard.is_none() && wanted.aggregation.is_percentile())
         || wanted.aggregation == Aggregation::Unique;
-    if needs_items { from_items(reader, wanted, range, steps) } else { from_rollups(reader, ask, wanted, range, steps) }
+    if needs_items {
+        from_items(reader, wanted, range, steps)
+    } else {
+        from_rollups(reader, ask, wanted, range, steps)
+    }
 }
 
 type Dimension = fn(&crate::store::Series) -> String;
@@ -374,7 +571,9 @@ type Dimension = fn(&crate::store::Series) -> String;
 /// The dimension of a series that a field is.
 fn of_series(field: &Field) -> Option<Dimension> {
     use crate::store::fields::Column;
-    let Field::Column(column) = field else { return None };
+    let Field::Column(column) = field else {
+        return None;
+    };
     Some(match column {
         Column::Role => |series| series.dims.role.clone(),
         Column::Instance => |series| series.dims.instance.clone(),
@@ -400,27 +599,49 @@ fn from_rollups(
     steps: &Steps,
 ) -> Result<(Groups, usize, bool), ApiError> {
     let mut groups = Groups::new();
-    let dimensions: Vec<Dimension> = wanted.split.iter().filter_map(|(_, field)| of_series(field)).collect();
+    let dimensions: Vec<Dimension> = wanted
+        .split
+        .iter()
+        .filter_map(|(_, field)| of_series(field))
+        .collect();
     let of = wanted.of();
     for kind in &wanted.filter.kinds {
         let accept = |series: &crate::store::Series| {
             ask.accepts(series)
                 && wanted.filter.accepts(series)
-                && wanted.namespace.as_deref().is_none_or(|namespace| namespace == series.dims.type_name)
+                && wanted
+                    .namespace
+                    .as_deref()
+                    .is_none_or(|namespace| namespace == series.dims.type_name)
         };
         let visit = &mut |time, series: &crate::store::Series, cell: &Cell| {
-            let key: Vec<String> = dimensions.iter().map(|dimension| dimension(series)).collect();
+            let key: Vec<String> = dimensions
+                .iter()
+                .map(|dimension| dimension(series))
+                .collect();
             if groups.len() < MAX_SERIES || groups.contains_key(&key) {
-                let (points, _) = groups.entry(key).or_insert_with(|| (Points::new(steps), Vec::new()));
+                let (points, _) = groups
+                    .entry(key)
+                    .or_insert_with(|| (Points::new(steps), Vec::new()));
                 points.add_cell(steps, time, cell, of);
             }
         };
-        reader.rollups(SeriesKind::Item(*kind), (steps.grain, range), &accept, visit)?;
+        reader.rollups(
+            SeriesKind::Item(*kind),
+            (steps.grain, range),
+            &accept,
+            visit,
+        )?;
     }
     Ok((groups, 0, true))
 }
 
-fn from_items(reader: &Reader, wanted: &Wanted, range: Range, steps: &Steps) -> Result<(Groups, usize, bool), ApiError> {
+fn from_items(
+    reader: &Reader,
+    wanted: &Wanted,
+    range: Range,
+    steps: &Steps,
+) -> Result<(Groups, usize, bool), ApiError> {
     let mut groups = Groups::new();
     let filter = ItemFilter {
         range,
@@ -437,10 +658,17 @@ fn from_items(reader: &Reader, wanted: &Wanted, range: Range, steps: &Steps) -> 
         let key: Vec<String> = wanted
             .split
             .iter()
-            .map(|(_, field)| field.of(&item).map(|value| value.text().into_owned()).unwrap_or_default())
+            .map(|(_, field)| {
+                field
+                    .of(&item)
+                    .map(|value| value.text().into_owned())
+                    .unwrap_or_default()
+            })
             .collect();
         if groups.len() < MAX_SERIES || groups.contains_key(&key) {
-            let (points, exemplars) = groups.entry(key).or_insert_with(|| (Points::new(steps), Vec::new()));
+            let (points, exemplars) = groups
+                .entry(key)
+                .or_insert_with(|| (Points::new(steps), Vec::new()));
             points.add_item(steps, row.time, &item, wanted.of());
             exemplars.extend(sent_exemplars(&item));
         }
@@ -473,7 +701,10 @@ fn sent_exemplars(item: &Item) -> Vec<Exemplar> {
         Ok(sent) => sent,
         Err(_) => return Vec::new(),
     };
-    let known = sent.exemplars.into_iter().filter(|exemplar| !exemplar.operation_id.is_empty() && exemplar.value.is_finite());
+    let known = sent
+        .exemplars
+        .into_iter()
+        .filter(|exemplar| !exemplar.operation_id.is_empty() && exemplar.value.is_finite());
     known
         .map(|exemplar| Exemplar {
             timestamp: Time(exemplar.time),
@@ -506,7 +737,12 @@ fn add_exemplars(
         let key: Vec<String> = wanted
             .split
             .iter()
-            .map(|(_, field)| field.of(&item).map(|value| value.text().into_owned()).unwrap_or_default())
+            .map(|(_, field)| {
+                field
+                    .of(&item)
+                    .map(|value| value.text().into_owned())
+                    .unwrap_or_default()
+            })
             .collect();
         if let (Some(operation), Some(duration), Some((_, exemplars))) =
             (item.operation_id(), item.duration(), groups.get_mut(&key))
@@ -520,7 +756,11 @@ fn add_exemplars(
                 name: item.name().into_owned(),
             });
         }
-        if count < MAX_LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if count < MAX_LOOKED_AT {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     for (_, exemplars) in groups.values_mut() {
         *exemplars = thinned(std::mem::take(exemplars), steps, per_bucket);
@@ -530,7 +770,11 @@ fn add_exemplars(
 
 /// The largest of each bucket, failed ones first.
 fn thinned(mut exemplars: Vec<Exemplar>, steps: &Steps, per_bucket: usize) -> Vec<Exemplar> {
-    exemplars.sort_by(|a, b| a.success.cmp(&b.success).then_with(|| b.value.total_cmp(&a.value)));
+    exemplars.sort_by(|a, b| {
+        a.success
+            .cmp(&b.success)
+            .then_with(|| b.value.total_cmp(&a.value))
+    });
     let mut counts: HashMap<Option<usize>, usize> = HashMap::new();
     exemplars.retain(|exemplar| {
         let count = counts.entry(steps.index(exemplar.timestamp.0)).or_default();
@@ -554,7 +798,12 @@ fn one_series(
     let name = values.join(", ");
     let key = match is_others {
         true => Vec::new(),
-        false => wanted.split.iter().zip(values).map(|((field, _), value)| FieldView::new(field, value)).collect(),
+        false => wanted
+            .split
+            .iter()
+            .zip(values)
+            .map(|((field, _), value)| FieldView::new(field, value))
+            .collect(),
     };
     MetricSeries {
         key,
@@ -562,7 +811,11 @@ fn one_series(
         last: charted.iter().rev().flatten().next().copied(),
         min: charted.iter().flatten().copied().min_by(f64::total_cmp),
         max: charted.iter().flatten().copied().max_by(f64::total_cmp),
-        avg: total.value(if wanted.aggregation.is_of_time() { Aggregation::Sum } else { wanted.aggregation }),
+        avg: total.value(if wanted.aggregation.is_of_time() {
+            Aggregation::Sum
+        } else {
+            wanted.aggregation
+        }),
         count: total.count(),
         series: Series::new(&name, steps, charted),
         was,

@@ -81,8 +81,15 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/events", get(live::events))
         .route("/api/tail", get(live::tail))
         .route("/api/saved/{kind}", get(manage::saved))
-        .route("/api/saved/{kind}/{name}", put(manage::save).delete(manage::unsave))
+        .route(
+            "/api/saved/{kind}/{name}",
+            put(manage::save).delete(manage::unsave),
+        )
         .route("/api/data", delete(manage::delete))
         .route("/api/export", get(exchange::export))
-        .merge(Router::new().route("/api/import", post(exchange::import)).layer(exchange::body_limit()))
+        .merge(
+            Router::new()
+                .route("/api/import", post(exchange::import))
+                .layer(exchange::body_limit()),
+        )
 }

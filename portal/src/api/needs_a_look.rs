@@ -47,7 +47,8 @@ pub(super) fn findings(
 ) -> Result<Vec<Finding>, ApiError> {
     let mut found = Vec::new();
     found.extend(new_problems(problems));
-    let key = |series: &crate::store::Series| Some((series.dims.role.clone(), series.dims.name.clone()));
+    let key =
+        |series: &crate::store::Series| Some((series.dims.role.clone(), series.dims.name.clone()));
     let now = by_key(reader, ask, (REQUEST, ask.range), key)?;
     let before = was_by_key(reader, ask, REQUEST, key)?;
     failing(ask, &now, &before, &mut found);
@@ -65,7 +66,11 @@ fn new_problems(problems: &[ProblemView]) -> Option<Finding> {
     let new: Vec<_> = problems.iter().filter(|problem| problem.is_new).collect();
     let first = new.iter().map(|problem| problem.first_seen).min()?;
     let names: Vec<_> = new.iter().take(4).map(|problem| problem.short()).collect();
-    let noun = if new.len() == 1 { "problem" } else { "problems" };
+    let noun = if new.len() == 1 {
+        "problem"
+    } else {
+        "problems"
+    };
     Some(Finding {
         id: "newProblems".to_owned(),
         level: "bad",
@@ -85,14 +90,21 @@ fn percent(share: f64) -> String {
 }
 
 fn milliseconds(value: f64) -> String {
-    if value >= 1_000.0 { format!("{:.1} s", value / 1_000.0) } else { format!("{value:.0} ms") }
+    if value >= 1_000.0 {
+        format!("{:.1} s", value / 1_000.0)
+    } else {
+        format!("{value:.0} ms")
+    }
 }
 
 fn failing(ask: &Ask, now: &Operations, before: &Operations, found: &mut Vec<Finding>) {
     let mut rows: Vec<_> = now
         .iter()
         .filter(|(key, tally)| {
-            let was = before.get(*key).filter(|was| was.count > 0).map(Tally::failed_share);
+            let was = before
+                .get(*key)
+                .filter(|was| was.count > 0)
+                .map(Tally::failed_share);
             let limit = was.map_or(FAILURE_SHARE, |was| was * FAILURE_FACTOR);
             tally.failed >= LEAST_FAILED && tally.failed_share() > limit
         })
@@ -100,7 +112,9 @@ fn failing(ask: &Ask, now: &Operations, before: &Operations, found: &mut Vec<Fin
     rows.sort_by_key(|(key, tally)| (std::cmp::Reverse(tally.failed), (*key).clone()));
     for (key, tally) in rows.into_iter().take(3) {
         let was = before.get(key).filter(|was| was.count > 0);
-        let was = was.map_or(String::new(), |was| format!(", was {}", percent(was.failed_share())));
+        let was = was.map_or(String::new(), |was| {
+            format!(", was {}", percent(was.failed_share()))
+        });
         found.push(Finding {
             id: format!("failureShare {} {}", key.0, key.1),
             level: "bad",
@@ -119,7 +133,10 @@ fn slower(ask: &Ask, now: &Operations, before: &Operations, found: &mut Vec<Find
         .iter()
         .filter(|(_, tally)| tally.count >= LEAST_CALLS)
         .filter_map(|(key, tally)| {
-            let was = before.get(key).filter(|was| was.count >= LEAST_CALLS)?.percentile(0.95)?;
+            let was = before
+                .get(key)
+                .filter(|was| was.count >= LEAST_CALLS)?
+                .percentile(0.95)?;
             let is = tally.percentile(0.95)?;
             (was > 0.0 && is > was * SLOWER_FACTOR).then_some((key, is, was))
         })
@@ -130,7 +147,12 @@ fn slower(ask: &Ask, now: &Operations, before: &Operations, found: &mut Vec<Find
             id: format!("slower {} {}", key.0, key.1),
             level: "warn",
             rule: "slower",
-            title: format!("{} p95 is {}, was {}", key.1, milliseconds(is), milliseconds(was)),
+            title: format!(
+                "{} p95 is {}, was {}",
+                key.1,
+                milliseconds(is),
+                milliseconds(was)
+            ),
             detail: format!("in {}", key.0),
             since: Some(Time(ask.range.to)),
             page: "performance",
@@ -165,7 +187,9 @@ fn more_calls(
     for (key, tally) in &calls {
         let (operation, target, type_name) = key;
         let is = per_request(tally, now.get(operation));
-        let was = calls_before.get(key).and_then(|was| per_request(was, before.get(operation)));
+        let was = calls_before
+            .get(key)
+            .and_then(|was| per_request(was, before.get(operation)));
         if let (Some(is), Some(was)) = (is, was)
             && is >= 3.0
             && is > was * CALLS_FACTOR
@@ -174,8 +198,14 @@ fn more_calls(
                 id: format!("moreCalls {} {} {target}", operation.0, operation.1),
                 level: "warn",
                 rule: "moreCalls",
-                title: format!("{} makes {is:.0} calls of {target}, was {was:.0}", operation.1),
-                detail: format!("{type_name} in {}; perhaps one for each row (N+1)", operation.0),
+                title: format!(
+                    "{} makes {is:.0} calls of {target}, was {was:.0}",
+                    operation.1
+                ),
+                detail: format!(
+                    "{type_name} in {}; perhaps one for each row (N+1)",
+                    operation.0
+                ),
                 since: Some(Time(ask.range.to)),
                 page: "transaction",
                 query: BTreeMap::from([("op", operation.1.clone()), ("role", operation.0.clone())]),
@@ -186,16 +216,29 @@ fn more_calls(
 }
 
 /// Results by which clients say that they waited in vain.
-const TIMEOUTS: [&str; 6] = ["timeout", "timed out", "408", "504", "deadline_exceeded", "canceled"];
+const TIMEOUTS: [&str; 6] = [
+    "timeout",
+    "timed out",
+    "408",
+    "504",
+    "deadline_exceeded",
+    "canceled",
+];
 
 fn timeouts(reader: &Reader, ask: &Ask, found: &mut Vec<Finding>) -> Result<(), ApiError> {
-    let all = by_key(reader, ask, (DEPENDENCY, ask.range), |series| Some(series.dims.target.clone()))?;
+    let all = by_key(reader, ask, (DEPENDENCY, ask.range), |series| {
+        Some(series.dims.target.clone())
+    })?;
     let timed_out = by_key(reader, ask, (DEPENDENCY, ask.range), |series| {
         let result = series.dims.result.to_lowercase();
-        let is_timeout = series.dims.success == Some(false) && TIMEOUTS.iter().any(|timeout| result.contains(timeout));
+        let is_timeout = series.dims.success == Some(false)
+            && TIMEOUTS.iter().any(|timeout| result.contains(timeout));
         (is_timeout && !series.dims.target.is_empty()).then(|| series.dims.target.clone())
     })?;
-    for (target, tally) in timed_out.into_iter().filter(|(_, tally)| tally.count >= LEAST_FAILED) {
+    for (target, tally) in timed_out
+        .into_iter()
+        .filter(|(_, tally)| tally.count >= LEAST_FAILED)
+    {
         let calls = all.get(&target).map_or(tally.count, |all| all.count);
         let longest = tally.percentile(0.5).map(milliseconds).unwrap_or_default();
         found.push(Finding {
@@ -203,7 +246,10 @@ fn timeouts(reader: &Reader, ask: &Ask, found: &mut Vec<Finding>) -> Result<(), 
             level: "warn",
             rule: "timeouts",
             title: format!("{target} times out"),
-            detail: format!("{} of calls end after {longest}", percent(tally.count as f64 / calls.max(1) as f64)),
+            detail: format!(
+                "{} of calls end after {longest}",
+                percent(tally.count as f64 / calls.max(1) as f64)
+            ),
             since: Some(Time(ask.range.to)),
             page: "map",
             query: BTreeMap::from([("target", target)]),
@@ -213,9 +259,17 @@ fn timeouts(reader: &Reader, ask: &Ask, found: &mut Vec<Finding>) -> Result<(), 
 }
 
 fn refused(context: &Context, ask: &Ask, found: &mut Vec<Finding>) {
-    let refusal = context.store.counters().last_refusal().filter(|refusal| ask.range.contains(refusal.time));
+    let refusal = context
+        .store
+        .counters()
+        .last_refusal()
+        .filter(|refusal| ask.range.contains(refusal.time));
     if let Some(refusal) = refusal {
-        let count = context.store.counters().refused.load(std::sync::atomic::Ordering::Relaxed);
+        let count = context
+            .store
+            .counters()
+            .refused
+            .load(std::sync::atomic::Ordering::Relaxed);
         found.push(Finding {
             id: "refused".to_owned(),
             level: "warn",
@@ -237,16 +291,30 @@ fn memory(reader: &Reader, ask: &Ask, found: &mut Vec<Finding>) -> Result<(), Ap
     for kind in [ItemKind::CustomMetric, ItemKind::PerformanceCounter] {
         let accept = |series: &crate::store::Series| {
             let name = &series.dims.name;
-            ask.accepts(series) && (name.ends_with("Private Bytes") || name.ends_with("process.memory.usage"))
+            ask.accepts(series)
+                && (name.ends_with("Private Bytes") || name.ends_with("process.memory.usage"))
         };
-        reader.rollups(SeriesKind::Item(kind), (steps.grain, ask.range), &accept, &mut |_, series, cell| {
-            let key = (series.dims.role.clone(), series.dims.instance.clone());
-            values.entry(key).or_default().push(cell.sum / cell.count.max(1) as f64);
-        })?;
+        reader.rollups(
+            SeriesKind::Item(kind),
+            (steps.grain, ask.range),
+            &accept,
+            &mut |_, series, cell| {
+                let key = (series.dims.role.clone(), series.dims.instance.clone());
+                values
+                    .entry(key)
+                    .or_default()
+                    .push(cell.sum / cell.count.max(1) as f64);
+            },
+        )?;
     }
     for ((role, instance), values) in values {
-        let (Some(first), Some(last)) = (values.first(), values.last()) else { continue };
-        let rising = values.windows(2).filter(|pair| pair.first() <= pair.last()).count();
+        let (Some(first), Some(last)) = (values.first(), values.last()) else {
+            continue;
+        };
+        let rising = values
+            .windows(2)
+            .filter(|pair| pair.first() <= pair.last())
+            .count();
         let is_rising = values.len() >= LEAST_POINTS && rising * 10 >= (values.len() - 1) * 8;
         if is_rising && *first > 0.0 && last / first > MEMORY_FACTOR {
             let mebibytes = |bytes: &f64| format!("{:.0} MB", bytes / 1_048_576.0);
@@ -254,7 +322,11 @@ fn memory(reader: &Reader, ask: &Ask, found: &mut Vec<Finding>) -> Result<(), Ap
                 id: format!("memory {role} {instance}"),
                 level: "warn",
                 rule: "memory",
-                title: format!("Memory of {role} grows: {}, was {}", mebibytes(last), mebibytes(first)),
+                title: format!(
+                    "Memory of {role} grows: {}, was {}",
+                    mebibytes(last),
+                    mebibytes(first)
+                ),
                 detail: instance,
                 since: None,
                 page: "metrics",

@@ -43,7 +43,13 @@ impl Tally {
     pub(super) fn percentile(&self, share: f64) -> Option<f64> {
         let found = self.histogram.percentile(share)?;
         // A bucket's end may lie beyond the longest call.
-        Some(if self.max > 0.0 { found.min(self.max) } else { found } / 1_000.0)
+        Some(
+            if self.max > 0.0 {
+                found.min(self.max)
+            } else {
+                found
+            } / 1_000.0,
+        )
     }
 
     pub(super) fn average(&self) -> Option<f64> {
@@ -52,7 +58,11 @@ impl Tally {
     }
 
     pub(super) fn failed_share(&self) -> f64 {
-        if self.count > 0 { self.failed as f64 / self.count as f64 } else { 0.0 }
+        if self.count > 0 {
+            self.failed as f64 / self.count as f64
+        } else {
+            0.0
+        }
     }
 
     pub(super) fn stats(&self, seconds: f64) -> Stats {
@@ -73,11 +83,18 @@ impl Tally {
     pub(super) fn distribution(&self) -> Distribution {
         let failed: Vec<(i32, u64)> = self.failed_histogram.bins();
         let bins = self.histogram.bins();
-        let range = bins.first().map(|(first, _)| *first).zip(bins.last().map(|(last, _)| *last));
+        let range = bins
+            .first()
+            .map(|(first, _)| *first)
+            .zip(bins.last().map(|(last, _)| *last));
         let mut filled = Vec::new();
         if let Some((first, last)) = range {
             for bin in first..=last {
-                let of = |bins: &[(i32, u64)]| bins.iter().find(|(other, _)| *other == bin).map_or(0, |(_, count)| *count);
+                let of = |bins: &[(i32, u64)]| {
+                    bins.iter()
+                        .find(|(other, _)| *other == bin)
+                        .map_or(0, |(_, count)| *count)
+                };
                 let failed = of(&failed);
                 filled.push(Bin {
                     from_ms: bin_start(bin),
@@ -159,7 +176,11 @@ impl Series {
     }
 
     pub(super) fn counts(name: &str, steps: &Steps, counts: &[f64]) -> Self {
-        Self::new(name, steps, counts.iter().map(|count| Some(*count)).collect())
+        Self::new(
+            name,
+            steps,
+            counts.iter().map(|count| Some(*count)).collect(),
+        )
     }
 }
 
@@ -179,7 +200,11 @@ impl Buckets {
     }
 
     pub(super) fn add(&mut self, time: i64, series: &StoredSeries, cell: &Cell) {
-        if let Some(tally) = self.steps.index(time).and_then(|index| self.tallies.get_mut(index)) {
+        if let Some(tally) = self
+            .steps
+            .index(time)
+            .and_then(|index| self.tallies.get_mut(index))
+        {
             tally.add(series, cell);
         }
     }

@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
-use crate::api::gather::{DEPENDENCY, EXCEPTION, PAGE_VIEW, REQUEST, buckets, buckets_by_key, was_by_key};
+use crate::api::gather::{
+    DEPENDENCY, EXCEPTION, PAGE_VIEW, REQUEST, buckets, buckets_by_key, was_by_key,
+};
 use crate::api::needs_a_look::{Finding, findings};
 use crate::api::numbers::{Buckets, Compared, Series, Stats, Tally};
 use crate::api::parameters::{Parameters, RANGED};
@@ -89,16 +91,29 @@ struct Overview {
     visible_after_ms: Option<f64>,
 }
 
-pub(super) async fn overview(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn overview(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED])?;
-    answer(&context, move |context, reader| overview_of(context, reader, &parameters)).await
+    answer(&context, move |context, reader| {
+        overview_of(context, reader, &parameters)
+    })
+    .await
 }
 
-fn overview_of(context: &Context, reader: &Reader, parameters: &Parameters) -> Result<Overview, ApiError> {
+fn overview_of(
+    context: &Context,
+    reader: &Reader,
+    parameters: &Parameters,
+) -> Result<Overview, ApiError> {
     let mut ask = Ask::new(reader, parameters)?;
     if ask.vs.is_none() {
         // Compared with the run before, unless something else is asked for.
-        ask.vs = ask.run_at(ask.range.to - 1).map(|run| run.number - 1).and_then(|number| ask.range_of_run(number));
+        ask.vs = ask
+            .run_at(ask.range.to - 1)
+            .map(|run| run.number - 1)
+            .and_then(|number| ask.range_of_run(number));
     }
     let requests = buckets(reader, &ask, REQUEST, |_| true)?;
     let was = was_total(reader, &ask, REQUEST)?;
@@ -106,10 +121,12 @@ fn overview_of(context: &Context, reader: &Reader, parameters: &Parameters) -> R
     let exceptions_was = was_total(reader, &ask, EXCEPTION)?;
     let availability = availability(reader, &ask)?;
     let problems = problems_of(reader, &ask)?;
-    let mut by_role: Vec<_> = buckets_by_key(reader, &ask, EXCEPTION, |series| Some(series.dims.role.clone()))?
-        .into_iter()
-        .map(|(role, chart)| chart.count(&role))
-        .collect();
+    let mut by_role: Vec<_> = buckets_by_key(reader, &ask, EXCEPTION, |series| {
+        Some(series.dims.role.clone())
+    })?
+    .into_iter()
+    .map(|(role, chart)| chart.count(&role))
+    .collect();
     by_role.sort_by(|a, b| a.name.cmp(&b.name));
     let all = requests.total();
     let compared = |value: Option<f64>, was: Option<f64>| Compared { value, was };
@@ -138,7 +155,10 @@ fn overview_of(context: &Context, reader: &Reader, parameters: &Parameters) -> R
     let mut requests_card = card(&ask, &requests, &was, |tally| tally.count);
     requests_card.series = vec![requests.rate("requests")];
     let percentile = |share: f64| {
-        compared(all.percentile(share), was.as_ref().and_then(|was| was.percentile(share)))
+        compared(
+            all.percentile(share),
+            was.as_ref().and_then(|was| was.percentile(share)),
+        )
     };
     Ok(Overview {
         requests: requests_card,
@@ -201,19 +221,27 @@ fn availability(reader: &Reader, ask: &Ask) -> Result<Option<Card>, ApiError> {
     let was = was_total(reader, ask, kind)?;
     let mut card = card(ask, &chart, &was, |tally| tally.count);
     card.share = Some(1.0 - all.failed_share());
-    card.share_was = was.filter(|was| was.count > 0).map(|was| 1.0 - was.failed_share());
-    card.series = vec![chart.series("availability", |tally| (tally.count > 0).then(|| 1.0 - tally.failed_share()))];
+    card.share_was = was
+        .filter(|was| was.count > 0)
+        .map(|was| 1.0 - was.failed_share());
+    card.series = vec![chart.series("availability", |tally| {
+        (tally.count > 0).then(|| 1.0 - tally.failed_share())
+    })];
     Ok(Some(card))
 }
 
 fn roles(reader: &Reader, ask: &Ask) -> Result<Vec<OverviewRole>, ApiError> {
     let mut charts: HashMap<String, (Buckets, bool)> = HashMap::new();
     for (kind, is_browser) in [(REQUEST, false), (PAGE_VIEW, true)] {
-        for (role, chart) in buckets_by_key(reader, ask, kind, |series| Some(series.dims.role.clone()))? {
+        for (role, chart) in
+            buckets_by_key(reader, ask, kind, |series| Some(series.dims.role.clone()))?
+        {
             charts.entry(role).or_insert((chart, is_browser));
         }
     }
-    let before = was_by_key(reader, ask, REQUEST, |series| Some(series.dims.role.clone()))?;
+    let before = was_by_key(reader, ask, REQUEST, |series| {
+        Some(series.dims.role.clone())
+    })?;
     let used = resources(reader, ask)?;
     // In the order of their first appearance, so that a role keeps its place.
     let mut names: Vec<String> = Vec::new();
@@ -232,10 +260,16 @@ fn roles(reader: &Reader, ask: &Ask) -> Result<Vec<OverviewRole>, ApiError> {
     }
     let mut found = Vec::new();
     for name in names {
-        let Some((chart, is_browser)) = charts.remove(&name) else { continue };
+        let Some((chart, is_browser)) = charts.remove(&name) else {
+            continue;
+        };
         let (instances, version) = versions.remove(&name).unwrap_or_default();
         let all = chart.total();
-        let of_role = || used.iter().filter(|((role, _), _)| *role == name).map(|(_, used)| used);
+        let of_role = || {
+            used.iter()
+                .filter(|((role, _), _)| *role == name)
+                .map(|(_, used)| used)
+        };
         let cpu: Vec<_> = of_role().filter_map(|used| used.cpu_percent).collect();
         let memory: Vec<_> = of_role().filter_map(|used| used.memory_bytes).collect();
         found.push(OverviewRole {
@@ -297,7 +331,12 @@ fn dependencies(reader: &Reader, ask: &Ask) -> Result<Vec<OverviewDependency>, A
             }
         })
         .collect();
-    found.sort_by(|a, b| b.stats.count.cmp(&a.stats.count).then_with(|| a.target.cmp(&b.target)));
+    found.sort_by(|a, b| {
+        b.stats
+            .count
+            .cmp(&a.stats.count)
+            .then_with(|| a.target.cmp(&b.target))
+    });
     found.truncate(DEPENDENCIES);
     Ok(found)
 }

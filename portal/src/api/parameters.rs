@@ -26,7 +26,11 @@ pub(super) struct Parameters {
 impl Parameters {
     pub(super) fn parse(query: Option<&str>, known: &[&[&str]]) -> Result<Self, ApiError> {
         let mut pairs = Vec::new();
-        for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
+        for part in query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|part| !part.is_empty())
+        {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let name = decode(name)?;
             // The token is checked before, and may be in any address.
@@ -34,13 +38,24 @@ impl Parameters {
                 continue;
             }
             if !known.iter().any(|names| names.contains(&name.as_str())) {
-                let names: Vec<_> = known.iter().flat_map(|names| names.iter().copied()).collect();
-                let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-                return Err(ApiError::bad_request(format!("parameter {name:?} is not known here; known are: {list}")));
+                let names: Vec<_> = known
+                    .iter()
+                    .flat_map(|names| names.iter().copied())
+                    .collect();
+                let list = if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                };
+                return Err(ApiError::bad_request(format!(
+                    "parameter {name:?} is not known here; known are: {list}"
+                )));
             }
             pairs.push((name, decode(value)?));
             if pairs.len() > MAX_PARAMETERS {
-                return Err(ApiError::bad_request(format!("more than {MAX_PARAMETERS} parameters")));
+                return Err(ApiError::bad_request(format!(
+                    "more than {MAX_PARAMETERS} parameters"
+                )));
             }
         }
         Ok(Self { pairs })
@@ -68,7 +83,9 @@ impl Parameters {
         };
         match text.parse() {
             Ok(value) => Ok(Some(value)),
-            Err(_) => Err(ApiError::bad_request(format!("{name}={text:?} is not of the type that {name} has"))),
+            Err(_) => Err(ApiError::bad_request(format!(
+                "{name}={text:?} is not of the type that {name} has"
+            ))),
         }
     }
 
@@ -76,7 +93,9 @@ impl Parameters {
     pub(super) fn limit(&self, name: &str, default: usize, most: usize) -> Result<usize, ApiError> {
         let limit = self.parsed(name)?.unwrap_or(default);
         if limit > most {
-            return Err(ApiError::bad_request(format!("{name} {limit} is more than {most}")));
+            return Err(ApiError::bad_request(format!(
+                "{name} {limit} is more than {most}"
+            )));
         }
         Ok(limit)
     }
@@ -97,7 +116,9 @@ impl Parameters {
         };
         match duration {
             Some(duration) if duration <= MAX_WAIT => Ok(Some(duration)),
-            _ => Err(ApiError::bad_request(format!("wait={text:?} is not a time up to 60s, such as 5s or 500ms"))),
+            _ => Err(ApiError::bad_request(format!(
+                "wait={text:?} is not a time up to 60s, such as 5s or 500ms"
+            ))),
         }
     }
 
@@ -106,7 +127,11 @@ impl Parameters {
         let Some(text) = self.get("duration") else {
             return Ok((None, None));
         };
-        let wrong = || ApiError::bad_request(format!("duration={text:?} is not of the form 1200..5200, in milliseconds"));
+        let wrong = || {
+            ApiError::bad_request(format!(
+                "duration={text:?} is not of the form 1200..5200, in milliseconds"
+            ))
+        };
         let (least, most) = text.split_once("..").ok_or_else(wrong)?;
         let end = |text: &str| -> Result<Option<i64>, ApiError> {
             if text.is_empty() {
@@ -132,7 +157,8 @@ impl Parameters {
             return Ok(Some(now));
         }
         if let Some(relative) = text.strip_prefix('-')
-            && let Some((number, unit)) = relative.split_at_checked(relative.len().saturating_sub(1))
+            && let Some((number, unit)) =
+                relative.split_at_checked(relative.len().saturating_sub(1))
         {
             let seconds = match unit {
                 "s" => 1,
@@ -187,17 +213,30 @@ mod tests {
             ("1970-01-01T00:00:01Z", 1_000_000),
             ("now", now),
         ] {
-            assert_eq!(parse(&format!("from={text}")).time("from", now).unwrap(), Some(expected), "{text}");
+            assert_eq!(
+                parse(&format!("from={text}")).time("from", now).unwrap(),
+                Some(expected),
+                "{text}"
+            );
         }
         for text in ["-30", "-m", "yesterday", "-99999999999999d"] {
-            assert!(parse(&format!("from={text}")).time("from", now).is_err(), "{text}");
+            assert!(
+                parse(&format!("from={text}")).time("from", now).is_err(),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_wait_is_at_most_a_minute() {
-        assert_eq!(parse("wait=500ms").wait().unwrap(), Some(Duration::from_millis(500)));
-        assert_eq!(parse("wait=5s").wait().unwrap(), Some(Duration::from_secs(5)));
+        assert_eq!(
+            parse("wait=500ms").wait().unwrap(),
+            Some(Duration::from_millis(500))
+        );
+        assert_eq!(
+            parse("wait=5s").wait().unwrap(),
+            Some(Duration::from_secs(5))
+        );
         for text in ["61s", "-1s", "soon", "NaN", "inf"] {
             assert!(parse(&format!("wait={text}")).wait().is_err(), "{text}");
         }
@@ -205,8 +244,14 @@ mod tests {
 
     #[test]
     fn either_side_of_a_duration_may_be_left_out() {
-        assert_eq!(parse("duration=1.5..").duration().unwrap(), (Some(1_500), None));
-        assert_eq!(parse("duration=..2").duration().unwrap(), (None, Some(2_000)));
+        assert_eq!(
+            parse("duration=1.5..").duration().unwrap(),
+            (Some(1_500), None)
+        );
+        assert_eq!(
+            parse("duration=..2").duration().unwrap(),
+            (None, Some(2_000))
+        );
         assert!(parse("duration=1-2").duration().is_err());
     }
 }

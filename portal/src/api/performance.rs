@@ -33,9 +33,12 @@ impl Tab {
         let dims = &series.dims;
         match self {
             Self::Operations => (dims.name.clone(), dims.role.clone(), None, None),
-            Self::Dependencies => {
-                (dims.name.clone(), dims.role.clone(), Some(dims.target.clone()), Some(dims.type_name.clone()))
-            }
+            Self::Dependencies => (
+                dims.name.clone(),
+                dims.role.clone(),
+                Some(dims.target.clone()),
+                Some(dims.type_name.clone()),
+            ),
             Self::Roles => (dims.role.clone(), dims.role.clone(), None, None),
         }
     }
@@ -73,27 +76,45 @@ struct Performance {
     series: Vec<Series>,
 }
 
-pub(super) async fn operations(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn operations(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     table(&context, query, Tab::Operations).await
 }
 
-pub(super) async fn dependencies(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn dependencies(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     table(&context, query, Tab::Dependencies).await
 }
 
-pub(super) async fn roles(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn roles(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     table(&context, query, Tab::Roles).await
 }
 
 async fn table(context: &Context, query: Option<String>, tab: Tab) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &["side"]])?;
-    answer(context, move |_, reader| performance(reader, &parameters, tab)).await
+    answer(context, move |_, reader| {
+        performance(reader, &parameters, tab)
+    })
+    .await
 }
 
-fn performance(reader: &Reader, parameters: &Parameters, tab: Tab) -> Result<Performance, ApiError> {
+fn performance(
+    reader: &Reader,
+    parameters: &Parameters,
+    tab: Tab,
+) -> Result<Performance, ApiError> {
     let ask = Ask::new(reader, parameters)?.with_side(parameters)?;
     let kind = tab.kind(&ask);
-    let tallies = by_key(reader, &ask, (kind, ask.range), |series| Some(tab.key(series)))?;
+    let tallies = by_key(reader, &ask, (kind, ask.range), |series| {
+        Some(tab.key(series))
+    })?;
     let before = was_by_key(reader, &ask, kind, |series| Some(tab.key(series)))?;
     let mut overall_was = Tally::default();
     before.values().for_each(|tally| overall_was.merge(tally));
@@ -103,7 +124,9 @@ fn performance(reader: &Reader, parameters: &Parameters, tab: Tab) -> Result<Per
             let was = ask.was(before.get(&key));
             let (name, role, target, type_name) = key;
             PerformanceRow {
-                category: type_name.as_deref().map(|type_name| Category::of(type_name, ask.is_browser == Some(true))),
+                category: type_name
+                    .as_deref()
+                    .map(|type_name| Category::of(type_name, ask.is_browser == Some(true))),
                 name,
                 role,
                 target,
@@ -114,7 +137,12 @@ fn performance(reader: &Reader, parameters: &Parameters, tab: Tab) -> Result<Per
             }
         })
         .collect();
-    rows.sort_by(|a, b| b.stats.sum_ms.total_cmp(&a.stats.sum_ms).then_with(|| a.name.cmp(&b.name)));
+    rows.sort_by(|a, b| {
+        b.stats
+            .sum_ms
+            .total_cmp(&a.stats.sum_ms)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     rows.truncate(MAX_ROWS);
     let chart = buckets(reader, &ask, kind, |_| true)?;
     let overall = chart.total();
@@ -139,11 +167,16 @@ fn counts(reader: &Reader, ask: &Ask) -> Result<BTreeMap<&'static str, usize>, A
         let mut keys = HashSet::new();
         let range = (ask.grain(ask.range), ask.range);
         let mut seen = HashSet::new();
-        reader.rollups(tab.kind(ask), range, &|series| ask.accepts(series), &mut |_, series, _| {
-            if seen.insert(series.id) {
-                keys.insert(tab.key(series));
-            }
-        })?;
+        reader.rollups(
+            tab.kind(ask),
+            range,
+            &|series| ask.accepts(series),
+            &mut |_, series, _| {
+                if seen.insert(series.id) {
+                    keys.insert(tab.key(series));
+                }
+            },
+        )?;
         counts.insert(name, keys.len());
     }
     Ok(counts)
@@ -173,12 +206,16 @@ impl Selected {
     pub(super) fn new(parameters: &Parameters) -> Result<Self, ApiError> {
         let kind = match parameters.get("of") {
             None if parameters.get("side") == Some("browser") => PAGE_VIEW,
-            None if parameters.get("target").is_some() || parameters.get("type").is_some() => DEPENDENCY,
+            None if parameters.get("target").is_some() || parameters.get("type").is_some() => {
+                DEPENDENCY
+            }
             None | Some("request") => REQUEST,
             Some("dependency") => DEPENDENCY,
             Some("pageView") => PAGE_VIEW,
             Some(other) => {
-                return Err(ApiError::bad_request(format!("of {other:?} is none of request, dependency, pageView")));
+                return Err(ApiError::bad_request(format!(
+                    "of {other:?} is none of request, dependency, pageView"
+                )));
             }
         };
         Ok(Self {
@@ -190,7 +227,9 @@ impl Selected {
     }
 
     pub(super) fn accepts(&self, series: &crate::store::Series) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
         is(&self.name, &series.dims.name)
             && is(&self.target, &series.dims.target)
             && is(&self.type_name, &series.dims.type_name)
@@ -204,7 +243,10 @@ impl Selected {
     }
 }
 
-pub(super) async fn calls(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn calls(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SELECTED])?;
     answer(&context, move |_, reader| {
         let selected = Selected::new(&parameters)?;
@@ -212,9 +254,13 @@ pub(super) async fn calls(State(context): State<Context>, RawQuery(query): RawQu
         if parameters.get("side").is_some() {
             ask = ask.with_side(&parameters)?;
         }
-        let chart = buckets(reader, &ask, selected.kind, |series| selected.accepts(series))?;
+        let chart = buckets(reader, &ask, selected.kind, |series| {
+            selected.accepts(series)
+        })?;
         let all = chart.total();
-        let before = was_by_key(reader, &ask, selected.kind, |series| selected.accepts(series).then_some(()))?;
+        let before = was_by_key(reader, &ask, selected.kind, |series| {
+            selected.accepts(series).then_some(())
+        })?;
         Ok(CallDetail {
             scope: ask.scope(0, true),
             stats: ask.stats(&all),

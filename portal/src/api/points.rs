@@ -38,11 +38,17 @@ const NAMES: [(Aggregation, &str); 11] = [
 
 impl Aggregation {
     pub(super) fn parse(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, known)| *known == name).map(|(aggregation, _)| *aggregation)
+        NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(aggregation, _)| *aggregation)
     }
 
     pub(super) fn as_str(self) -> &'static str {
-        NAMES.iter().find(|(known, _)| *known == self).map_or("avg", |(_, name)| name)
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == self)
+            .map_or("avg", |(_, name)| name)
     }
 
     pub(super) const fn is_percentile(self) -> bool {
@@ -132,7 +138,10 @@ impl Point {
 
     fn percentile(&self, share: f64) -> Option<f64> {
         if self.values.is_empty() {
-            return self.histogram.percentile(share).map(|micros| micros / 1_000.0);
+            return self
+                .histogram
+                .percentile(share)
+                .map(|micros| micros / 1_000.0);
         }
         let mut values = self.values.clone();
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -163,13 +172,19 @@ impl Points {
 
     /// Adds a cell of the rollups.
     pub(super) fn add_cell(&mut self, steps: &Steps, time: i64, cell: &Cell, of: Of) {
-        let Some(point) = self.at(steps, time) else { return };
+        let Some(point) = self.at(steps, time) else {
+            return;
+        };
         let count = cell.count as f64;
         match of {
             Of::Duration => {
                 let timed = i64::try_from(cell.histogram.count()).unwrap_or(i64::MAX);
                 if timed > 0 {
-                    point.add(cell.sum / 1_000.0, timed, (cell.min / 1_000.0, cell.max / 1_000.0));
+                    point.add(
+                        cell.sum / 1_000.0,
+                        timed,
+                        (cell.min / 1_000.0, cell.max / 1_000.0),
+                    );
                     point.histogram.merge(&cell.histogram);
                 }
             }
@@ -179,17 +194,25 @@ impl Points {
     }
 
     pub(super) fn add_item(&mut self, steps: &Steps, time: i64, item: &Item, of: Of) {
-        let Some(point) = self.at(steps, time) else { return };
+        let Some(point) = self.at(steps, time) else {
+            return;
+        };
         let weight = i64::try_from(item.count()).unwrap_or(1);
         if let Some(user) = item.tag("ai.user.id").or_else(|| item.tag("ai.session.id")) {
             point.users.insert(user.to_owned());
         }
         if let Some(value) = metric_value(&item.envelope().data) {
             point.add(value.sum, value.count, (value.min, value.max));
-            point.values.push((value.sum / value.count as f64, value.count));
+            point
+                .values
+                .push((value.sum / value.count as f64, value.count));
         } else if let (Of::Duration, Some(duration)) = (of, item.duration()) {
             let milliseconds = duration.as_secs_f64() * 1_000.0;
-            point.add(milliseconds * weight as f64, weight, (milliseconds, milliseconds));
+            point.add(
+                milliseconds * weight as f64,
+                weight,
+                (milliseconds, milliseconds),
+            );
             point.values.push((milliseconds, weight));
         } else if of == Of::Count {
             point.add(weight as f64, weight, (weight as f64, weight as f64));
@@ -217,7 +240,10 @@ impl Points {
         match aggregation {
             Aggregation::Rate => {
                 let seconds = steps.seconds();
-                self.0.iter().map(|point| point.value(aggregation).map(|sum| sum / seconds)).collect()
+                self.0
+                    .iter()
+                    .map(|point| point.value(aggregation).map(|sum| sum / seconds))
+                    .collect()
             }
             Aggregation::Delta => {
                 let mut before = None;
@@ -232,7 +258,11 @@ impl Points {
                     })
                     .collect()
             }
-            _ => self.0.iter().map(|point| point.value(aggregation)).collect(),
+            _ => self
+                .0
+                .iter()
+                .map(|point| point.value(aggregation))
+                .collect(),
         }
     }
 }

@@ -62,7 +62,11 @@ struct Problems {
 type Key = (String, String, String);
 
 fn key_of(problem: &Problem) -> Key {
-    (problem.app.clone(), problem.role.clone(), problem.problem.clone())
+    (
+        problem.app.clone(),
+        problem.role.clone(),
+        problem.problem.clone(),
+    )
 }
 
 fn key(series: &crate::store::Series) -> Key {
@@ -75,7 +79,10 @@ fn known(reader: &Reader) -> Result<HashMap<i64, i64>, ApiError> {
     let saved = reader.saved("known", None)?;
     let pairs = saved.iter().filter_map(|saved| {
         let value: serde_json::Value = serde_json::from_str(&saved.value).ok()?;
-        let run = value.as_i64().or_else(|| value.get("run")?.as_i64()).unwrap_or(0);
+        let run = value
+            .as_i64()
+            .or_else(|| value.get("run")?.as_i64())
+            .unwrap_or(0);
         Some((saved.name.parse().ok()?, run))
     });
     Ok(pairs.collect())
@@ -105,13 +112,18 @@ pub(super) fn problems_of(reader: &Reader, ask: &Ask) -> Result<Vec<ProblemView>
     let affected = users(reader, &filter, key)?;
     let known = known(reader)?;
     let current = current_runs(ask);
-    let views = reader.problems(ask.app.as_deref())?.into_iter().filter_map(|problem| {
-        let key = key_of(&problem);
-        let chart = charts.get(&key)?;
-        let was = ask.vs.map(|_| before.get(&key).map_or(0, |tally| tally.count));
-        let users = affected.get(&key).copied().unwrap_or(0);
-        Some(view(problem, (chart, was, users), &known, &current))
-    });
+    let views = reader
+        .problems(ask.app.as_deref())?
+        .into_iter()
+        .filter_map(|problem| {
+            let key = key_of(&problem);
+            let chart = charts.get(&key)?;
+            let was = ask
+                .vs
+                .map(|_| before.get(&key).map_or(0, |tally| tally.count));
+            let users = affected.get(&key).copied().unwrap_or(0);
+            Some(view(problem, (chart, was, users), &known, &current))
+        });
     Ok(views.collect())
 }
 
@@ -143,8 +155,14 @@ fn view(
     }
 }
 
-pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &["side", "q", "new", "type", "sort"]])?;
+pub(super) async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parameters = Parameters::parse(
+        query.as_deref(),
+        &[&RANGED, &["side", "q", "new", "type", "sort"]],
+    )?;
     answer(&context, move |_, reader| {
         let mut ask = Ask::new(reader, &parameters)?;
         if parameters.get("side").is_some() {
@@ -162,22 +180,42 @@ pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQue
         if let Some(text) = parameters.get("q") {
             let text = text.to_lowercase();
             problems.retain(|problem| {
-                [&problem.problem_id, &problem.r#type, &problem.message, &problem.role]
-                    .iter()
-                    .any(|field| field.to_lowercase().contains(&text))
+                [
+                    &problem.problem_id,
+                    &problem.r#type,
+                    &problem.message,
+                    &problem.role,
+                ]
+                .iter()
+                .any(|field| field.to_lowercase().contains(&text))
             });
         }
         match parameters.get("sort").unwrap_or("count") {
-            "count" => problems.sort_by_key(|problem| (std::cmp::Reverse(problem.count), problem.id)),
-            "users" => problems.sort_by_key(|problem| (std::cmp::Reverse(problem.users), problem.id)),
-            "firstSeen" => problems.sort_by_key(|problem| (std::cmp::Reverse(problem.first_seen), problem.id)),
-            "lastSeen" => problems.sort_by_key(|problem| (std::cmp::Reverse(problem.last_seen), problem.id)),
+            "count" => {
+                problems.sort_by_key(|problem| (std::cmp::Reverse(problem.count), problem.id))
+            }
+            "users" => {
+                problems.sort_by_key(|problem| (std::cmp::Reverse(problem.users), problem.id))
+            }
+            "firstSeen" => {
+                problems.sort_by_key(|problem| (std::cmp::Reverse(problem.first_seen), problem.id))
+            }
+            "lastSeen" => {
+                problems.sort_by_key(|problem| (std::cmp::Reverse(problem.last_seen), problem.id))
+            }
             other => {
-                return Err(ApiError::bad_request(format!("sort {other:?} is none of count, users, firstSeen, lastSeen")));
+                return Err(ApiError::bad_request(format!(
+                    "sort {other:?} is none of count, users, firstSeen, lastSeen"
+                )));
             }
         }
-        let charts = buckets_by_key(reader, &ask, EXCEPTION, |series| Some(series.dims.role.clone()))?;
-        let mut series: Vec<_> = charts.into_iter().map(|(role, chart)| chart.count(&role)).collect();
+        let charts = buckets_by_key(reader, &ask, EXCEPTION, |series| {
+            Some(series.dims.role.clone())
+        })?;
+        let mut series: Vec<_> = charts
+            .into_iter()
+            .map(|(role, chart)| chart.count(&role))
+            .collect();
         series.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Problems {
             scope: ask.scope(0, true),
@@ -219,10 +257,15 @@ pub(super) async fn one(
     id: Result<Path<i64>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query.as_deref(), &[&["from", "to", "run", "vs", "buckets"]])?;
-    let id = id.map(|Path(id)| id).map_err(|_| ApiError::not_found("a problem has a number"))?;
+    let parameters =
+        Parameters::parse(query.as_deref(), &[&["from", "to", "run", "vs", "buckets"]])?;
+    let id = id
+        .map(|Path(id)| id)
+        .map_err(|_| ApiError::not_found("a problem has a number"))?;
     answer(&context, move |_, reader| {
-        let problem = reader.problem(id)?.ok_or_else(|| ApiError::not_found(format!("there is no problem {id}")))?;
+        let problem = reader
+            .problem(id)?
+            .ok_or_else(|| ApiError::not_found(format!("there is no problem {id}")))?;
         let mut ask = Ask::new(reader, &parameters)?;
         ask.app = Some(problem.app.clone());
         detail(reader, &ask, problem)
@@ -232,9 +275,16 @@ pub(super) async fn one(
 
 fn detail(reader: &Reader, ask: &Ask, problem: Problem) -> Result<ProblemDetail, ApiError> {
     let wanted = key_of(&problem);
-    let charts = buckets_by_key(reader, ask, EXCEPTION, |series| (key(series) == wanted).then_some(()))?;
-    let chart = charts.get(&()).cloned().unwrap_or_else(|| Buckets::new(ask.steps()));
-    let before = was_by_key(reader, ask, EXCEPTION, |series| (key(series) == wanted).then_some(()))?;
+    let charts = buckets_by_key(reader, ask, EXCEPTION, |series| {
+        (key(series) == wanted).then_some(())
+    })?;
+    let chart = charts
+        .get(&())
+        .cloned()
+        .unwrap_or_else(|| Buckets::new(ask.steps()));
+    let before = was_by_key(reader, ask, EXCEPTION, |series| {
+        (key(series) == wanted).then_some(())
+    })?;
     let filter = ItemFilter {
         app: Some(problem.app.clone()),
         roles: vec![problem.role.clone()],
@@ -261,13 +311,21 @@ fn detail(reader: &Reader, ask: &Ask, problem: Problem) -> Result<ProblemDetail,
             operations.push(id.to_owned());
         }
         count += 1;
-        if count < MAX_COMPARED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if count < MAX_COMPARED {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     compare_with_requests(reader, ask, &problem, &seen, &mut comparison)?;
     let newest = reader.item(problem.item)?;
-    let handled_at = newest.as_ref().and_then(|item| item.property("handledAt").map(str::to_owned));
+    let handled_at = newest
+        .as_ref()
+        .and_then(|item| item.property("handledAt").map(str::to_owned));
     let users = affected.get(&()).copied().unwrap_or(0);
-    let was = ask.vs.map(|_| before.get(&()).map_or(0, |tally| tally.count));
+    let was = ask
+        .vs
+        .map(|_| before.get(&()).map_or(0, |tally| tally.count));
     Ok(ProblemDetail {
         scope: ask.scope(count, count < MAX_COMPARED),
         causes: newest.as_ref().map(causes).unwrap_or_default(),
@@ -277,7 +335,12 @@ fn detail(reader: &Reader, ask: &Ask, problem: Problem) -> Result<ProblemDetail,
         differences: comparison.differences(10),
         samples,
         series: vec![chart.count("count")],
-        problem: view(problem, (&chart, was, users), &known(reader)?, &current_runs(ask)),
+        problem: view(
+            problem,
+            (&chart, was, users),
+            &known(reader)?,
+            &current_runs(ask),
+        ),
     })
 }
 
@@ -298,12 +361,18 @@ fn compare_with_requests(
     };
     let mut count = 0;
     reader.matching(&filter, Order::Newest, &mut |item, _| {
-        let is_of_problem = item.operation_id().is_some_and(|id| operations.contains(id));
+        let is_of_problem = item
+            .operation_id()
+            .is_some_and(|id| operations.contains(id));
         if !is_of_problem {
             comparison.add(&item, false);
         }
         count += 1;
-        if count < MAX_COMPARED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if count < MAX_COMPARED {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     Ok(())
 }
@@ -314,7 +383,10 @@ fn ends_in(reader: &Reader, ask: &Ask, operations: &[String]) -> Result<Vec<Ends
     for operation in operations {
         let (items, _) = items_of(reader, ask.app.as_deref(), operation, 500)?;
         let mut seen = HashSet::new();
-        for item in items.iter().filter(|item| matches!(item.kind(), ItemKind::Request | ItemKind::PageView)) {
+        for item in items
+            .iter()
+            .filter(|item| matches!(item.kind(), ItemKind::Request | ItemKind::PageView))
+        {
             let key = (
                 item.role().into_owned(),
                 item.name().into_owned(),

@@ -26,7 +26,10 @@ const MEMORY: [&str; 4] = [
 ];
 
 /// Averages by role and instance over the last buckets of the range.
-pub(super) fn resources(reader: &Reader, ask: &Ask) -> Result<HashMap<(String, String), Resources>, ApiError> {
+pub(super) fn resources(
+    reader: &Reader,
+    ask: &Ask,
+) -> Result<HashMap<(String, String), Resources>, ApiError> {
     let mut found: HashMap<(String, String), Resources> = HashMap::new();
     for (names, is_cpu) in [(CPU.as_slice(), true), (MEMORY.as_slice(), false)] {
         for kind in [ItemKind::CustomMetric, ItemKind::PerformanceCounter] {
@@ -35,17 +38,22 @@ pub(super) fn resources(reader: &Reader, ask: &Ask) -> Result<HashMap<(String, S
             };
             let range = (ask.grain(ask.range), ask.range);
             // Later buckets replace earlier ones: what is shown is the present.
-            reader.rollups(SeriesKind::Item(kind), range, &accept, &mut |_, series, cell| {
-                let key = (series.dims.role.clone(), series.dims.instance.clone());
-                let used = found.entry(key).or_default();
-                let mean = cell.sum / cell.count.max(1) as f64;
-                let is_share = series.dims.name.ends_with("utilization");
-                if is_cpu {
-                    used.cpu_percent = Some(if is_share { mean * 100.0 } else { mean });
-                } else {
-                    used.memory_bytes = Some(mean);
-                }
-            })?;
+            reader.rollups(
+                SeriesKind::Item(kind),
+                range,
+                &accept,
+                &mut |_, series, cell| {
+                    let key = (series.dims.role.clone(), series.dims.instance.clone());
+                    let used = found.entry(key).or_default();
+                    let mean = cell.sum / cell.count.max(1) as f64;
+                    let is_share = series.dims.name.ends_with("utilization");
+                    if is_cpu {
+                        used.cpu_percent = Some(if is_share { mean * 100.0 } else { mean });
+                    } else {
+                        used.memory_bytes = Some(mean);
+                    }
+                },
+            )?;
         }
     }
     Ok(found)

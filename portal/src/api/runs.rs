@@ -37,11 +37,17 @@ struct Runs {
 }
 
 /// The newest runs with their numbers.
-pub(super) fn summaries(reader: &Reader, ask: &Ask, limit: usize) -> Result<Vec<RunSummary>, ApiError> {
+pub(super) fn summaries(
+    reader: &Reader,
+    ask: &Ask,
+    limit: usize,
+) -> Result<Vec<RunSummary>, ApiError> {
     let problems = reader.problems(ask.app.as_deref())?;
     let mut summaries = Vec::new();
     for (index, run) in ask.runs.iter().take(limit).enumerate() {
-        let Some(range) = ask.range_of_run(run.number) else { continue };
+        let Some(range) = ask.range_of_run(run.number) else {
+            continue;
+        };
         let tally = total(reader, ask, (REQUEST, range), |_| true)?;
         let new_problems = problems
             .iter()
@@ -62,7 +68,10 @@ pub(super) fn summaries(reader: &Reader, ask: &Ask, limit: usize) -> Result<Vec<
     Ok(summaries)
 }
 
-pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&["app"]])?;
     answer(&context, move |_, reader| {
         let ask = Ask::new(reader, &parameters)?;
@@ -74,14 +83,21 @@ pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQue
 }
 
 /// Begins a run by hand.
-pub(super) async fn begin(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn begin(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&["app"]])?;
     let app = match parameters.owned("app") {
         Some(app) => app,
         None => {
-            let only = context.store.read(|reader| Ok::<_, ApiError>(reader.runs(None)?.into_iter().next())).await?;
-            only.map(|run| run.app)
-                .ok_or_else(|| ApiError::bad_request("app is missing, and nothing has arrived yet"))?
+            let only = context
+                .store
+                .read(|reader| Ok::<_, ApiError>(reader.runs(None)?.into_iter().next()))
+                .await?;
+            only.map(|run| run.app).ok_or_else(|| {
+                ApiError::bad_request("app is missing, and nothing has arrived yet")
+            })?
         }
     };
     let number = context.store.begin_run(app.clone()).await?;
@@ -157,12 +173,19 @@ impl Side {
     }
 
     fn per_request(&self, role: &str, tally: Option<&Tally>) -> Option<f64> {
-        let requests = self.requests.get(role).copied().filter(|count| *count > 0)?;
+        let requests = self
+            .requests
+            .get(role)
+            .copied()
+            .filter(|count| *count > 0)?;
         Some(tally?.count as f64 / requests as f64)
     }
 }
 
-pub(super) async fn compare(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn compare(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&["app", "run", "vs"]])?;
     answer(&context, move |_, reader| {
         let asked_run: Option<i64> = parameters.parsed("run")?;
@@ -171,15 +194,25 @@ pub(super) async fn compare(State(context): State<Context>, RawQuery(query): Raw
         let mut ask = Ask::new(reader, &app_only)?;
         ask.app = parameters.owned("app");
         ask.runs = reader.runs(ask.app.as_deref())?;
-        let a = asked_run.or_else(|| ask.runs.first().map(|run| run.number)).unwrap_or(0);
+        let a = asked_run
+            .or_else(|| ask.runs.first().map(|run| run.number))
+            .unwrap_or(0);
         let b = asked_vs.unwrap_or(a - 1);
         let range = |number: i64| {
-            ask.range_of_run(number).ok_or_else(|| ApiError::not_found(format!("there is no run {number} to compare")))
+            ask.range_of_run(number)
+                .ok_or_else(|| ApiError::not_found(format!("there is no run {number} to compare")))
         };
         let (range_a, range_b) = (range(a)?, range(b)?);
-        let (side_a, side_b) = (Side::new(reader, &ask, range_a)?, Side::new(reader, &ask, range_b)?);
+        let (side_a, side_b) = (
+            Side::new(reader, &ask, range_a)?,
+            Side::new(reader, &ask, range_b)?,
+        );
         let mut rows = Vec::new();
-        let keys: BTreeSet<_> = side_a.operations.keys().chain(side_b.operations.keys()).collect();
+        let keys: BTreeSet<_> = side_a
+            .operations
+            .keys()
+            .chain(side_b.operations.keys())
+            .collect();
         for key in keys {
             rows.push(CompareRow {
                 kind: "operation",
@@ -192,7 +225,11 @@ pub(super) async fn compare(State(context): State<Context>, RawQuery(query): Raw
                 calls_per_request_b: None,
             });
         }
-        let keys: BTreeSet<_> = side_a.dependencies.keys().chain(side_b.dependencies.keys()).collect();
+        let keys: BTreeSet<_> = side_a
+            .dependencies
+            .keys()
+            .chain(side_b.dependencies.keys())
+            .collect();
         for key in keys {
             let (of_a, of_b) = (side_a.dependencies.get(key), side_b.dependencies.get(key));
             rows.push(CompareRow {
@@ -209,20 +246,39 @@ pub(super) async fn compare(State(context): State<Context>, RawQuery(query): Raw
         let mut all = summaries(reader, &ask, 200)?;
         let mut take = |number: i64| {
             let index = all.iter().position(|run| run.number == number);
-            index.map(|index| all.remove(index)).ok_or_else(|| ApiError::not_found(format!("there is no run {number}")))
+            index
+                .map(|index| all.remove(index))
+                .ok_or_else(|| ApiError::not_found(format!("there is no run {number}")))
         };
-        let (summary_a, summary_b) = (take(a)?, take(if a == b { return Err(ApiError::bad_request("run and vs are the same")) } else { b })?);
+        let (summary_a, summary_b) = (
+            take(a)?,
+            take(if a == b {
+                return Err(ApiError::bad_request("run and vs are the same"));
+            } else {
+                b
+            })?,
+        );
         ask.range = range_a;
         let in_a = problems_of(reader, &ask)?;
         ask.range = range_b;
         let in_b = problems_of(reader, &ask)?;
-        let is_in = |problems: &[ProblemView], id: &ProblemView| problems.iter().any(|other| other.is_same(id));
+        let is_in = |problems: &[ProblemView], id: &ProblemView| {
+            problems.iter().any(|other| other.is_same(id))
+        };
         Ok(Compare {
             a: summary_a,
             b: summary_b,
             rows,
-            new_problems: in_a.iter().filter(|problem| !is_in(&in_b, problem)).cloned().collect(),
-            gone_problems: in_b.iter().filter(|problem| !is_in(&in_a, problem)).cloned().collect(),
+            new_problems: in_a
+                .iter()
+                .filter(|problem| !is_in(&in_b, problem))
+                .cloned()
+                .collect(),
+            gone_problems: in_b
+                .iter()
+                .filter(|problem| !is_in(&in_a, problem))
+                .cloned()
+                .collect(),
         })
     })
     .await

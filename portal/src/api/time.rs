@@ -7,7 +7,11 @@ pub(super) struct Time(pub(super) i64);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let limit = if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        let limit = if self.0 < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        };
         let timestamp = Timestamp::from_microsecond(self.0).unwrap_or(limit);
         serializer.collect_str(&timestamp)
     }

@@ -50,15 +50,32 @@ struct Transactions {
 }
 
 const OWN: [&str; 12] = [
-    "op", "duration", "success", "problem", "target", "type", "before", "prefer", "limit", "wait", "min", "operation",
+    "op",
+    "duration",
+    "success",
+    "problem",
+    "target",
+    "type",
+    "before",
+    "prefer",
+    "limit",
+    "wait",
+    "min",
+    "operation",
 ];
 
-pub(super) async fn list(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SEARCHED, &OWN])?;
     let wanted = parameters.parsed("min")?.unwrap_or(1);
     let wait = parameters.wait()?;
     let is_enough = move |found: &Transactions| found.transactions.len() >= wanted;
-    waited(&context, wait, is_enough, move |_, reader| transactions(reader, &parameters)).await
+    waited(&context, wait, is_enough, move |_, reader| {
+        transactions(reader, &parameters)
+    })
+    .await
 }
 
 fn transactions(reader: &Reader, parameters: &Parameters) -> Result<Transactions, ApiError> {
@@ -67,7 +84,11 @@ fn transactions(reader: &Reader, parameters: &Parameters) -> Result<Transactions
     let prefers_complete = match parameters.get("prefer") {
         None => false,
         Some("complete") => true,
-        Some(other) => return Err(ApiError::bad_request(format!("prefer {other:?} is not complete"))),
+        Some(other) => {
+            return Err(ApiError::bad_request(format!(
+                "prefer {other:?} is not complete"
+            )));
+        }
     };
     let mut filter = ask.filter(parameters)?;
     of_problem(reader, parameters, &mut filter)?;
@@ -82,7 +103,11 @@ fn transactions(reader: &Reader, parameters: &Parameters) -> Result<Transactions
         // An operation's name is that of its request, or of the page that was viewed.
         filter.kinds = vec![ItemKind::Request, ItemKind::PageView];
     }
-    let (found, more, read, is_complete) = of_filter(reader, &filter, if prefers_complete { 2 * limit } else { limit })?;
+    let (found, more, read, is_complete) = of_filter(
+        reader,
+        &filter,
+        if prefers_complete { 2 * limit } else { limit },
+    )?;
     let mut transactions = found;
     if prefers_complete {
         transactions.sort_by_key(|row| (!row.is_complete, std::cmp::Reverse(row.timestamp)));
@@ -98,7 +123,11 @@ fn transactions(reader: &Reader, parameters: &Parameters) -> Result<Transactions
 type Found = (Vec<TransactionRow>, bool, usize, bool);
 
 /// The transactions of matching items, newest first.
-pub(super) fn of_filter(reader: &Reader, filter: &ItemFilter, limit: usize) -> Result<Found, ApiError> {
+pub(super) fn of_filter(
+    reader: &Reader,
+    filter: &ItemFilter,
+    limit: usize,
+) -> Result<Found, ApiError> {
     let mut ids = Vec::new();
     let mut seen = HashSet::new();
     let mut more = false;
@@ -174,7 +203,8 @@ pub(super) fn summary(id: &str, items: &[Item]) -> Option<TransactionRow> {
     for item in items {
         let (found, is_orphan) = parent(item, &spans);
         // The caller of an entry may be no one that sends telemetry.
-        let is_entry = found.is_none() && matches!(item.kind(), ItemKind::Request | ItemKind::PageView);
+        let is_entry =
+            found.is_none() && matches!(item.kind(), ItemKind::Request | ItemKind::PageView);
         is_complete &= !is_orphan || is_entry;
         if item.kind().is_span() && found.is_none() {
             let better = root.is_none_or(|root| !is_entrance(root) && is_entrance(item));
@@ -190,11 +220,16 @@ pub(super) fn summary(id: &str, items: &[Item]) -> Option<TransactionRow> {
         Some(root) => end_of(root),
         None => items.iter().map(end_of).max().unwrap_or(start),
     };
-    let name = items.iter().find_map(Item::operation_name).map(str::to_owned);
+    let name = items
+        .iter()
+        .find_map(Item::operation_name)
+        .map(str::to_owned);
     let of_root = root.map(|root| root.name().into_owned());
     Some(TransactionRow {
         operation_id: id.to_owned(),
-        name: of_root.or(name).unwrap_or_else(|| first.name().into_owned()),
+        name: of_root
+            .or(name)
+            .unwrap_or_else(|| first.name().into_owned()),
         timestamp: Time(start),
         duration_ms: (end - start) as f64 / 1_000.0,
         success: root.and_then(Item::success),
@@ -202,7 +237,10 @@ pub(super) fn summary(id: &str, items: &[Item]) -> Option<TransactionRow> {
         roles,
         spans: items.iter().filter(|item| item.kind().is_span()).count(),
         items: items.len(),
-        exceptions: items.iter().filter(|item| item.kind() == ItemKind::Exception).count(),
+        exceptions: items
+            .iter()
+            .filter(|item| item.kind() == ItemKind::Exception)
+            .count(),
         root_id: root.map(Item::id),
         is_complete,
         label: root.and_then(label),
@@ -267,10 +305,17 @@ pub(super) async fn one(
     let wanted = parameters.parsed("min")?.unwrap_or(1);
     let wait = parameters.wait()?;
     let is_enough = move |found: &Transaction| found.items.len() >= wanted;
-    waited(&context, wait, is_enough, move |_, reader| transaction(reader, &parameters, &id)).await
+    waited(&context, wait, is_enough, move |_, reader| {
+        transaction(reader, &parameters, &id)
+    })
+    .await
 }
 
-fn transaction(reader: &Reader, parameters: &Parameters, id: &str) -> Result<Transaction, ApiError> {
+fn transaction(
+    reader: &Reader,
+    parameters: &Parameters,
+    id: &str,
+) -> Result<Transaction, ApiError> {
     let (items, is_complete) = items_of(reader, parameters.get("app"), id, MAX_ITEMS)?;
     let spans = spans(&items);
     let summary = summary(id, &items);
@@ -301,7 +346,9 @@ fn transaction(reader: &Reader, parameters: &Parameters, id: &str) -> Result<Tra
     Ok(Transaction {
         operation_id: id.to_owned(),
         timestamp: start.map(Time),
-        duration_ms: start.zip(end).map_or(0.0, |(start, end)| (end - start) as f64 / 1_000.0),
+        duration_ms: start
+            .zip(end)
+            .map_or(0.0, |(start, end)| (end - start) as f64 / 1_000.0),
         success: summary.as_ref().and_then(|row| row.success),
         result_code: summary.as_ref().and_then(|row| row.result_code.clone()),
         name: summary.map_or_else(String::new, |row| row.name),

@@ -22,7 +22,14 @@ pub(super) fn users<K: Eq + std::hash::Hash>(
             found.entry(key(series)).or_default().insert(user);
         }
         count += 1;
-        if count < MAX_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if count < MAX_ROWS {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
-    Ok(found.into_iter().map(|(key, users)| (key, users.len())).collect())
+    Ok(found
+        .into_iter()
+        .map(|(key, users)| (key, users.len()))
+        .collect())
 }

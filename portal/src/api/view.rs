@@ -65,15 +65,21 @@ impl ItemView {
             operation_id: tag(tags::OPERATION_ID),
             operation_name: tag(tags::OPERATION_NAME),
             operation_parent_id: tag(tags::OPERATION_PARENT_ID),
-            span_id: own_id(&item.envelope().data).filter(|id| !id.is_empty()).map(|id| span_id(id).to_owned()),
-            duration_ms: item.duration().map(|duration| duration.as_secs_f64() * 1_000.0),
+            span_id: own_id(&item.envelope().data)
+                .filter(|id| !id.is_empty())
+                .map(|id| span_id(id).to_owned()),
+            duration_ms: item
+                .duration()
+                .map(|duration| duration.as_secs_f64() * 1_000.0),
             result_code: owned(item.result_code()),
             success: item.success(),
             severity: item.severity(),
             r#type: owned(item.type_name()),
             target: owned(item.target()),
             data: owned(item.command()),
-            value: value.map(|value| value.sum).filter(|value| value.is_finite()),
+            value: value
+                .map(|value| value.sum)
+                .filter(|value| value.is_finite()),
             value_count: value.map(|value| value.count),
             problem_id: (!problem.is_empty()).then_some(problem),
             role_name: (!role.is_empty()).then(|| role.into_owned()),
@@ -158,7 +164,9 @@ pub(super) fn causes(item: &Item) -> Vec<Cause> {
 
 pub(super) fn properties(item: &Item) -> Vec<FieldView> {
     let pairs = item.envelope().data.properties().iter();
-    pairs.map(|(name, value)| FieldView::new(name, value.as_ref())).collect()
+    pairs
+        .map(|(name, value)| FieldView::new(name, value.as_ref()))
+        .collect()
 }
 
 pub(super) fn measurements(item: &Item) -> BTreeMap<String, f64> {
@@ -197,7 +205,9 @@ impl FullItem {
             fields: fields(item),
             properties: properties(item),
             measurements: measurements(item),
-            tags: tags.map(|(name, value)| FieldView::new(name, value.as_ref())).collect(),
+            tags: tags
+                .map(|(name, value)| FieldView::new(name, value.as_ref()))
+                .collect(),
             causes: causes(item),
             related,
             cut,
@@ -270,12 +280,17 @@ fn fields(item: &Item) -> Vec<FieldView> {
                 ("processingDuration", data.dom_processing),
                 ("totalDuration", data.perf_total),
             ] {
-                add(name, span.map(|span| (span.0.as_secs_f64() * 1_000.0).to_string()));
+                add(
+                    name,
+                    span.map(|span| (span.0.as_secs_f64() * 1_000.0).to_string()),
+                );
             }
         }
         _ => {}
     }
-    let bucket = item.duration().map(|duration| performance_bucket(duration.as_secs_f64() * 1_000.0));
+    let bucket = item
+        .duration()
+        .map(|duration| performance_bucket(duration.as_secs_f64() * 1_000.0));
     add("performanceBucket", bucket.map(str::to_owned));
     add("itemCount", Some(item.count().to_string()));
     found

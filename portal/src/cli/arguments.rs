@@ -88,7 +88,12 @@ pub(super) struct PortalArguments {
     pub(super) allow_host: Vec<String>,
 
     /// Ask readers for this token. Without one, a portal that other machines can reach makes one up.
-    #[arg(long, value_name = "TOKEN", env = "AZMON_PORTAL_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "AZMON_PORTAL_TOKEN",
+        hide_env_values = true
+    )]
     pub(super) token: Option<String>,
 
     /// Log every refused request, not only refused telemetry.
@@ -100,11 +105,21 @@ pub(super) struct PortalArguments {
 #[derive(Debug, Args)]
 pub(super) struct PortalAddress {
     /// Address of the portal.
-    #[arg(long, value_name = "URL", env = "AZMON_PORTAL_URL", default_value = "http://127.0.0.1:4320")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AZMON_PORTAL_URL",
+        default_value = "http://127.0.0.1:4320"
+    )]
     pub(super) portal: String,
 
     /// Token of the portal, if it asks for one.
-    #[arg(long, value_name = "TOKEN", env = "AZMON_PORTAL_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "AZMON_PORTAL_TOKEN",
+        hide_env_values = true
+    )]
     pub(super) token: Option<String>,
 }
 
@@ -201,7 +216,9 @@ pub(super) struct DoctorArguments {
 /// `90s`, `90m`, `12h`, `7d`.
 fn age(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no time; give one such as 90m, 12h or 7d");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
     let seconds = match unit {
         "s" => 1,
         "m" => 60,
@@ -210,7 +227,10 @@ fn age(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]

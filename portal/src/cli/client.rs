@@ -28,13 +28,21 @@ impl PortalClient {
         self.address.portal.trim_end_matches('/')
     }
 
-    pub(super) fn request(&self, method: Method, path: &str, query: &[(&str, String)]) -> RequestBuilder {
+    pub(super) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> RequestBuilder {
         let pairs = query.iter().map(|(name, value)| {
-            let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
+            let value =
+                percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
             format!("{name}={value}")
         });
         let pairs = pairs.collect::<Vec<_>>().join("&");
-        let request = self.client.request(method, format!("{}{path}?{pairs}", self.url()));
+        let request = self
+            .client
+            .request(method, format!("{}{path}?{pairs}", self.url()));
         match &self.address.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -45,7 +53,10 @@ impl PortalClient {
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, String> {
         let response = request.send().await.map_err(|error| {
             if error.is_connect() {
-                format!("no portal answers at {}; start one with: azmon portal", self.url())
+                format!(
+                    "no portal answers at {}; start one with: azmon portal",
+                    self.url()
+                )
             } else {
                 format!("{} does not answer: {error}", self.url())
             }
@@ -64,7 +75,10 @@ impl PortalClient {
 
     pub(super) async fn json(&self, path: &str, query: &[(&str, String)]) -> Result<Value, String> {
         let response = self.send(self.request(Method::GET, path, query)).await?;
-        let text = response.text().await.map_err(|error| format!("the answer ended early: {error}"))?;
+        let text = response
+            .text()
+            .await
+            .map_err(|error| format!("the answer ended early: {error}"))?;
         serde_json::from_str(&text).map_err(|error| format!("the answer is not JSON: {error}"))
     }
 }

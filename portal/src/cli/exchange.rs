@@ -22,16 +22,32 @@ pub(super) async fn import(arguments: ImportArguments) -> Result<(), String> {
     for file in &arguments.files {
         let bytes = read(file)?;
         let request = portal.request(Method::POST, "/api/import", &[]).body(bytes);
-        let text = portal.send(request).await?.text().await.map_err(|error| format!("the answer ended early: {error}"))?;
-        let answer: Value = serde_json::from_str(&text).map_err(|error| format!("the answer is not JSON: {error}"))?;
+        let text = portal
+            .send(request)
+            .await?
+            .text()
+            .await
+            .map_err(|error| format!("the answer ended early: {error}"))?;
+        let answer: Value = serde_json::from_str(&text)
+            .map_err(|error| format!("the answer is not JSON: {error}"))?;
         let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
         let (received, accepted) = (number("received"), number("accepted"));
         refused += received.saturating_sub(accepted);
-        say(&format!("{}: {accepted} of {received} items", file.display()));
-        let errors = answer.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
+        say(&format!(
+            "{}: {accepted} of {received} items",
+            file.display()
+        ));
+        let errors = answer
+            .get("errors")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         for error in errors.iter().take(MAX_SHOWN) {
             let line = error.get("line").and_then(Value::as_u64).unwrap_or(0);
-            let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+            let message = error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             complain(&format!("  line {line}: {}", harmless(message)));
         }
     }
@@ -57,7 +73,11 @@ pub(super) async fn export(arguments: ExportArguments) -> Result<(), String> {
     let request = portal.request(Method::GET, "/api/export", &arguments.filters.query());
     let mut response = portal.send(request).await?;
     let mut output = Output::new(arguments.output.as_deref())?;
-    while let Some(chunk) = response.chunk().await.map_err(|error| format!("the portal ended: {error}"))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| format!("the portal ended: {error}"))?
+    {
         output.write(&chunk)?;
     }
     output.finish()
@@ -73,7 +93,8 @@ impl Output {
         let Some(path) = path else {
             return Ok(Self::Plain(Box::new(io::stdout())));
         };
-        let file = File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        let file = File::create(path)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
         Ok(if is_compressed {
             Self::Compressed(GzEncoder::new(file, Compression::default()))

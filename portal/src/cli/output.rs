@@ -32,6 +32,9 @@ mod tests {
 
     #[test]
     fn received_text_cannot_control_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[31mb\nc\u{202e}d\u{7}é"), "a\u{fffd}[31mb c\u{fffd}d\u{fffd}é");
+        assert_eq!(
+            harmless("a\u{1b}[31mb\nc\u{202e}d\u{7}é"),
+            "a\u{fffd}[31mb c\u{fffd}d\u{fffd}é"
+        );
     }
 }

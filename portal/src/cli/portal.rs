@@ -42,7 +42,9 @@ pub(super) async fn run(arguments: PortalArguments) -> Result<(), String> {
         return Err("--tls-dir goes with --listen-tls".to_owned());
     }
     if !arguments.no_otlp {
-        builder = builder.otlp_grpc(arguments.otlp_grpc).otlp_http(arguments.otlp_http);
+        builder = builder
+            .otlp_grpc(arguments.otlp_grpc)
+            .otlp_http(arguments.otlp_http);
     }
     let portal = builder.bind(arguments.listen).await.map_err(explain)?;
     greet(&portal);
@@ -75,7 +77,9 @@ fn greet(portal: &Portal) {
         Some(directory) => format!("what it holds is kept in {}", directory.display()),
         None => "what it holds is gone then".to_owned(),
     };
-    let token = portal.token().map_or(String::new(), |token| format!("?token={token}"));
+    let token = portal
+        .token()
+        .map_or(String::new(), |token| format!("?token={token}"));
     let mut text = format!(
         "azmon portal is running; Ctrl-C ends it, and {kept}.\n\n\
          Open this:\n  {}/{token}\n\n\
@@ -84,7 +88,9 @@ fn greet(portal: &Portal) {
         portal.url(),
         portal.connection_string()
     );
-    if let (Some(connection_string), Some(certificate)) = (portal.connection_string_tls(), portal.tls_certificate()) {
+    if let (Some(connection_string), Some(certificate)) =
+        (portal.connection_string_tls(), portal.tls_certificate())
+    {
         text.push_str(&format!(
             "\nOver HTTPS, for SDKs that insist on it (Node.js: NODE_EXTRA_CA_CERTS={path}):\n  \
              APPLICATIONINSIGHTS_CONNECTION_STRING={connection_string}\n  \

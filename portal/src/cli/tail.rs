@@ -30,13 +30,23 @@ pub(super) async fn run(arguments: TailArguments) -> Result<(), String> {
         first.push(("limit", arguments.lines.to_string()));
         first.push(("order", "arrival".to_owned()));
         let page = portal.json("/api/items", &first).await?;
-        let items = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let items = page
+            .get("items")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         items.iter().rev().for_each(show);
     }
-    let mut response = portal.send(portal.request(Method::GET, "/api/tail", &query)).await?;
+    let mut response = portal
+        .send(portal.request(Method::GET, "/api/tail", &query))
+        .await?;
     let mut waiting = Vec::new();
     let mut shown = 0;
-    while let Some(chunk) = response.chunk().await.map_err(|error| format!("the portal ended: {error}"))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| format!("the portal ended: {error}"))?
+    {
         waiting.extend_from_slice(&chunk);
         while let Some(end) = waiting.windows(2).position(|pair| pair == b"\n\n") {
             let event: Vec<u8> = waiting.drain(..end + 2).collect();
@@ -65,7 +75,11 @@ enum Event {
 }
 
 fn read_event(text: &str) -> Option<Event> {
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim_start);
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::trim_start)
+    };
     let data: Value = serde_json::from_str(field("data:")?).ok()?;
     match field("event:")? {
         "item" => Some(Event::Item(data)),
@@ -83,7 +97,11 @@ const BOLD: &str = "1";
 /// Time, kind, role, name, result and duration on one line.
 fn line(item: &Value, colours: bool) -> String {
     let paint = |text: &str, colour: &str| {
-        if colours && !text.is_empty() { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if colours && !text.is_empty() {
+            format!("\u{1b}[{colour}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     };
     let text = |key: &str| harmless(item.get(key).and_then(Value::as_str).unwrap_or_default());
     let kind = text("itemType");
@@ -96,8 +114,14 @@ fn line(item: &Value, colours: bool) -> String {
         _ => GREY,
     };
     let timestamp = text("timestamp");
-    let time = timestamp.split_once('T').map_or(timestamp.as_str(), |(_, time)| time);
-    let time: String = time.chars().take_while(|character| *character != 'Z').take(12).collect();
+    let time = timestamp
+        .split_once('T')
+        .map_or(timestamp.as_str(), |(_, time)| time);
+    let time: String = time
+        .chars()
+        .take_while(|character| *character != 'Z')
+        .take(12)
+        .collect();
     let mark = match (success, severity) {
         (Some(true), _) => "✓",
         (Some(false), _) => "✕",
@@ -105,10 +129,20 @@ fn line(item: &Value, colours: bool) -> String {
         (None, Some(2)) => "!",
         _ => "·",
     };
-    let duration = item.get("durationMs").and_then(Value::as_f64).map_or(String::new(), |duration| {
-        if duration < 1_000.0 { format!("{duration:.1} ms") } else { format!("{:.2} s", duration / 1_000.0) }
-    });
-    let value = item.get("value").and_then(Value::as_f64).map_or(String::new(), |value| format!("= {value}"));
+    let duration =
+        item.get("durationMs")
+            .and_then(Value::as_f64)
+            .map_or(String::new(), |duration| {
+                if duration < 1_000.0 {
+                    format!("{duration:.1} ms")
+                } else {
+                    format!("{:.2} s", duration / 1_000.0)
+                }
+            });
+    let value = item
+        .get("value")
+        .and_then(Value::as_f64)
+        .map_or(String::new(), |value| format!("= {value}"));
     let mut parts = vec![
         paint(&format!("{time:<12}"), GREY),
         paint(mark, colour),
@@ -116,7 +150,12 @@ fn line(item: &Value, colours: bool) -> String {
         paint(&text("roleName"), BOLD),
         text("name"),
     ];
-    for extra in [text("target"), paint(&text("resultCode"), colour), duration, value] {
+    for extra in [
+        text("target"),
+        paint(&text("resultCode"), colour),
+        duration,
+        value,
+    ] {
         parts.push(extra);
     }
     parts.retain(|part| !part.is_empty());
@@ -139,7 +178,10 @@ mod tests {
     #[test]
     fn a_line_says_what_an_item_is_and_cannot_clear_the_screen() {
         let text = line(&item(), false);
-        assert_eq!(text, "12:00:00.25  ✕ request     shop GET /orders/{id}\u{fffd}[2J 502 1.25 s");
+        assert_eq!(
+            text,
+            "12:00:00.25  ✕ request     shop GET /orders/{id}\u{fffd}[2J 502 1.25 s"
+        );
     }
 
     #[test]
@@ -149,8 +191,14 @@ mod tests {
 
     #[test]
     fn events_are_told_apart() {
-        assert!(matches!(read_event("event: item\nid: 1\ndata: {}\n\n"), Some(Event::Item(_))));
-        assert!(matches!(read_event("event: skipped\ndata: {\"count\":3}\n\n"), Some(Event::Skipped(3))));
+        assert!(matches!(
+            read_event("event: item\nid: 1\ndata: {}\n\n"),
+            Some(Event::Item(_))
+        ));
+        assert!(matches!(
+            read_event("event: skipped\ndata: {\"count\":3}\n\n"),
+            Some(Event::Skipped(3))
+        ));
         assert!(read_event(": keep-alive\n\n").is_none());
     }
 }

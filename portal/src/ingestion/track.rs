@@ -46,12 +46,16 @@ async fn track(
         Ok(body) => intake.receive(&headers, body).await,
         Err(rejection) => (unread(&rejection), None),
     };
-    let client = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let client = headers
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
     intake.tell(&answer, client);
     let mut response = answer.into_response();
     if let Some(after) = retry_after {
         let seconds = after.as_secs().max(1);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -80,7 +84,10 @@ impl Intake {
 
     async fn receive(&self, headers: &HeaderMap, body: Bytes) -> (Answer, Option<Duration>) {
         let Ok(Ok(_permit)) = tokio::time::timeout(MAX_WAIT, self.readers.acquire()).await else {
-            self.store.counters().throttled.fetch_add(1, Ordering::Relaxed);
+            self.store
+                .counters()
+                .throttled
+                .fetch_add(1, Ordering::Relaxed);
             return refused_for_now(0, &AppendError::Busy(RETRY_FAILED));
         };
         let encoding = headers
@@ -94,7 +101,10 @@ impl Intake {
             Err(error) => {
                 tracing::error!(%error, "ingestion failed");
                 let message = "the portal could not read the body; its log says why".to_owned();
-                return (Answer::to_unreadable(StatusCode::INTERNAL_SERVER_ERROR, message), None);
+                return (
+                    Answer::to_unreadable(StatusCode::INTERNAL_SERVER_ERROR, message),
+                    None,
+                );
             }
         };
         let errors = read.errors.into_iter().map(|(index, message)| ItemError {
@@ -116,7 +126,12 @@ impl Intake {
         }
         if let [first, ..] = answer.errors() {
             let (count, index, reason) = (answer.errors().len(), first.index, &first.message);
-            tracing::warn!(count, index, reason, "items were refused; this is the first");
+            tracing::warn!(
+                count,
+                index,
+                reason,
+                "items were refused; this is the first"
+            );
         }
     }
 }
@@ -129,7 +144,10 @@ fn refused_for_now(received: usize, error: &AppendError) -> (Answer, Option<Dura
             (StatusCode::SERVICE_UNAVAILABLE, RETRY_FAILED)
         }
     };
-    (Answer::to_nothing(status, received, error.to_string()), Some(after))
+    (
+        Answer::to_nothing(status, received, error.to_string()),
+        Some(after),
+    )
 }
 
 fn unread(rejection: &BytesRejection) -> Answer {
@@ -143,7 +161,8 @@ fn unread(rejection: &BytesRejection) -> Answer {
 fn read(body: Bytes, encoding: Option<&str>) -> Result<Read, Answer> {
     let body = decode(body, encoding, MAX_DECODED)
         .map_err(|error| Answer::to_unreadable(status_of_decode(&error), error.to_string()))?;
-    read_body(&body).map_err(|error| Answer::to_unreadable(status_of_split(&error), error.to_string()))
+    read_body(&body)
+        .map_err(|error| Answer::to_unreadable(status_of_split(&error), error.to_string()))
 }
 
 /// The items of a body, and why others are none.
@@ -170,7 +189,11 @@ pub(crate) fn read_body(body: &[u8]) -> Result<Read, SplitError> {
             Err(message) => errors.push((index, message)),
         }
     }
-    Ok(Read { received, items, errors })
+    Ok(Read {
+        received,
+        items,
+        errors,
+    })
 }
 
 fn status_of_decode(error: &DecodeError) -> StatusCode {

@@ -50,7 +50,11 @@ impl ApiError {
 
     /// 413: what was sent is larger than what is taken.
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
-        Self::of_client(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", message.into())
+        Self::of_client(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PayloadTooLarge",
+            message.into(),
+        )
     }
 
     /// 503: it may succeed later.

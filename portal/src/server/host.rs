@@ -57,7 +57,9 @@ pub(super) async fn check(
     next: Next,
 ) -> Result<Response, ApiError> {
     if let Some(origin) = foreign_origin(&request, &allowed) {
-        return Err(ApiError::forbidden(format!("pages of {origin:?} may not read telemetry, nor change it")));
+        return Err(ApiError::forbidden(format!(
+            "pages of {origin:?} may not read telemetry, nor change it"
+        )));
     }
     match host_of(&request) {
         Some(host) if allowed.allow(host.host()) => Ok(next.run(request).await),
@@ -76,9 +78,8 @@ pub(super) async fn check(
 ///
 /// Another port of this machine is another origin: a page of the application that is developed may only send telemetry.
 fn foreign_origin<'a>(request: &'a Request, allowed: &AllowedHosts) -> Option<&'a str> {
-    let origin = match request.headers().get(ORIGIN)?.to_str() {
-        Ok(origin) => origin,
-        Err(_) => return Some("unreadable"),
+    let Ok(origin) = request.headers().get(ORIGIN)?.to_str() else {
+        return Some("unreadable");
     };
     let (_, authority) = origin.split_once("://").unwrap_or(("", ""));
     let own = host_of(request);

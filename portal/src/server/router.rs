@@ -23,13 +23,13 @@ pub(crate) struct Context {
     pub(crate) endpoints: Arc<[EndpointView]>,
     /// Reads OTLP of files.
     pub(crate) otlp: Option<Arc<OtlpReader>>,
-    /// Tells this run of the portal from others, in entity tags.
-    pub(crate) run: u128,
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,9 +51,7 @@ pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token
         .layer(from_fn_with_state(needed, token::check))
         .layer(from_fn_with_state(hosts, host::check))
         .layer(map_response(headers::protect));
-    let routes = readable
-        .merge(ingestion::routes(store))
-        .fallback(not_found);
+    let routes = readable.merge(ingestion::routes(store)).fallback(not_found);
     // A layer around the routes themselves would run only after one was chosen.
     Router::new()
         .fallback_service(routes)

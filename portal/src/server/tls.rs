@@ -44,7 +44,10 @@ pub(crate) enum CertificateError {
 
 impl Certificate {
     /// Reads the certificate of a directory, or makes one for this machine.
-    pub(crate) fn of_directory(directory: &Path, names: &[String]) -> Result<Self, CertificateError> {
+    pub(crate) fn of_directory(
+        directory: &Path,
+        names: &[String],
+    ) -> Result<Self, CertificateError> {
         let (path, key) = (directory.join(CERTIFICATE), directory.join(KEY));
         if !path.exists() {
             make(directory, &path, &key, names)?;
@@ -78,8 +81,17 @@ impl Certificate {
     }
 }
 
-fn make(directory: &Path, path: &Path, key: &Path, names: &[String]) -> Result<(), CertificateError> {
-    let mut subjects = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+fn make(
+    directory: &Path,
+    path: &Path,
+    key: &Path,
+    names: &[String],
+) -> Result<(), CertificateError> {
+    let mut subjects = vec![
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "::1".to_owned(),
+    ];
     subjects.extend(names.iter().cloned());
     let made = rcgen::generate_simple_self_signed(subjects)?;
     let failed = |path: &Path| {
@@ -151,7 +163,9 @@ async fn shake_hands(
             // An error says that nothing is served any more.
             let _ = sender.send((stream, peer)).await;
         }
-        Ok(Err(error)) => tracing::debug!(%error, "a client does not trust the certificate, or speaks no TLS"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a client does not trust the certificate, or speaks no TLS")
+        }
         Err(_) => tracing::debug!("a client took too long to agree on keys"),
     }
 }

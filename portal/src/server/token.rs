@@ -41,7 +41,10 @@ impl Token {
     /// Compares without telling by the time how much was right.
     fn is(&self, offered: &str) -> bool {
         let (own, other) = (self.0.as_bytes(), offered.as_bytes());
-        let difference = own.iter().zip(other).fold(0, |difference, (a, b)| difference | (a ^ b));
+        let difference = own
+            .iter()
+            .zip(other)
+            .fold(0, |difference, (a, b)| difference | (a ^ b));
         own.len() == other.len() && difference == 0
     }
 }
@@ -64,20 +67,27 @@ pub(super) async fn check(
     let Some(needed) = needed else {
         return Ok(next.run(request).await);
     };
-    if request.method() == Method::OPTIONS || in_header(&request).is_some_and(|offered| needed.is(offered)) || in_cookies(&request).any(|offered| needed.is(offered)) {
+    if request.method() == Method::OPTIONS
+        || in_header(&request).is_some_and(|offered| needed.is(offered))
+        || in_cookies(&request).any(|offered| needed.is(offered))
+    {
         return Ok(next.run(request).await);
     }
-    let in_query = request
-        .uri()
-        .query()
-        .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")));
+    let in_query = request.uri().query().and_then(|query| {
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("token="))
+    });
     if !in_query.is_some_and(|offered| needed.is(offered)) {
         return Err(ApiError::unauthorized(
             "this portal can be reached from other machines and asks for its token; open the address that it printed at its start",
         ));
     }
     let mut response = next.run(request).await;
-    let cookie = format!("{COOKIE_NAME}={}; HttpOnly; SameSite=Strict; Path=/", needed.as_str());
+    let cookie = format!(
+        "{COOKIE_NAME}={}; HttpOnly; SameSite=Strict; Path=/",
+        needed.as_str()
+    );
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -87,7 +97,9 @@ pub(super) async fn check(
 fn in_header(request: &Request) -> Option<&str> {
     let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 fn in_cookies(request: &Request) -> impl Iterator<Item = &str> {

@@ -61,7 +61,10 @@ impl Calls {
             }
         }
         let waiting = self.waiting.remove(&span).unwrap_or_default();
-        waiting.into_iter().map(|callee| Match { caller, callee }).collect()
+        waiting
+            .into_iter()
+            .map(|callee| Match { caller, callee })
+            .collect()
     }
 
     /// A request arrived: its caller is known, or it waits.
@@ -104,7 +107,10 @@ mod tests {
         let mut calls = Calls::default();
         assert!(calls.callee(7, end(2)).is_none());
         let second = calls.caller(7, end(1)).remove(0);
-        assert_eq!((first.caller.series, first.callee.series), (second.caller.series, second.callee.series));
+        assert_eq!(
+            (first.caller.series, first.callee.series),
+            (second.caller.series, second.callee.series)
+        );
     }
 
     #[test]

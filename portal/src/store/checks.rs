@@ -97,7 +97,10 @@ pub(crate) fn of(envelope: &Envelope<'_>, now: SystemTime) -> Vec<Check> {
     }
     if envelope.time > now + TOLERANCE {
         add(CheckId::Future, "time");
-    } else if now.duration_since(envelope.time).is_ok_and(|age| age > OLDEST) {
+    } else if now
+        .duration_since(envelope.time)
+        .is_ok_and(|age| age > OLDEST)
+    {
         add(CheckId::TooOld, "time");
     }
     for (key, value) in envelope.tags.iter() {
@@ -132,8 +135,16 @@ fn fields<'a>(data: &'a Data<'_>) -> Vec<(&'static str, &'a str, usize)> {
         Data::RemoteDependency(data) => vec![
             ("id", &*data.id, limits::ID),
             ("name", &*data.name, limits::NAME),
-            ("data", data.data.as_deref().unwrap_or_default(), limits::DEPENDENCY_DATA),
-            ("target", data.target.as_deref().unwrap_or_default(), limits::SHORT_TEXT),
+            (
+                "data",
+                data.data.as_deref().unwrap_or_default(),
+                limits::DEPENDENCY_DATA,
+            ),
+            (
+                "target",
+                data.target.as_deref().unwrap_or_default(),
+                limits::SHORT_TEXT,
+            ),
         ],
         Data::Message(data) => vec![("message", &*data.message, limits::MESSAGE)],
         Data::Event(data) => vec![("name", &*data.name, limits::EVENT_NAME)],
@@ -162,7 +173,9 @@ fn has_id(name: &str) -> bool {
             let is_number = !segment.is_empty() && digits == segment.len();
             let is_hexadecimal = segment.len() >= 16
                 && digits > 0
-                && segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+                && segment
+                    .bytes()
+                    .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
             is_number || is_hexadecimal
         })
 }
@@ -173,10 +186,20 @@ mod tests {
 
     #[test]
     fn an_id_in_a_path_is_told_from_a_route() {
-        for name in ["GET /orders/7", "/orders/550e8400-e29b-41d4-a716-446655440000/lines"] {
+        for name in [
+            "GET /orders/7",
+            "/orders/550e8400-e29b-41d4-a716-446655440000/lines",
+        ] {
             assert!(has_id(name), "{name}");
         }
-        for name in ["GET /orders/{id}", "GET /v2/orders", "GET /", "worker 7", "", "GET /deadbeefdeadbeef{"] {
+        for name in [
+            "GET /orders/{id}",
+            "GET /v2/orders",
+            "GET /",
+            "worker 7",
+            "",
+            "GET /deadbeefdeadbeef{",
+        ] {
             assert!(!has_id(name), "{name}");
         }
     }

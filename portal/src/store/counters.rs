@@ -126,7 +126,8 @@ impl Counters {
     }
 
     pub(crate) fn refuse(&self, message: &str, client: Option<&str>, count: i64, time: i64) {
-        self.refused.fetch_add(count.max(0).cast_unsigned(), Ordering::Relaxed);
+        self.refused
+            .fetch_add(count.max(0).cast_unsigned(), Ordering::Relaxed);
         let refusal = Refusal {
             message: message.chars().take(300).collect(),
             client: client.map(|client| client.chars().take(100).collect()),
@@ -135,7 +136,11 @@ impl Counters {
         };
         let mut recent = self.recent();
         recent.last_refusal = Some(refusal.clone());
-        if let Some(known) = recent.refusals.iter_mut().find(|known| known.message == refusal.message) {
+        if let Some(known) = recent
+            .refusals
+            .iter_mut()
+            .find(|known| known.message == refusal.message)
+        {
             known.count += count;
             known.time = time;
         } else if recent.refusals.len() < MAX_REFUSALS {

@@ -50,7 +50,10 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    pub(super) fn load(connection: &Connection, published: Arc<Published>) -> rusqlite::Result<Self> {
+    pub(super) fn load(
+        connection: &Connection,
+        published: Arc<Published>,
+    ) -> rusqlite::Result<Self> {
         let mut dictionary = Self {
             by_dims: HashMap::new(),
             all: Vec::new(),
@@ -99,8 +102,18 @@ impl Dictionary {
         connection
             .prepare_cached("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
             .execute(params![
-                id, dims.app, dims.kind.code(), dims.role, dims.instance, dims.name, dims.operation, dims.target,
-                dims.type_name, dims.result, dims.success, dims.is_browser
+                id,
+                dims.app,
+                dims.kind.code(),
+                dims.role,
+                dims.instance,
+                dims.name,
+                dims.operation,
+                dims.target,
+                dims.type_name,
+                dims.result,
+                dims.success,
+                dims.is_browser
             ])?;
         self.add(dims);
         Ok(id)
@@ -109,9 +122,18 @@ impl Dictionary {
     /// The dimensions, or fewer of them when there are too many series already.
     fn bounded(&self, dims: &Dims) -> Dims {
         let mut dims = dims.clone();
-        let count = self.counts.get(&(dims.app.clone(), dims.kind)).copied().unwrap_or(0);
+        let count = self
+            .counts
+            .get(&(dims.app.clone(), dims.kind))
+            .copied()
+            .unwrap_or(0);
         if count >= MAX_SERIES || self.all.len() >= MAX_ALL {
-            for text in [&mut dims.name, &mut dims.operation, &mut dims.target, &mut dims.type_name] {
+            for text in [
+                &mut dims.name,
+                &mut dims.operation,
+                &mut dims.target,
+                &mut dims.type_name,
+            ] {
                 OTHERS.clone_into(text);
             }
             dims.result.truncate(0);
@@ -128,7 +150,10 @@ impl Dictionary {
 
     fn add(&mut self, dims: Dims) {
         let id = self.all.len() as i64 + 1;
-        *self.counts.entry((dims.app.clone(), dims.kind)).or_default() += 1;
+        *self
+            .counts
+            .entry((dims.app.clone(), dims.kind))
+            .or_default() += 1;
         self.by_dims.insert(dims.clone(), id);
         self.all.push(Arc::new(Series { id, dims }));
     }

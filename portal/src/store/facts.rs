@@ -85,7 +85,8 @@ const PROBLEM: &str = "SELECT id, app, role, problem, type, message, method, is_
 
 impl Reader {
     pub(crate) fn problems(&self, app: Option<&str>) -> Result<Vec<Problem>> {
-        let sql = format!("{PROBLEM} WHERE ?1 IS NULL OR app = ?1 ORDER BY last_seen DESC LIMIT 5000");
+        let sql =
+            format!("{PROBLEM} WHERE ?1 IS NULL OR app = ?1 ORDER BY last_seen DESC LIMIT 5000");
         self.all(&sql, [app], problem)
     }
 
@@ -114,7 +115,8 @@ impl Reader {
 
     /// By when each was first seen.
     pub(crate) fn instances(&self, app: Option<&str>) -> Result<Vec<Instance>> {
-        let sql = "SELECT app, role, instance, version, is_browser, first_seen, last_seen FROM instances
+        let sql =
+            "SELECT app, role, instance, version, is_browser, first_seen, last_seen FROM instances
                    WHERE ?1 IS NULL OR app = ?1 ORDER BY first_seen";
         self.all(sql, [app], |row| {
             Ok(Instance {
@@ -167,7 +169,9 @@ impl Reader {
     /// Messages of refusals: text, items, first and last time.
     pub(crate) fn refusals(&self) -> Result<Vec<(String, i64, i64, i64)>> {
         let sql = "SELECT message, items, first_seen, last_seen FROM refusals ORDER BY last_seen DESC LIMIT 100";
-        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        self.all(sql, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
     }
 
     pub(crate) fn saved(&self, kind: &str, app: Option<&str>) -> Result<Vec<Saved>> {
@@ -190,7 +194,10 @@ impl Reader {
         parameters: impl rusqlite::Params,
         read: impl FnMut(&rusqlite::Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        self.connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
+        self.connection
+            .prepare_cached(sql)?
+            .query_map(parameters, read)?
+            .collect()
     }
 }
 

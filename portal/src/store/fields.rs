@@ -23,7 +23,11 @@ impl<'a> FieldValue<'a> {
 
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
-            Self::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Text(text) => text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite()),
             Self::Number(number) => Some(*number),
         }
     }
@@ -78,21 +82,39 @@ const COLUMNS: [(Column, &[&str]); 32] = [
     (Column::Target, &["target"]),
     (Column::Data, &["data", "url"]),
     (Column::Message, &["message"]),
-    (Column::ResultCode, &["resultCode", "result", "code", "responseCode"]),
+    (
+        Column::ResultCode,
+        &["resultCode", "result", "code", "responseCode"],
+    ),
     (Column::Success, &["success"]),
     (Column::Severity, &["severity", "severityLevel"]),
     (Column::Duration, &["duration", "durationMs"]),
     (Column::Value, &["value"]),
     (Column::Role, &["role", "cloud_RoleName", "AppRoleName"]),
-    (Column::Instance, &["instance", "cloud_RoleInstance", "AppRoleInstance"]),
-    (Column::Version, &["version", "application_Version", "AppVersion"]),
+    (
+        Column::Instance,
+        &["instance", "cloud_RoleInstance", "AppRoleInstance"],
+    ),
+    (
+        Column::Version,
+        &["version", "application_Version", "AppVersion"],
+    ),
     (Column::Id, &["id"]),
-    (Column::OperationId, &["operation_Id", "operation", "OperationId"]),
+    (
+        Column::OperationId,
+        &["operation_Id", "operation", "OperationId"],
+    ),
     (Column::OperationName, &["operation_Name", "OperationName"]),
     (Column::ParentId, &["operation_ParentId", "ParentId"]),
-    (Column::SyntheticSource, &["operation_SyntheticSource", "SyntheticSource"]),
+    (
+        Column::SyntheticSource,
+        &["operation_SyntheticSource", "SyntheticSource"],
+    ),
     (Column::User, &["user", "user_Id", "UserId"]),
-    (Column::AuthenticatedUser, &["user_AuthenticatedId", "UserAuthenticatedId"]),
+    (
+        Column::AuthenticatedUser,
+        &["user_AuthenticatedId", "UserAuthenticatedId"],
+    ),
     (Column::Account, &["user_AccountId", "UserAccountId"]),
     (Column::Session, &["session", "session_Id", "SessionId"]),
     (Column::ProblemId, &["problemId", "problem"]),
@@ -118,7 +140,12 @@ pub(crate) enum Field {
 impl Field {
     /// `customDimensions.key` and `customMeasurements.key` are keys too, also when a column has the name.
     pub(crate) fn parse(name: &str) -> Self {
-        for prefix in ["customDimensions.", "customMeasurements.", "Properties.", "Measurements."] {
+        for prefix in [
+            "customDimensions.",
+            "customMeasurements.",
+            "Properties.",
+            "Measurements.",
+        ] {
             if let Some(key) = name.strip_prefix(prefix) {
                 return Self::Key(key.to_owned());
             }
@@ -194,7 +221,9 @@ impl Column {
                 FieldValue::of(SEVERITIES.get(level)?)
             }
             Self::Duration => Some(FieldValue::Number(item.duration()?.as_secs_f64() * 1_000.0)),
-            Self::Value => Some(FieldValue::Number(prepared::metric_value(&item.envelope().data)?.sum)),
+            Self::Value => Some(FieldValue::Number(
+                prepared::metric_value(&item.envelope().data)?.sum,
+            )),
             Self::Role => match item.role() {
                 Cow::Borrowed(role) => FieldValue::of(role),
                 Cow::Owned(role) => Some(FieldValue::Text(Cow::Owned(role))),
@@ -235,7 +264,10 @@ impl Column {
 fn message(item: &Item) -> Option<FieldValue<'_>> {
     match &item.envelope().data {
         Data::Message(data) => FieldValue::of(&data.message),
-        Data::Exception(data) => data.exceptions.first().and_then(|cause| FieldValue::of(&cause.message)),
+        Data::Exception(data) => data
+            .exceptions
+            .first()
+            .and_then(|cause| FieldValue::of(&cause.message)),
         Data::Availability(data) => data.message.as_deref().and_then(FieldValue::of),
         _ => None,
     }
@@ -243,17 +275,27 @@ fn message(item: &Item) -> Option<FieldValue<'_>> {
 
 fn custom<'a>(item: &'a Item, key: &str) -> Option<FieldValue<'a>> {
     let data = &item.envelope().data;
-    let property = data.properties().get(key).map(|value| FieldValue::Text(Cow::Borrowed(value.as_ref())));
+    let property = data
+        .properties()
+        .get(key)
+        .map(|value| FieldValue::Text(Cow::Borrowed(value.as_ref())));
     property.or_else(|| {
         let measurements = item.measurements()?;
-        measurements.get(key).map(|value| FieldValue::Number(*value))
+        measurements
+            .get(key)
+            .map(|value| FieldValue::Number(*value))
     })
 }
 
 /// The severity that a word or number names.
 pub(crate) fn severity_of(text: &str) -> Option<f64> {
-    let by_name = SEVERITIES
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(text) || name.get(..4).is_some_and(|short| text.eq_ignore_ascii_case(short)));
-    by_name.map(|level| level as f64).or_else(|| text.parse().ok())
+    let by_name = SEVERITIES.iter().position(|name| {
+        name.eq_ignore_ascii_case(text)
+            || name
+                .get(..4)
+                .is_some_and(|short| text.eq_ignore_ascii_case(short))
+    });
+    by_name
+        .map(|level| level as f64)
+        .or_else(|| text.parse().ok())
 }

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn both_forms_of_an_id_are_one() {
-        assert_eq!(span_id("|0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331."), "b7ad6b7169203331");
+        assert_eq!(
+            span_id("|0af7651916cd43dd8448eb211c80319c.b7ad6b7169203331."),
+            "b7ad6b7169203331"
+        );
         assert_eq!(span_id("b7ad6b7169203331"), "b7ad6b7169203331");
         for other in ["|abc.1.2.", "", "|", "|.", "||"] {
             assert_eq!(span_id(other), other);

@@ -21,7 +21,10 @@ impl Histogram {
     }
 
     fn add_bucket(&mut self, bucket: u16, weight: u64) {
-        match self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
+        match self
+            .buckets
+            .binary_search_by_key(&bucket, |(bucket, _)| *bucket)
+        {
             Ok(index) => {
                 if let Some((_, count)) = self.buckets.get_mut(index) {
                     *count = count.saturating_add(weight);
@@ -117,7 +120,9 @@ impl Histogram {
         let mut rest = bytes;
         let mut bucket = 0_u16;
         while let (Some(distance), Some(count)) = (take(&mut rest), take(&mut rest)) {
-            bucket = bucket.saturating_add(u16::try_from(distance).unwrap_or(LAST)).min(LAST);
+            bucket = bucket
+                .saturating_add(u16::try_from(distance).unwrap_or(LAST))
+                .min(LAST);
             self.add_bucket(bucket, count);
         }
     }

@@ -104,7 +104,8 @@ impl Item {
         let kind = ItemKind::of(&envelope.data)
             .ok_or_else(|| serde::de::Error::custom("the kind is not known"))?;
         let content = NewItem::new(kind, RawValue::from_string(json)?, envelope);
-        let received = SystemTime::UNIX_EPOCH + Duration::from_micros(received.max(0).cast_unsigned());
+        let received =
+            SystemTime::UNIX_EPOCH + Duration::from_micros(received.max(0).cast_unsigned());
         Ok(Self::new(id.cast_unsigned(), received, content))
     }
 
@@ -239,7 +240,11 @@ impl Item {
     /// The value of a custom dimension.
     #[must_use]
     pub fn property(&self, key: &str) -> Option<&str> {
-        self.envelope().data.properties().get(key).map(AsRef::as_ref)
+        self.envelope()
+            .data
+            .properties()
+            .get(key)
+            .map(AsRef::as_ref)
     }
 
     /// The value of a custom measurement.
@@ -258,7 +263,7 @@ impl Item {
             Data::Availability(data) => &data.measurements,
             Data::PageView(data) => &data.measurements,
             Data::PageViewPerf(data) => &data.page.measurements,
-            _ => return None,
+            Data::Metric(_) => return None,
         })
     }
 

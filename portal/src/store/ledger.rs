@@ -107,7 +107,9 @@ impl Ledger {
         for ([app, sdk, role], client) in self.clients.drain() {
             let mut delays = client.delays;
             let known = connection
-                .prepare_cached("SELECT items, delays FROM clients WHERE app = ? AND sdk = ? AND role = ?")?
+                .prepare_cached(
+                    "SELECT items, delays FROM clients WHERE app = ? AND sdk = ? AND role = ?",
+                )?
                 .query_row(params![app, sdk, role], |row| {
                     delays.merge_encoded(row.get_ref(1)?.as_blob().unwrap_or_default());
                     row.get::<_, i64>(0)
@@ -119,7 +121,14 @@ impl Ledger {
             };
             connection
                 .prepare_cached("INSERT OR REPLACE INTO clients VALUES (?, ?, ?, ?, ?, ?)")?
-                .execute(params![app, sdk, role, known + client.items, client.last, delays.encode()])?;
+                .execute(params![
+                    app,
+                    sdk,
+                    role,
+                    known + client.items,
+                    client.last,
+                    delays.encode()
+                ])?;
         }
         for ([app, id, detail, role, sdk], finding) in self.findings.drain() {
             connection

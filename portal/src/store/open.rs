@@ -49,7 +49,10 @@ pub(crate) enum OpenError {
         "the database {} is damaged: {source}. Move it away, or choose another directory with --data",
         path.display()
     )]
-    Damaged { path: PathBuf, source: rusqlite::Error },
+    Damaged {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
     #[error("cannot use the database {}: {source}", path.display())]
     Schema { path: PathBuf, source: SchemaError },
 }
@@ -118,12 +121,14 @@ impl Store {
         }
         let (commands, received) = mpsc::channel();
         let thread = thread::Builder::new().name("azmon-portal-writer".to_owned());
-        let writer = thread.spawn(move || writer.work(&received)).map_err(|source| {
-            OpenError::Place(PlaceError::Directory {
-                directory: place.directory().to_owned(),
-                source,
-            })
-        })?;
+        let writer = thread
+            .spawn(move || writer.work(&received))
+            .map_err(|source| {
+                OpenError::Place(PlaceError::Directory {
+                    directory: place.directory().to_owned(),
+                    source,
+                })
+            })?;
         Ok(Self {
             commands,
             writer: Some(writer),
@@ -154,7 +159,12 @@ impl Store {
             return Err(AppendError::Busy(RETRY_AFTER));
         }
         let now = SystemTime::now();
-        let prepare = move || items.into_iter().map(|item| Prepared::new(item, now)).collect::<Vec<_>>();
+        let prepare = move || {
+            items
+                .into_iter()
+                .map(|item| Prepared::new(item, now))
+                .collect::<Vec<_>>()
+        };
         let prepared = tokio::task::spawn_blocking(prepare)
             .await
             .map_err(|error| AppendError::Failed(error.to_string()));
@@ -179,7 +189,11 @@ impl Store {
         E: From<rusqlite::Error> + Send + 'static,
         F: FnOnce(&Reader) -> Result<T, E> + Send + 'static,
     {
-        let _permit = self.permits.acquire().await.map_err(|_| rusqlite::Error::UnwindingPanic)?;
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| rusqlite::Error::UnwindingPanic)?;
         let store = Arc::clone(self);
         tokio::task::spawn_blocking(move || store.read_now(question))
             .await
@@ -187,11 +201,18 @@ impl Store {
     }
 
     /// Runs a question on this thread.
-    pub(crate) fn read_now<T, E>(&self, question: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E>
+    pub(crate) fn read_now<T, E>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<rusqlite::Error>,
     {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let connection = match idle {
             Some(connection) => connection,
             None => open_reader(&self.place.database())?,
@@ -251,18 +272,24 @@ impl Store {
 
     /// Removes all items, or those of one application.
     pub(crate) async fn delete(&self, app: Option<String>) -> rusqlite::Result<i64> {
-        self.write(move |writer| writer.delete(app.as_deref())).await
+        self.write(move |writer| writer.delete(app.as_deref()))
+            .await
     }
 
     pub(crate) async fn begin_run(&self, app: String) -> rusqlite::Result<i64> {
         self.write(move |writer| writer.begin_run(&app)).await
     }
 
-    pub(crate) async fn save(&self, [app, kind, name, value]: [String; 4]) -> rusqlite::Result<i64> {
+    pub(crate) async fn save(
+        &self,
+        [app, kind, name, value]: [String; 4],
+    ) -> rusqlite::Result<i64> {
         let now = micros(SystemTime::now());
         self.write(move |writer| {
             let sql = "INSERT OR REPLACE INTO saved VALUES (?, ?, ?, ?, ?)";
-            writer.connection.execute(sql, params![app, kind, name, value, now])?;
+            writer
+                .connection
+                .execute(sql, params![app, kind, name, value, now])?;
             Ok(now)
         })
         .await

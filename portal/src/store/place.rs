@@ -26,9 +26,15 @@ pub(crate) enum PlaceError {
     #[error("another portal uses {}", .0.display())]
     InUse(PathBuf),
     #[error("cannot use {}: {source}", directory.display())]
-    Directory { directory: PathBuf, source: io::Error },
+    Directory {
+        directory: PathBuf,
+        source: io::Error,
+    },
     #[error("cannot lock {}: {source}", directory.display())]
-    Lock { directory: PathBuf, source: rusqlite::Error },
+    Lock {
+        directory: PathBuf,
+        source: rusqlite::Error,
+    },
 }
 
 impl PlaceError {
@@ -54,7 +60,11 @@ impl Place {
     pub(super) fn temporary() -> Result<Self, PlaceError> {
         let parent = std::env::temp_dir();
         remove_abandoned(&parent);
-        let name = format!("{TEMPORARY}{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let name = format!(
+            "{TEMPORARY}{}-{:016x}",
+            std::process::id(),
+            fastrand::u64(..)
+        );
         let directory = parent.join(name);
         create(&directory).map_err(|source| PlaceError::Directory {
             directory: directory.clone(),
@@ -93,7 +103,10 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // The lock is given back before its file is removed.
-        self.lock.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        self.lock
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if self.is_temporary {
             // What cannot be removed now is removed by the next portal.
             let _ = fs::remove_dir_all(&self.directory);
@@ -141,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_directory_belongs_to_one_portal_at_a_time() {
-        let directory = std::env::temp_dir().join(format!("azmon-place-{:016x}", fastrand::u64(..)));
+        let directory =
+            std::env::temp_dir().join(format!("azmon-place-{:016x}", fastrand::u64(..)));
         let first = Place::kept(&directory).unwrap();
         assert!(matches!(Place::kept(&directory), Err(PlaceError::InUse(_))));
         drop(first);

@@ -119,12 +119,19 @@ impl Prepared {
             let operation = operation?;
             (!is_blank(id)).then(|| hash::stable(&[operation, hash::span_id(id)]))
         };
-        let user = [tag(tags::USER_AUTH_USER_ID), tag(tags::USER_ID), tag(tags::SESSION_ID)]
-            .into_iter()
-            .find(|id| !id.is_empty());
+        let user = [
+            tag(tags::USER_AUTH_USER_ID),
+            tag(tags::USER_ID),
+            tag(tags::SESSION_ID),
+        ]
+        .into_iter()
+        .find(|id| !id.is_empty());
         let problem = match &envelope.data {
             Data::Exception(data) => Some(ProblemText {
-                message: cut(data.exceptions.first().map_or("", |cause| &cause.message), MAX_MESSAGE),
+                message: cut(
+                    data.exceptions.first().map_or("", |cause| &cause.message),
+                    MAX_MESSAGE,
+                ),
                 method: cut(&method(envelope), MAX_DIMENSION),
             }),
             _ => None,
@@ -141,10 +148,17 @@ impl Prepared {
             problem,
             version: cut(tag(tags::APPLICATION_VERSION), MAX_DIMENSION),
             sdk: cut(tag(tags::INTERNAL_SDK_VERSION), MAX_DIMENSION),
-            process: cut([item.process().unwrap_or_default(), property("process.pid"), property("service.instance.id")]
+            process: cut(
+                [
+                    item.process().unwrap_or_default(),
+                    property("process.pid"),
+                    property("service.instance.id"),
+                ]
                 .into_iter()
                 .find(|text| !text.is_empty())
-                .unwrap_or_default(), MAX_DIMENSION),
+                .unwrap_or_default(),
+                MAX_DIMENSION,
+            ),
             words: words::of(envelope),
             checks: checks::of(envelope, now),
             dims: dims(kind, envelope),
@@ -165,7 +179,11 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
         kind: SeriesKind::Item(kind),
         role: cut(&role(envelope, is_browser), MAX_DIMENSION),
         // A browser's instance is its session; thousands of them would say nothing.
-        instance: if is_browser { String::new() } else { cut(tag(tags::CLOUD_ROLE_INSTANCE), MAX_DIMENSION) },
+        instance: if is_browser {
+            String::new()
+        } else {
+            cut(tag(tags::CLOUD_ROLE_INSTANCE), MAX_DIMENSION)
+        },
         name: String::new(),
         operation: String::new(),
         target: String::new(),
@@ -175,10 +193,16 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
         is_browser,
     };
     let operation_name = tag(tags::OPERATION_NAME);
-    let text = |text: &Option<std::borrow::Cow<'_, str>>| cut(text.as_deref().unwrap_or_default(), MAX_DIMENSION);
+    let text = |text: &Option<std::borrow::Cow<'_, str>>| {
+        cut(text.as_deref().unwrap_or_default(), MAX_DIMENSION)
+    };
     match &envelope.data {
         Data::Request(data) => {
-            let name = if data.name.is_empty() { operation_name } else { &data.name };
+            let name = if data.name.is_empty() {
+                operation_name
+            } else {
+                &data.name
+            };
             dims.name = cut(name, MAX_DIMENSION);
             dims.result = cut(&data.response_code, 64);
             dims.success = Some(data.success);
@@ -195,11 +219,15 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
             dims.name = cut(&problem_id(envelope), MAX_DIMENSION);
             let cause = data.exceptions.first();
             dims.type_name = cause.map_or(String::new(), |cause| text(&cause.type_name));
-            dims.result = data.severity_level.map_or(String::new(), |level| (level as u8).to_string());
+            dims.result = data
+                .severity_level
+                .map_or(String::new(), |level| (level as u8).to_string());
             dims.operation = cut(operation_name, MAX_DIMENSION);
         }
         Data::Message(data) => {
-            dims.result = data.severity_level.map_or(String::new(), |level| (level as u8).to_string());
+            dims.result = data
+                .severity_level
+                .map_or(String::new(), |level| (level as u8).to_string());
         }
         Data::Event(data) => dims.name = cut(&data.name, MAX_DIMENSION),
         Data::Metric(data) => {
@@ -221,7 +249,10 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
 
 /// The role; a page without one is placed by its origin.
 pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
-    let role = envelope.tags.get(tags::CLOUD_ROLE).map_or("", |role| role.as_ref());
+    let role = envelope
+        .tags
+        .get(tags::CLOUD_ROLE)
+        .map_or("", |role| role.as_ref());
     if !role.is_empty() || !is_browser {
         return role.to_owned();
     }
@@ -278,8 +309,11 @@ pub(crate) fn method(envelope: &Envelope<'_>) -> String {
         return String::new();
     };
     let frames = || data.exceptions.iter().flat_map(|cause| &cause.parsed_stack);
-    let own = frames().find(|frame| crate::store::is_own_frame(&frame.method, frame.file_name.as_deref()));
-    let method = own.or_else(|| frames().next()).map_or("", |frame| frame.method.as_ref());
+    let own = frames()
+        .find(|frame| crate::store::is_own_frame(&frame.method, frame.file_name.as_deref()));
+    let method = own
+        .or_else(|| frames().next())
+        .map_or("", |frame| frame.method.as_ref());
     // One client sends the whole stack as one text.
     method.lines().next().unwrap_or_default().trim().to_owned()
 }
@@ -308,7 +342,9 @@ fn duration(envelope: &Envelope<'_>) -> Option<i64> {
 
 /// Value, and what it stands for: a value without count is one measurement.
 pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
-    let Data::Metric(data) = data else { return None };
+    let Data::Metric(data) = data else {
+        return None;
+    };
     let point = data.metrics.first()?;
     let count = point.count.unwrap_or(1).max(1);
     let mean = point.value / count as f64;

@@ -90,7 +90,9 @@ impl ItemFilter {
             return false;
         };
         let is = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found || found == OTHERS)
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| wanted == found || found == OTHERS)
         };
         (self.kinds.is_empty() || self.kinds.contains(&kind))
             && is(&self.app, &dims.app)
@@ -98,8 +100,12 @@ impl ItemFilter {
             && is(&self.name, &dims.name)
             && is(&self.target, &dims.target)
             && is(&self.type_name, &dims.type_name)
-            && self.success.is_none_or(|success| dims.success == Some(success))
-            && self.is_browser.is_none_or(|is_browser| dims.is_browser == is_browser)
+            && self
+                .success
+                .is_none_or(|success| dims.success == Some(success))
+            && self
+                .is_browser
+                .is_none_or(|is_browser| dims.is_browser == is_browser)
     }
 
     /// Whether an item of an accepted series matches, apart from its filters.
@@ -107,25 +113,46 @@ impl ItemFilter {
         // A series of others stands for many names.
         let is_exact = series.dims.name != OTHERS || self.matches_exactly(item);
         is_exact
-            && self.operation.as_deref().is_none_or(|id| {
-                item.operation_id().is_some_and(|found| found == id)
-            })
-            && self.expression.as_ref().is_none_or(|expression| expression.matches(item))
+            && self
+                .operation
+                .as_deref()
+                .is_none_or(|id| item.operation_id().is_some_and(|found| found == id))
+            && self
+                .expression
+                .as_ref()
+                .is_none_or(|expression| expression.matches(item))
     }
 
     fn matches_exactly(&self, item: &Item) -> bool {
         self.name.as_deref().is_none_or(|name| item.name() == name)
-            && self.target.as_deref().is_none_or(|target| item.target() == Some(target))
+            && self
+                .target
+                .as_deref()
+                .is_none_or(|target| item.target() == Some(target))
             && (self.roles.is_empty() || self.roles.iter().any(|role| item.role() == role.as_str()))
     }
 
     fn takes(&self, row: &Row) -> bool {
         let (least, most) = self.duration;
         let has_duration = match row.duration {
-            Some(duration) => least.is_none_or(|least| duration >= least) && most.is_none_or(|most| duration < most),
+            Some(duration) => {
+                least.is_none_or(|least| duration >= least)
+                    && most.is_none_or(|most| duration < most)
+            }
             None => least.is_none() && most.is_none(),
         };
         has_duration && self.range.contains(row.time)
+    }
+
+    /// A query of the full-text index that finds every match, and perhaps more.
+    fn full_text(&self) -> Option<String> {
+        let own = self.expression.as_ref().and_then(Expression::full_text);
+        let of_filters = self
+            .filters
+            .iter()
+            .filter_map(|(_, expression)| expression.full_text());
+        let parts: Vec<_> = own.into_iter().chain(of_filters).collect();
+        (!parts.is_empty()).then(|| parts.join(" AND "))
     }
 
     /// Whether every match is known from its series and row, without reading its JSON.
@@ -233,7 +260,7 @@ impl Reader {
         if accepted.is_empty() {
             return Ok(scanned);
         }
-        let full_text = self.full_text(filter);
+        let full_text = filter.full_text();
         match (order, &filter.operation, full_text) {
             (Order::ArrivedAfter(id), _, _) => {
                 let sql = format!("SELECT {COLUMNS} FROM items WHERE id > ? ORDER BY id");
@@ -244,7 +271,9 @@ impl Reader {
                 self.walk(&sql, [], &mut see)?;
             }
             (_, Some(operation), _) => {
-                let sql = format!("SELECT {COLUMNS} FROM items WHERE operation = ? ORDER BY time DESC, id DESC");
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM items WHERE operation = ? ORDER BY time DESC, id DESC"
+                );
                 let key = hash::stable(&[operation]);
                 self.walk(&sql, [key], &mut see)?;
             }
@@ -257,7 +286,9 @@ impl Reader {
                 );
                 self.walk(&sql, [query], &mut see)?;
             }
-            (_, None, None) if accepted.len() <= MAX_MERGED => self.merge(&accepted, filter.range, &mut see)?,
+            (_, None, None) if accepted.len() <= MAX_MERGED => {
+                self.merge(&accepted, filter.range, &mut see)?
+            }
             (_, None, None) => {
                 let sql = format!(
                     "SELECT {COLUMNS} FROM items WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC"
@@ -267,13 +298,6 @@ impl Reader {
             }
         }
         Ok(scanned)
-    }
-
-    fn full_text(&self, filter: &ItemFilter) -> Option<String> {
-        let own = filter.expression.as_ref().and_then(Expression::full_text);
-        let of_filters = filter.filters.iter().filter_map(|(_, expression)| expression.full_text());
-        let parts: Vec<_> = own.into_iter().chain(of_filters).collect();
-        (!parts.is_empty()).then(|| parts.join(" AND "))
     }
 
     fn walk(
@@ -393,12 +417,21 @@ impl Reader {
         visit: &mut dyn FnMut(Item, &Row) -> ControlFlow<()>,
     ) -> Result<Scanned> {
         self.items(filter, order, &mut |item, row, failed| {
-            if failed.is_empty() { visit(item, row) } else { ControlFlow::Continue(()) }
+            if failed.is_empty() {
+                visit(item, row)
+            } else {
+                ControlFlow::Continue(())
+            }
         })
     }
 
     /// At most so many matching items, and whether there are more.
-    pub(crate) fn list(&self, filter: &ItemFilter, order: Order, limit: usize) -> Result<(Vec<Item>, bool, Scanned)> {
+    pub(crate) fn list(
+        &self,
+        filter: &ItemFilter,
+        order: Order,
+        limit: usize,
+    ) -> Result<(Vec<Item>, bool, Scanned)> {
         let mut found = Vec::new();
         let mut is_more = false;
         let scanned = self.matching(filter, order, &mut |item, _| {
@@ -443,7 +476,11 @@ impl Reader {
             return Ok(None);
         };
         Item::read(id, received, json).map(Some).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+            rusqlite::Error::FromSqlConversionFailure(
+                0,
+                rusqlite::types::Type::Text,
+                Box::new(error),
+            )
         })
     }
 
@@ -478,7 +515,11 @@ impl Reader {
                 continue;
             }
             if let Some(series) = self.series(id) {
-                visit(row.get::<_, i64>(0)? * length, series, &rollups::read(row, 2)?);
+                visit(
+                    row.get::<_, i64>(0)? * length,
+                    series,
+                    &rollups::read(row, 2)?,
+                );
             }
         }
         Ok(())
@@ -486,8 +527,15 @@ impl Reader {
 
     /// The times of the oldest and the newest item.
     pub(crate) fn kept(&self) -> Result<Option<(i64, i64)>> {
-        let end = |sql| self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0));
-        let (oldest, newest) = (end("SELECT min(time) FROM items")?, end("SELECT max(time) FROM items")?);
+        let end = |sql| {
+            self.connection
+                .prepare_cached(sql)?
+                .query_row([], |row| row.get::<_, Option<i64>>(0))
+        };
+        let (oldest, newest) = (
+            end("SELECT min(time) FROM items")?,
+            end("SELECT max(time) FROM items")?,
+        );
         Ok(oldest.zip(newest))
     }
 }

@@ -5,15 +5,19 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::store::ItemKind;
 use crate::store::counters::Counters;
 use crate::store::prepared::micros;
 use crate::store::schema::GRAINS;
-use crate::store::ItemKind;
 
 /// Items that are removed in one transaction: more would hold up what arrives.
 const CHUNK: i64 = 4_000;
 /// How long buckets of each grain are kept, in microseconds. The last is kept as long as items are.
-const GRAIN_AGES: [i64; 3] = [2 * 3_600_000_000, 48 * 3_600_000_000, 60 * 24 * 3_600_000_000];
+const GRAIN_AGES: [i64; 3] = [
+    2 * 3_600_000_000,
+    48 * 3_600_000_000,
+    60 * 24 * 3_600_000_000,
+];
 
 /// What a store may hold.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +28,11 @@ pub(crate) struct Limits {
 }
 
 /// Removes what is over the limits, a chunk or two at a time.
-pub(super) fn enforce(connection: &mut Connection, limits: &Limits, counters: &Counters) -> rusqlite::Result<()> {
+pub(super) fn enforce(
+    connection: &mut Connection,
+    limits: &Limits,
+    counters: &Counters,
+) -> rusqlite::Result<()> {
     measure(connection, counters)?;
     for _ in 0..8 {
         let Some(until) = excess(connection, limits, counters)? else {
@@ -37,7 +45,11 @@ pub(super) fn enforce(connection: &mut Connection, limits: &Limits, counters: &C
 }
 
 /// The id up to which items are to be removed now.
-fn excess(connection: &Connection, limits: &Limits, counters: &Counters) -> rusqlite::Result<Option<i64>> {
+fn excess(
+    connection: &Connection,
+    limits: &Limits,
+    counters: &Counters,
+) -> rusqlite::Result<Option<i64>> {
     let items = counters.items.load(Ordering::Relaxed);
     let bytes = counters.bytes.load(Ordering::Relaxed);
     let oldest: Option<i64> = connection
@@ -92,21 +104,29 @@ fn remove(connection: &mut Connection, until: i64, counters: &Counters) -> rusql
             counters.removed(kind, count);
         }
         counters.items.fetch_sub(count, Ordering::Relaxed);
-        counters.dropped.fetch_add(count.cast_unsigned(), Ordering::Relaxed);
+        counters
+            .dropped
+            .fetch_add(count.cast_unsigned(), Ordering::Relaxed);
     }
     Ok(())
 }
 
 /// Buckets from before the oldest item count what is no longer there.
 fn remove_buckets(connection: &Connection) -> rusqlite::Result<()> {
-    let oldest: Option<i64> = connection.query_row("SELECT min(time) FROM items", [], |row| row.get(0))?;
+    let oldest: Option<i64> =
+        connection.query_row("SELECT min(time) FROM items", [], |row| row.get(0))?;
     let now = micros(SystemTime::now());
-    let codes = ItemKind::ALL.iter().map(|kind| kind.code()).chain([101, 102]);
-    let mut statement =
-        connection.prepare_cached("DELETE FROM rollups WHERE grain = ? AND kind = ? AND bucket < ?")?;
+    let codes = ItemKind::ALL
+        .iter()
+        .map(|kind| kind.code())
+        .chain([101, 102]);
+    let mut statement = connection
+        .prepare_cached("DELETE FROM rollups WHERE grain = ? AND kind = ? AND bucket < ?")?;
     for code in codes {
         for (grain, length) in (0_u8..).zip(GRAINS) {
-            let by_age = GRAIN_AGES.get(usize::from(grain)).map_or(i64::MIN, |age| now - age);
+            let by_age = GRAIN_AGES
+                .get(usize::from(grain))
+                .map_or(i64::MIN, |age| now - age);
             let first = oldest.unwrap_or(i64::MAX).max(by_age);
             statement.execute(params![grain, code, first.div_euclid(length)])?;
         }
@@ -131,8 +151,9 @@ pub(super) fn count(connection: &Connection, counters: &Counters) -> rusqlite::R
         counters.set_held(kind, 0);
     }
     let mut all = 0;
-    let mut statement = connection
-        .prepare("SELECT s.kind, count(*) FROM items i JOIN series s ON s.id = i.series GROUP BY s.kind")?;
+    let mut statement = connection.prepare(
+        "SELECT s.kind, count(*) FROM items i JOIN series s ON s.id = i.series GROUP BY s.kind",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let count: i64 = row.get(1)?;
@@ -146,7 +167,11 @@ pub(super) fn count(connection: &Connection, counters: &Counters) -> rusqlite::R
 }
 
 /// Removes everything that was received, or that of one application. What pages saved stays.
-pub(super) fn delete(connection: &mut Connection, app: Option<&str>, last_id: i64) -> rusqlite::Result<i64> {
+pub(super) fn delete(
+    connection: &mut Connection,
+    app: Option<&str>,
+    last_id: i64,
+) -> rusqlite::Result<i64> {
     let transaction = connection.transaction()?;
     transaction.execute(
         "INSERT OR REPLACE INTO saved VALUES ('', 'internal', 'last id', ?, 0)",
@@ -165,11 +190,19 @@ pub(super) fn delete(connection: &mut Connection, app: Option<&str>, last_id: i6
         Some(app) => {
             let of_app = "(SELECT id FROM series WHERE app = ?1)";
             for table in ["words WHERE rowid", "envelopes WHERE id"] {
-                let sql = format!("DELETE FROM {table} IN (SELECT id FROM items WHERE series IN {of_app})");
+                let sql = format!(
+                    "DELETE FROM {table} IN (SELECT id FROM items WHERE series IN {of_app})"
+                );
                 transaction.execute(&sql, [app])?;
             }
-            transaction.execute(&format!("DELETE FROM rollups WHERE series IN {of_app}"), [app])?;
-            let deleted = transaction.execute(&format!("DELETE FROM items WHERE series IN {of_app}"), [app])?;
+            transaction.execute(
+                &format!("DELETE FROM rollups WHERE series IN {of_app}"),
+                [app],
+            )?;
+            let deleted = transaction.execute(
+                &format!("DELETE FROM items WHERE series IN {of_app}"),
+                [app],
+            )?;
             for table in ["problems", "runs", "instances", "clients", "findings"] {
                 transaction.execute(&format!("DELETE FROM {table} WHERE app = ?"), [app])?;
             }

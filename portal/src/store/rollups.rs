@@ -47,7 +47,6 @@ impl Cell {
         self.min = if is_first { min } else { self.min.min(min) };
         self.max = if is_first { max } else { self.max.max(max) };
     }
-
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +80,9 @@ impl Rollups {
             };
             let (cell, is_dirty) = match self.cells.entry(key) {
                 hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-                hashbrown::hash_map::Entry::Vacant(entry) => entry.insert((load(connection, key)?, false)),
+                hashbrown::hash_map::Entry::Vacant(entry) => {
+                    entry.insert((load(connection, key)?, false))
+                }
             };
             *is_dirty = true;
             match value {
@@ -94,11 +95,21 @@ impl Rollups {
 
     /// Writes what has changed.
     pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement = connection
-            .prepare_cached("INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for (key, (cell, is_dirty)) in self.cells.iter_mut().filter(|(_, (_, is_dirty))| *is_dirty) {
+        let mut statement = connection.prepare_cached(
+            "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        for (key, (cell, is_dirty)) in self.cells.iter_mut().filter(|(_, (_, is_dirty))| *is_dirty)
+        {
             statement.execute(params![
-                key.grain, key.kind, key.bucket, key.series, cell.count, cell.items, cell.sum, cell.min, cell.max,
+                key.grain,
+                key.kind,
+                key.bucket,
+                key.series,
+                cell.count,
+                cell.items,
+                cell.sum,
+                cell.min,
+                cell.max,
                 cell.histogram.encode()
             ])?;
             *is_dirty = false;
@@ -121,9 +132,10 @@ fn load(connection: &Connection, key: Key) -> rusqlite::Result<Cell> {
          WHERE grain = ? AND kind = ? AND bucket = ? AND series = ?",
     )?;
     let cell = statement
-        .query_row(params![key.grain, key.kind, key.bucket, key.series], |row| {
-            read(row, 0)
-        })
+        .query_row(
+            params![key.grain, key.kind, key.bucket, key.series],
+            |row| read(row, 0),
+        )
         .optional()?;
     Ok(cell.unwrap_or_default())
 }
@@ -138,6 +150,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Ce
         max: row.get(first + 4)?,
         histogram: Histogram::default(),
     };
-    cell.histogram.merge_encoded(row.get_ref(first + 5)?.as_blob().unwrap_or_default());
+    cell.histogram
+        .merge_encoded(row.get_ref(first + 5)?.as_blob().unwrap_or_default());
     Ok(cell)
 }

@@ -77,7 +77,8 @@ pub(super) struct Runs {
 impl Runs {
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let mut runs = Self::default();
-        let mut statement = connection.prepare("SELECT app, number, start FROM runs ORDER BY number")?;
+        let mut statement =
+            connection.prepare("SELECT app, number, start FROM runs ORDER BY number")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let app = runs.apps.entry(row.get(0)?).or_default();
@@ -106,7 +107,11 @@ impl Runs {
     }
 
     /// Notes a sender, and begins a run if it shows one. Gives the number of the run.
-    pub(super) fn see(&mut self, connection: &Connection, sender: &Sender<'_>) -> rusqlite::Result<i64> {
+    pub(super) fn see(
+        &mut self,
+        connection: &Connection,
+        sender: &Sender<'_>,
+    ) -> rusqlite::Result<i64> {
         if !self.apps.contains_key(sender.app) {
             self.apps.insert(sender.app.to_owned(), App::default());
         }
@@ -125,7 +130,12 @@ impl Runs {
     }
 
     /// Begins a run because somebody asked for it.
-    pub(super) fn begin(&mut self, connection: &Connection, app: &str, time: i64) -> rusqlite::Result<i64> {
+    pub(super) fn begin(
+        &mut self,
+        connection: &Connection,
+        app: &str,
+        time: i64,
+    ) -> rusqlite::Result<i64> {
         let sender = Sender {
             app,
             role: "",
@@ -141,15 +151,21 @@ impl Runs {
     }
 
     pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut statement =
-            connection.prepare_cached("INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
+        let mut statement = connection
+            .prepare_cached("INSERT OR REPLACE INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
         for (name, app) in &mut self.apps {
             for (role_name, role) in &mut app.roles {
                 for (instance_name, instance) in &mut role.instances {
                     if std::mem::take(&mut instance.is_dirty) {
                         statement.execute(params![
-                            name, role_name, instance_name, instance.version, instance.process, instance.is_browser,
-                            instance.first, instance.last
+                            name,
+                            role_name,
+                            instance_name,
+                            instance.version,
+                            instance.process,
+                            instance.is_browser,
+                            instance.first,
+                            instance.last
                         ])?;
                     }
                 }
@@ -168,7 +184,10 @@ impl App {
         if sender.is_browser || sender.time < self.start {
             return None;
         }
-        if !sender.version.is_empty() && !role.versions.is_empty() && !role.versions.contains(sender.version) {
+        if !sender.version.is_empty()
+            && !role.versions.is_empty()
+            && !role.versions.contains(sender.version)
+        {
             return Some(Reason::Version);
         }
         match role.instances.get(sender.instance) {
@@ -180,13 +199,22 @@ impl App {
                 is_other.then_some(Reason::Process)
             }
             None => {
-                let newest = role.instances.values().map(|instance| instance.last).max()?;
+                let newest = role
+                    .instances
+                    .values()
+                    .map(|instance| instance.last)
+                    .max()?;
                 (sender.time > newest.saturating_add(SILENT)).then_some(Reason::Instance)
             }
         }
     }
 
-    fn begin(&mut self, connection: &Connection, sender: &Sender<'_>, reason: Reason) -> rusqlite::Result<()> {
+    fn begin(
+        &mut self,
+        connection: &Connection,
+        sender: &Sender<'_>,
+        reason: Reason,
+    ) -> rusqlite::Result<()> {
         self.number += 1;
         self.start = sender.time;
         for role in self.roles.values_mut() {
@@ -194,7 +222,14 @@ impl App {
         }
         connection
             .prepare_cached("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)")?
-            .execute(params![sender.app, self.number, self.start, reason.as_str(), sender.role, sender.version])?;
+            .execute(params![
+                sender.app,
+                self.number,
+                self.start,
+                reason.as_str(),
+                sender.role,
+                sender.version
+            ])?;
         Ok(())
     }
 
@@ -227,7 +262,10 @@ impl App {
         instance.first = instance.first.min(sender.time);
         if sender.time >= instance.last {
             instance.last = sender.time;
-            for (kept, sent) in [(&mut instance.version, sender.version), (&mut instance.process, sender.process)] {
+            for (kept, sent) in [
+                (&mut instance.version, sender.version),
+                (&mut instance.process, sender.process),
+            ] {
                 if !sent.is_empty() && kept != sent {
                     sent.clone_into(kept);
                 }
@@ -256,7 +294,14 @@ mod tests {
             }
         }
 
-        fn see(&mut self, second: i64, role: &str, instance: &str, version: &str, process: &str) -> i64 {
+        fn see(
+            &mut self,
+            second: i64,
+            role: &str,
+            instance: &str,
+            version: &str,
+            process: &str,
+        ) -> i64 {
             let sender = Sender {
                 app: "a",
                 role,

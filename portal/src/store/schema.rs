@@ -41,7 +41,7 @@ CREATE INDEX items_series ON items (series, time);
 CREATE INDEX items_operation ON items (operation) WHERE operation IS NOT NULL;
 CREATE TABLE envelopes (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (
-    words, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0'
+    text, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0'
 );
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
@@ -94,7 +94,9 @@ CREATE TABLE saved (
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
-    #[error("it was written by a newer version of azmon (version {0} of the tables, this one knows {VERSION})")]
+    #[error(
+        "it was written by a newer version of azmon (version {0} of the tables, this one knows {VERSION})"
+    )]
     Newer(i64),
     #[error("it belongs to another program")]
     Foreign,
@@ -105,9 +107,11 @@ pub(crate) enum SchemaError {
 /// Makes the tables of a new database, and brings those of an older one up to date.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     let transaction = connection.transaction()?;
-    let pragma = |name| transaction.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+    let pragma =
+        |name| transaction.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
-    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables > 0 && application != APPLICATION {
         return Err(SchemaError::Foreign);
     }
@@ -150,7 +154,16 @@ mod tests {
     fn a_new_database_has_every_table_and_view() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
-        for name in ["items", "rollups", "requests", "dependencies", "exceptions", "traces", "customMetrics", "pageViews"] {
+        for name in [
+            "items",
+            "rollups",
+            "requests",
+            "dependencies",
+            "exceptions",
+            "traces",
+            "customMetrics",
+            "pageViews",
+        ] {
             connection
                 .execute_batch(&format!("SELECT * FROM {name} LIMIT 1"))
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -162,11 +175,21 @@ mod tests {
     fn a_database_of_a_newer_version_or_of_another_program_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
-        connection.execute_batch("PRAGMA user_version = 99").unwrap();
-        assert!(matches!(migrate(&mut connection), Err(SchemaError::Newer(99))));
+        connection
+            .execute_batch("PRAGMA user_version = 99")
+            .unwrap();
+        assert!(matches!(
+            migrate(&mut connection),
+            Err(SchemaError::Newer(99))
+        ));
 
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE notes (text)").unwrap();
-        assert!(matches!(migrate(&mut connection), Err(SchemaError::Foreign)));
+        connection
+            .execute_batch("CREATE TABLE notes (text)")
+            .unwrap();
+        assert!(matches!(
+            migrate(&mut connection),
+            Err(SchemaError::Foreign)
+        ));
     }
 }

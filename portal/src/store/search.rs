@@ -14,12 +14,19 @@ const MAX_DEPTH: usize = 32;
 /// What an item must be like.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
-    And(Vec<Expression>),
-    Or(Vec<Expression>),
-    Not(Box<Expression>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
     /// Consecutive words; the last may be the beginning of one.
-    Words { words: Vec<String>, is_prefix: bool },
-    Compare { field: Field, comparison: Comparison, value: String },
+    Words {
+        words: Vec<String>,
+        is_prefix: bool,
+    },
+    Compare {
+        field: Field,
+        comparison: Comparison,
+        value: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +50,12 @@ pub(crate) struct SearchError {
 
 impl fmt::Display for SearchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "q is wrong at character {}: {}", self.position + 1, self.message)
+        write!(
+            f,
+            "q is wrong at character {}: {}",
+            self.position + 1,
+            self.message
+        )
     }
 }
 
@@ -69,7 +81,8 @@ impl Expression {
     /// Reads a filter `field~op~value`.
     pub(crate) fn parse_filter(text: &str) -> Result<(String, Self), String> {
         let mut parts = text.splitn(3, '~');
-        let (Some(name), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(name), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(format!("f={text:?} is not of the form field~op~value"));
         };
         let comparison = match operator {
@@ -80,14 +93,25 @@ impl Expression {
             "lt" => Comparison::Less,
             "le" => Comparison::LessOrEqual,
             "has" => Comparison::Has,
-            other => return Err(format!("operator {other:?} of f is none of is, not, gt, ge, lt, le, has")),
+            other => {
+                return Err(format!(
+                    "operator {other:?} of f is none of is, not, gt, ge, lt, le, has"
+                ));
+            }
         };
         let field = Field::parse(name);
         let name = match &field {
             Field::Column(column) => column.name().to_owned(),
             Field::Key(key) => key.clone(),
         };
-        Ok((name, Self::Compare { field, comparison, value: value.to_owned() }))
+        Ok((
+            name,
+            Self::Compare {
+                field,
+                comparison,
+                value: value.to_owned(),
+            },
+        ))
     }
 
     pub(crate) fn matches(&self, item: &Item) -> bool {
@@ -96,7 +120,11 @@ impl Expression {
             Self::Or(any) => any.iter().any(|part| part.matches(item)),
             Self::Not(part) => !part.matches(item),
             Self::Words { words, is_prefix } => has_words(item, words, *is_prefix),
-            Self::Compare { field, comparison, value } => compare(field, field.of(item), *comparison, value),
+            Self::Compare {
+                field,
+                comparison,
+                value,
+            } => compare(field, field.of(item), *comparison, value),
         }
     }
 
@@ -113,7 +141,11 @@ impl Expression {
             }
             Self::Not(_) => None,
             Self::Words { words, is_prefix } => Some(all_words(words, *is_prefix)),
-            Self::Compare { field: Field::Key(_), comparison: Comparison::Is | Comparison::Has, value } => {
+            Self::Compare {
+                field: Field::Key(_),
+                comparison: Comparison::Is | Comparison::Has,
+                value,
+            } => {
                 let lower = value.to_lowercase();
                 let words: Vec<_> = words::split(&lower)
                     .filter(|word| word.len() <= 64)
@@ -121,7 +153,8 @@ impl Expression {
                     .map(str::to_owned)
                     .collect();
                 // A number may be a measurement, and those are not indexed.
-                (!words.is_empty() && value.trim().parse::<f64>().is_err()).then(|| all_words(&words, false))
+                (!words.is_empty() && value.trim().parse::<f64>().is_err())
+                    .then(|| all_words(&words, false))
             }
             Self::Compare { .. } => None,
         }
@@ -147,15 +180,29 @@ fn contains_words(text: &str, wanted: &[String], is_prefix: bool) -> bool {
     let words: Vec<_> = words::split(&lower).collect();
     words.windows(wanted.len().max(1)).any(|window| {
         let last = wanted.len().saturating_sub(1);
-        wanted.iter().zip(window).enumerate().all(|(index, (wanted, word))| {
-            if is_prefix && index == last { word.starts_with(wanted.as_str()) } else { *word == wanted }
-        })
+        wanted
+            .iter()
+            .zip(window)
+            .enumerate()
+            .all(|(index, (wanted, word))| {
+                if is_prefix && index == last {
+                    word.starts_with(wanted.as_str())
+                } else {
+                    *word == wanted
+                }
+            })
     })
 }
 
-fn compare(field: &Field, found: Option<FieldValue<'_>>, comparison: Comparison, wanted: &str) -> bool {
+fn compare(
+    field: &Field,
+    found: Option<FieldValue<'_>>,
+    comparison: Comparison,
+    wanted: &str,
+) -> bool {
     let Some(found) = found else {
-        return comparison == Comparison::IsNot || (comparison == Comparison::Is && wanted.is_empty());
+        return comparison == Comparison::IsNot
+            || (comparison == Comparison::Is && wanted.is_empty());
     };
     match comparison {
         Comparison::Is => is(field, &found, wanted),
@@ -169,16 +216,24 @@ fn compare(field: &Field, found: Option<FieldValue<'_>>, comparison: Comparison,
             let text = found.text().to_lowercase();
             text.starts_with(&wanted.to_lowercase())
         }
-        Comparison::Greater => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_gt),
-        Comparison::GreaterOrEqual => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_ge),
+        Comparison::Greater => {
+            ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_gt)
+        }
+        Comparison::GreaterOrEqual => {
+            ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_ge)
+        }
         Comparison::Less => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_lt),
-        Comparison::LessOrEqual => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_le),
+        Comparison::LessOrEqual => {
+            ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_le)
+        }
     }
 }
 
 fn is(field: &Field, found: &FieldValue<'_>, wanted: &str) -> bool {
     match found {
-        FieldValue::Number(_) => ordered(field, found, wanted).is_some_and(std::cmp::Ordering::is_eq),
+        FieldValue::Number(_) => {
+            ordered(field, found, wanted).is_some_and(std::cmp::Ordering::is_eq)
+        }
         FieldValue::Text(text) if text.to_lowercase() == wanted.to_lowercase() => true,
         FieldValue::Text(text) => match field {
             Field::Column(Column::Success) => {
@@ -187,7 +242,9 @@ fn is(field: &Field, found: &FieldValue<'_>, wanted: &str) -> bool {
             }
             Field::Column(Column::Severity) => severity_of(text) == severity_of(wanted),
             // Clients write ids as hexadecimal with or without dashes.
-            Field::Column(Column::OperationId) => text.replace('-', "").eq_ignore_ascii_case(&wanted.replace('-', "")),
+            Field::Column(Column::OperationId) => text
+                .replace('-', "")
+                .eq_ignore_ascii_case(&wanted.replace('-', "")),
             Field::Column(_) | Field::Key(_) => false,
         },
     }
@@ -262,7 +319,11 @@ fn tokenize(text: &str) -> Result<Vec<Token>, SearchError> {
                 position += 1;
                 Symbol::Close
             }
-            '-' if characters.get(position + 1).is_some_and(|next| !next.is_whitespace()) && starts_term(&characters, position) => {
+            '-' if characters
+                .get(position + 1)
+                .is_some_and(|next| !next.is_whitespace())
+                && starts_term(&characters, position) =>
+            {
                 position += 1;
                 Symbol::Not
             }
@@ -271,7 +332,10 @@ fn tokenize(text: &str) -> Result<Vec<Token>, SearchError> {
                 None => continue,
             },
         };
-        tokens.push(Token { position: start, symbol });
+        tokens.push(Token {
+            position: start,
+            symbol,
+        });
         if tokens.len() > MAX_TERMS {
             return Err(SearchError {
                 position: start,
@@ -283,7 +347,10 @@ fn tokenize(text: &str) -> Result<Vec<Token>, SearchError> {
 }
 
 fn starts_term(characters: &[char], position: usize) -> bool {
-    position == 0 || characters.get(position - 1).is_some_and(|before| before.is_whitespace() || *before == '(')
+    position == 0
+        || characters
+            .get(position - 1)
+            .is_some_and(|before| before.is_whitespace() || *before == '(')
 }
 
 /// One term: a quoted text, or everything up to a space or parenthesis. `None` when it has no word.
@@ -329,10 +396,16 @@ fn term(characters: &[char], position: &mut usize) -> Result<Option<Symbol>, Sea
     let (comparison, value) = match (comparison, value.strip_suffix('*')) {
         (Comparison::Is, Some(prefix)) if !is_quoted => (Comparison::StartsWith, prefix.to_owned()),
         // Nobody types a whole message or command.
-        (Comparison::Is, _) if matches!(field, Field::Column(Column::Message | Column::Data)) => (Comparison::Has, value),
+        (Comparison::Is, _) if matches!(field, Field::Column(Column::Message | Column::Data)) => {
+            (Comparison::Has, value)
+        }
         (comparison, _) => (comparison, value),
     };
-    Ok(Some(Symbol::Term(Expression::Compare { field, comparison, value })))
+    Ok(Some(Symbol::Term(Expression::Compare {
+        field,
+        comparison,
+        value,
+    })))
 }
 
 fn quoted(characters: &[char], position: &mut usize, start: usize) -> Result<String, SearchError> {
@@ -358,7 +431,9 @@ fn quoted(characters: &[char], position: &mut usize, start: usize) -> Result<Str
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && !matches!(text, "http" | "https")
-        && text.chars().all(|character| character.is_alphanumeric() || "_.-/@".contains(character))
+        && text
+            .chars()
+            .all(|character| character.is_alphanumeric() || "_.-/@".contains(character))
 }
 
 fn plain(value: &str, is_quoted: bool) -> Option<Symbol> {
@@ -410,10 +485,9 @@ impl Parser<'_> {
         let mut parts = vec![self.single()?];
         loop {
             let is_and = self.next_is(&Symbol::And);
-            let goes_on = self
-                .tokens
-                .first()
-                .is_some_and(|token| matches!(token.symbol, Symbol::Not | Symbol::Open | Symbol::Term(_)));
+            let goes_on = self.tokens.first().is_some_and(|token| {
+                matches!(token.symbol, Symbol::Not | Symbol::Open | Symbol::Term(_))
+            });
             if !is_and && !goes_on {
                 return Ok(one_or(parts, Expression::And));
             }
@@ -444,7 +518,9 @@ impl Parser<'_> {
                 inner
             }
             Symbol::Close => return Err(token.wrong("this parenthesis closes nothing")),
-            Symbol::And | Symbol::Or => return Err(token.wrong("an operator stands between two terms")),
+            Symbol::And | Symbol::Or => {
+                return Err(token.wrong("an operator stands between two terms"));
+            }
         };
         self.depth -= 1;
         Ok(expression)

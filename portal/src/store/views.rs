@@ -33,14 +33,33 @@ const TABLES: [(&str, ItemKind, &[Column]); 10] = [
     (
         "requests",
         ItemKind::Request,
-        &[("id", "id"), ("source", "source"), ("name", "name"), ("url", "url"), ("success", "success"), ("resultCode", "responseCode")],
+        &[
+            ("id", "id"),
+            ("source", "source"),
+            ("name", "name"),
+            ("url", "url"),
+            ("success", "success"),
+            ("resultCode", "responseCode"),
+        ],
     ),
     (
         "dependencies",
         ItemKind::Dependency,
-        &[("id", "id"), ("target", "target"), ("type", "type"), ("name", "name"), ("data", "data"), ("success", "success"), ("resultCode", "resultCode")],
+        &[
+            ("id", "id"),
+            ("target", "target"),
+            ("type", "type"),
+            ("name", "name"),
+            ("data", "data"),
+            ("success", "success"),
+            ("resultCode", "resultCode"),
+        ],
     ),
-    ("traces", ItemKind::Trace, &[("message", "message"), ("severityLevel", "severityLevel")]),
+    (
+        "traces",
+        ItemKind::Trace,
+        &[("message", "message"), ("severityLevel", "severityLevel")],
+    ),
     (
         "exceptions",
         ItemKind::Exception,
@@ -72,16 +91,34 @@ const TABLES: [(&str, ItemKind, &[Column]); 10] = [
         ItemKind::PerformanceCounter,
         &[("name", "metrics[0].name"), ("value", "metrics[0].value")],
     ),
-    ("pageViews", ItemKind::PageView, &[("id", "id"), ("name", "name"), ("url", "url")]),
+    (
+        "pageViews",
+        ItemKind::PageView,
+        &[("id", "id"), ("name", "name"), ("url", "url")],
+    ),
     (
         "browserTimings",
         ItemKind::BrowserTiming,
-        &[("name", "name"), ("url", "url"), ("totalDuration", "perfTotal"), ("networkDuration", "networkConnect"), ("sendDuration", "sentRequest"), ("receiveDuration", "receivedResponse"), ("processingDuration", "domProcessing")],
+        &[
+            ("name", "name"),
+            ("url", "url"),
+            ("totalDuration", "perfTotal"),
+            ("networkDuration", "networkConnect"),
+            ("sendDuration", "sentRequest"),
+            ("receiveDuration", "receivedResponse"),
+            ("processingDuration", "domProcessing"),
+        ],
     ),
     (
         "availabilityResults",
         ItemKind::AvailabilityResult,
-        &[("id", "id"), ("name", "name"), ("location", "runLocation"), ("success", "success"), ("message", "message")],
+        &[
+            ("id", "id"),
+            ("name", "name"),
+            ("location", "runLocation"),
+            ("success", "success"),
+            ("message", "message"),
+        ],
     ),
 ];
 
@@ -101,14 +138,20 @@ pub(super) fn all() -> String {
                 json_extract(e.json, '$.iKey') AS iKey"
         );
         for (column, path) in columns {
-            let _ = write!(sql, ", json_extract(e.json, '$.data.baseData.{path}') AS {column}");
+            let _ = write!(
+                sql,
+                ", json_extract(e.json, '$.data.baseData.{path}') AS {column}"
+            );
         }
         for (column, tag) in TAGS {
-            let _ = write!(sql, ", json_extract(e.json, '$.tags.\"{tag}\"') AS {column}");
+            let _ = write!(
+                sql,
+                ", json_extract(e.json, '$.tags.\"{tag}\"') AS {column}"
+            );
         }
-        let _ = write!(
+        let _ = writeln!(
             sql,
-            " FROM items i JOIN series s ON s.id = i.series JOIN envelopes e ON e.id = i.id WHERE s.kind = {};\n",
+            " FROM items i JOIN series s ON s.id = i.series JOIN envelopes e ON e.id = i.id WHERE s.kind = {};",
             kind.code()
         );
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, ErrorCode, params};
@@ -49,7 +49,11 @@ pub(super) struct Writer {
     tail: tail::Sender,
 }
 
-type Waiting = (Vec<Prepared>, usize, oneshot::Sender<Result<(), AppendError>>);
+type Waiting = (
+    Vec<Prepared>,
+    usize,
+    oneshot::Sender<Result<(), AppendError>>,
+);
 
 impl Writer {
     pub(super) fn new(
@@ -95,10 +99,7 @@ impl Writer {
                         count += items.len();
                         waiting.push((items, bytes, done));
                         if count < MAX_COMMIT {
-                            next = match commands.try_recv() {
-                                Ok(command) => Some(command),
-                                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                            };
+                            next = commands.try_recv().ok();
                         }
                     }
                     Command::Run(run) => {
@@ -132,13 +133,13 @@ impl Writer {
                 Err(append_error(&error))
             }
         };
+        if let Err(error) = retention::enforce(&mut self.connection, &self.limits, &self.counters) {
+            tracing::error!(%error, "old telemetry could not be removed");
+        }
         for (_, bytes, done) in waiting {
             self.queued.fetch_sub(bytes, Ordering::Relaxed);
             // An error says that the sender no longer waits.
             let _ = done.send(outcome.clone());
-        }
-        if let Err(error) = retention::enforce(&mut self.connection, &self.limits, &self.counters) {
-            tracing::error!(%error, "old telemetry could not be removed");
         }
     }
 
@@ -167,7 +168,12 @@ impl Writer {
                     "INSERT INTO refusals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
                      items = items + excluded.items, last_seen = excluded.last_seen",
                 )?
-                .execute(params![refusal.message, refusal.count, refusal.time, refusal.time])?;
+                .execute(params![
+                    refusal.message,
+                    refusal.count,
+                    refusal.time,
+                    refusal.time
+                ])?;
         }
         Ok(())
     }
@@ -176,25 +182,41 @@ impl Writer {
         let series = self.dictionary.id(&self.connection, &item.dims)?;
         self.connection
             .prepare_cached("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?
-            .execute(params![id, item.time, received, series, item.weight, item.duration, item.operation, item.user])?;
+            .execute(params![
+                id,
+                item.time,
+                received,
+                series,
+                item.weight,
+                item.duration,
+                item.operation,
+                item.user
+            ])?;
         self.connection
             .prepare_cached("INSERT INTO envelopes VALUES (?, ?)")?
             .execute(params![id, item.json])?;
         self.connection
-            .prepare_cached("INSERT INTO words (rowid, words) VALUES (?, ?)")?
+            .prepare_cached("INSERT INTO words (rowid, text) VALUES (?, ?)")?
             .execute(params![id, item.words])?;
         let code = item.dims.kind.code();
-        self.rollups
-            .add(&self.connection, (code, series), item.time, (item.duration, item.value, item.weight))?;
-        let run = self.runs.see(&self.connection, &Sender {
-            app: &item.dims.app,
-            role: &item.dims.role,
-            instance: &item.dims.instance,
-            version: &item.version,
-            process: &item.process,
-            is_browser: item.dims.is_browser,
-            time: item.time,
-        })?;
+        self.rollups.add(
+            &self.connection,
+            (code, series),
+            item.time,
+            (item.duration, item.value, item.weight),
+        )?;
+        let run = self.runs.see(
+            &self.connection,
+            &Sender {
+                app: &item.dims.app,
+                role: &item.dims.role,
+                instance: &item.dims.instance,
+                version: &item.version,
+                process: &item.process,
+                is_browser: item.dims.is_browser,
+                time: item.time,
+            },
+        )?;
         self.ledger.see(item, id, run, received);
         self.join(item, id, series)
     }
@@ -226,9 +248,13 @@ impl Writer {
         for found in matches {
             self.count_edge(found)?;
             let is_outside = found.callee.time < found.caller.time
-                || found.callee.time + found.callee.duration > found.caller.time + found.caller.duration;
-            let skew = (found.caller.time - found.callee.time)
-                .max(found.callee.time + found.callee.duration - found.caller.time - found.caller.duration);
+                || found.callee.time + found.callee.duration
+                    > found.caller.time + found.caller.duration;
+            let skew = (found.caller.time - found.callee.time).max(
+                found.callee.time + found.callee.duration
+                    - found.caller.time
+                    - found.caller.duration,
+            );
             if is_outside && skew > SKEW {
                 let check = Check {
                     id: CheckId::ClockSkew,
@@ -248,8 +274,16 @@ impl Writer {
             return Ok(());
         };
         for (kind, duration, success) in [
-            (SeriesKind::EdgeCaller, found.caller.duration, caller.dims.success),
-            (SeriesKind::EdgeCallee, found.callee.duration, callee.dims.success),
+            (
+                SeriesKind::EdgeCaller,
+                found.caller.duration,
+                caller.dims.success,
+            ),
+            (
+                SeriesKind::EdgeCallee,
+                found.callee.duration,
+                callee.dims.success,
+            ),
         ] {
             let dims = Dims {
                 app: caller.dims.app.clone(),
@@ -286,7 +320,9 @@ impl Writer {
         let count = i64::try_from(items().count()).unwrap_or(0);
         self.counters.items.fetch_add(count, Ordering::Relaxed);
         self.counters.arrived(received, kinds);
-        self.counters.newest_id.store(self.next_id - 1, Ordering::Relaxed);
+        self.counters
+            .newest_id
+            .store(self.next_id - 1, Ordering::Relaxed);
         self.tail.arrived();
     }
 
@@ -319,7 +355,9 @@ impl Writer {
     }
 
     pub(super) fn begin_run(&mut self, app: &str) -> rusqlite::Result<i64> {
-        let number = self.runs.begin(&self.connection, app, micros(SystemTime::now()))?;
+        let number = self
+            .runs
+            .begin(&self.connection, app, micros(SystemTime::now()))?;
         self.tail.arrived();
         Ok(number)
     }

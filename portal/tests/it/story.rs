@@ -16,7 +16,14 @@ impl Story {
         }
     }
 
-    fn envelope(&self, role: &str, at_ms: i64, operation: &str, parent: &str, data: Value) -> Value {
+    fn envelope(
+        &self,
+        role: &str,
+        at_ms: i64,
+        operation: &str,
+        parent: &str,
+        data: Value,
+    ) -> Value {
         let time = self.begin + SignedDuration::from_millis(at_ms);
         let mut tags = json!({
             "ai.cloud.role": role, "ai.cloud.roleInstance": format!("{role}-1"), "ai.operation.id": operation,
@@ -28,7 +35,13 @@ impl Story {
         json!({"name": "x", "time": format!("{time:.6}"), "iKey": "shop-key", "tags": tags, "data": data})
     }
 
-    pub(crate) fn request(&self, (role, name): (&str, &str), at: (i64, i64), ids: (&str, &str, &str), code: &str) -> Value {
+    pub(crate) fn request(
+        &self,
+        (role, name): (&str, &str),
+        at: (i64, i64),
+        ids: (&str, &str, &str),
+        code: &str,
+    ) -> Value {
         let (operation, id, parent) = ids;
         let mut envelope = self.envelope(role, at.0, operation, parent, json!({"baseType": "RequestData", "baseData": {
             "id": id, "name": name, "duration": duration(at.1), "success": !code.starts_with('5'), "responseCode": code,
@@ -39,7 +52,14 @@ impl Story {
         envelope
     }
 
-    pub(crate) fn dependency(&self, role: &str, call: (&str, &str, &str), at: (i64, i64), ids: (&str, &str, &str), code: &str) -> Value {
+    pub(crate) fn dependency(
+        &self,
+        role: &str,
+        call: (&str, &str, &str),
+        at: (i64, i64),
+        ids: (&str, &str, &str),
+        code: &str,
+    ) -> Value {
         let (operation, id, parent) = ids;
         let mut envelope = self.envelope(role, at.0, operation, parent, json!({"baseType": "RemoteDependencyData", "baseData": {
             "id": id, "name": call.2, "type": call.0, "target": call.1, "duration": duration(at.1),
@@ -59,12 +79,25 @@ impl Story {
     }
 
     pub(crate) fn trace(&self, role: &str, at: i64, ids: (&str, &str), message: &str) -> Value {
-        self.envelope(role, at, ids.0, ids.1, json!({"baseType": "MessageData", "baseData": {
-            "message": message, "severityLevel": 2, "properties": {"order": "o-77"}
-        }}))
+        self.envelope(
+            role,
+            at,
+            ids.0,
+            ids.1,
+            json!({"baseType": "MessageData", "baseData": {
+                "message": message, "severityLevel": 2, "properties": {"order": "o-77"}
+            }}),
+        )
     }
 
-    pub(crate) fn metric(&self, role: &str, at: i64, name: &str, value: f64, merchant: &str) -> Value {
+    pub(crate) fn metric(
+        &self,
+        role: &str,
+        at: i64,
+        name: &str,
+        value: f64,
+        merchant: &str,
+    ) -> Value {
         self.envelope(role, at, "", "", json!({"baseType": "MetricData", "baseData": {
             "metrics": [{"name": name, "value": value, "count": 1}], "properties": {"merchant": merchant}
         }}))
@@ -74,16 +107,38 @@ impl Story {
     pub(crate) fn orders(&self, count: usize) -> Vec<Value> {
         let mut items = Vec::new();
         for index in 0..count {
-            let operation = format!("{index:032x}");
+            let operation = operation(index);
             let at = index as i64 * 500;
             let is_failed = index % 4 == 2;
             let code = if is_failed { "502" } else { "200" };
             let id = |name: &str| format!("{name}{index}");
             let shop = id("shop");
-            items.push(self.request(("shop", "POST /orders"), (at, 100), (&operation, &shop, ""), code));
-            items.push(self.dependency("shop", ("HTTP", "payments:80", "POST /charge"), (at + 10, 70), (&operation, &id("call"), &shop), code));
-            items.push(self.request(("payments", "POST /charge"), (at + 15, 60), (&operation, &id("pay"), &id("call")), code));
-            items.push(self.dependency("shop", ("postgresql", "shop-db", "SELECT orders"), (at + 82, 10), (&operation, &id("sql"), &shop), ""));
+            items.push(self.request(
+                ("shop", "POST /orders"),
+                (at, 100),
+                (&operation, &shop, ""),
+                code,
+            ));
+            items.push(self.dependency(
+                "shop",
+                ("HTTP", "payments:80", "POST /charge"),
+                (at + 10, 70),
+                (&operation, &id("call"), &shop),
+                code,
+            ));
+            items.push(self.request(
+                ("payments", "POST /charge"),
+                (at + 15, 60),
+                (&operation, &id("pay"), &id("call")),
+                code,
+            ));
+            items.push(self.dependency(
+                "shop",
+                ("postgresql", "shop-db", "SELECT orders"),
+                (at + 82, 10),
+                (&operation, &id("sql"), &shop),
+                "",
+            ));
             items.push(self.trace("shop", at + 5, (&operation, &shop), "order placed"));
             if is_failed {
                 items.push(self.exception("payments", at + 50, (&operation, &id("pay"))));
@@ -93,6 +148,15 @@ impl Story {
     }
 }
 
+/// The id of an order's operation.
+pub(crate) fn operation(index: usize) -> String {
+    format!("{:032x}", index + 1)
+}
+
 fn duration(milliseconds: i64) -> String {
-    format!("00:00:{:02}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
+    format!(
+        "00:00:{:02}.{:03}",
+        milliseconds / 1_000,
+        milliseconds % 1_000
+    )
 }

@@ -11,7 +11,10 @@ use crate::client::{Harness, event, gzip};
 use crate::story::Story;
 
 async fn azmon(arguments: &[&str], input: &[u8]) -> Output {
-    let (arguments, input): (Vec<String>, _) = (arguments.iter().map(|text| (*text).to_owned()).collect(), input.to_vec());
+    let (arguments, input): (Vec<String>, _) = (
+        arguments.iter().map(|text| (*text).to_owned()).collect(),
+        input.to_vec(),
+    );
     let run = move || {
         let mut child = Command::new(env!("CARGO_BIN_EXE_azmon"))
             .args(arguments)
@@ -39,14 +42,36 @@ async fn what_was_exported_can_be_imported_elsewhere() {
     assert_eq!(text(&exported.stdout).lines().count(), 16);
     for file in [exported.stdout.clone(), gzip(&exported.stdout)] {
         let imported = azmon(&["import", "--portal", &there.portal.url(), "-"], &file).await;
-        assert_eq!(text(&imported.stdout), "-: 16 of 16 items\n", "{}", text(&imported.stderr));
+        assert_eq!(
+            text(&imported.stdout),
+            "-: 16 of 16 items\n",
+            "{}",
+            text(&imported.stderr)
+        );
     }
     assert_eq!(there.portal.items().len(), 32);
     let envelopes = |harness: &Harness| -> Vec<Value> {
-        harness.portal.items().iter().take(16).map(|item| serde_json::from_str(item.json()).unwrap()).collect()
+        harness
+            .portal
+            .items()
+            .iter()
+            .take(16)
+            .map(|item| serde_json::from_str(item.json()).unwrap())
+            .collect()
     };
     assert_eq!(envelopes(&there), envelopes(&here));
-    let some = azmon(&["export", "--portal", &here.portal.url(), "--kind", "request", "success:false"], b"").await;
+    let some = azmon(
+        &[
+            "export",
+            "--portal",
+            &here.portal.url(),
+            "--kind",
+            "request",
+            "success:false",
+        ],
+        b"",
+    )
+    .await;
     assert_eq!(text(&some.stdout).lines().count(), 2);
 }
 
@@ -58,11 +83,24 @@ async fn lines_that_are_no_envelopes_are_told_and_the_rest_is_kept() {
         "name": "I'm a server span", "startTimeUnixNano": "1544712660000000000", "endTimeUnixNano": "1544712661000000000",
         "kind": 2}]}]}]});
     let file = format!("{}\nnonsense\n{}\n{{}}\n", event("a"), otlp);
-    let imported = azmon(&["import", "--portal", &harness.portal.url(), "-"], file.as_bytes()).await;
+    let imported = azmon(
+        &["import", "--portal", &harness.portal.url(), "-"],
+        file.as_bytes(),
+    )
+    .await;
     assert!(!imported.status.success());
     assert_eq!(text(&imported.stdout), "-: 2 of 4 items\n");
-    assert!(text(&imported.stderr).contains("line 2:"), "{}", text(&imported.stderr));
-    let names: Vec<_> = harness.items("?order=arrival").await.iter().map(|item| item["name"].clone()).collect();
+    assert!(
+        text(&imported.stderr).contains("line 2:"),
+        "{}",
+        text(&imported.stderr)
+    );
+    let names: Vec<_> = harness
+        .items("?order=arrival")
+        .await
+        .iter()
+        .map(|item| item["name"].clone())
+        .collect();
     assert_eq!(names, ["I'm a server span", "a"]);
 }
 
@@ -71,50 +109,96 @@ async fn tail_shows_what_arrives() {
     let harness = Harness::start().await;
     harness.accept(&[event("before")]).await;
     let mut child = Command::new(env!("CARGO_BIN_EXE_azmon"))
-        .args(["tail", "--portal", &harness.portal.url(), "-n", "5", "--count", "1", "--colour", "never", "success:false"])
+        .args([
+            "tail",
+            "--portal",
+            &harness.portal.url(),
+            "-n",
+            "5",
+            "--count",
+            "1",
+            "--colour",
+            "never",
+            "success:false",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let reading = tokio::task::spawn_blocking(move || output.lines().next().unwrap().unwrap());
     let story = Story::ago(1);
-    // The stream may begin a moment after the program.
-    let reading = tokio::task::spawn_blocking(move || {
-        output.read_line(&mut line).unwrap();
-        line
-    });
+    // The stream may begin a moment after the program, so there is something to show until it ends.
     for index in 0.. {
         let id = index.to_string();
-        harness.accept(&[story.request(("shop", "GET /fails"), (0, 7), (&id, &id, ""), "500")]).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        if reading.is_finished() {
+        harness
+            .accept(&[story.request(("shop", "GET /fails"), (0, 7), (&id, &id, ""), "500")])
+            .await;
+        if child.try_wait().unwrap().is_some() {
             break;
         }
-        assert!(index < 200, "nothing is shown");
+        assert!(index < 2_000, "nothing is shown");
+        tokio::task::yield_now().await;
     }
     let line = reading.await.unwrap();
-    assert!(line.contains("✕ request     shop GET /fails 500 7.0 ms"), "{line}");
-    let status = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+    assert!(
+        line.contains("✕ request     shop GET /fails 500 7.0 ms"),
+        "{line}"
+    );
+    let status = tokio::task::spawn_blocking(move || child.wait())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(status.success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_sends_an_item_and_explains_the_answer() {
     let harness = Harness::start().await;
-    let well = azmon(&["doctor", "--connection-string", harness.portal.connection_string()], b"").await;
+    let well = azmon(
+        &[
+            "doctor",
+            "--connection-string",
+            harness.portal.connection_string(),
+        ],
+        b"",
+    )
+    .await;
     let output = text(&well.stdout);
     assert!(well.status.success(), "{}", text(&well.stderr));
-    for part in ["is complete", "is open", "One item was accepted", "sampler", "Is the middleware installed?"] {
+    for part in [
+        "is complete",
+        "is open",
+        "One item was accepted",
+        "sampler",
+        "Is the middleware installed?",
+    ] {
         assert!(output.contains(part), "{part} in {output}");
     }
     assert_eq!(harness.portal.items().len(), 1);
 
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let text_of = format!("InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://{closed}");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let text_of = format!(
+        "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://{closed}"
+    );
     let ill = azmon(&["doctor", "--connection-string", &text_of], b"").await;
     assert!(!ill.status.success());
-    assert!(text(&ill.stderr).contains("Is the portal running?"), "{}", text(&ill.stderr));
-    let wrong = azmon(&["doctor", "--connection-string", "IngestionEndpoint=http://a"], b"").await;
+    assert!(
+        text(&ill.stderr).contains("Is the portal running?"),
+        "{}",
+        text(&ill.stderr)
+    );
+    let wrong = azmon(
+        &[
+            "doctor",
+            "--connection-string",
+            "IngestionEndpoint=http://a",
+        ],
+        b"",
+    )
+    .await;
     assert!(text(&wrong.stderr).contains("InstrumentationKey"));
 }
 
@@ -125,18 +209,28 @@ async fn the_doctor_tells_the_findings_of_a_portal() {
     harness.accept(&[event("a")]).await;
     let output = azmon(&["doctor", "--portal", &harness.portal.url()], b"").await;
     let output = text(&output.stdout);
-    assert!(output.contains("1 accepted, 1 refused") && output.contains("✕ 1 items refused"), "{output}");
+    assert!(
+        output.contains("1 accepted, 1 refused") && output.contains("✕ 1 items refused"),
+        "{output}"
+    );
     let nowhere = azmon(&["doctor", "--portal", "http://127.0.0.1:1"], b"").await;
     assert!(text(&nowhere.stderr).contains("start one with: azmon portal"));
 }
 
 #[tokio::test]
 async fn assertions_of_the_portal_for_tests_hold_and_fail_as_they_should() {
-    let portal = TestPortal::start().await.patience(Duration::from_millis(100));
+    let portal = TestPortal::start()
+        .await
+        .patience(Duration::from_millis(100));
     portal.send(json!(Story::ago(5).orders(4))).await;
     let failed = portal.requests().named("POST /orders").failed().one().await;
     assert_eq!(failed.result_code(), Some("502"));
-    portal.dependencies().to("shop-db").in_transaction_of(&failed).one().await;
+    portal
+        .dependencies()
+        .to("shop-db")
+        .in_transaction_of(&failed)
+        .one()
+        .await;
     portal.requests().of_role("shop").count(4).await;
     portal.traces().containing("placed").at_least(2).await;
     portal.exceptions().of_type("OrderError").none().await;
@@ -146,8 +240,14 @@ async fn assertions_of_the_portal_for_tests_hold_and_fail_as_they_should() {
     });
     let panic = failing.await.unwrap_err().into_panic();
     let message = panic.downcast_ref::<String>().unwrap();
-    assert!(message.contains("expected one request named \"GET /none\", found 0; there are 21 items:"), "{message}");
-    assert!(message.contains("\n  request \"POST /orders\" 200 of shop"), "{message}");
+    assert!(
+        message.contains("expected one request named \"GET /none\", found 0; there are 21 items:"),
+        "{message}"
+    );
+    assert!(
+        message.contains("\n  request \"POST /orders\" 200 of shop"),
+        "{message}"
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ mod slot;
 mod start_span;
 
 pub use self::end::{end, take_ended};
-pub use self::record::{DeferredAttributes, NewRecord, SpanFields, SpanRate, SpanRecord, SpanStart};
+pub use self::record::{
+    DeferredAttributes, NewRecord, SpanFields, SpanRate, SpanRecord, SpanStart,
+};
 pub use self::slot::{set_tracer, tracer};
 pub use self::start_span::{NewSpan, RecordedBy, SpanContent, StartSpan, StartedSpan};

@@ -144,7 +144,7 @@ mod tests {
 
     /// The same as a regular expression.
     fn regex(glob: &str, separator: Option<char>) -> String {
-        let one = separator.map_or(".*".to_owned(), |separator| format!("[^{separator}]*"));
+        let one = separator.map_or_else(|| ".*".to_owned(), |separator| format!("[^{separator}]*"));
         let escaped = regex_lite::escape(glob)
             .replace(r"\*\*", ".*")
             .replace(r"\*", &one)

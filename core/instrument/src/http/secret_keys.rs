@@ -145,12 +145,12 @@ impl SecretKeys {
         let Some(key) = key else {
             return !self.parts.is_empty();
         };
-        let is_key = |known: &Box<[u8]>| **known == **key;
+        let lists = |keys: &[Box<[u8]>]| keys.iter().any(|known| **known == **key);
         if let Some(own) = &self.own {
-            if own.secret.iter().any(is_key) {
+            if lists(&own.secret) {
                 return true;
             }
-            if own.public.iter().any(is_key) {
+            if lists(&own.public) {
                 return false;
             }
         }

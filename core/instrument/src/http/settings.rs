@@ -372,7 +372,7 @@ macro_rules! http_setters {
     };
 }
 
-/// Emits the setters that only clients have into an `impl` block; see [`http_setters`].
+/// Emits the setters that only clients have into an `impl` block.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! http_client_setters {
@@ -443,6 +443,6 @@ macro_rules! http_client_setters {
 }
 
 impl Settings {
-    http_setters!();
-    http_client_setters!();
+    azmon_instrument::http_setters!();
+    azmon_instrument::http_client_setters!();
 }

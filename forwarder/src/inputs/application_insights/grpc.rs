@@ -11,9 +11,10 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::inputs::application_insights::{Shared, contracts};
+use crate::inputs::application_insights::contracts;
+use crate::inputs::application_insights::shared::Shared;
 use crate::inputs::budget::Held;
-use crate::inputs::grpc::status;
+use crate::inputs::status::status;
 use crate::proto::contracts as proto;
 use crate::proto::contracts::ai_telemetry_service_server as server;
 use crate::sink::{ReceivedItem, Refusal};

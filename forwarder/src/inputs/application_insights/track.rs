@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::inputs::application_insights::Shared;
+use crate::inputs::application_insights::shared::Shared;
 use crate::inputs::http::{BodyError, read, refusal_status, with_retry_after};
 use crate::sink::{ReceivedItem, Refusal};
 

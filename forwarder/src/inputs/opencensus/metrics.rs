@@ -7,8 +7,8 @@ use opentelemetry::KeyValue;
 
 use crate::inputs::delta::{Delta, Totals};
 use crate::inputs::histogram;
-use crate::inputs::opencensus::Shared;
 use crate::inputs::opencensus::node::Sender;
+use crate::inputs::opencensus::shared::Shared;
 use crate::inputs::opencensus::spans::to_time;
 use crate::proto::opencensus::proto::metrics::v1 as oc;
 use crate::proto::opencensus::proto::metrics::v1::distribution_value::bucket_options;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,7 +11,6 @@ use azmon::envelope::{Data, Envelope, tags};
 use azmon::mapping::{Mapper, MappingOptions};
 use opentelemetry::KeyValue;
 
-use crate::inputs::opencensus::Peer;
 use crate::proto::opencensus::proto::agent::common::v1::library_info::Language;
 use crate::proto::opencensus::proto::agent::common::v1::{LibraryInfo, Node};
 use crate::proto::opencensus::proto::resource::v1::Resource;
@@ -22,6 +22,9 @@ const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The role of a node without a service's name.
 const UNKNOWN_SERVICE: &str = "unknown_service";
+
+/// The other side of a connection; `None` where it has no address.
+pub(super) type Peer = Option<SocketAddr>;
 
 /// Makes and remembers senders.
 #[derive(Debug)]

@@ -11,9 +11,10 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::inputs::budget::Held;
-use crate::inputs::grpc::status;
-use crate::inputs::opencensus::node::Sender;
-use crate::inputs::opencensus::{Peer, Shared, metrics, spans};
+use crate::inputs::opencensus::node::{Peer, Sender};
+use crate::inputs::opencensus::shared::Shared;
+use crate::inputs::opencensus::{metrics, spans};
+use crate::inputs::status::status;
 use crate::proto::opencensus::proto::agent::common::v1::Node;
 use crate::proto::opencensus::proto::agent::metrics::v1 as metrics_proto;
 use crate::proto::opencensus::proto::agent::metrics::v1::metrics_service_server as metrics_server;

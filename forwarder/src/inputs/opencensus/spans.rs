@@ -14,8 +14,8 @@ use opentelemetry::{InstrumentationScope, Key, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::inputs::names::Operation;
-use crate::inputs::opencensus::node::Sender;
-use crate::inputs::opencensus::{Peer, Shared};
+use crate::inputs::opencensus::node::{Peer, Sender};
+use crate::inputs::opencensus::shared::Shared;
 use crate::proto::opencensus::proto::trace::v1 as oc;
 use crate::proto::opencensus::proto::trace::v1::attribute_value::Value as Attribute;
 use crate::proto::opencensus::proto::trace::v1::span::time_event;

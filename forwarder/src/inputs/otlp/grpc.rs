@@ -13,8 +13,9 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 use crate::inputs::budget::Held;
-use crate::inputs::grpc::status;
-use crate::inputs::otlp::{Read, Shared};
+use crate::inputs::otlp::read::Read;
+use crate::inputs::otlp::shared::Shared;
+use crate::inputs::status::status;
 use crate::sink::{Acceptance, Refusal};
 
 #[derive(Debug, Clone)]

@@ -15,10 +15,11 @@ use serde::de::DeserializeOwned;
 use tonic::Code;
 
 use crate::inputs::budget::Held;
-use crate::inputs::grpc::RpcStatus;
 use crate::inputs::http::{BodyError, read, refusal_status, with_retry_after};
 use crate::inputs::otlp::grpc::{logs_answer, metrics_answer, traces_answer};
-use crate::inputs::otlp::{Read, Shared};
+use crate::inputs::otlp::read::Read;
+use crate::inputs::otlp::shared::Shared;
+use crate::inputs::status::RpcStatus;
 use crate::sink::{Acceptance, Refusal};
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {

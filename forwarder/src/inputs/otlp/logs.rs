@@ -12,8 +12,9 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 
 use crate::inputs::budget::Held;
 use crate::inputs::otlp::attributes::{to_attributes, to_value};
+use crate::inputs::otlp::read::{Read, Room};
+use crate::inputs::otlp::shared::Shared;
 use crate::inputs::otlp::traces::{span_id, time, to_scope, trace_id};
-use crate::inputs::otlp::{Read, Room, Shared};
 use crate::sink::{Batch, Refusal};
 
 /// By severity number, from 1.

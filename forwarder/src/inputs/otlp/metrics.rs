@@ -15,9 +15,10 @@ use crate::inputs::budget::Held;
 use crate::inputs::delta::{Delta, SeriesKey, Totals};
 use crate::inputs::histogram;
 use crate::inputs::otlp::attributes::{to_attributes, to_texts};
+use crate::inputs::otlp::read::{Read, Rejected, Room};
 use crate::inputs::otlp::resource::KnownResource;
+use crate::inputs::otlp::shared::Shared;
 use crate::inputs::otlp::traces::{span_id, time, trace_id};
-use crate::inputs::otlp::{Read, Rejected, Room, Shared};
 use crate::sink::{Batch, Exemplar, ReceivedItem, Refusal};
 
 /// Reads a message with metrics.

@@ -18,8 +18,9 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use crate::inputs::budget::Held;
 use crate::inputs::names::Operation;
 use crate::inputs::otlp::attributes::to_attributes;
+use crate::inputs::otlp::read::{Read, Rejected, Room};
 use crate::inputs::otlp::resource::KnownResource;
-use crate::inputs::otlp::{Read, Rejected, Room, Shared};
+use crate::inputs::otlp::shared::Shared;
 use crate::sink::{Batch, Refusal};
 
 /// Bits of a span's flags that say where its parent is.

@@ -207,7 +207,6 @@ impl<DB: Driver> Pool<DB> {
     }
 
     /// The options of the pool. Another pool that is opened with a clone of them is traced as this one is.
-    #[must_use]
     pub fn options(&self) -> &PoolOptions<DB> {
         &self.0.options
     }

@@ -60,7 +60,7 @@ impl TrustedProxies {
     }
 
     /// The entry of the outermost trusted proxy in a list that may take several headers.
-    fn entry<'a>(self, headers: &'a HeaderMap, name: HeaderName) -> Option<&'a str> {
+    fn entry(self, headers: &HeaderMap, name: HeaderName) -> Option<&str> {
         let lines = headers.get_all(name).iter().rev();
         let entries = lines
             .filter_map(text)

@@ -114,10 +114,6 @@ fn begin<B>(settings: &Arc<ServerSettings>, request: &Request<B>) -> InFlight {
     }
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it is returned; the exchange is boxed once"
-)]
 enum Started {
     Recorded(Exchange),
     Unrecorded(Context),

@@ -42,8 +42,7 @@ async fn headers_of_the_call(
         }
     }));
     service.oneshot(request).await.unwrap();
-    let headers = seen.lock().unwrap().clone();
-    headers
+    seen.lock().unwrap().clone()
 }
 
 fn health(traceparent: Option<&str>) -> Request<()> {

@@ -22,7 +22,11 @@ fn item() -> Item {
     });
     let raw = RawValue::from_string(json.to_string()).unwrap();
     let envelope = serde_json::from_str(raw.get()).unwrap();
-    Item::new(1, SystemTime::UNIX_EPOCH, NewItem::new(ItemKind::Request, raw, envelope))
+    Item::new(
+        1,
+        SystemTime::UNIX_EPOCH,
+        NewItem::new(ItemKind::Request, raw, envelope),
+    )
 }
 
 fn matches(search: &str) -> bool {
@@ -99,7 +103,11 @@ fn a_filter_has_a_field_an_operator_and_a_value() {
         let (_, filter_expression) = Expression::parse_filter(filter).unwrap();
         assert_eq!(filter_expression.matches(&item()), expected, "{filter}");
     }
-    assert!(Expression::parse_filter("a~like~b").unwrap_err().contains("like"));
+    assert!(
+        Expression::parse_filter("a~like~b")
+            .unwrap_err()
+            .contains("like")
+    );
     assert!(Expression::parse_filter("a").is_err());
 }
 
@@ -130,7 +138,10 @@ fn the_index_is_asked_for_no_less_than_what_matches() {
     assert_eq!(full_text("a OR NOT b"), None);
     assert_eq!(full_text("a NOT b").unwrap(), "(\"a\")");
     assert_eq!(full_text("cart.lines:12"), None);
-    assert_eq!(full_text("key:some-value").unwrap(), "(\"some\" AND \"value\")");
+    assert_eq!(
+        full_text("key:some-value").unwrap(),
+        "(\"some\" AND \"value\")"
+    );
 }
 
 proptest! {

@@ -1,0 +1,373 @@
+//! A portal that takes a million items while it is read, and answers from them.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use azmon_portal::Portal;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Runtime;
+
+use crate::fixtures::peak_memory;
+use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
+
+/// Items that are sent, and then held.
+const ITEMS: u64 = 1_000_000;
+/// Transactions of one body; each is five items.
+const TRANSACTIONS: u64 = 200;
+const ITEMS_OF_TRANSACTION: u64 = 5;
+/// Clients that send at the same time.
+const CLIENTS: u64 = 2;
+/// Questions of each kind that are timed.
+const QUESTIONS: u32 = 40;
+/// Between two questions while items arrive.
+const PAUSE: Duration = Duration::from_millis(500);
+
+const CASE: &str = "portal/azmon/million";
+const RATE: &str = "kept per second";
+const SECONDS: &str = "seconds for 30,000 items";
+const LOST: &str = "answered 200 and missing";
+const MEMORY: &str = "peak memory, MB";
+
+/// What is asked, by the name of its figure.
+const ASKED: [(&str, &str); 5] = [
+    ("map, p95 ms", "/api/map?from=-30m"),
+    ("performance, p95 ms", "/api/operations?from=-30m"),
+    ("failures, p95 ms", "/api/failures?from=-30m"),
+    ("transaction, p95 ms", "/api/transactions/"),
+    ("search, p95 ms", "/api/items?q=declined&limit=100"),
+];
+
+/// The area.
+#[must_use]
+pub fn area() -> Area {
+    let at_most = |name, bound| Target::new(CASE, Quantity::Figure(name), Bound::AtMost(bound));
+    Area {
+        name: "portal",
+        title: "Portal: a million items received while it is read",
+        unit: "item",
+        about: "Two clients send bodies of 1,000 items (gzip, one a line) to a portal in the same process, over \
+                loopback, as fast as they are answered, while a reader asks for the map, the operations, the failures and \
+                a search twice a second. Each transaction is two requests, two dependencies and a log record. Then each \
+                question is asked 40 times, with all items held. Memory is the peak of the whole process, with the clients \
+                in it; the clients share the machine's cores with the portal.",
+        method: Method::Once { operations: ITEMS },
+        cases: vec![Case::azmon(
+            CASE,
+            "azmon portal, in a temporary directory",
+            Load::new,
+        )],
+        targets: vec![
+            at_most(SECONDS, 1.0),
+            at_most(LOST, 0.0),
+            at_most(ASKED[0].0, 50.0),
+            at_most(ASKED[1].0, 50.0),
+            at_most(ASKED[2].0, 50.0),
+            at_most(ASKED[3].0, 20.0),
+            at_most(ASKED[4].0, 200.0),
+            at_most(MEMORY, 300.0),
+        ],
+    }
+}
+
+/// A portal with its clients.
+struct Load {
+    runtime: Runtime,
+    portal: Portal,
+    client: reqwest::Client,
+    sent: u64,
+    took: Duration,
+    while_receiving: Mutex<Vec<Duration>>,
+}
+
+impl fmt::Debug for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Load {
+    #[expect(
+        clippy::expect_used,
+        reason = "a bench that cannot start says why and ends"
+    )]
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let portal = Portal::builder().max_bytes(8 * 1_024 * 1_024 * 1_024);
+        let portal = runtime
+            .block_on(portal.bind(([127, 0, 0, 1], 0).into()))
+            .expect("a portal");
+        Self {
+            runtime,
+            portal,
+            client: reqwest::Client::new(),
+            sent: 0,
+            took: Duration::ZERO,
+            while_receiving: Mutex::default(),
+        }
+    }
+
+    /// How long an answer takes, as a client sees it.
+    #[expect(
+        clippy::expect_used,
+        reason = "a bench that is not answered has no figures"
+    )]
+    fn ask(&self, path: &str) -> Duration {
+        let url = format!("{}{path}", self.portal.url());
+        let started = Instant::now();
+        self.runtime.block_on(async {
+            let response = self.client.get(url).send().await.expect("an answer");
+            assert!(
+                response.status().is_success(),
+                "{path} is answered {}",
+                response.status()
+            );
+            response.bytes().await.expect("a whole answer");
+        });
+        started.elapsed()
+    }
+
+    /// Sends a client's share of the bodies, each when the one before was answered. Says how many items were kept.
+    #[expect(
+        clippy::expect_used,
+        reason = "a bench whose portal ends has no figures"
+    )]
+    fn send(&self, client: u64, bodies: u64) -> u64 {
+        let url = format!("{}/v2.1/track", self.portal.url());
+        let mut kept = 0;
+        for number in 0..bodies {
+            let body = body(client * bodies + number);
+            loop {
+                let request = self
+                    .client
+                    .post(&url)
+                    .header("content-encoding", "gzip")
+                    .body(body.clone());
+                let response = self.runtime.block_on(request.send()).expect("an answer");
+                if response.status() == 200 {
+                    kept += TRANSACTIONS * ITEMS_OF_TRANSACTION;
+                    break;
+                }
+                // It asked to come back later.
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        kept
+    }
+}
+
+impl Workload for Load {
+    fn run(&mut self, operations: u64) {
+        let bodies = operations / (TRANSACTIONS * ITEMS_OF_TRANSACTION) / CLIENTS;
+        let is_over = AtomicBool::new(false);
+        let started = Instant::now();
+        let kept = thread::scope(|scope| {
+            let (load, is_over) = (&*self, &is_over);
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|client| scope.spawn(move || load.send(client, bodies)))
+                .collect();
+            scope.spawn(move || {
+                let paths = [ASKED[0].1, ASKED[1].1, ASKED[2].1, ASKED[4].1];
+                for path in paths.iter().cycle() {
+                    if is_over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let took = load.ask(path);
+                    load.while_receiving
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(took);
+                    thread::sleep(PAUSE);
+                }
+            });
+            let kept = clients
+                .into_iter()
+                .map(|client| client.join().unwrap_or(0))
+                .sum::<u64>();
+            is_over.store(true, Ordering::Relaxed);
+            kept
+        });
+        self.took += started.elapsed();
+        self.sent += kept;
+    }
+
+    fn figures(&mut self) -> Vec<Figure> {
+        let held = self.portal.statistics().items as u64;
+        let mut figures = vec![
+            Figure::new(RATE, self.sent as f64 / self.took.as_secs_f64()),
+            Figure::new(
+                SECONDS,
+                30_000.0 * self.took.as_secs_f64() / self.sent.max(1) as f64,
+            ),
+            Figure::new(LOST, self.sent.saturating_sub(held) as f64),
+        ];
+        let mut meanwhile = self
+            .while_receiving
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        figures.push(Figure::new(
+            "answer while receiving, p95 ms",
+            p95(&mut meanwhile),
+        ));
+        for (name, path) in ASKED {
+            let mut took: Vec<_> = (0..QUESTIONS)
+                .map(|number| match path.strip_suffix("transactions/") {
+                    Some(start) => self.ask(&format!(
+                        "{start}transactions/{}",
+                        operation(u64::from(number) * 97)
+                    )),
+                    None => self.ask(path),
+                })
+                .collect();
+            figures.push(Figure::new(name, p95(&mut took)));
+        }
+        let bytes = self.portal.statistics().bytes;
+        figures.push(Figure::new(
+            "bytes on disk per item",
+            bytes as f64 / held.max(1) as f64,
+        ));
+        if let Some(bytes) = peak_memory() {
+            figures.push(Figure::new(MEMORY, bytes as f64 / 1e6));
+        }
+        figures
+    }
+}
+
+/// In milliseconds.
+fn p95(durations: &mut [Duration]) -> f64 {
+    durations.sort_unstable();
+    let index = (durations.len() * 95).div_ceil(100).saturating_sub(1);
+    durations
+        .get(index)
+        .map_or(0.0, |duration| duration.as_secs_f64() * 1e3)
+}
+
+fn operation(number: u64) -> String {
+    format!(
+        "{:032x}",
+        u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1
+    )
+}
+
+const ROUTES: [&str; 8] = [
+    "GET /orders/{id}",
+    "POST /orders",
+    "GET /products",
+    "GET /products/{id}",
+    "POST /cart/items",
+    "GET /cart",
+    "DELETE /cart/items/{id}",
+    "GET /stock/{sku}",
+];
+
+/// A body as an exporter sends it.
+#[expect(clippy::expect_used, reason = "writing to memory cannot fail")]
+fn body(number: u64) -> Vec<u8> {
+    let mut text = String::with_capacity(1_000_000);
+    for index in 0..TRANSACTIONS {
+        let number = number * TRANSACTIONS + index;
+        transaction(&mut text, number);
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// A request, its call of another service, that service's request and query, and a log record.
+fn transaction(text: &mut String, number: u64) {
+    let operation = operation(number);
+    let route = ROUTES[(number % 8) as usize];
+    let is_failed = number % 50 == 7;
+    let (code, success) = if is_failed {
+        ("502", false)
+    } else {
+        ("200", true)
+    };
+    let now = Timestamp::now();
+    let duration = 5 + number * 7_919 % 400;
+    let message = if is_failed {
+        "card declined by the issuer"
+    } else {
+        "order placed"
+    };
+    let mut item = |at: i64, role: &str, parent: &str, data: String| {
+        let time = now + SignedDuration::from_millis(at);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{{\"name\":\"Microsoft.ApplicationInsights.X\",\"time\":\"{time:.6}\",\"iKey\":\"00000000-0000-0000-0000-000000000000\",\
+             \"tags\":{{\"ai.cloud.role\":\"{role}\",\"ai.cloud.roleInstance\":\"{role}-{}\",\"ai.operation.id\":\"{operation}\",\
+             \"ai.operation.name\":\"{route}\",\"ai.operation.parentId\":\"{parent}\",\"ai.user.id\":\"user-{}\",\
+             \"ai.internal.sdkVersion\":\"azmon:0.1\"}},\"data\":{data}}}",
+            number % 2,
+            number % 1_000
+        );
+    };
+    let properties = format!(
+        "\"properties\":{{\"http.request.method\":\"POST\",\"server.address\":\"shop.example\",\"client.address\":\"192.0.2.{}\",\
+         \"user_agent.original\":\"Mozilla/5.0\",\"charge.merchant\":\"m-{:04}\",\"order\":\"ord-{number}\"}}",
+        number % 250,
+        number % 300
+    );
+    item(
+        0,
+        "shop",
+        "",
+        format!(
+            "{{\"baseType\":\"RequestData\",\"baseData\":{{\"ver\":2,\"id\":\"a{number:015x}\",\"name\":\"{route}\",\"duration\":\"00:00:00.{duration:03}0000\",\
+         \"success\":{success},\"responseCode\":\"{code}\",\"url\":\"http://shop.example/orders/{number}\",{properties}}}}}"
+        ),
+    );
+    item(
+        1,
+        "shop",
+        &format!("a{number:015x}"),
+        format!(
+            "{{\"baseType\":\"RemoteDependencyData\",\"baseData\":{{\"ver\":2,\"id\":\"b{number:015x}\",\"name\":\"POST /charge\",\"type\":\"HTTP\",\
+         \"target\":\"payments:8080\",\"data\":\"http://payments:8080/charge\",\"duration\":\"00:00:00.{:03}0000\",\"success\":{success},\
+         \"resultCode\":\"{code}\",{properties}}}}}",
+            duration * 8 / 10
+        ),
+    );
+    item(
+        2,
+        "payments",
+        &format!("b{number:015x}"),
+        format!(
+            "{{\"baseType\":\"RequestData\",\"baseData\":{{\"ver\":2,\"id\":\"c{number:015x}\",\"name\":\"POST /charge\",\"duration\":\"00:00:00.{:03}0000\",\
+         \"success\":{success},\"responseCode\":\"{code}\",\"url\":\"http://payments:8080/charge\",{properties}}}}}",
+            duration * 7 / 10
+        ),
+    );
+    item(
+        3,
+        "payments",
+        &format!("c{number:015x}"),
+        format!(
+            "{{\"baseType\":\"RemoteDependencyData\",\"baseData\":{{\"ver\":2,\"id\":\"d{number:015x}\",\"name\":\"INSERT charge\",\"type\":\"postgresql\",\
+         \"target\":\"payments-db\",\"data\":\"INSERT INTO charge (id, amount) VALUES ($1, $2)\",\"duration\":\"00:00:00.0040000\",\
+         \"success\":true,{properties}}}}}"
+        ),
+    );
+    item(
+        4,
+        "payments",
+        &format!("c{number:015x}"),
+        format!(
+            "{{\"baseType\":\"MessageData\",\"baseData\":{{\"ver\":2,\"message\":\"{message} ord-{number}\",\"severityLevel\":1,{properties}}}}}"
+        ),
+    );
+}
