@@ -27,14 +27,14 @@
 //! # What it does not do yet
 //! Live metrics and OTLP are not received, and nothing is stored on disk.
 
-pub mod api;
+mod api;
 pub mod ingestion;
+mod otlp;
 mod pages;
 mod portal;
 mod server;
 mod store;
+pub mod testing;
 
-pub use self::portal::{BindError, DEFAULT_ADDRESS, Portal, PortalBuilder};
-pub use self::store::{
-    DEFAULT_MAX_BYTES, DEFAULT_MAX_ITEMS, Item, ItemKind, ParseItemKindError, Statistics,
-};
+pub use self::portal::{BindError, DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, Portal, PortalBuilder};
+pub use self::store::{Item, ItemKind, ParseItemKindError, Statistics};

@@ -1,23 +1,30 @@
+//! A portal that is running, and how one is prepared.
+
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::server::{AllowedHosts, Context, router};
-use crate::store::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ITEMS, Item, Limits, Query, Statistics, Store};
+use crate::api::EndpointView;
+use crate::server::{AllowedHosts, Certificate, CertificateError, Context, TlsListener, Token, reachable, router};
+use crate::store::{Item, Limits, OpenError, Options, Statistics, Store};
 
 /// Where the program listens unless told otherwise: 127.0.0.1:4320.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4320);
+
+/// How large the database may become unless told otherwise: 1 GiB. The items that arrived first are removed then.
+pub const DEFAULT_MAX_BYTES: u64 = 1_024 * 1_024 * 1_024;
 
 /// How long [`Portal::shutdown`] waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The portal takes any key; this one is what it tells people to use.
-const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
+pub(crate) const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A portal that is running. Dropping it ends it, and cuts off requests that are being answered.
 #[derive(Debug)]
@@ -25,17 +32,21 @@ const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 pub struct Portal {
     address: SocketAddr,
     connection_string: Arc<str>,
+    connection_string_tls: Option<Arc<str>>,
+    certificate: Option<PathBuf>,
+    token: Option<Token>,
+    endpoints: Arc<[EndpointView]>,
     store: Arc<Store>,
-    stop: oneshot::Sender<()>,
-    server: Server,
+    stop: watch::Sender<bool>,
+    servers: Vec<Server>,
 }
 
-/// Ends the server's task with the portal that owns it.
+/// Ends a server's task with the portal that owns it.
 #[derive(Debug)]
-struct Server(JoinHandle<io::Result<()>>);
+struct Server(JoinHandle<()>);
 
 impl Portal {
-    /// Prepares a portal with the default limits.
+    /// Prepares a portal with the default limits and a temporary database.
     #[must_use]
     pub fn builder() -> PortalBuilder {
         PortalBuilder::default()
@@ -50,7 +61,7 @@ impl Portal {
     /// The address to open in a browser. It has no slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
-        url(self.address)
+        url("http", self.address)
     }
 
     /// The connection string that makes an application on this machine send its telemetry here.
@@ -59,16 +70,53 @@ impl Portal {
         &self.connection_string
     }
 
-    /// All items that are held, in the order in which they arrived.
+    /// The connection string of the HTTPS endpoint, when there is one.
+    #[must_use]
+    pub fn connection_string_tls(&self) -> Option<&str> {
+        self.connection_string_tls.as_deref()
+    }
+
+    /// The certificate, as a PEM file, that clients of the HTTPS endpoint have to trust.
+    #[must_use]
+    pub fn tls_certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
+    }
+
+    /// The token that readers need; `None` on a portal that only this machine can reach.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(Token::as_str)
+    }
+
+    /// The address of an OpenTelemetry endpoint, if it is open: `otlpGrpc` or `otlpHttp`.
+    #[must_use]
+    pub fn otlp_endpoint(&self, name: &str) -> Option<&str> {
+        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.name == name)?;
+        endpoint.address.as_deref().filter(|_| endpoint.state == "open")
+    }
+
+    /// Endpoints that are not open, and why.
+    pub fn closed_endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
+        let taken = self.endpoints.iter().filter(|endpoint| endpoint.state == "taken");
+        taken.filter_map(|endpoint| Some((endpoint.name, endpoint.reason.as_deref()?)))
+    }
+
+    /// Where the data is kept; `None` if it is gone when the portal ends.
+    #[must_use]
+    pub fn data_directory(&self) -> Option<&Path> {
+        self.store.directory()
+    }
+
+    /// All items that are held, in the order in which they arrived. Reads the database on this thread.
     #[must_use]
     pub fn items(&self) -> Vec<Arc<Item>> {
-        let query = Query {
-            limit: usize::MAX,
-            ..Query::default()
-        };
-        let mut items = self.store.newest(&query);
-        items.reverse();
-        items
+        match self.store.all() {
+            Ok(items) => items.into_iter().map(Arc::new).collect(),
+            Err(error) => {
+                tracing::error!(%error, "items could not be read");
+                Vec::new()
+            }
+        }
     }
 
     /// How many items were received, refused and dropped.
@@ -77,17 +125,26 @@ impl Portal {
         self.store.statistics()
     }
 
-    /// Stops listening, and waits up to 5 s until requests that were begun are answered.
+    pub(crate) const fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Stops listening, and waits up to 5 s until requests that were begun are answered. What was accepted is written
+    /// before the database is closed.
     ///
     /// # Cancel safety
     /// When the future is dropped, open requests are cut off at once.
     pub async fn shutdown(self) {
-        let Self {
-            stop, mut server, ..
-        } = self;
-        // An error says that the server ended before.
-        let _ = stop.send(());
-        if tokio::time::timeout(GRACE, &mut server.0).await.is_err() {
+        let Self { stop, mut servers, .. } = self;
+        // An error says that the servers ended before.
+        let _ = stop.send(true);
+        let ended = async {
+            for server in &mut servers {
+                // A panic of a server was logged.
+                let _ = (&mut server.0).await;
+            }
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!("open requests were cut off");
         }
     }
@@ -102,34 +159,62 @@ impl Drop for Server {
 /// What a [`Portal`] is to hold and to allow.
 #[derive(Debug, Clone)]
 pub struct PortalBuilder {
-    limits: Limits,
+    options: Options,
     hosts: Vec<String>,
+    token: Option<String>,
+    tls: Option<(SocketAddr, PathBuf)>,
+    otlp_grpc: Option<SocketAddr>,
+    otlp_http: Option<SocketAddr>,
 }
 
 impl Default for PortalBuilder {
     fn default() -> Self {
         Self {
-            limits: Limits {
-                items: DEFAULT_MAX_ITEMS,
-                bytes: DEFAULT_MAX_BYTES,
+            options: Options {
+                directory: None,
+                limits: Limits {
+                    items: u64::MAX,
+                    bytes: DEFAULT_MAX_BYTES,
+                    age: None,
+                },
+                max_pages: None,
             },
             hosts: Vec::new(),
+            token: None,
+            tls: None,
+            otlp_grpc: None,
+            otlp_http: None,
         }
     }
 }
 
 impl PortalBuilder {
-    /// Holds at most this many items. Defaults to 50,000.
+    /// Keeps the data in this directory, which is made if it is missing. Defaults to a temporary one, which is removed
+    /// when the portal ends.
     #[must_use]
-    pub const fn max_items(mut self, items: usize) -> Self {
-        self.limits.items = items;
+    pub fn data_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.options.directory = Some(directory.into());
         self
     }
 
-    /// Holds items of at most about this many bytes of memory. Defaults to 256 MiB.
+    /// Holds at most this many items. Defaults to no limit.
     #[must_use]
-    pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.limits.bytes = bytes;
+    pub const fn max_items(mut self, items: u64) -> Self {
+        self.options.limits.items = items;
+        self
+    }
+
+    /// Removes the oldest items when the database is larger than so many bytes. Defaults to [`DEFAULT_MAX_BYTES`].
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.options.limits.bytes = bytes;
+        self
+    }
+
+    /// Removes items that were received longer ago. Defaults to no limit.
+    #[must_use]
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.options.limits.age = Some(age);
         self
     }
 
@@ -143,70 +228,214 @@ impl PortalBuilder {
         self
     }
 
-    /// Listens on `address`, and serves from a task of the current Tokio runtime. Port 0 takes a free one.
+    /// Asks readers for this token. Without one, a portal that listens beyond loopback makes one up
+    /// ([`Portal::token`]).
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Listens for HTTPS, too. The certificate is read from the directory, or made in it.
+    #[must_use]
+    pub fn listen_tls(mut self, address: SocketAddr, directory: impl Into<PathBuf>) -> Self {
+        self.tls = Some((address, directory.into()));
+        self
+    }
+
+    /// Receives OTLP over gRPC on this address. If it is taken, the endpoint is left out and said so.
+    #[must_use]
+    pub const fn otlp_grpc(mut self, address: SocketAddr) -> Self {
+        self.otlp_grpc = Some(address);
+        self
+    }
+
+    /// Receives OTLP over HTTP (protobuf and JSON) on this address. If it is taken, the endpoint is left out and said so.
+    #[must_use]
+    pub const fn otlp_http(mut self, address: SocketAddr) -> Self {
+        self.otlp_http = Some(address);
+        self
+    }
+
+    /// The database is full at so many pages of 4 KiB, as if the disk were: to see what clients are answered then.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn max_pages(mut self, pages: u32) -> Self {
+        self.options.max_pages = Some(pages);
+        self
+    }
+
+    /// Listens on `address`, and serves from tasks of the current Tokio runtime. Port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address cannot be listened on, as when another program has the port.
+    /// When the address cannot be listened on, as when another program has the port; when the database cannot be used,
+    /// as when another portal has it or it is damaged; when there is no certificate.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O and time.
     pub async fn bind(self, address: SocketAddr) -> Result<Portal, BindError> {
-        let error = |source| BindError { address, source };
-        let listener = TcpListener::bind(address).await.map_err(error)?;
-        let address = listener.local_addr().map_err(error)?;
-        let connection_string: Arc<str> = connection_string(address).into();
-        let store = Arc::new(Store::new(self.limits));
+        let listener = TcpListener::bind(address).await.map_err(|source| BindError::listen(address, source))?;
+        let address = listener.local_addr().map_err(|source| BindError::listen(address, source))?;
+        let token = match self.token {
+            Some(token) => Some(Token::new(token)),
+            None if address.ip().is_loopback() => None,
+            None => Some(Token::random().map_err(|reason| BindError(Reason::Token(reason)))?),
+        };
+        let options = self.options;
+        let opened = tokio::task::spawn_blocking(move || Store::open(&options)).await;
+        let store = Arc::new(opened.map_err(|error| BindError(Reason::Token(error.to_string())))??);
+        let connection_string: Arc<str> = connection_string("http", address).into();
+        let tls = match &self.tls {
+            Some((address, directory)) => {
+                let certificate = Certificate::of_directory(directory, &self.hosts)?;
+                let listener = TlsListener::bind(*address, &certificate)
+                    .await
+                    .map_err(|source| BindError::listen(*address, source))?;
+                Some((listener, certificate))
+            }
+            None => None,
+        };
+        let mut endpoints = vec![open("track", url("http", address))];
+        let (connection_string_tls, certificate) = match &tls {
+            Some((listener, certificate)) => {
+                use axum::serve::Listener;
+                let address = listener.local_addr().map_err(|source| BindError::listen(address, source))?;
+                endpoints.push(open("trackTls", url("https", address)));
+                (Some(Arc::from(self::connection_string("https", address))), Some(certificate.path().to_owned()))
+            }
+            None => {
+                endpoints.push(off("trackTls"));
+                (None, None)
+            }
+        };
+        let (stop, stopped) = watch::channel(false);
+        let otlp = crate::otlp::start(&store, (self.otlp_grpc, self.otlp_http), &stopped).await;
+        endpoints.extend(otlp.endpoints);
+        let endpoints: Arc<[EndpointView]> = endpoints.into();
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let context = Context {
             store: Arc::clone(&store),
             connection_string: Arc::clone(&connection_string),
+            connection_string_tls: connection_string_tls.clone(),
+            tls_certificate: certificate.clone(),
+            endpoints: Arc::clone(&endpoints),
+            otlp: otlp.reader,
             run: since_epoch.unwrap_or_default().as_nanos(),
         };
-        let routes = router(context, AllowedHosts::new(address, &self.hosts));
-        let (stop, stopped) = oneshot::channel();
-        let server = axum::serve(listener, routes).with_graceful_shutdown(async {
-            // A message, or the end of the portal that would send it.
-            let _ = stopped.await;
-        });
+        let routes = router(context, AllowedHosts::new(address, &self.hosts), token.clone());
+        let mut servers: Vec<Server> = otlp.tasks.into_iter().map(Server).collect();
+        servers.push(serve(listener, routes.clone(), stopped.clone()));
+        if let Some((listener, _)) = tls {
+            servers.push(serve(listener, routes, stopped));
+        }
         Ok(Portal {
             address,
             connection_string,
+            connection_string_tls,
+            certificate,
+            token,
+            endpoints,
             store,
             stop,
-            server: Server(tokio::spawn(async { server.await })),
+            servers,
         })
     }
 }
 
-/// The address cannot be listened on.
+fn serve<L>(listener: L, routes: axum::Router, mut stopped: watch::Receiver<bool>) -> Server
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+{
+    let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        // The value, or the end of the portal that would send it.
+        let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+    });
+    Server(tokio::spawn(async {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the server ended");
+        }
+    }))
+}
+
+fn open(name: &'static str, address: String) -> EndpointView {
+    EndpointView {
+        name,
+        address: Some(address),
+        state: "open",
+        reason: None,
+    }
+}
+
+fn off(name: &'static str) -> EndpointView {
+    EndpointView {
+        name,
+        address: None,
+        state: "off",
+        reason: None,
+    }
+}
+
+/// The portal cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct BindError {
-    address: SocketAddr,
-    source: io::Error,
+#[error(transparent)]
+pub struct BindError(Reason);
+
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Store(OpenError),
+    #[error(transparent)]
+    Certificate(CertificateError),
+    #[error("{0}")]
+    Token(String),
 }
 
 impl BindError {
+    const fn listen(address: SocketAddr, source: io::Error) -> Self {
+        Self(Reason::Listen { address, source })
+    }
+
     /// Whether another program has the port.
     #[must_use]
     pub fn is_address_in_use(&self) -> bool {
-        self.source.kind() == io::ErrorKind::AddrInUse
+        matches!(&self.0, Reason::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
+    }
+
+    /// Whether another portal uses the data directory.
+    #[must_use]
+    pub const fn is_data_in_use(&self) -> bool {
+        matches!(&self.0, Reason::Store(OpenError::Place(place)) if place.is_in_use())
+    }
+
+    /// Whether the database is damaged.
+    #[must_use]
+    pub const fn is_data_damaged(&self) -> bool {
+        matches!(&self.0, Reason::Store(OpenError::Damaged { .. }))
     }
 }
 
-fn connection_string(address: SocketAddr) -> String {
-    let endpoint = url(address);
+impl From<OpenError> for BindError {
+    fn from(error: OpenError) -> Self {
+        Self(Reason::Store(error))
+    }
+}
+
+impl From<CertificateError> for BindError {
+    fn from(error: CertificateError) -> Self {
+        Self(Reason::Certificate(error))
+    }
+}
+
+fn connection_string(scheme: &str, address: SocketAddr) -> String {
+    let endpoint = url(scheme, address);
     format!("InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={endpoint}")
 }
 
-/// Nobody can connect to "every address", so that becomes loopback.
-fn url(mut address: SocketAddr) -> String {
-    match address.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    format!("http://{address}")
+fn url(scheme: &str, address: SocketAddr) -> String {
+    format!("{scheme}://{}", reachable(address))
 }
 
 #[cfg(test)]
@@ -221,7 +450,7 @@ mod tests {
             ("0.0.0.0:4320", "http://127.0.0.1:4320"),
             ("[::]:4320", "http://[::1]:4320"),
         ] {
-            let text = connection_string(listening.parse().unwrap());
+            let text = connection_string("http", listening.parse().unwrap());
             let (_, found) = text.split_once(";IngestionEndpoint=").unwrap();
             assert_eq!(found, endpoint);
         }

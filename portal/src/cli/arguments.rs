@@ -1,9 +1,19 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use azmon_portal::{DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, DEFAULT_MAX_ITEMS};
+use azmon_portal::{DEFAULT_ADDRESS, DEFAULT_MAX_BYTES};
 use clap::{Args, Parser, Subcommand};
 
-pub(super) const MEBIBYTE: usize = 1_024 * 1_024;
+pub(super) const MEBIBYTE: u64 = 1_024 * 1_024;
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Ports that OpenTelemetry's SDKs send to unless told otherwise.
+const OTLP_GRPC: SocketAddr = loopback(4317);
+const OTLP_HTTP: SocketAddr = loopback(4318);
 
 /// Application Insights on your own machine.
 #[derive(Debug, Parser)]
@@ -15,8 +25,16 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Say what is wrong with telemetry, or why none arrives.
+    Doctor(DoctorArguments),
+    /// Write what a portal holds to a file: envelopes, one a line.
+    Export(ExportArguments),
+    /// Give files of envelopes or OTLP JSON to a portal.
+    Import(ImportArguments),
     /// Receive telemetry and show it in the browser.
     Portal(PortalArguments),
+    /// Show what arrives at a portal, here in the terminal.
+    Tail(TailArguments),
 }
 
 #[derive(Debug, Args)]
@@ -25,19 +43,189 @@ pub(super) struct PortalArguments {
     #[arg(long, value_name = "ADDRESS:PORT", env = "AZMON_PORTAL_LISTEN", default_value_t = DEFAULT_ADDRESS)]
     pub(super) listen: SocketAddr,
 
-    /// Hold at most this many items; the oldest are dropped first.
-    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_MAX_ITEMS)]
-    pub(super) max_items: usize,
+    /// Address and port to listen on for HTTPS, for SDKs that insist on it.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) listen_tls: Option<SocketAddr>,
 
-    /// Hold items of at most about this many megabytes of memory.
+    /// Directory of the certificate for HTTPS; one is made there if there is none.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) tls_dir: Option<PathBuf>,
+
+    /// Address and port for OpenTelemetry over gRPC; left out if another program has the port.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OTLP_GRPC)]
+    pub(super) otlp_grpc: SocketAddr,
+
+    /// Address and port for OpenTelemetry over HTTP; left out if another program has the port.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OTLP_HTTP)]
+    pub(super) otlp_http: SocketAddr,
+
+    /// Do not receive OpenTelemetry.
+    #[arg(long)]
+    pub(super) no_otlp: bool,
+
+    /// Keep the data in this directory; without it, the data is gone when the portal ends.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) data: Option<PathBuf>,
+
+    /// Hold at most this many items; the oldest are removed first.
+    #[arg(long, value_name = "COUNT")]
+    pub(super) max_items: Option<u64>,
+
+    /// Remove the oldest items when the database is larger than so many megabytes.
     #[arg(long, value_name = "MB", default_value_t = DEFAULT_MAX_BYTES / MEBIBYTE)]
-    pub(super) max_megabytes: usize,
+    pub(super) max_megabytes: u64,
+
+    /// Remove items that were received longer ago, such as 90m, 12h or 7d.
+    #[arg(long, value_name = "TIME", value_parser = age)]
+    pub(super) max_age: Option<Duration>,
 
     /// Another name of this machine to be read under, such as a container's; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
 
+    /// Ask readers for this token. Without one, a portal that other machines can reach makes one up.
+    #[arg(long, value_name = "TOKEN", env = "AZMON_PORTAL_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+
     /// Log every refused request, not only refused telemetry.
     #[arg(long, short)]
     pub(super) verbose: bool,
+}
+
+/// Which portal is asked.
+#[derive(Debug, Args)]
+pub(super) struct PortalAddress {
+    /// Address of the portal.
+    #[arg(long, value_name = "URL", env = "AZMON_PORTAL_URL", default_value = "http://127.0.0.1:4320")]
+    pub(super) portal: String,
+
+    /// Token of the portal, if it asks for one.
+    #[arg(long, value_name = "TOKEN", env = "AZMON_PORTAL_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+}
+
+/// Which items are meant.
+#[derive(Debug, Args)]
+pub(super) struct Filters {
+    /// Words, phrases and fields, as in the search field of the pages, such as 'success:false duration>500'.
+    #[arg(value_name = "SEARCH")]
+    pub(super) search: Vec<String>,
+
+    /// Only items of this kind, such as request, trace or exception; may be given several times.
+    #[arg(long, short, value_name = "KIND")]
+    pub(super) kind: Vec<String>,
+
+    /// Only items of this role; may be given several times.
+    #[arg(long, short, value_name = "ROLE")]
+    pub(super) role: Vec<String>,
+
+    /// Only items of this instrumentation key.
+    #[arg(long, value_name = "KEY")]
+    pub(super) app: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TailArguments {
+    #[command(flatten)]
+    pub(super) address: PortalAddress,
+
+    #[command(flatten)]
+    pub(super) filters: Filters,
+
+    /// Write each item as a line of JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Show this many of the items that are there already, first.
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 0)]
+    pub(super) lines: usize,
+
+    /// End after so many items.
+    #[arg(long, value_name = "COUNT")]
+    pub(super) count: Option<usize>,
+
+    /// When to use colours.
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(super) colour: Colour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Colour {
+    /// In a terminal.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArguments {
+    #[command(flatten)]
+    pub(super) address: PortalAddress,
+
+    /// Files of envelopes (one a line, or a JSON array) or OTLP JSON, gzip or not; - reads the standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    #[command(flatten)]
+    pub(super) address: PortalAddress,
+
+    #[command(flatten)]
+    pub(super) filters: Filters,
+
+    /// The file to write, compressed if it ends in .gz; without it, the standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    #[command(flatten)]
+    pub(super) address: PortalAddress,
+
+    /// Send one item to this connection string, and explain the answer.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) connection_string: Option<String>,
+
+    /// Write the findings as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `90s`, `90m`, `12h`, `7d`.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time; give one such as 90m, 12h or 7d");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_has_a_unit() {
+        assert_eq!(age("90m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(age("7d"), Ok(Duration::from_secs(604_800)));
+        for text in ["", "7", "d", "-1h", "99999999999999999999d", "7é"] {
+            assert!(age(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_fit_together() {
+        use clap::CommandFactory;
+
+        Arguments::command().debug_assert();
+    }
 }

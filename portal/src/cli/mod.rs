@@ -1,8 +1,34 @@
 //! The command line: arguments, what is printed, and the signals that end the program.
 
 mod arguments;
+mod client;
+mod connection;
+mod doctor;
+mod exchange;
+mod output;
 mod portal;
 mod signal;
+mod tail;
+
+use std::process::ExitCode;
 
 pub(crate) use self::arguments::Arguments;
-pub(crate) use self::portal::run;
+use self::arguments::Command;
+
+/// Runs the command until it ends or is told to end.
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
+    let outcome = match arguments.command {
+        Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Export(arguments) => exchange::export(arguments).await,
+        Command::Import(arguments) => exchange::import(arguments).await,
+        Command::Portal(arguments) => portal::run(arguments).await,
+        Command::Tail(arguments) => tail::run(arguments).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            output::complain(&format!("error: {reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}

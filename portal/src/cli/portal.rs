@@ -1,36 +1,48 @@
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::io;
 
 use azmon_portal::{BindError, Portal};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::cli::arguments::{Arguments, Command, MEBIBYTE, PortalArguments};
+use crate::cli::arguments::{MEBIBYTE, PortalArguments};
+use crate::cli::output::{complain, say};
 use crate::cli::signal;
 
-/// Runs the command until it ends or is told to end.
-pub(crate) async fn run(arguments: Arguments) -> ExitCode {
-    let outcome = match arguments.command {
-        Command::Portal(arguments) => portal(arguments).await,
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            complain(&format!("error: {reason}"));
-            ExitCode::FAILURE
-        }
-    }
-}
+/// Directory of the certificate without `--tls-dir`, below the user's directory for configuration.
+const TLS_DIRECTORY: &str = "azmon-portal-tls";
 
-async fn portal(arguments: PortalArguments) -> Result<(), String> {
+pub(super) async fn run(arguments: PortalArguments) -> Result<(), String> {
     log_to_stderr(arguments.verbose);
     // Before anything is printed: who reads that the portal runs may end it at once.
     let told_to_end =
         signal::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let mut builder = Portal::builder()
-        .max_items(arguments.max_items)
-        .max_bytes(arguments.max_megabytes.saturating_mul(MEBIBYTE));
+    let mut builder = Portal::builder().max_bytes(arguments.max_megabytes.saturating_mul(MEBIBYTE));
+    if let Some(items) = arguments.max_items {
+        builder = builder.max_items(items);
+    }
+    if let Some(age) = arguments.max_age {
+        builder = builder.max_age(age);
+    }
+    if let Some(directory) = &arguments.data {
+        builder = builder.data_directory(directory);
+    }
+    if let Some(token) = arguments.token {
+        builder = builder.token(token);
+    }
     for name in arguments.allow_host {
         builder = builder.allow_host(name);
+    }
+    if let Some(address) = arguments.listen_tls {
+        let directory = match (arguments.tls_dir, &arguments.data) {
+            (Some(directory), _) => directory,
+            (None, Some(data)) => data.clone(),
+            (None, None) => std::env::temp_dir().join(TLS_DIRECTORY),
+        };
+        builder = builder.listen_tls(address, directory);
+    } else if arguments.tls_dir.is_some() {
+        return Err("--tls-dir goes with --listen-tls".to_owned());
+    }
+    if !arguments.no_otlp {
+        builder = builder.otlp_grpc(arguments.otlp_grpc).otlp_http(arguments.otlp_http);
     }
     let portal = builder.bind(arguments.listen).await.map_err(explain)?;
     greet(&portal);
@@ -55,32 +67,53 @@ fn log_to_stderr(verbose: bool) {
 fn greet(portal: &Portal) {
     if !portal.address().ip().is_loopback() {
         complain(&format!(
-            "warning: {} can be reached from other machines, and whoever reaches it can read all telemetry",
+            "warning: {} can be reached from other machines; whoever has the token below can read all telemetry",
             portal.address()
         ));
     }
-    let text = format!(
-        "azmon portal is running; Ctrl-C ends it, and what it holds is gone then.\n\n\
-         Open this:\n  {}/\n\n\
+    let kept = match portal.data_directory() {
+        Some(directory) => format!("what it holds is kept in {}", directory.display()),
+        None => "what it holds is gone then".to_owned(),
+    };
+    let token = portal.token().map_or(String::new(), |token| format!("?token={token}"));
+    let mut text = format!(
+        "azmon portal is running; Ctrl-C ends it, and {kept}.\n\n\
+         Open this:\n  {}/{token}\n\n\
          Connect applications with this (in a shell, quote the value: it has a semicolon):\n  \
          APPLICATIONINSIGHTS_CONNECTION_STRING={}\n",
         portal.url(),
         portal.connection_string()
     );
-    // The portal serves just as well when nobody reads its output.
-    let _ = writeln!(io::stdout(), "{text}");
+    if let (Some(connection_string), Some(certificate)) = (portal.connection_string_tls(), portal.tls_certificate()) {
+        text.push_str(&format!(
+            "\nOver HTTPS, for SDKs that insist on it (Node.js: NODE_EXTRA_CA_CERTS={path}):\n  \
+             APPLICATIONINSIGHTS_CONNECTION_STRING={connection_string}\n  \
+             certificate: {path}\n",
+            path = certificate.display()
+        ));
+    }
+    for (name, protocol) in [("otlpHttp", "http/protobuf"), ("otlpGrpc", "grpc")] {
+        if let Some(address) = portal.otlp_endpoint(name) {
+            text.push_str(&format!(
+                "\nOpenTelemetry ({protocol}):\n  OTEL_EXPORTER_OTLP_ENDPOINT={address}\n"
+            ));
+        }
+    }
+    for (name, reason) in portal.closed_endpoints() {
+        text.push_str(&format!("\nNot open: {name}: {reason}\n"));
+    }
+    // The portal serves just as well when its output is closed.
+    say(&text);
 }
 
 fn explain(error: BindError) -> String {
     let advice = if error.is_address_in_use() {
         "\nAnother program has the port, perhaps another portal. End it, or choose another port, \
          such as: azmon portal --listen 127.0.0.1:0"
+    } else if error.is_data_in_use() {
+        "\nEnd it, or choose another directory with --data"
     } else {
         ""
     };
     format!("{error}{advice}")
-}
-
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -55,6 +55,14 @@ impl Answer {
         }
     }
 
+    /// The answer when no item could be kept for now.
+    pub(super) fn to_nothing(status: StatusCode, received: usize, message: String) -> Self {
+        Self {
+            items_received: received,
+            ..Self::to_unreadable(status, message)
+        }
+    }
+
     pub(super) fn errors(&self) -> &[ItemError] {
         &self.errors
     }

@@ -14,7 +14,7 @@ use crate::ingestion::MAX_ITEM;
 use crate::store::{ItemKind, NewItem};
 
 /// Reads one item, or says why the service would refuse it.
-pub(super) fn judge(item: &RawValue) -> Result<NewItem, String> {
+pub(crate) fn judge(item: &RawValue) -> Result<NewItem, String> {
     let length = item.get().len();
     if length > MAX_ITEM {
         return Err(format!(

@@ -13,7 +13,7 @@ pub(super) type Piece<'a> = Result<&'a RawValue, serde_json::Error>;
 
 /// Why a body has no items to judge.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SplitError {
+pub(crate) enum SplitError {
     #[error("body is empty")]
     Empty,
     #[error("body is not a JSON array: {0}")]

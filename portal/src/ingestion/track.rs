@@ -1,12 +1,16 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::header::{CONTENT_ENCODING, RETRY_AFTER, USER_AGENT};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::ingestion::answer::{Answer, ItemError};
@@ -14,10 +18,12 @@ use crate::ingestion::decode::{DecodeError, decode};
 use crate::ingestion::judge::judge;
 use crate::ingestion::split::{SplitError, split};
 use crate::ingestion::{MAX_BODY, MAX_DECODED};
-use crate::store::Store;
+use crate::store::prepared::micros;
+use crate::store::{AppendError, NewItem, Store};
 
 /// The endpoints of telemetry. Pages of any origin may send to them, as the SDK for browsers must.
 pub(crate) fn routes(store: Arc<Store>) -> Router {
+    let intake = Arc::new(Intake::new(store));
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::POST])
@@ -28,39 +34,102 @@ pub(crate) fn routes(store: Arc<Store>) -> Router {
         .route("/v2/track", post(track))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(cors)
-        .with_state(store)
+        .with_state(intake)
 }
 
 async fn track(
-    State(store): State<Arc<Store>>,
+    State(intake): State<Arc<Intake>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Answer {
-    let answer = match body {
-        Ok(body) => receive_apart(Arc::clone(&store), headers, body).await,
-        Err(rejection) => unread(&rejection),
+) -> Response {
+    let (answer, retry_after) = match body {
+        Ok(body) => intake.receive(&headers, body).await,
+        Err(rejection) => (unread(&rejection), None),
     };
-    store.count_refused(answer.errors().len());
-    if let [first, ..] = answer.errors() {
-        let (count, index, reason) = (answer.errors().len(), first.index, &first.message);
-        tracing::warn!(
-            count,
-            index,
-            reason,
-            "items were refused; this is the first"
-        );
+    let client = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    intake.tell(&answer, client);
+    let mut response = answer.into_response();
+    if let Some(after) = retry_after {
+        let seconds = after.as_secs().max(1);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    answer
+    response
 }
 
-/// Decompressing and parsing a large body takes long enough to hold up other connections.
-async fn receive_apart(store: Arc<Store>, headers: HeaderMap, body: Bytes) -> Answer {
-    let answer = tokio::task::spawn_blocking(move || receive(&store, &headers, body)).await;
-    answer.unwrap_or_else(|error| {
-        tracing::error!(%error, "ingestion failed");
-        let message = "the portal could not read the body; its log says why".to_owned();
-        Answer::to_unreadable(StatusCode::INTERNAL_SERVER_ERROR, message)
-    })
+/// What all requests of telemetry share.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    store: Arc<Store>,
+    /// Bodies that are decompressed and read at the same time: each may take some times its limit of memory.
+    readers: Semaphore,
+}
+
+const MAX_READERS: usize = 3;
+/// How long a body waits to be read before its client is asked to come back.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+/// When to try again after the portal failed to write.
+const RETRY_FAILED: Duration = Duration::from_secs(10);
+
+impl Intake {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            readers: Semaphore::new(MAX_READERS),
+        }
+    }
+
+    async fn receive(&self, headers: &HeaderMap, body: Bytes) -> (Answer, Option<Duration>) {
+        let Ok(Ok(_permit)) = tokio::time::timeout(MAX_WAIT, self.readers.acquire()).await else {
+            self.store.counters().throttled.fetch_add(1, Ordering::Relaxed);
+            return refused_for_now(0, &AppendError::Busy(RETRY_FAILED));
+        };
+        let encoding = headers
+            .get(CONTENT_ENCODING)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        // Decompressing and parsing a large body takes long enough to hold up other connections.
+        let read = tokio::task::spawn_blocking(move || read(body, encoding.as_deref())).await;
+        let read = match read {
+            Ok(Ok(read)) => read,
+            Ok(Err(answer)) => return (answer, None),
+            Err(error) => {
+                tracing::error!(%error, "ingestion failed");
+                let message = "the portal could not read the body; its log says why".to_owned();
+                return (Answer::to_unreadable(StatusCode::INTERNAL_SERVER_ERROR, message), None);
+            }
+        };
+        let errors = read.errors.into_iter().map(|(index, message)| ItemError {
+            index,
+            status_code: StatusCode::BAD_REQUEST.as_u16(),
+            message,
+        });
+        match self.store.append(read.items).await {
+            Ok(()) => (Answer::to_items(read.received, errors.collect()), None),
+            Err(error) => refused_for_now(read.received, &error),
+        }
+    }
+
+    /// Counts what was refused, so that pages can say so.
+    fn tell(&self, answer: &Answer, client: Option<&str>) {
+        let now = micros(SystemTime::now());
+        for error in answer.errors() {
+            self.store.counters().refuse(&error.message, client, 1, now);
+        }
+        if let [first, ..] = answer.errors() {
+            let (count, index, reason) = (answer.errors().len(), first.index, &first.message);
+            tracing::warn!(count, index, reason, "items were refused; this is the first");
+        }
+    }
+}
+
+/// 429 when the writer cannot keep up, 503 when it failed: clients keep their telemetry for both.
+fn refused_for_now(received: usize, error: &AppendError) -> (Answer, Option<Duration>) {
+    let (status, after) = match error {
+        AppendError::Busy(after) => (StatusCode::TOO_MANY_REQUESTS, *after),
+        AppendError::DiskFull | AppendError::Damaged | AppendError::Failed(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, RETRY_FAILED)
+        }
+    };
+    (Answer::to_nothing(status, received, error.to_string()), Some(after))
 }
 
 fn unread(rejection: &BytesRejection) -> Answer {
@@ -71,36 +140,37 @@ fn unread(rejection: &BytesRejection) -> Answer {
     Answer::to_unreadable(rejection.status(), message)
 }
 
-fn receive(store: &Store, headers: &HeaderMap, body: Bytes) -> Answer {
-    let encoding = headers
-        .get(CONTENT_ENCODING)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let body = match decode(body, encoding.as_deref(), MAX_DECODED) {
-        Ok(body) => body,
-        Err(error) => return Answer::to_unreadable(status_of_decode(&error), error.to_string()),
-    };
-    let pieces = match split(&body) {
-        Ok(pieces) => pieces,
-        Err(error) => return Answer::to_unreadable(status_of_split(&error), error.to_string()),
-    };
+fn read(body: Bytes, encoding: Option<&str>) -> Result<Read, Answer> {
+    let body = decode(body, encoding, MAX_DECODED)
+        .map_err(|error| Answer::to_unreadable(status_of_decode(&error), error.to_string()))?;
+    read_body(&body).map_err(|error| Answer::to_unreadable(status_of_split(&error), error.to_string()))
+}
+
+/// The items of a body, and why others are none.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) received: usize,
+    pub(crate) items: Vec<NewItem>,
+    /// Index and message.
+    pub(crate) errors: Vec<(usize, String)>,
+}
+
+/// Reads a decompressed body: a JSON array, one object, or one value a line.
+pub(crate) fn read_body(body: &[u8]) -> Result<Read, SplitError> {
+    let pieces = split(body)?;
     let received = pieces.len();
-    let mut accepted = Vec::with_capacity(received);
+    let mut items = Vec::with_capacity(received);
     let mut errors = Vec::new();
     for (index, piece) in pieces.into_iter().enumerate() {
         let verdict = piece
             .map_err(|error| format!("Item is not JSON: {error}"))
             .and_then(judge);
         match verdict {
-            Ok(item) => accepted.push(item),
-            Err(message) => errors.push(ItemError {
-                index,
-                status_code: StatusCode::BAD_REQUEST.as_u16(),
-                message,
-            }),
+            Ok(item) => items.push(item),
+            Err(message) => errors.push((index, message)),
         }
     }
-    store.append(accepted);
-    Answer::to_items(received, errors)
+    Ok(Read { received, items, errors })
 }
 
 fn status_of_decode(error: &DecodeError) -> StatusCode {

@@ -3,6 +3,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::store::AppendError;
+
 /// A refused request, with a message for its sender and one for the log.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -41,6 +43,21 @@ impl ApiError {
         Self::of_client(status, "MethodNotAllowed", message.into())
     }
 
+    /// 401: a token is needed.
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::of_client(StatusCode::UNAUTHORIZED, "Unauthorized", message.into())
+    }
+
+    /// 413: what was sent is larger than what is taken.
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::of_client(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", message.into())
+    }
+
+    /// 503: it may succeed later.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self::of_client(StatusCode::SERVICE_UNAVAILABLE, "Busy", message.into())
+    }
+
     /// 500: the portal is at fault. What went wrong is only logged.
     pub(crate) fn internal(internal_message: String) -> Self {
         Self {
@@ -58,6 +75,18 @@ impl ApiError {
             internal_message: message.clone(),
             external_message: message,
         }
+    }
+}
+
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<AppendError> for ApiError {
+    fn from(error: AppendError) -> Self {
+        Self::busy(error.to_string())
     }
 }
 

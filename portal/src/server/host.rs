@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::HOST;
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -56,6 +56,9 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    if let Some(origin) = foreign_origin(&request, &allowed) {
+        return Err(ApiError::forbidden(format!("pages of {origin:?} may not read telemetry, nor change it")));
+    }
     match host_of(&request) {
         Some(host) if allowed.allow(host.host()) => Ok(next.run(request).await),
         Some(host) => Err(ApiError::forbidden(format!(
@@ -67,6 +70,22 @@ pub(super) async fn check(
             "the Host header is missing or invalid",
         )),
     }
+}
+
+/// The origin of a page that is not the portal's own.
+///
+/// Another port of this machine is another origin: a page of the application that is developed may only send telemetry.
+fn foreign_origin<'a>(request: &'a Request, allowed: &AllowedHosts) -> Option<&'a str> {
+    let origin = match request.headers().get(ORIGIN)?.to_str() {
+        Ok(origin) => origin,
+        Err(_) => return Some("unreadable"),
+    };
+    let (_, authority) = origin.split_once("://").unwrap_or(("", ""));
+    let own = host_of(request);
+    let is_own = authority.parse::<Authority>().is_ok_and(|authority| {
+        allowed.allow(authority.host()) && own.is_some_and(|own| own.as_str() == authority.as_str())
+    });
+    (!is_own).then_some(origin)
 }
 
 /// An absolute request target beats the header (RFC 9112, 3.2.2).

@@ -1,34 +1,58 @@
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn_with_state, map_request, map_response};
 
-use crate::server::{AllowedHosts, ApiError, headers, host, path};
+use crate::api::{EndpointView, OtlpReader};
+use crate::server::{AllowedHosts, ApiError, Token, headers, host, path, token};
 use crate::store::Store;
 use crate::{api, ingestion, pages};
 
 /// What the handlers share.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     /// What is to be pasted into an application to connect it.
     pub(crate) connection_string: Arc<str>,
+    pub(crate) connection_string_tls: Option<Arc<str>>,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Every way in, and whether it is open.
+    pub(crate) endpoints: Arc<[EndpointView]>,
+    /// Reads OTLP of files.
+    pub(crate) otlp: Option<Arc<OtlpReader>>,
     /// Tells this run of the portal from others, in entity tags.
     pub(crate) run: u128,
 }
 
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// The largest id that was given to an item.
+    pub(crate) fn newest_id(&self) -> i64 {
+        self.store.counters().newest_id.load(Ordering::Relaxed)
+    }
+}
+
 /// Everything that the portal answers.
-pub(crate) fn router(context: Context, hosts: AllowedHosts) -> Router {
+pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token>) -> Router {
+    let store = Arc::clone(&context.store);
     let readable = Router::new()
         .merge(pages::routes())
         .merge(api::routes())
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(context.clone())
+        .with_state(context)
+        .layer(from_fn_with_state(needed, token::check))
         .layer(from_fn_with_state(hosts, host::check))
         .layer(map_response(headers::protect));
     let routes = readable
-        .merge(ingestion::routes(context.store))
+        .merge(ingestion::routes(store))
         .fallback(not_found);
     // A layer around the routes themselves would run only after one was chosen.
     Router::new()

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use azmon_envelope::{Data, Envelope, tags};
+use azmon_envelope::{Data, Envelope, Measurements, tags};
 use serde_json::value::RawValue;
 
-use crate::store::ItemKind;
+use crate::store::{ItemKind, prepared};
 
 /// One telemetry item that the portal holds.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Item {
 pub(crate) struct NewItem {
     kind: ItemKind,
     json: Box<RawValue>,
-    pub(super) envelope: Envelope<'static>,
+    envelope: Envelope<'static>,
 }
 
 impl NewItem {
@@ -31,38 +31,22 @@ impl NewItem {
         }
     }
 
-    #[cfg(test)]
     pub(crate) const fn kind(&self) -> ItemKind {
         self.kind
     }
 
-    /// About how much memory the item takes, in bytes.
-    ///
-    /// The texts are held twice, as JSON and parsed; an element of a map or a list costs more than its JSON when it
-    /// is small, so these are counted apart.
-    pub(crate) fn size(&self) -> usize {
-        const ELEMENT: usize = 128;
-        let elements = self.envelope.tags.len() + elements(&self.envelope.data);
-        size_of::<Item>() + 2 * self.json.get().len() + ELEMENT * elements
+    pub(crate) const fn envelope(&self) -> &Envelope<'static> {
+        &self.envelope
     }
-}
 
-fn elements(data: &Data<'_>) -> usize {
-    let of_payload = match data {
-        Data::Request(data) => data.measurements.len(),
-        Data::RemoteDependency(data) => data.measurements.len(),
-        Data::Exception(data) => {
-            let frames = data.exceptions.iter().map(|cause| cause.parsed_stack.len());
-            data.exceptions.len() + frames.sum::<usize>() + data.measurements.len()
-        }
-        Data::Message(data) => data.measurements.len(),
-        Data::Event(data) => data.measurements.len(),
-        Data::Metric(data) => data.metrics.len(),
-        Data::Availability(data) => data.measurements.len(),
-        Data::PageView(data) => data.measurements.len(),
-        Data::PageViewPerf(data) => data.page.measurements.len(),
-    };
-    of_payload + data.properties().len()
+    /// Bytes of its JSON.
+    pub(crate) fn size(&self) -> usize {
+        self.json.get().len()
+    }
+
+    pub(crate) fn into_json(self) -> Box<RawValue> {
+        self.json
+    }
 }
 
 impl Item {
@@ -72,10 +56,6 @@ impl Item {
             received,
             content,
         }
-    }
-
-    pub(crate) fn size(&self) -> usize {
-        self.content.size()
     }
 
     /// The number of the item: 1 for the first that the portal received, and never used again.
@@ -104,6 +84,16 @@ impl Item {
 
     pub(crate) fn raw_json(&self) -> &RawValue {
         &self.content.json
+    }
+
+    /// Reads an item again that was stored.
+    pub(crate) fn read(id: i64, received: i64, json: String) -> serde_json::Result<Self> {
+        let envelope: Envelope<'static> = serde_json::from_str(&json)?;
+        let kind = ItemKind::of(&envelope.data)
+            .ok_or_else(|| serde::de::Error::custom("the kind is not known"))?;
+        let content = NewItem::new(kind, RawValue::from_string(json)?, envelope);
+        let received = SystemTime::UNIX_EPOCH + Duration::from_micros(received.max(0).cast_unsigned());
+        Ok(Self::new(id.cast_unsigned(), received, content))
     }
 
     /// The item as it was read.
@@ -171,6 +161,93 @@ impl Item {
             Data::Availability(data) => Some(data.success),
             _ => None,
         }
+    }
+
+    /// Dependency type, exception type, or namespace of a metric.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&str> {
+        match &self.envelope().data {
+            Data::RemoteDependency(data) => data.dependency_type.as_deref(),
+            Data::Exception(data) => data.exceptions.first()?.type_name.as_deref(),
+            Data::Metric(data) => data.metrics.first()?.namespace.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The target of a dependency.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        match &self.envelope().data {
+            Data::RemoteDependency(data) => data.target.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The command of a dependency, the URL of a request or page view.
+    #[must_use]
+    pub fn command(&self) -> Option<&str> {
+        match &self.envelope().data {
+            Data::Request(data) => data.url.as_deref(),
+            Data::RemoteDependency(data) => data.data.as_deref(),
+            Data::PageView(data) => data.url.as_deref(),
+            Data::PageViewPerf(data) => data.page.url.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The severity of a trace or exception: 0 verbose, 1 information, 2 warning, 3 error, 4 critical.
+    #[must_use]
+    pub fn severity(&self) -> Option<u8> {
+        match &self.envelope().data {
+            Data::Message(data) => data.severity_level.map(|level| level as u8),
+            Data::Exception(data) => data.severity_level.map(|level| level as u8),
+            _ => None,
+        }
+    }
+
+    /// How many items this one stands for: 100 divided by its `sampleRate`, rounded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        prepared::weight(self.envelope().sample_rate).cast_unsigned()
+    }
+
+    /// The name of the role; a browser's page without one is placed by its origin.
+    #[must_use]
+    pub fn role(&self) -> Cow<'_, str> {
+        match self.tag(tags::CLOUD_ROLE) {
+            Some(role) => Cow::Borrowed(role),
+            None => Cow::Owned(prepared::role(self.envelope(), self.is_browser())),
+        }
+    }
+
+    pub(crate) fn is_browser(&self) -> bool {
+        prepared::is_browser(self.envelope())
+    }
+
+    /// The value of a custom dimension.
+    #[must_use]
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.envelope().data.properties().get(key).map(AsRef::as_ref)
+    }
+
+    /// The value of a custom measurement.
+    #[must_use]
+    pub fn measurement(&self, key: &str) -> Option<f64> {
+        self.measurements()?.get(key).copied()
+    }
+
+    pub(crate) fn measurements(&self) -> Option<&Measurements<'static>> {
+        Some(match &self.envelope().data {
+            Data::Request(data) => &data.measurements,
+            Data::RemoteDependency(data) => &data.measurements,
+            Data::Exception(data) => &data.measurements,
+            Data::Message(data) => &data.measurements,
+            Data::Event(data) => &data.measurements,
+            Data::Availability(data) => &data.measurements,
+            Data::PageView(data) => &data.measurements,
+            Data::PageViewPerf(data) => &data.page.measurements,
+            _ => return None,
+        })
     }
 
     /// The id of the operation that the item belongs to.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use azmon_envelope::Data;
+use azmon_envelope::{Data, Properties};
 
 /// What an item is, by the name that Application Insights gives it in the column `itemType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ pub enum ItemKind {
     Exception,
     /// A page shown in a browser.
     PageView,
+    /// A value of a counter of the machine or the process.
+    PerformanceCounter,
     /// Work done for a caller.
     Request,
     /// A log record.
@@ -28,13 +30,14 @@ pub enum ItemKind {
 
 impl ItemKind {
     /// Every kind, the most looked for first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Request,
         Self::Dependency,
         Self::Exception,
         Self::Trace,
         Self::CustomEvent,
         Self::CustomMetric,
+        Self::PerformanceCounter,
         Self::AvailabilityResult,
         Self::PageView,
         Self::BrowserTiming,
@@ -48,12 +51,41 @@ impl ItemKind {
             Data::Event(_) => Self::CustomEvent,
             Data::Exception(_) => Self::Exception,
             Data::Message(_) => Self::Trace,
+            Data::Metric(data) if is_counter(&data.properties) => Self::PerformanceCounter,
             Data::Metric(_) => Self::CustomMetric,
             Data::PageView(_) => Self::PageView,
             Data::PageViewPerf(_) => Self::BrowserTiming,
             Data::RemoteDependency(_) => Self::Dependency,
             Data::Request(_) => Self::Request,
         })
+    }
+
+    /// The kind's number in the database; never changed.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Request => 1,
+            Self::Dependency => 2,
+            Self::Exception => 3,
+            Self::Trace => 4,
+            Self::CustomEvent => 5,
+            Self::CustomMetric => 6,
+            Self::PerformanceCounter => 7,
+            Self::AvailabilityResult => 8,
+            Self::PageView => 9,
+            Self::BrowserTiming => 10,
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// Whether it is a span of a transaction: it has an id and a duration, and others may hang under it.
+    pub(crate) const fn is_span(self) -> bool {
+        matches!(
+            self,
+            Self::Request | Self::Dependency | Self::PageView | Self::AvailabilityResult
+        )
     }
 
     /// The value of the column `itemType`, such as `request` or `customEvent`.
@@ -67,6 +99,7 @@ impl ItemKind {
             Self::Dependency => "dependency",
             Self::Exception => "exception",
             Self::PageView => "pageView",
+            Self::PerformanceCounter => "performanceCounter",
             Self::Request => "request",
             Self::Trace => "trace",
         }
@@ -83,6 +116,7 @@ impl ItemKind {
             Self::Dependency => "Dependency",
             Self::Exception => "Exception",
             Self::PageView => "Page view",
+            Self::PerformanceCounter => "Performance counter",
             Self::Request => "Request",
             Self::Trace => "Trace",
         }
@@ -99,10 +133,18 @@ impl ItemKind {
             Self::Dependency => "Dependencies",
             Self::Exception => "Exceptions",
             Self::PageView => "Page views",
+            Self::PerformanceCounter => "Performance counters",
             Self::Request => "Requests",
             Self::Trace => "Traces",
         }
     }
+}
+
+/// Application Insights puts a metric with this property into `performanceCounters`.
+fn is_counter(properties: &Properties<'_>) -> bool {
+    properties
+        .get("CustomPerfCounter")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 impl fmt::Display for ItemKind {

@@ -1,19 +1,60 @@
-//! What the portal holds: the newest items, in memory, within a limit of items and of bytes.
+//! What the portal holds: every item as it was sent, an index of its words, and counts by minute.
 //!
-//! Invariants: items are in the order of their arrival and numbered without gaps, so that an id finds its item
-//! without a search; the oldest is dropped first; no lock is held while a page is made.
+//! ```text
+//! append ─► Prepared (columns, words, checks) ─► queue, bounded by bytes ─► writer thread ─► SQLite (WAL)
+//!            on the caller's threads                429 beyond it             one commit for all that wait
+//! read ──► Reader: one of four connections, and the series as they were at that moment
+//! ```
+//! - **Kept** means committed: [`Store::append`] returns when every reader sees the items. A commit survives the end of
+//!   the process, however it ends; when the machine itself stops, the last moments may be missing (`synchronous =
+//!   NORMAL`), and the database is whole.
+//! - **Series**: each combination of application, kind, role, name, target, type, result and success is interned once,
+//!   and an item's row has its number. Rollups count by series and bucket (ten seconds, a minute, ten minutes, an hour)
+//!   with a histogram of durations, so that pages never scan items.
+//! - **Edges**: a request whose parent is a dependency of another role is counted, with both durations, when the second
+//!   of the two arrives.
+//! - **Removed** are the items that arrived first, to stay within bytes, items and age.
 //!
-//! The four calls of [`Store`] (append, newest, find, statistics) are all that the rest of the portal knows.
+//! Everything that knows SQL is in this module.
 
+mod calls;
+pub(crate) mod checks;
+pub(crate) mod counters;
+mod dictionary;
+pub(crate) mod facts;
+pub(crate) mod fields;
+mod frames;
+mod hash;
+pub(crate) mod histogram;
 mod item;
 mod kind;
-mod memory;
-mod query;
+mod ledger;
+mod legacy;
+mod open;
+mod place;
+pub(crate) mod prepared;
+mod reader;
+mod retention;
+pub(crate) mod rollups;
+mod runs;
+mod schema;
+pub(crate) mod search;
+mod tail;
+mod views;
+mod words;
+mod writer;
 
+pub(crate) use self::dictionary::Series;
+pub(crate) use self::frames::is_own_frame;
+pub(crate) use self::hash::span_id;
 pub use self::item::Item;
 pub(crate) use self::item::NewItem;
 pub use self::kind::{ItemKind, ParseItemKindError};
-pub use self::memory::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ITEMS};
-pub(crate) use self::memory::{Limits, Store};
-pub(crate) use self::query::Query;
-pub use self::query::Statistics;
+pub(crate) use self::legacy::Query;
+pub use self::legacy::Statistics;
+pub(crate) use self::open::{AppendError, OpenError, Options, Store};
+pub(crate) use self::prepared::SeriesKind;
+pub(crate) use self::reader::{ItemFilter, Order, Range, Reader};
+pub(crate) use self::retention::Limits;
+pub(crate) use self::rollups::Cell;
+pub(crate) use self::schema::GRAINS;

@@ -6,6 +6,8 @@ use flate2::write::GzEncoder;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::contract;
+
 /// A portal with a client for it.
 pub(crate) struct Harness {
     pub(crate) portal: Portal,
@@ -62,14 +64,18 @@ impl Harness {
 
     /// The items that the API gives for a query such as `?kind=request`.
     pub(crate) async fn items(&self, query: &str) -> Vec<Value> {
-        let response = self
-            .get(&format!("/api/items{query}"))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 200, "{query}");
-        let mut body = json_of(response).await;
+        let mut body = self.json(&format!("/api/items{query}")).await;
         serde_json::from_value(body["items"].take()).unwrap()
+    }
+
+    /// An answer of the API, which must be what its contract says.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let response = self.get(path).send().await.unwrap();
+        let status = response.status();
+        let body = json_of(response).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        contract::check("get", path, &body);
+        body
     }
 }
 

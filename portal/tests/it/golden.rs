@@ -107,7 +107,7 @@ async fn replay(case: &str, recorded: &Recorded) {
         );
         assert_parsed(case, item, sent);
     }
-    let listed = harness.items("?limit=1000").await;
+    let listed = harness.items("?limit=1000&order=arrival&envelopes=true").await;
     let envelopes: Vec<_> = listed.iter().rev().map(|item| &item["envelope"]).collect();
     assert_eq!(
         envelopes,

@@ -62,13 +62,17 @@ async fn the_oldest_items_make_room_and_pages_say_so() {
 }
 
 #[tokio::test]
-async fn memory_is_bounded_whatever_is_sent() {
-    const LIMIT: usize = 1_000_000;
+async fn the_database_is_bounded_whatever_is_sent() {
+    const LIMIT: u64 = 3_000_000;
     let harness = Harness::start_with(Portal::builder().max_bytes(LIMIT)).await;
-    let items: Vec<_> = (0..500).map(|_| event(&"x".repeat(10_000))).collect();
-    harness.accept(&items).await;
+    for _ in 0..20 {
+        let items: Vec<_> = (0..50).map(|_| event(&"x".repeat(10_000))).collect();
+        harness.accept(&items).await;
+    }
     let statistics = harness.portal.statistics();
-    assert!(statistics.bytes <= LIMIT, "{statistics:?}");
+    assert!(statistics.bytes as u64 <= LIMIT, "{statistics:?}");
     assert!(statistics.items > 10, "{statistics:?}");
-    assert_eq!(statistics.dropped, 500 - statistics.items as u64);
+    assert_eq!(statistics.dropped, 1_000 - statistics.items as u64);
+    let kept = harness.json("/api/stats").await;
+    assert_eq!(kept["items"], statistics.items);
 }

@@ -6,6 +6,7 @@ mod api;
 mod browser;
 mod client;
 mod command;
+mod contract;
 mod golden;
 mod hostile;
 mod limits;

@@ -1,0 +1,88 @@
+//! JSON for pages, tests and tools, under `/api`. The contract is the file `openapi.json` of this crate.
+//!
+//! - Counts are sums of `itemCount`, times are RFC 3339 in UTC, durations are milliseconds.
+//! - A parameter that is not known is refused with 400, so that a misspelt filter does not show everything.
+//! - What pages show comes from rollups; only searches, transactions and comparisons read items, and say how many
+//!   (`scope.readItems`) and whether that was all (`scope.isComplete`).
+//! - `?wait=5s` waits until what is asked for arrives.
+//!
+//! # Errors
+//! `{"errorCode": "BadRequest", "message": ".."}` with a status of 4xx or 5xx.
+
+mod advice;
+mod answer;
+mod ask;
+mod breakdown;
+mod category;
+mod difference;
+mod doctor;
+mod exchange;
+mod failures;
+mod gather;
+mod graph;
+mod items;
+mod live;
+mod manage;
+mod map;
+mod metrics;
+mod needs_a_look;
+mod numbers;
+mod overview;
+mod parameters;
+mod performance;
+mod points;
+mod problems;
+mod resources;
+mod runs;
+mod time;
+mod transactions;
+mod users;
+mod view;
+
+use axum::Router;
+use axum::routing::{delete, get, post, put};
+
+use crate::server::Context;
+
+pub(crate) use self::exchange::OtlpReader;
+pub(crate) use self::manage::EndpointView;
+
+pub(crate) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/api/health", get(manage::health))
+        .route("/api/stats", get(manage::stats))
+        .route("/api/connect", get(manage::connect))
+        .route("/api/apps", get(manage::apps))
+        .route("/api/overview", get(overview::overview))
+        .route("/api/items", get(items::list))
+        .route("/api/items/{id}", get(items::one))
+        .route("/api/items/{id}/rank", get(items::rank))
+        .route("/api/facets", get(items::facets))
+        .route("/api/fields", get(items::fields))
+        .route("/api/transactions", get(transactions::list))
+        .route("/api/transactions/{operationId}", get(transactions::one))
+        .route("/api/map", get(map::map))
+        .route("/api/map/node", get(map::node))
+        .route("/api/map/edge", get(map::edge))
+        .route("/api/operations", get(performance::operations))
+        .route("/api/dependencies", get(performance::dependencies))
+        .route("/api/roles", get(performance::roles))
+        .route("/api/calls", get(performance::calls))
+        .route("/api/difference", get(difference::difference))
+        .route("/api/breakdown", get(breakdown::breakdown))
+        .route("/api/failures", get(failures::failures))
+        .route("/api/problems", get(problems::list))
+        .route("/api/problems/{id}", get(problems::one))
+        .route("/api/runs", get(runs::list).post(runs::begin))
+        .route("/api/compare", get(runs::compare))
+        .route("/api/metrics", get(metrics::list))
+        .route("/api/metrics/series", get(metrics::series))
+        .route("/api/doctor", get(doctor::doctor))
+        .route("/api/events", get(live::events))
+        .route("/api/tail", get(live::tail))
+        .route("/api/saved/{kind}", get(manage::saved))
+        .route("/api/saved/{kind}/{name}", put(manage::save).delete(manage::unsave))
+        .route("/api/data", delete(manage::delete))
+        .route("/api/export", get(exchange::export))
+        .merge(Router::new().route("/api/import", post(exchange::import)).layer(exchange::body_limit()))
+}

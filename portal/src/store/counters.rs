@@ -1,0 +1,157 @@
+//! What is counted since the portal started, for readers of any thread.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::store::ItemKind;
+use crate::store::histogram::Histogram;
+
+/// Seconds of the rate's history.
+pub(crate) const SECONDS: usize = 60;
+/// The most messages of refusals that are remembered until they are written.
+const MAX_REFUSALS: usize = 200;
+
+/// Numbers that change with every batch.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) received: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) throttled: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    /// Items that are held.
+    pub(crate) items: AtomicI64,
+    pub(crate) bytes: AtomicI64,
+    /// Id of the newest item.
+    pub(crate) newest_id: AtomicI64,
+    /// Raised when everything was deleted.
+    pub(crate) deletions: AtomicU64,
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    /// Second since 1970, and the items that arrived in it.
+    seconds: VecDeque<(i64, u64)>,
+    by_kind: [i64; ItemKind::ALL.len()],
+    last_by_kind: [u64; ItemKind::ALL.len()],
+    delays: [Histogram; 2],
+    delays_since: i64,
+    refusals: Vec<Refusal>,
+    last_refusal: Option<Refusal>,
+}
+
+/// Items of one message that were refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) client: Option<String>,
+    pub(crate) count: i64,
+    pub(crate) time: i64,
+}
+
+/// Of each kind: how many are held, and a number that changes when some arrive.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KindCount {
+    pub(crate) held: i64,
+    pub(crate) arrivals: u64,
+}
+
+impl Counters {
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn arrived(&self, now: i64, items: impl Iterator<Item = (ItemKind, i64)>) {
+        let mut recent = self.recent();
+        let mut count = 0;
+        if now - recent.delays_since > 60_000_000 {
+            recent.delays.swap(0, 1);
+            recent.delays[0] = Histogram::default();
+            recent.delays_since = now;
+        }
+        for (kind, time) in items {
+            count += 1;
+            let index = index(kind);
+            recent.by_kind[index] += 1;
+            recent.last_by_kind[index] += 1;
+            recent.delays[0].add(now - time, 1);
+        }
+        let second = now.div_euclid(1_000_000);
+        match recent.seconds.back_mut() {
+            Some((last, items)) if *last == second => *items += count,
+            _ => recent.seconds.push_back((second, count)),
+        }
+        while recent.seconds.len() > SECONDS + 2 {
+            recent.seconds.pop_front();
+        }
+        drop(recent);
+        self.received.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn removed(&self, kind: ItemKind, count: i64) {
+        self.recent().by_kind[index(kind)] -= count;
+    }
+
+    pub(super) fn set_held(&self, kind: ItemKind, count: i64) {
+        self.recent().by_kind[index(kind)] = count;
+    }
+
+    pub(crate) fn kind(&self, kind: ItemKind) -> KindCount {
+        let recent = self.recent();
+        KindCount {
+            held: recent.by_kind[index(kind)],
+            arrivals: recent.last_by_kind[index(kind)],
+        }
+    }
+
+    /// Items of the last 60 complete seconds before `now`, oldest first.
+    pub(crate) fn rate(&self, now: i64) -> Vec<u64> {
+        let second = now.div_euclid(1_000_000);
+        let recent = self.recent();
+        (second - SECONDS as i64..second)
+            .map(|wanted| {
+                let found = recent.seconds.iter().find(|(second, _)| *second == wanted);
+                found.map_or(0, |(_, count)| *count)
+            })
+            .collect()
+    }
+
+    /// The delay, in microseconds from an item's time to its commit, that 95 % of the last minutes' items had at most.
+    pub(crate) fn visible_after(&self) -> Option<f64> {
+        let recent = self.recent();
+        let mut both = recent.delays[0].clone();
+        both.merge(&recent.delays[1]);
+        both.percentile(0.95)
+    }
+
+    pub(crate) fn refuse(&self, message: &str, client: Option<&str>, count: i64, time: i64) {
+        self.refused.fetch_add(count.max(0).cast_unsigned(), Ordering::Relaxed);
+        let refusal = Refusal {
+            message: message.chars().take(300).collect(),
+            client: client.map(|client| client.chars().take(100).collect()),
+            count,
+            time,
+        };
+        let mut recent = self.recent();
+        recent.last_refusal = Some(refusal.clone());
+        if let Some(known) = recent.refusals.iter_mut().find(|known| known.message == refusal.message) {
+            known.count += count;
+            known.time = time;
+        } else if recent.refusals.len() < MAX_REFUSALS {
+            recent.refusals.push(refusal);
+        }
+    }
+
+    pub(crate) fn last_refusal(&self) -> Option<Refusal> {
+        self.recent().last_refusal.clone()
+    }
+
+    pub(super) fn take_refusals(&self) -> Vec<Refusal> {
+        std::mem::take(&mut self.recent().refusals)
+    }
+}
+
+fn index(kind: ItemKind) -> usize {
+    usize::from(kind.code() - 1)
+}

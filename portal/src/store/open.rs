@@ -1,0 +1,332 @@
+//! The store as the rest of the portal knows it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::store::counters::Counters;
+use crate::store::dictionary::{Dictionary, Published};
+use crate::store::place::{Place, PlaceError};
+use crate::store::prepared::{Prepared, micros};
+use crate::store::reader::Reader;
+use crate::store::retention::Limits;
+use crate::store::schema::{self, SchemaError};
+use crate::store::writer::{Command, Writer};
+use crate::store::{Item, NewItem, Order, Range, tail};
+
+/// Bytes of JSON that may wait for the writer. Beyond it, clients are asked to come back.
+const MAX_QUEUED: usize = 64 * 1_024 * 1_024;
+/// When a client that was turned away shall try again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Questions that are answered at the same time.
+const READERS: usize = 4;
+/// Memory for pages of the database, by connection, in KiB.
+const WRITER_CACHE: u32 = 48 * 1_024;
+const READER_CACHE: u32 = 12 * 1_024;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Where the database is kept; `None` for a temporary one.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) limits: Limits,
+    /// Size at which the database is full, in pages of 4 KiB, as if the disk were.
+    pub(crate) max_pages: Option<u32>,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(
+        "the database {} is damaged: {source}. Move it away, or choose another directory with --data",
+        path.display()
+    )]
+    Damaged { path: PathBuf, source: rusqlite::Error },
+    #[error("cannot use the database {}: {source}", path.display())]
+    Schema { path: PathBuf, source: SchemaError },
+}
+
+/// Why items were not kept. None of the batch is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AppendError {
+    #[error("the portal cannot keep up; try again in {} s", .0.as_secs())]
+    Busy(Duration),
+    #[error("the disk of the portal's database is full")]
+    DiskFull,
+    #[error("the portal's database is damaged")]
+    Damaged,
+    #[error("the portal could not write: {0}")]
+    Failed(String),
+}
+
+/// Everything that was received. Written by one thread, read by a few connections.
+#[derive(Debug)]
+pub(crate) struct Store {
+    commands: mpsc::Sender<Command>,
+    writer: Option<JoinHandle<()>>,
+    queued: Arc<AtomicUsize>,
+    readers: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+    published: Arc<Published>,
+    counters: Arc<Counters>,
+    arrivals: tail::Receiver,
+    limits: Limits,
+    /// Dropped last: it removes a temporary directory.
+    place: Place,
+}
+
+impl Store {
+    pub(crate) fn open(options: &Options) -> Result<Self, OpenError> {
+        let place = match &options.directory {
+            Some(directory) => Place::kept(directory)?,
+            None => Place::temporary()?,
+        };
+        let path = place.database();
+        let failed = |source: rusqlite::Error| open_error(&path, SchemaError::Database(source));
+        let mut connection = Connection::open(&path).map_err(failed)?;
+        schema::configure(&connection, WRITER_CACHE).map_err(failed)?;
+        schema::migrate(&mut connection).map_err(|source| open_error(&path, source))?;
+        if let Some(pages) = options.max_pages {
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            connection.query_row(&sql, [], |_| Ok(())).map_err(failed)?;
+        }
+        connection.set_prepared_statement_cache_capacity(64);
+        let published = Arc::new(Published::default());
+        let dictionary = Dictionary::load(&connection, Arc::clone(&published)).map_err(failed)?;
+        let counters = Arc::new(Counters::default());
+        let queued = Arc::new(AtomicUsize::new(0));
+        let (sender, arrivals) = tail::Sender::new();
+        let writer = Writer::new(
+            connection,
+            dictionary,
+            Arc::clone(&counters),
+            options.limits,
+            (Arc::clone(&queued), sender),
+        )
+        .map_err(failed)?;
+        let mut readers = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            readers.push(open_reader(&path).map_err(failed)?);
+        }
+        let (commands, received) = mpsc::channel();
+        let thread = thread::Builder::new().name("azmon-portal-writer".to_owned());
+        let writer = thread.spawn(move || writer.work(&received)).map_err(|source| {
+            OpenError::Place(PlaceError::Directory {
+                directory: place.directory().to_owned(),
+                source,
+            })
+        })?;
+        Ok(Self {
+            commands,
+            writer: Some(writer),
+            queued,
+            readers: Mutex::new(readers),
+            permits: Semaphore::new(READERS),
+            published,
+            counters,
+            arrivals,
+            limits: options.limits,
+            place,
+        })
+    }
+
+    /// Keeps items: when it returns, they are committed and every reader sees them. A batch is kept whole or not at all.
+    ///
+    /// # Cancel safety
+    /// The items may be kept when the future is dropped.
+    pub(crate) async fn append(&self, items: Vec<NewItem>) -> Result<(), AppendError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let bytes: usize = items.iter().map(NewItem::size).sum();
+        let before = self.queued.fetch_add(bytes, Ordering::Relaxed);
+        if before > 0 && before + bytes > MAX_QUEUED {
+            self.queued.fetch_sub(bytes, Ordering::Relaxed);
+            self.counters.throttled.fetch_add(1, Ordering::Relaxed);
+            return Err(AppendError::Busy(RETRY_AFTER));
+        }
+        let now = SystemTime::now();
+        let prepare = move || items.into_iter().map(|item| Prepared::new(item, now)).collect::<Vec<_>>();
+        let prepared = tokio::task::spawn_blocking(prepare)
+            .await
+            .map_err(|error| AppendError::Failed(error.to_string()));
+        let items = match prepared {
+            Ok(items) => items,
+            Err(error) => {
+                self.queued.fetch_sub(bytes, Ordering::Relaxed);
+                return Err(error);
+            }
+        };
+        let (done, outcome) = oneshot::channel();
+        let ended = || AppendError::Failed("the portal ends".to_owned());
+        let command = Command::Append { items, bytes, done };
+        self.commands.send(command).map_err(|_| ended())?;
+        outcome.await.map_err(|_| ended())?
+    }
+
+    /// Runs a question on a connection of its own, off the threads that serve.
+    pub(crate) async fn read<T, E, F>(self: &Arc<Self>, question: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<rusqlite::Error> + Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, E> + Send + 'static,
+    {
+        let _permit = self.permits.acquire().await.map_err(|_| rusqlite::Error::UnwindingPanic)?;
+        let store = Arc::clone(self);
+        tokio::task::spawn_blocking(move || store.read_now(question))
+            .await
+            .map_err(|_| rusqlite::Error::UnwindingPanic)?
+    }
+
+    /// Runs a question on this thread.
+    pub(crate) fn read_now<T, E>(&self, question: impl FnOnce(&Reader) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<rusqlite::Error>,
+    {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open_reader(&self.place.database())?,
+        };
+        let reader = Reader {
+            connection,
+            series: self.published.snapshot(),
+        };
+        // All statements of one question see the same data.
+        reader.connection.execute_batch("BEGIN")?;
+        let answer = question(&reader);
+        let ended = reader.connection.execute_batch("COMMIT");
+        let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.is_ok() && idle.len() < READERS {
+            idle.push(reader.connection);
+        }
+        answer
+    }
+
+    /// Everything that is held, in the order of arrival.
+    pub(crate) fn all(&self) -> rusqlite::Result<Vec<Item>> {
+        self.read_now(|reader| {
+            let mut items = Vec::new();
+            let filter = crate::store::ItemFilter {
+                range: Range::ALL,
+                ..Default::default()
+            };
+            let mut ids = Vec::new();
+            reader.rows(&filter, Order::ArrivedAfter(0), &mut |row| {
+                ids.push(row.id);
+                std::ops::ControlFlow::Continue(())
+            })?;
+            for id in ids {
+                items.extend(reader.item(id)?);
+            }
+            Ok(items)
+        })
+    }
+
+    /// Runs something that writes, between two commits.
+    async fn write<T, F>(&self, work: F) -> rusqlite::Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writer) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (done, outcome) = oneshot::channel();
+        let run = Command::Run(Box::new(move |writer| {
+            // An error says that whoever asked no longer waits.
+            let _ = done.send(work(writer));
+        }));
+        let ended = rusqlite::Error::InvalidQuery;
+        if self.commands.send(run).is_err() {
+            return Err(ended);
+        }
+        outcome.await.unwrap_or(Err(ended))
+    }
+
+    /// Removes all items, or those of one application.
+    pub(crate) async fn delete(&self, app: Option<String>) -> rusqlite::Result<i64> {
+        self.write(move |writer| writer.delete(app.as_deref())).await
+    }
+
+    pub(crate) async fn begin_run(&self, app: String) -> rusqlite::Result<i64> {
+        self.write(move |writer| writer.begin_run(&app)).await
+    }
+
+    pub(crate) async fn save(&self, [app, kind, name, value]: [String; 4]) -> rusqlite::Result<i64> {
+        let now = micros(SystemTime::now());
+        self.write(move |writer| {
+            let sql = "INSERT OR REPLACE INTO saved VALUES (?, ?, ?, ?, ?)";
+            writer.connection.execute(sql, params![app, kind, name, value, now])?;
+            Ok(now)
+        })
+        .await
+    }
+
+    pub(crate) async fn unsave(&self, [app, kind, name]: [String; 3]) -> rusqlite::Result<usize> {
+        self.write(move |writer| {
+            let sql = "DELETE FROM saved WHERE app = ? AND kind = ? AND name = ?";
+            writer.connection.execute(sql, params![app, kind, name])
+        })
+        .await
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Changes with every commit.
+    pub(crate) fn arrivals(&self) -> tail::Receiver {
+        self.arrivals.clone()
+    }
+
+    pub(crate) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Where the data is kept; `None` if it is gone when the portal ends.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        (!self.place.is_temporary()).then(|| self.place.directory())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // What waits is committed first. An error says that the thread has ended.
+        let _ = self.commands.send(Command::End);
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    schema::configure(&connection, READER_CACHE)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn open_error(path: &Path, source: SchemaError) -> OpenError {
+    let path = path.to_owned();
+    match source {
+        SchemaError::Database(source)
+            if matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+            ) =>
+        {
+            OpenError::Damaged { path, source }
+        }
+        source => OpenError::Schema { path, source },
+    }
+}

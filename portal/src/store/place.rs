@@ -1,0 +1,160 @@
+//! Where the database lies, and that it belongs to one portal alone.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, ErrorCode};
+
+const DATABASE: &str = "portal.db";
+const LOCK: &str = "portal.lock";
+const TEMPORARY: &str = "azmon-portal-";
+
+/// A directory that this process holds. Ends with its lock; a temporary one is removed then.
+#[derive(Debug)]
+pub(super) struct Place {
+    directory: PathBuf,
+    is_temporary: bool,
+    /// Holds the lock for as long as it is open.
+    lock: Mutex<Option<Connection>>,
+}
+
+/// Why a directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    #[error("another portal uses {}", .0.display())]
+    InUse(PathBuf),
+    #[error("cannot use {}: {source}", directory.display())]
+    Directory { directory: PathBuf, source: io::Error },
+    #[error("cannot lock {}: {source}", directory.display())]
+    Lock { directory: PathBuf, source: rusqlite::Error },
+}
+
+impl PlaceError {
+    pub(crate) const fn is_in_use(&self) -> bool {
+        matches!(self, Self::InUse(_))
+    }
+}
+
+impl Place {
+    /// Makes the directory if it is missing, for this user alone, and locks it.
+    pub(super) fn kept(directory: &Path) -> Result<Self, PlaceError> {
+        let failed = |source| PlaceError::Directory {
+            directory: directory.to_owned(),
+            source,
+        };
+        if !directory.is_dir() {
+            create(directory).map_err(failed)?;
+        }
+        Self::locked(directory.to_owned(), false)
+    }
+
+    /// A new directory in the system's directory for temporary files. Those that portals left behind are removed.
+    pub(super) fn temporary() -> Result<Self, PlaceError> {
+        let parent = std::env::temp_dir();
+        remove_abandoned(&parent);
+        let name = format!("{TEMPORARY}{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let directory = parent.join(name);
+        create(&directory).map_err(|source| PlaceError::Directory {
+            directory: directory.clone(),
+            source,
+        })?;
+        Self::locked(directory, true)
+    }
+
+    fn locked(directory: PathBuf, is_temporary: bool) -> Result<Self, PlaceError> {
+        match lock(&directory.join(LOCK)) {
+            Ok(lock) => Ok(Self {
+                directory,
+                is_temporary,
+                lock: Mutex::new(Some(lock)),
+            }),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Err(PlaceError::InUse(directory))
+            }
+            Err(source) => Err(PlaceError::Lock { directory, source }),
+        }
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.directory.join(DATABASE)
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) const fn is_temporary(&self) -> bool {
+        self.is_temporary
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The lock is given back before its file is removed.
+        self.lock.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.is_temporary {
+            // What cannot be removed now is removed by the next portal.
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+/// SQLite's own lock works on every system, and ends with the process however that ends.
+fn lock(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;")?;
+    Ok(connection)
+}
+
+fn create(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(directory)
+}
+
+/// A portal that was killed could not remove its temporary directory.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+        // Without its lock file it is being made at this moment.
+        let lock_file = entry.path().join(LOCK);
+        if is_ours && lock_file.is_file() && lock(&lock_file).is_ok() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_belongs_to_one_portal_at_a_time() {
+        let directory = std::env::temp_dir().join(format!("azmon-place-{:016x}", fastrand::u64(..)));
+        let first = Place::kept(&directory).unwrap();
+        assert!(matches!(Place::kept(&directory), Err(PlaceError::InUse(_))));
+        drop(first);
+        drop(Place::kept(&directory).unwrap());
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_temporary_directory_is_gone_with_its_portal() {
+        let place = Place::temporary().unwrap();
+        let directory = place.directory().to_owned();
+        assert!(directory.is_dir());
+        drop(place);
+        assert!(!directory.exists());
+    }
+}

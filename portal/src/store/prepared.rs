@@ -1,0 +1,360 @@
+//! What the writer needs of an item, computed before it reaches the writer's thread.
+
+use std::time::SystemTime;
+
+use azmon_envelope::{Data, Envelope, tags};
+use hashbrown::HashSet;
+
+use crate::store::checks::{self, Check};
+use crate::store::words;
+use crate::store::{ItemKind, NewItem, hash};
+
+/// An item as the writer takes it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// When it happened, in microseconds since 1970.
+    pub(super) time: i64,
+    pub(super) dims: Dims,
+    /// In microseconds.
+    pub(super) duration: Option<i64>,
+    /// How many items it stands for.
+    pub(super) weight: i64,
+    /// Hash of the operation's id.
+    pub(super) operation: Option<i64>,
+    /// Hash of operation and own id.
+    pub(super) span: Option<i64>,
+    /// Hash of operation and parent's id.
+    pub(super) parent: Option<i64>,
+    /// Hash of the user's id.
+    pub(super) user: Option<i64>,
+    pub(super) value: Option<MetricValue>,
+    pub(super) problem: Option<ProblemText>,
+    pub(super) version: String,
+    pub(super) sdk: String,
+    /// Tells one process of an instance from the next, where a client says it.
+    pub(super) process: String,
+    pub(super) json: Box<str>,
+    /// Distinct words for the full-text index.
+    pub(super) words: String,
+    pub(super) checks: Vec<Check>,
+}
+
+/// What is counted together; interned as a series.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Dims {
+    pub(crate) app: String,
+    pub(crate) kind: SeriesKind,
+    pub(crate) role: String,
+    pub(crate) instance: String,
+    pub(crate) name: String,
+    /// The operation that a dependency or exception belongs to.
+    pub(crate) operation: String,
+    pub(crate) target: String,
+    /// Dependency type, exception type, metric namespace.
+    pub(crate) type_name: String,
+    /// Result code; severity of traces and exceptions.
+    pub(crate) result: String,
+    pub(crate) success: Option<bool>,
+    pub(crate) is_browser: bool,
+}
+
+/// Items, and the two sides of calls between roles whose both ends arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum SeriesKind {
+    Item(ItemKind),
+    /// Durations that callers waited: `role` calls `instance`, over `type_name` and `target`.
+    EdgeCaller,
+    /// Durations that callees worked.
+    EdgeCallee,
+}
+
+impl SeriesKind {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Item(kind) => kind.code(),
+            Self::EdgeCaller => 101,
+            Self::EdgeCallee => 102,
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        match code {
+            101 => Some(Self::EdgeCaller),
+            102 => Some(Self::EdgeCallee),
+            _ => ItemKind::from_code(code).map(Self::Item),
+        }
+    }
+}
+
+/// A metric's value: what a pre-aggregated one stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct MetricValue {
+    pub(crate) sum: f64,
+    pub(crate) count: i64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+#[derive(Debug)]
+pub(super) struct ProblemText {
+    pub(super) message: String,
+    pub(super) method: String,
+}
+
+/// Longest text of a dimension, in characters. More would make the dictionary large.
+const MAX_DIMENSION: usize = 300;
+/// Longest message that is kept of a problem, in characters.
+const MAX_MESSAGE: usize = 1_000;
+
+impl Prepared {
+    pub(super) fn new(item: NewItem, now: SystemTime) -> Self {
+        let kind = item.kind();
+        let envelope = item.envelope();
+        let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
+        let properties = envelope.data.properties();
+        let property = |key| properties.get(key).map_or("", |value| value.as_ref());
+        let operation_id = tag(tags::OPERATION_ID);
+        let operation = (!is_blank(operation_id)).then_some(operation_id);
+        let key = |id: &str| {
+            let operation = operation?;
+            (!is_blank(id)).then(|| hash::stable(&[operation, hash::span_id(id)]))
+        };
+        let user = [tag(tags::USER_AUTH_USER_ID), tag(tags::USER_ID), tag(tags::SESSION_ID)]
+            .into_iter()
+            .find(|id| !id.is_empty());
+        let problem = match &envelope.data {
+            Data::Exception(data) => Some(ProblemText {
+                message: cut(data.exceptions.first().map_or("", |cause| &cause.message), MAX_MESSAGE),
+                method: cut(&method(envelope), MAX_DIMENSION),
+            }),
+            _ => None,
+        };
+        let prepared = Self {
+            time: micros(envelope.time),
+            duration: duration(envelope),
+            weight: weight(envelope.sample_rate),
+            operation: operation.map(|id| hash::stable(&[id])),
+            span: own_id(&envelope.data).and_then(key),
+            parent: key(tag(tags::OPERATION_PARENT_ID)),
+            user: user.map(|id| hash::stable(&[id])),
+            value: metric_value(&envelope.data),
+            problem,
+            version: cut(tag(tags::APPLICATION_VERSION), MAX_DIMENSION),
+            sdk: cut(tag(tags::INTERNAL_SDK_VERSION), MAX_DIMENSION),
+            process: cut([property("process.pid"), property("service.instance.id")]
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(), MAX_DIMENSION),
+            words: words::of(envelope),
+            checks: checks::of(envelope, now),
+            dims: dims(kind, envelope),
+            json: Box::default(),
+        };
+        Self {
+            json: item.into_json().into(),
+            ..prepared
+        }
+    }
+}
+
+fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
+    let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
+    let is_browser = is_browser(envelope);
+    let mut dims = Dims {
+        app: cut(&envelope.i_key, MAX_DIMENSION),
+        kind: SeriesKind::Item(kind),
+        role: cut(&role(envelope, is_browser), MAX_DIMENSION),
+        // A browser's instance is its session; thousands of them would say nothing.
+        instance: if is_browser { String::new() } else { cut(tag(tags::CLOUD_ROLE_INSTANCE), MAX_DIMENSION) },
+        name: String::new(),
+        operation: String::new(),
+        target: String::new(),
+        type_name: String::new(),
+        result: String::new(),
+        success: None,
+        is_browser,
+    };
+    let operation_name = tag(tags::OPERATION_NAME);
+    let text = |text: &Option<std::borrow::Cow<'_, str>>| cut(text.as_deref().unwrap_or_default(), MAX_DIMENSION);
+    match &envelope.data {
+        Data::Request(data) => {
+            let name = if data.name.is_empty() { operation_name } else { &data.name };
+            dims.name = cut(name, MAX_DIMENSION);
+            dims.result = cut(&data.response_code, 64);
+            dims.success = Some(data.success);
+        }
+        Data::RemoteDependency(data) => {
+            dims.name = cut(&data.name, MAX_DIMENSION);
+            dims.operation = cut(operation_name, MAX_DIMENSION);
+            dims.target = text(&data.target);
+            dims.type_name = text(&data.dependency_type);
+            dims.result = cut(data.result_code.as_deref().unwrap_or_default(), 64);
+            dims.success = Some(data.success);
+        }
+        Data::Exception(data) => {
+            dims.name = cut(&problem_id(envelope), MAX_DIMENSION);
+            let cause = data.exceptions.first();
+            dims.type_name = cause.map_or(String::new(), |cause| text(&cause.type_name));
+            dims.result = data.severity_level.map_or(String::new(), |level| (level as u8).to_string());
+            dims.operation = cut(operation_name, MAX_DIMENSION);
+        }
+        Data::Message(data) => {
+            dims.result = data.severity_level.map_or(String::new(), |level| (level as u8).to_string());
+        }
+        Data::Event(data) => dims.name = cut(&data.name, MAX_DIMENSION),
+        Data::Metric(data) => {
+            if let Some(point) = data.metrics.first() {
+                dims.name = cut(&point.name, MAX_DIMENSION);
+                dims.type_name = text(&point.namespace);
+            }
+        }
+        Data::Availability(data) => {
+            dims.name = cut(&data.name, MAX_DIMENSION);
+            dims.target = text(&data.run_location);
+            dims.success = Some(data.success);
+        }
+        Data::PageView(data) => dims.name = cut(&data.name, MAX_DIMENSION),
+        Data::PageViewPerf(data) => dims.name = cut(&data.page.name, MAX_DIMENSION),
+    }
+    dims
+}
+
+/// The role; a page without one is placed by its origin.
+pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
+    let role = envelope.tags.get(tags::CLOUD_ROLE).map_or("", |role| role.as_ref());
+    if !role.is_empty() || !is_browser {
+        return role.to_owned();
+    }
+    let url = match &envelope.data {
+        Data::PageView(data) => data.url.as_deref(),
+        Data::PageViewPerf(data) => data.page.url.as_deref(),
+        _ => None,
+    };
+    let host = url.and_then(|url| {
+        let (_, rest) = url.split_once("://")?;
+        rest.split(['/', '?', '#']).next()
+    });
+    match host {
+        Some(host) if !host.is_empty() => host.to_owned(),
+        _ => "browser".to_owned(),
+    }
+}
+
+/// Whether a browser's SDK sent it, or it is of a kind that only browsers send.
+pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
+    let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
+    tag(tags::DEVICE_TYPE).eq_ignore_ascii_case("browser")
+        || tag(tags::INTERNAL_SDK_VERSION).starts_with("javascript:")
+        || matches!(envelope.data, Data::PageViewPerf(_))
+}
+
+/// The id by which exceptions are grouped: the client's, or type and method, as the service makes one.
+pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
+    let Data::Exception(data) = &envelope.data else {
+        return String::new();
+    };
+    if let Some(id) = data.problem_id.as_deref()
+        && !id.is_empty()
+    {
+        return id.to_owned();
+    }
+    let type_name = data
+        .exceptions
+        .first()
+        .and_then(|cause| cause.type_name.as_deref())
+        .filter(|name| !name.is_empty())
+        .unwrap_or("Error");
+    let method = method(envelope);
+    if method.is_empty() {
+        type_name.to_owned()
+    } else {
+        format!("{type_name} at {method}")
+    }
+}
+
+/// The method of the first frame that is the application's own, or of the first.
+pub(crate) fn method(envelope: &Envelope<'_>) -> String {
+    let Data::Exception(data) = &envelope.data else {
+        return String::new();
+    };
+    let frames = || data.exceptions.iter().flat_map(|cause| &cause.parsed_stack);
+    let own = frames().find(|frame| crate::store::is_own_frame(&frame.method, frame.file_name.as_deref()));
+    let method = own.or_else(|| frames().next()).map_or("", |frame| frame.method.as_ref());
+    // One client sends the whole stack as one text.
+    method.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+pub(crate) fn own_id<'a>(data: &'a Data<'_>) -> Option<&'a str> {
+    match data {
+        Data::Request(data) => Some(&data.id),
+        Data::RemoteDependency(data) => Some(&data.id),
+        Data::Availability(data) => Some(&data.id),
+        Data::PageView(data) => Some(&data.id),
+        _ => None,
+    }
+}
+
+fn duration(envelope: &Envelope<'_>) -> Option<i64> {
+    let span = match &envelope.data {
+        Data::Request(data) => data.duration,
+        Data::RemoteDependency(data) => data.duration,
+        Data::Availability(data) => data.duration,
+        Data::PageView(data) => data.duration?,
+        Data::PageViewPerf(data) => data.perf_total.or(data.page.duration)?,
+        _ => return None,
+    };
+    Some(i64::try_from(span.0.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Value, and what it stands for: a value without count is one measurement.
+pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
+    let Data::Metric(data) = data else { return None };
+    let point = data.metrics.first()?;
+    let count = point.count.unwrap_or(1).max(1);
+    let mean = point.value / count as f64;
+    Some(MetricValue {
+        sum: point.value,
+        count,
+        min: point.min.unwrap_or(mean),
+        max: point.max.unwrap_or(mean),
+    })
+}
+
+/// How many items one item stands for.
+pub(crate) fn weight(sample_rate: Option<f64>) -> i64 {
+    const MOST: f64 = 1_000_000.0;
+    match sample_rate {
+        Some(rate) if rate > 0.0 && rate < 100.0 => (100.0 / rate).round().min(MOST) as i64,
+        _ => 1,
+    }
+}
+
+/// Microseconds since 1970, from year 1 to 9999.
+pub(crate) fn micros(time: SystemTime) -> i64 {
+    const LAST: i64 = 253_402_300_799_000_000;
+    const FIRST: i64 = -62_135_596_800_000_000;
+    let micros = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(LAST),
+        Err(before) => i64::try_from(before.duration().as_micros()).map_or(FIRST, |micros| -micros),
+    };
+    micros.clamp(FIRST, LAST)
+}
+
+/// Empty, or nothing but zeros: clients without a trace write those.
+fn is_blank(id: &str) -> bool {
+    id.bytes().all(|byte| byte == b'0')
+}
+
+/// At most so many characters, without control characters at the ends.
+fn cut(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+/// Distinct texts, in the order in which they came.
+pub(super) fn distinct<'a>(texts: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    texts.filter(|text| seen.insert(*text)).take(most).collect()
+}

@@ -1,0 +1,493 @@
+//! Reading: a connection of its own, and what is asked of it.
+
+use std::ops::ControlFlow;
+
+use hashbrown::HashSet;
+use rusqlite::{Connection, OptionalExtension, Rows, Statement, params};
+
+use crate::store::dictionary::{OTHERS, Series, Snapshot};
+use crate::store::prepared::SeriesKind;
+use crate::store::rollups::{self, Cell};
+use crate::store::schema::GRAINS;
+use crate::store::search::Expression;
+use crate::store::{Item, ItemKind, hash};
+
+/// The most items of one question whose JSON is read.
+const MAX_READ: usize = 20_000;
+/// The most rows of one question that are looked at.
+const MAX_LOOKED_AT: usize = 400_000;
+/// With more series than this, walking through time is cheaper than merging them.
+const MAX_MERGED: usize = 64;
+
+/// From a time up to, but not including, another; in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+impl Range {
+    pub(crate) const ALL: Self = Self {
+        from: i64::MIN / 4,
+        to: i64::MAX / 4,
+    };
+
+    pub(crate) const fn length(self) -> i64 {
+        self.to.saturating_sub(self.from)
+    }
+
+    pub(crate) const fn contains(self, time: i64) -> bool {
+        self.from <= time && time < self.to
+    }
+}
+
+/// Which items are looked for. All that is given must hold.
+#[derive(Debug, Clone)]
+pub(crate) struct ItemFilter {
+    pub(crate) app: Option<String>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) kinds: Vec<ItemKind>,
+    pub(crate) range: Range,
+    /// Only those of the operation with this id.
+    pub(crate) operation: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) target: Option<String>,
+    pub(crate) type_name: Option<String>,
+    pub(crate) success: Option<bool>,
+    pub(crate) is_browser: Option<bool>,
+    /// Microseconds.
+    pub(crate) duration: (Option<i64>, Option<i64>),
+    pub(crate) expression: Option<Expression>,
+    /// Filters with the name of the field that each is about.
+    pub(crate) filters: Vec<(String, Expression)>,
+}
+
+impl Default for ItemFilter {
+    fn default() -> Self {
+        Self {
+            app: None,
+            roles: Vec::new(),
+            kinds: Vec::new(),
+            range: Range::ALL,
+            operation: None,
+            name: None,
+            target: None,
+            type_name: None,
+            success: None,
+            is_browser: None,
+            duration: (None, None),
+            expression: None,
+            filters: Vec::new(),
+        }
+    }
+}
+
+impl ItemFilter {
+    /// Whether items of the series can match.
+    pub(crate) fn accepts(&self, series: &Series) -> bool {
+        let dims = &series.dims;
+        let SeriesKind::Item(kind) = dims.kind else {
+            return false;
+        };
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found || found == OTHERS)
+        };
+        (self.kinds.is_empty() || self.kinds.contains(&kind))
+            && is(&self.app, &dims.app)
+            && (self.roles.is_empty() || self.roles.contains(&dims.role) || dims.role == OTHERS)
+            && is(&self.name, &dims.name)
+            && is(&self.target, &dims.target)
+            && is(&self.type_name, &dims.type_name)
+            && self.success.is_none_or(|success| dims.success == Some(success))
+            && self.is_browser.is_none_or(|is_browser| dims.is_browser == is_browser)
+    }
+
+    /// Whether an item of an accepted series matches, apart from its filters.
+    fn matches(&self, item: &Item, series: &Series) -> bool {
+        // A series of others stands for many names.
+        let is_exact = series.dims.name != OTHERS || self.matches_exactly(item);
+        is_exact
+            && self.operation.as_deref().is_none_or(|id| {
+                item.operation_id().is_some_and(|found| found == id)
+            })
+            && self.expression.as_ref().is_none_or(|expression| expression.matches(item))
+    }
+
+    fn matches_exactly(&self, item: &Item) -> bool {
+        self.name.as_deref().is_none_or(|name| item.name() == name)
+            && self.target.as_deref().is_none_or(|target| item.target() == Some(target))
+            && (self.roles.is_empty() || self.roles.iter().any(|role| item.role() == role.as_str()))
+    }
+
+    fn takes(&self, row: &Row) -> bool {
+        let (least, most) = self.duration;
+        let has_duration = match row.duration {
+            Some(duration) => least.is_none_or(|least| duration >= least) && most.is_none_or(|most| duration < most),
+            None => least.is_none() && most.is_none(),
+        };
+        has_duration && self.range.contains(row.time)
+    }
+
+    /// Whether every match is known from its series and row, without reading its JSON.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.expression.is_none() && self.filters.is_empty() && self.operation.is_none()
+    }
+}
+
+/// How a question was answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scanned {
+    /// Items whose JSON was read.
+    pub(crate) read: usize,
+    /// Whether a limit ended it: there may be more.
+    pub(crate) is_cut: bool,
+    /// The id of the last row that was looked at.
+    pub(crate) last: i64,
+}
+
+/// The narrow row of an item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) id: i64,
+    pub(crate) time: i64,
+    pub(crate) received: i64,
+    pub(crate) series: i64,
+    pub(crate) weight: i64,
+    pub(crate) duration: Option<i64>,
+    pub(crate) user: Option<i64>,
+}
+
+const COLUMNS: &str = "id, time, received, series, weight, duration, user";
+
+impl Row {
+    fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            time: row.get(1)?,
+            received: row.get(2)?,
+            series: row.get(3)?,
+            weight: row.get(4)?,
+            duration: row.get(5)?,
+            user: row.get(6)?,
+        })
+    }
+}
+
+/// In which order matching items are visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By time, newest first.
+    Newest,
+    /// By arrival, beginning after an id.
+    ArrivedAfter(i64),
+    /// By arrival, newest first.
+    LastArrived,
+}
+
+type Result<T> = rusqlite::Result<T>;
+
+/// A connection that reads, with the series as they were when it was taken.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(super) connection: Connection,
+    pub(super) series: Snapshot,
+}
+
+impl Reader {
+    pub(crate) fn all_series(&self) -> &[std::sync::Arc<Series>] {
+        &self.series
+    }
+
+    pub(crate) fn series(&self, id: i64) -> Option<&Series> {
+        let index = usize::try_from(id).ok()?.checked_sub(1)?;
+        self.series.get(index).map(AsRef::as_ref)
+    }
+
+    /// Visits the rows of the filter's series, without reading any JSON. Newest first unless the order says otherwise.
+    pub(crate) fn rows(
+        &self,
+        filter: &ItemFilter,
+        order: Order,
+        visit: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<Scanned> {
+        let accepted: HashSet<i64> = self
+            .series
+            .iter()
+            .filter(|series| filter.accepts(series))
+            .map(|series| series.id)
+            .collect();
+        let mut looked_at = 0;
+        let mut scanned = Scanned::default();
+        let mut see = |row: &Row| {
+            looked_at += 1;
+            scanned.last = row.id;
+            if accepted.contains(&row.series) && filter.takes(row) {
+                return visit(row);
+            }
+            if looked_at >= MAX_LOOKED_AT {
+                scanned.is_cut = true;
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        if accepted.is_empty() {
+            return Ok(scanned);
+        }
+        let full_text = self.full_text(filter);
+        match (order, &filter.operation, full_text) {
+            (Order::ArrivedAfter(id), _, _) => {
+                let sql = format!("SELECT {COLUMNS} FROM items WHERE id > ? ORDER BY id");
+                self.walk(&sql, params![id], &mut see)?;
+            }
+            (Order::LastArrived, None, None) => {
+                let sql = format!("SELECT {COLUMNS} FROM items ORDER BY id DESC");
+                self.walk(&sql, [], &mut see)?;
+            }
+            (_, Some(operation), _) => {
+                let sql = format!("SELECT {COLUMNS} FROM items WHERE operation = ? ORDER BY time DESC, id DESC");
+                let key = hash::stable(&[operation]);
+                self.walk(&sql, [key], &mut see)?;
+            }
+            (_, None, Some(query)) => {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM items WHERE id IN
+                     (SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT {})
+                     ORDER BY time DESC, id DESC",
+                    MAX_READ + 1
+                );
+                self.walk(&sql, [query], &mut see)?;
+            }
+            (_, None, None) if accepted.len() <= MAX_MERGED => self.merge(&accepted, filter.range, &mut see)?,
+            (_, None, None) => {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM items WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC"
+                );
+                let range = params![filter.range.from, filter.range.to];
+                self.walk(&sql, range, &mut see)?;
+            }
+        }
+        Ok(scanned)
+    }
+
+    fn full_text(&self, filter: &ItemFilter) -> Option<String> {
+        let own = filter.expression.as_ref().and_then(Expression::full_text);
+        let of_filters = filter.filters.iter().filter_map(|(_, expression)| expression.full_text());
+        let parts: Vec<_> = own.into_iter().chain(of_filters).collect();
+        (!parts.is_empty()).then(|| parts.join(" AND "))
+    }
+
+    fn walk(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        see: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            if see(&Row::of(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks through several series at once, the newest row of all first.
+    fn merge(
+        &self,
+        accepted: &HashSet<i64>,
+        range: Range,
+        see: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM items WHERE series = ? AND time >= ? AND time < ? ORDER BY time DESC, id DESC"
+        );
+        let mut statements: Vec<(i64, Statement<'_>)> = Vec::with_capacity(accepted.len());
+        for series in accepted {
+            statements.push((*series, self.connection.prepare(&sql)?));
+        }
+        let mut streams: Vec<(Row, Rows<'_>)> = Vec::new();
+        for (series, statement) in &mut statements {
+            let mut rows = statement.query(params![*series, range.from, range.to])?;
+            if let Some(row) = rows.next()? {
+                let head = Row::of(row)?;
+                streams.push((head, rows));
+            }
+        }
+        loop {
+            let newest = streams
+                .iter()
+                .enumerate()
+                .max_by_key(|(_, (head, _))| (head.time, head.id))
+                .map(|(index, _)| index);
+            let Some(index) = newest else {
+                return Ok(());
+            };
+            let Some((head, rows)) = streams.get_mut(index) else {
+                return Ok(());
+            };
+            if see(head).is_break() {
+                return Ok(());
+            }
+            match rows.next()? {
+                Some(row) => *head = Row::of(row)?,
+                None => {
+                    drop(streams.swap_remove(index));
+                }
+            }
+        }
+    }
+
+    /// Visits matching items. `visit` is told which filters an item failed, by their fields; most want none.
+    pub(crate) fn items(
+        &self,
+        filter: &ItemFilter,
+        order: Order,
+        visit: &mut dyn FnMut(Item, &Row, &[&str]) -> ControlFlow<()>,
+    ) -> Result<Scanned> {
+        let mut read = 0;
+        let mut is_cut = false;
+        let mut failure = None;
+        // The index gives what matches all filters; whoever counts those that fail one walks without it.
+        let mut scanned = self.rows(filter, order, &mut |row| {
+            if read >= MAX_READ {
+                is_cut = true;
+                return ControlFlow::Break(());
+            }
+            read += 1;
+            let item = match self.read(row.id, row.received) {
+                Ok(Some(item)) => item,
+                Ok(None) => return ControlFlow::Continue(()),
+                Err(error) => {
+                    failure = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            let Some(series) = self.series(row.series) else {
+                return ControlFlow::Continue(());
+            };
+            if !filter.matches(&item, series) {
+                return ControlFlow::Continue(());
+            }
+            let failed: Vec<&str> = filter
+                .filters
+                .iter()
+                .filter(|(_, expression)| !expression.matches(&item))
+                .map(|(field, _)| field.as_str())
+                .collect();
+            visit(item, row, &failed)
+        })?;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        scanned.read = read;
+        scanned.is_cut |= is_cut;
+        Ok(scanned)
+    }
+
+    /// Visits the items that match all filters.
+    pub(crate) fn matching(
+        &self,
+        filter: &ItemFilter,
+        order: Order,
+        visit: &mut dyn FnMut(Item, &Row) -> ControlFlow<()>,
+    ) -> Result<Scanned> {
+        self.items(filter, order, &mut |item, row, failed| {
+            if failed.is_empty() { visit(item, row) } else { ControlFlow::Continue(()) }
+        })
+    }
+
+    /// At most so many matching items, and whether there are more.
+    pub(crate) fn list(&self, filter: &ItemFilter, order: Order, limit: usize) -> Result<(Vec<Item>, bool, Scanned)> {
+        let mut found = Vec::new();
+        let mut is_more = false;
+        let scanned = self.matching(filter, order, &mut |item, _| {
+            if found.len() == limit {
+                is_more = true;
+                return ControlFlow::Break(());
+            }
+            found.push(item);
+            ControlFlow::Continue(())
+        })?;
+        Ok((found, is_more || scanned.is_cut, scanned))
+    }
+
+    /// The item with this id, if it is held.
+    pub(crate) fn item(&self, id: i64) -> Result<Option<Item>> {
+        let received = self
+            .connection
+            .prepare_cached("SELECT received FROM items WHERE id = ?")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        match received {
+            Some(received) => self.read(id, received),
+            None => Ok(None),
+        }
+    }
+
+    /// The narrow row of an item.
+    pub(crate) fn row(&self, id: i64) -> Result<Option<Row>> {
+        self.connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM items WHERE id = ?"))?
+            .query_row([id], Row::of)
+            .optional()
+    }
+
+    fn read(&self, id: i64, received: i64) -> Result<Option<Item>> {
+        let json: Option<String> = self
+            .connection
+            .prepare_cached("SELECT json FROM envelopes WHERE id = ?")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        let Some(json) = json else {
+            return Ok(None);
+        };
+        Item::read(id, received, json).map(Some).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+        })
+    }
+
+    /// Visits the cells of a kind in a range, by bucket: the begin of each, its series and its counts.
+    pub(crate) fn rollups(
+        &self,
+        kind: SeriesKind,
+        (grain, range): (u8, Range),
+        accept: &dyn Fn(&Series) -> bool,
+        visit: &mut dyn FnMut(i64, &Series, &Cell),
+    ) -> Result<()> {
+        let length = GRAINS.get(usize::from(grain)).copied().unwrap_or(GRAINS[1]);
+        let accepted: HashSet<i64> = self
+            .series
+            .iter()
+            .filter(|series| series.dims.kind == kind && accept(series))
+            .map(|series| series.id)
+            .collect();
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT bucket, series, count, items, sum, min, max, histogram FROM rollups
+             WHERE grain = ? AND kind = ? AND bucket >= ? AND bucket < ?",
+        )?;
+        let first = range.from.div_euclid(length);
+        let end = range.to.saturating_add(length - 1).div_euclid(length);
+        let mut rows = statement.query(params![grain, kind.code(), first, end])?;
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(1)?;
+            if !accepted.contains(&id) {
+                continue;
+            }
+            if let Some(series) = self.series(id) {
+                visit(row.get::<_, i64>(0)? * length, series, &rollups::read(row, 2)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The times of the oldest and the newest item.
+    pub(crate) fn kept(&self) -> Result<Option<(i64, i64)>> {
+        let end = |sql| self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0));
+        let (oldest, newest) = (end("SELECT min(time) FROM items")?, end("SELECT max(time) FROM items")?);
+        Ok(oldest.zip(newest))
+    }
+}

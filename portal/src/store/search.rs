@@ -1,0 +1,462 @@
+//! The language of the search field: words, "phrases", prefix*, AND OR NOT, parentheses, `field:value`, `field>value`.
+
+use std::fmt;
+
+use crate::store::Item;
+use crate::store::fields::{Column, Field, FieldValue, severity_of};
+use crate::store::words;
+
+/// The most words and operators of one search.
+const MAX_TERMS: usize = 100;
+/// The most parentheses inside each other.
+const MAX_DEPTH: usize = 32;
+
+/// What an item must be like.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Expression {
+    And(Vec<Expression>),
+    Or(Vec<Expression>),
+    Not(Box<Expression>),
+    /// Consecutive words; the last may be the beginning of one.
+    Words { words: Vec<String>, is_prefix: bool },
+    Compare { field: Field, comparison: Comparison, value: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Is,
+    IsNot,
+    Has,
+    StartsWith,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+/// Where a search is wrong, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SearchError {
+    position: usize,
+    message: String,
+}
+
+impl fmt::Display for SearchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "q is wrong at character {}: {}", self.position + 1, self.message)
+    }
+}
+
+impl Expression {
+    /// Reads a search. `None` for one that is empty.
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, SearchError> {
+        let tokens = tokenize(text)?;
+        if tokens.is_empty() {
+            return Ok(None);
+        }
+        let mut parser = Parser {
+            tokens: &tokens,
+            end: text.chars().count(),
+            depth: 0,
+        };
+        let expression = parser.any()?;
+        match parser.tokens.first() {
+            None => Ok(Some(expression)),
+            Some(token) => Err(token.wrong("this parenthesis closes nothing")),
+        }
+    }
+
+    /// Reads a filter `field~op~value`.
+    pub(crate) fn parse_filter(text: &str) -> Result<(String, Self), String> {
+        let mut parts = text.splitn(3, '~');
+        let (Some(name), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(format!("f={text:?} is not of the form field~op~value"));
+        };
+        let comparison = match operator {
+            "is" => Comparison::Is,
+            "not" => Comparison::IsNot,
+            "gt" => Comparison::Greater,
+            "ge" => Comparison::GreaterOrEqual,
+            "lt" => Comparison::Less,
+            "le" => Comparison::LessOrEqual,
+            "has" => Comparison::Has,
+            other => return Err(format!("operator {other:?} of f is none of is, not, gt, ge, lt, le, has")),
+        };
+        let field = Field::parse(name);
+        let name = match &field {
+            Field::Column(column) => column.name().to_owned(),
+            Field::Key(key) => key.clone(),
+        };
+        Ok((name, Self::Compare { field, comparison, value: value.to_owned() }))
+    }
+
+    pub(crate) fn matches(&self, item: &Item) -> bool {
+        match self {
+            Self::And(all) => all.iter().all(|part| part.matches(item)),
+            Self::Or(any) => any.iter().any(|part| part.matches(item)),
+            Self::Not(part) => !part.matches(item),
+            Self::Words { words, is_prefix } => has_words(item, words, *is_prefix),
+            Self::Compare { field, comparison, value } => compare(field, field.of(item), *comparison, value),
+        }
+    }
+
+    /// A query of the full-text index that finds every match, and perhaps more; `None` if there is none.
+    pub(crate) fn full_text(&self) -> Option<String> {
+        match self {
+            Self::And(all) => {
+                let parts: Vec<_> = all.iter().filter_map(Self::full_text).collect();
+                (!parts.is_empty()).then(|| parts.join(" AND "))
+            }
+            Self::Or(any) => {
+                let parts: Option<Vec<_>> = any.iter().map(Self::full_text).collect();
+                parts.map(|parts| format!("({})", parts.join(" OR ")))
+            }
+            Self::Not(_) => None,
+            Self::Words { words, is_prefix } => Some(all_words(words, *is_prefix)),
+            Self::Compare { field: Field::Key(_), comparison: Comparison::Is | Comparison::Has, value } => {
+                let lower = value.to_lowercase();
+                let words: Vec<_> = words::split(&lower)
+                    .filter(|word| word.len() <= 64)
+                    .take(10)
+                    .map(str::to_owned)
+                    .collect();
+                // A number may be a measurement, and those are not indexed.
+                (!words.is_empty() && value.trim().parse::<f64>().is_err()).then(|| all_words(&words, false))
+            }
+            Self::Compare { .. } => None,
+        }
+    }
+}
+
+fn all_words(words: &[String], is_prefix: bool) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let star = if is_prefix { "*" } else { "" };
+    format!("({}{star})", quoted.join(" AND "))
+}
+
+fn has_words(item: &Item, wanted: &[String], is_prefix: bool) -> bool {
+    let mut is_found = false;
+    words::visit(item.envelope(), &mut |text| {
+        is_found = is_found || contains_words(text, wanted, is_prefix);
+    });
+    is_found
+}
+
+fn contains_words(text: &str, wanted: &[String], is_prefix: bool) -> bool {
+    let lower = text.to_lowercase();
+    let words: Vec<_> = words::split(&lower).collect();
+    words.windows(wanted.len().max(1)).any(|window| {
+        let last = wanted.len().saturating_sub(1);
+        wanted.iter().zip(window).enumerate().all(|(index, (wanted, word))| {
+            if is_prefix && index == last { word.starts_with(wanted.as_str()) } else { *word == wanted }
+        })
+    })
+}
+
+fn compare(field: &Field, found: Option<FieldValue<'_>>, comparison: Comparison, wanted: &str) -> bool {
+    let Some(found) = found else {
+        return comparison == Comparison::IsNot || (comparison == Comparison::Is && wanted.is_empty());
+    };
+    match comparison {
+        Comparison::Is => is(field, &found, wanted),
+        Comparison::IsNot => !is(field, &found, wanted),
+        Comparison::Has => {
+            let wanted = wanted.to_lowercase();
+            let text = found.text().to_lowercase();
+            text.contains(&wanted)
+        }
+        Comparison::StartsWith => {
+            let text = found.text().to_lowercase();
+            text.starts_with(&wanted.to_lowercase())
+        }
+        Comparison::Greater => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_gt),
+        Comparison::GreaterOrEqual => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_ge),
+        Comparison::Less => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_lt),
+        Comparison::LessOrEqual => ordered(field, &found, wanted).is_some_and(std::cmp::Ordering::is_le),
+    }
+}
+
+fn is(field: &Field, found: &FieldValue<'_>, wanted: &str) -> bool {
+    match found {
+        FieldValue::Number(_) => ordered(field, found, wanted).is_some_and(std::cmp::Ordering::is_eq),
+        FieldValue::Text(text) if text.to_lowercase() == wanted.to_lowercase() => true,
+        FieldValue::Text(text) => match field {
+            Field::Column(Column::Success) => {
+                let is_true = text == "True";
+                matches!((is_true, wanted), (true, "1") | (false, "0"))
+            }
+            Field::Column(Column::Severity) => severity_of(text) == severity_of(wanted),
+            // Clients write ids as hexadecimal with or without dashes.
+            Field::Column(Column::OperationId) => text.replace('-', "").eq_ignore_ascii_case(&wanted.replace('-', "")),
+            Field::Column(_) | Field::Key(_) => false,
+        },
+    }
+}
+
+/// Numbers as numbers; anything else as text.
+fn ordered(field: &Field, found: &FieldValue<'_>, wanted: &str) -> Option<std::cmp::Ordering> {
+    if *field == Field::Column(Column::Severity) {
+        return severity_of(&found.text())?.partial_cmp(&severity_of(wanted)?);
+    }
+    match (found.number(), number(wanted)) {
+        (Some(found), Some(wanted)) => found.partial_cmp(&wanted),
+        (None, None) => Some(found.text().as_ref().cmp(wanted)),
+        _ => None,
+    }
+}
+
+/// A number, or a time such as `1.5s` or `200ms` in milliseconds.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    for (unit, factor) in [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0)] {
+        if let Some(number) = text.strip_suffix(unit)
+            && let Ok(number) = number.trim().parse::<f64>()
+        {
+            return Some(number * factor);
+        }
+    }
+    text.parse().ok()
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Symbol {
+    And,
+    Or,
+    Not,
+    Open,
+    Close,
+    Term(Expression),
+}
+
+#[derive(Debug, Clone)]
+struct Token {
+    position: usize,
+    symbol: Symbol,
+}
+
+impl Token {
+    fn wrong(&self, message: &str) -> SearchError {
+        SearchError {
+            position: self.position,
+            message: message.to_owned(),
+        }
+    }
+}
+
+fn tokenize(text: &str) -> Result<Vec<Token>, SearchError> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let mut position = 0;
+    while let Some(character) = characters.get(position) {
+        if character.is_whitespace() {
+            position += 1;
+            continue;
+        }
+        let start = position;
+        let symbol = match character {
+            '(' => {
+                position += 1;
+                Symbol::Open
+            }
+            ')' => {
+                position += 1;
+                Symbol::Close
+            }
+            '-' if characters.get(position + 1).is_some_and(|next| !next.is_whitespace()) && starts_term(&characters, position) => {
+                position += 1;
+                Symbol::Not
+            }
+            _ => match term(&characters, &mut position)? {
+                Some(symbol) => symbol,
+                None => continue,
+            },
+        };
+        tokens.push(Token { position: start, symbol });
+        if tokens.len() > MAX_TERMS {
+            return Err(SearchError {
+                position: start,
+                message: format!("more than {MAX_TERMS} terms"),
+            });
+        }
+    }
+    Ok(tokens)
+}
+
+fn starts_term(characters: &[char], position: usize) -> bool {
+    position == 0 || characters.get(position - 1).is_some_and(|before| before.is_whitespace() || *before == '(')
+}
+
+/// One term: a quoted text, or everything up to a space or parenthesis. `None` when it has no word.
+fn term(characters: &[char], position: &mut usize) -> Result<Option<Symbol>, SearchError> {
+    let start = *position;
+    let mut name = String::new();
+    let mut is_quoted = false;
+    let mut operator = None;
+    let mut value = String::new();
+    while let Some(character) = characters.get(*position) {
+        match character {
+            '"' => {
+                is_quoted = true;
+                *position += 1;
+                let text = quoted(characters, position, start)?;
+                value.push_str(&text);
+            }
+            ')' if !value.contains('(') => break,
+            other if other.is_whitespace() => break,
+            ':' | '>' | '<' if operator.is_none() && !is_quoted && is_name(&value) => {
+                name = std::mem::take(&mut value);
+                *position += 1;
+                let has_equal = *character != ':' && characters.get(*position) == Some(&'=');
+                *position += usize::from(has_equal);
+                operator = Some(match (character, has_equal) {
+                    ('>', false) => Comparison::Greater,
+                    ('>', true) => Comparison::GreaterOrEqual,
+                    ('<', false) => Comparison::Less,
+                    ('<', true) => Comparison::LessOrEqual,
+                    _ => Comparison::Is,
+                });
+            }
+            other => {
+                value.push(*other);
+                *position += 1;
+            }
+        }
+    }
+    let Some(comparison) = operator else {
+        return Ok(plain(&value, is_quoted));
+    };
+    let field = Field::parse(&name);
+    let (comparison, value) = match (comparison, value.strip_suffix('*')) {
+        (Comparison::Is, Some(prefix)) if !is_quoted => (Comparison::StartsWith, prefix.to_owned()),
+        // Nobody types a whole message or command.
+        (Comparison::Is, _) if matches!(field, Field::Column(Column::Message | Column::Data)) => (Comparison::Has, value),
+        (comparison, _) => (comparison, value),
+    };
+    Ok(Some(Symbol::Term(Expression::Compare { field, comparison, value })))
+}
+
+fn quoted(characters: &[char], position: &mut usize, start: usize) -> Result<String, SearchError> {
+    let mut text = String::new();
+    while let Some(character) = characters.get(*position) {
+        *position += 1;
+        match character {
+            '"' => return Ok(text),
+            '\\' if characters.get(*position) == Some(&'"') => {
+                *position += 1;
+                text.push('"');
+            }
+            other => text.push(*other),
+        }
+    }
+    Err(SearchError {
+        position: start,
+        message: "this quotation mark is not closed".to_owned(),
+    })
+}
+
+/// Whether what stands before a colon can be a field: not `http` of a URL's `http://`, which ends up as words anyway.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !matches!(text, "http" | "https")
+        && text.chars().all(|character| character.is_alphanumeric() || "_.-/@".contains(character))
+}
+
+fn plain(value: &str, is_quoted: bool) -> Option<Symbol> {
+    match value {
+        "AND" | "&&" if !is_quoted => return Some(Symbol::And),
+        "OR" | "||" if !is_quoted => return Some(Symbol::Or),
+        "NOT" if !is_quoted => return Some(Symbol::Not),
+        _ => {}
+    }
+    if value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(Symbol::Term(Expression::Compare {
+            field: Field::Column(Column::OperationId),
+            comparison: Comparison::Is,
+            value: value.to_owned(),
+        }));
+    }
+    let is_prefix = !is_quoted && value.ends_with('*');
+    let lower = value.to_lowercase();
+    let words: Vec<_> = words::split(&lower).map(str::to_owned).collect();
+    (!words.is_empty()).then_some(Symbol::Term(Expression::Words { words, is_prefix }))
+}
+
+struct Parser<'a> {
+    tokens: &'a [Token],
+    end: usize,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn next_is(&mut self, symbol: &Symbol) -> bool {
+        match self.tokens.split_first() {
+            Some((token, rest)) if token.symbol == *symbol => {
+                self.tokens = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn any(&mut self) -> Result<Expression, SearchError> {
+        let mut parts = vec![self.all()?];
+        while self.next_is(&Symbol::Or) {
+            parts.push(self.all()?);
+        }
+        Ok(one_or(parts, Expression::Or))
+    }
+
+    fn all(&mut self) -> Result<Expression, SearchError> {
+        let mut parts = vec![self.single()?];
+        loop {
+            let is_and = self.next_is(&Symbol::And);
+            let goes_on = self
+                .tokens
+                .first()
+                .is_some_and(|token| matches!(token.symbol, Symbol::Not | Symbol::Open | Symbol::Term(_)));
+            if !is_and && !goes_on {
+                return Ok(one_or(parts, Expression::And));
+            }
+            parts.push(self.single()?);
+        }
+    }
+
+    fn single(&mut self) -> Result<Expression, SearchError> {
+        let Some((token, rest)) = self.tokens.split_first() else {
+            return Err(SearchError {
+                position: self.end,
+                message: "something is missing here".to_owned(),
+            });
+        };
+        self.tokens = rest;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(token.wrong("too many parentheses"));
+        }
+        let expression = match &token.symbol {
+            Symbol::Term(expression) => expression.clone(),
+            Symbol::Not => Expression::Not(Box::new(self.single()?)),
+            Symbol::Open => {
+                let inner = self.any()?;
+                if !self.next_is(&Symbol::Close) {
+                    return Err(token.wrong("this parenthesis is not closed"));
+                }
+                inner
+            }
+            Symbol::Close => return Err(token.wrong("this parenthesis closes nothing")),
+            Symbol::And | Symbol::Or => return Err(token.wrong("an operator stands between two terms")),
+        };
+        self.depth -= 1;
+        Ok(expression)
+    }
+}
+
+fn one_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -> Expression {
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => many(parts),
+    }
+}
+
+#[cfg(test)]
+mod tests;
