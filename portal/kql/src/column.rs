@@ -405,16 +405,6 @@ impl Vector {
             Self::Column(column) => column.size(),
         }
     }
-
-    /// A column of that many rows.
-    pub(crate) fn into_column(self, ty: Type, rows: usize) -> Arc<Column> {
-        match self {
-            Self::Column(column) => column,
-            Self::Const(value) => {
-                Arc::new(Column::from_values(ty, std::iter::repeat_n(value, rows)))
-            }
-        }
-    }
 }
 
 impl From<Column> for Vector {

@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn places_count_characters_and_lines_from_one() {
-        let error = Error::syntax(Span::new(8, 9), "x").locate("añb\n  ü?z");
+        let error = Error::syntax(Span::new(9, 10), "x").locate("añb\n  ü?z");
         let place = error.place().expect("a place");
         assert_eq!(
             (place.line, place.column, place.token.as_str()),

@@ -111,15 +111,6 @@ impl Expr {
         }
     }
 
-    /// In another type.
-    pub(crate) fn converted(self, ty: Type) -> Self {
-        if self.ty == ty {
-            self
-        } else {
-            Self::new(Node::Convert(Box::new(self)), ty)
-        }
-    }
-
     /// Calls the closure for this node and all below it.
     pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Self)) {
         visit(self);

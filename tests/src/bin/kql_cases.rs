@@ -17,7 +17,9 @@ fn main() -> ExitCode {
     };
     let cases = std::fs::read_to_string(&path)
         .map_err(|error| error.to_string())
-        .and_then(|text| Case::parse_all(&text).map_err(|(line, error)| format!("line {line}: {error}")));
+        .and_then(|text| {
+            Case::parse_all(&text).map_err(|(line, error)| format!("line {line}: {error}"))
+        });
     match cases {
         Ok(cases) => {
             let report = Report::of(&cases);

@@ -21,5 +21,8 @@ fn a_wrong_answer_is_reported_with_what_differs() {
     let report = Report::of(&Case::parse_all(line).expect("a case"));
     assert_eq!((report.passed(), report.failed()), (0, 1));
     let text = report.to_string();
-    assert!(text.contains("1 rows [[1]], expected 1 [[2]]") && text.ends_with("0 passed, 1 failed"), "{text}");
+    assert!(
+        text.contains("1 rows [[1]], expected 1 [[2]]") && text.ends_with("0 passed, 1 failed"),
+        "{text}"
+    );
 }

@@ -185,7 +185,7 @@ impl Binder<'_> {
                 "SEM0064",
                 format!(
                     "values of types {a} and {b} cannot be compared; convert one of them, such as by to{}()",
-                    a.name()
+                    if a == Type::String { b } else { a }
                 ),
             )),
         }

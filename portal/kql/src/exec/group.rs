@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::column::{Batch, Column, ColumnBuilder, Data, Vector};
+use crate::column::{Column, ColumnBuilder, Data, Vector};
 use crate::types::Type;
 use crate::value::write_text_key;
 
@@ -168,15 +168,4 @@ pub(super) fn join_key(keys: &[Vector], row: usize, buffer: &mut Vec<u8>) -> Opt
         value.write_key(buffer);
     }
     Some(())
-}
-
-/// An empty batch of these types.
-pub(super) fn empty(types: &[Type]) -> Batch {
-    Batch {
-        columns: types
-            .iter()
-            .map(|ty| ColumnBuilder::new(*ty).finish().into())
-            .collect(),
-        rows: 0,
-    }
 }

@@ -98,7 +98,7 @@ fn compare(vector: &Vector, key: &Sort, a: usize, b: usize) -> Ordering {
         |value: &Value| value.is_null() || matches!(value, Value::Real(number) if number.is_nan());
     match (missing(&a), missing(&b)) {
         (false, false) => directed(a.order(&b)),
-        (true, true) => a.order(&b),
+        (true, true) => directed(a.order(&b)),
         (first, _) if first == key.nulls_first => Ordering::Less,
         _ => Ordering::Greater,
     }
