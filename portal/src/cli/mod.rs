@@ -7,6 +7,7 @@ mod doctor;
 mod exchange;
 mod output;
 mod portal;
+mod query;
 mod signal;
 mod tail;
 
@@ -22,6 +23,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         Command::Export(arguments) => exchange::export(arguments).await,
         Command::Import(arguments) => exchange::import(arguments).await,
         Command::Portal(arguments) => portal::run(arguments).await,
+        Command::Query(arguments) => query::run(arguments).await,
         Command::Tail(arguments) => tail::run(arguments).await,
     };
     match outcome {
