@@ -28,7 +28,10 @@ pub enum ErrorKind {
 ///
 /// Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone)]
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
     kind: ErrorKind,
     code: &'static str,
     message: String,
@@ -57,14 +60,14 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     fn new(kind: ErrorKind, code: &'static str, span: Option<Span>, message: String) -> Self {
-        Self {
+        Self(Box::new(Inner {
             kind,
             code,
             message,
             suggestion: None,
             span,
             place: None,
-        }
+        }))
     }
 
     pub(crate) fn syntax(span: Span, message: impl Into<String>) -> Self {
@@ -128,23 +131,23 @@ impl Error {
         name: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        self.suggestion = nearest(name, candidates).map(str::to_owned);
+        self.0.suggestion = nearest(name, candidates).map(str::to_owned);
         self
     }
 
     pub(crate) fn or_at(mut self, span: Span) -> Self {
-        self.span.get_or_insert(span);
+        self.0.span.get_or_insert(span);
         self
     }
 
     /// Computes the place once the text is known.
     pub(crate) fn locate(mut self, text: &str) -> Self {
-        if let (Some(span), None) = (self.span, &self.place) {
+        if let (Some(span), None) = (self.0.span, &self.0.place) {
             let start = floor_boundary(text, span.start as usize);
             let end = floor_boundary(text, span.end as usize).max(start);
             let before = text.get(..start).unwrap_or_default();
             let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-            self.place = Some(Place {
+            self.0.place = Some(Place {
                 line: before.matches('\n').count() + 1,
                 column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
                 offset: start,
@@ -158,41 +161,41 @@ impl Error {
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The code in Kusto's style, such as `SYN0002` or `SEM0100`.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The message without place and suggestion.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The name that was probably meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
-        self.suggestion.as_deref()
+        self.0.suggestion.as_deref()
     }
 
     /// The place in the text; `None` for limits, time-outs and tables.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.0.place.as_ref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        if let Some(suggestion) = &self.suggestion {
+        f.write_str(&self.0.message)?;
+        if let Some(suggestion) = &self.0.suggestion {
             write!(f, "; did you mean '{suggestion}'?")?;
         }
-        if let Some(place) = &self.place {
+        if let Some(place) = &self.0.place {
             write!(f, " (line {}, column {})", place.line, place.column)?;
         }
         Ok(())
@@ -217,9 +220,14 @@ fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
         return None;
     }
     let allowed = (name.chars().count() / 3).max(1);
+    // Names of other lengths need more edits than that: most are never compared.
     candidates
         .into_iter()
-        .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
+        .filter(|candidate| {
+            candidate.len() <= LONGEST_COMPARED
+                && candidate.len().abs_diff(name.len()) <= 4 * allowed
+        })
+        .filter(|candidate| candidate.chars().count().abs_diff(name.chars().count()) <= allowed)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(edits, _)| *edits <= allowed)
         .min_by_key(|(edits, _)| *edits)

@@ -33,7 +33,7 @@ pub enum Value {
     /// A guid.
     Guid(u128),
     /// An array of a `dynamic`.
-    Array(Arc<[Value]>),
+    Array(Arc<[Self]>),
     /// A property bag of a `dynamic`, in the order of its members.
     Bag(Arc<Bag>),
 }

@@ -117,6 +117,12 @@ impl Binder<'_> {
             return self.window(window, &args, span, row, scope);
         }
         match name {
+            "not" => {
+                self.arity(call, 1, Some(1))?;
+                let arg = self.expr(args[0], row, scope)?;
+                let arg = self.condition(arg, row, args[0].span)?;
+                self.apply("not", vec![arg], Type::Bool, span)
+            }
             "iff" | "iif" => {
                 self.arity(call, 3, Some(3))?;
                 self.choice(&args, span, row, scope)
@@ -220,7 +226,7 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let name = &*call.name.text;
         let Some(function) = functions::find(name).filter(|_| !name.starts_with('_')) else {
-            return Err(self.unknown_function(call, scope));
+            return Err(unknown_function(call, scope));
         };
         let forms = signatures(function.signature);
         let least = forms.iter().map(|form| form.arity().0).min().unwrap_or(0);
@@ -375,24 +381,6 @@ impl Binder<'_> {
             ));
         }
         Ok(())
-    }
-
-    fn unknown_function(&self, call: &Call, scope: &Scope) -> Error {
-        let name = &*call.name.text;
-        let span = call.name.span;
-        if UNSUPPORTED.contains(&name) || name.starts_with("series_") || name.starts_with("geo_") {
-            return Error::unsupported(span, &format!("the function '{name}'"));
-        }
-        if scope.find(name).is_some() {
-            return Error::semantic(span, "SEM0260", format!("'{name}' is not a function"));
-        }
-        let defined = scope.names();
-        let mut candidates: Vec<&str> = defined.iter().map(|name| &**name).collect();
-        functions::names().for_each(|name| candidates.push(name));
-        candidates.extend(SPECIAL_FUNCTIONS.iter().copied());
-        candidates.extend(super::AGGREGATES.iter().copied());
-        Error::semantic(span, "SEM0260", format!("unknown function '{name}'"))
-            .suggest(name, candidates)
     }
 
     #[expect(clippy::unused_self, reason = "called as the other steps are")]
@@ -564,4 +552,21 @@ fn misfit(forms: &[Signature], args: &[Expr], call: &Call) -> Error {
         None => format!("{}() cannot be called like this", call.name.text),
     };
     Error::semantic(span, "SEM0219", reason)
+}
+
+fn unknown_function(call: &Call, scope: &Scope) -> Error {
+    let name = &*call.name.text;
+    let span = call.name.span;
+    if UNSUPPORTED.contains(&name) || name.starts_with("series_") || name.starts_with("geo_") {
+        return Error::unsupported(span, &format!("the function '{name}'"));
+    }
+    if scope.find(name).is_some() {
+        return Error::semantic(span, "SEM0260", format!("'{name}' is not a function"));
+    }
+    let defined = scope.names();
+    let mut candidates: Vec<&str> = defined.iter().map(|name| &**name).collect();
+    functions::names().for_each(|name| candidates.push(name));
+    candidates.extend(SPECIAL_FUNCTIONS.iter().copied());
+    candidates.extend(super::AGGREGATES.iter().copied());
+    Error::semantic(span, "SEM0260", format!("unknown function '{name}'")).suggest(name, candidates)
 }

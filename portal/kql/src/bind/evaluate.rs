@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::names::Names;
+use super::operator::column_index;
 use super::scope::Scope;
 use super::{Binder, Relation};
 use crate::column::{ColumnBuilder, Vector};
@@ -73,7 +74,7 @@ impl Binder<'_> {
         scope: &Rc<Scope>,
     ) -> Result<Relation> {
         self.arity(call, 1, None)?;
-        let pivot = self.column_index(&call.args[0].value, &input.fields)?;
+        let pivot = column_index(&call.args[0].value, &input.fields)?;
         let (aggregate, group) = match call.args.get(1) {
             Some(arg) if matches!(arg.value.kind, Kind::Call(_)) => {
                 (Some(&arg.value), &call.args[2..])
@@ -90,7 +91,7 @@ impl Binder<'_> {
                 .collect()),
             false => group
                 .iter()
-                .map(|arg| self.column_index(&arg.value, &input.fields))
+                .map(|arg| column_index(&arg.value, &input.fields))
                 .collect(),
         };
         let group = group?;
@@ -273,7 +274,7 @@ impl Binder<'_> {
                 "bag_unpack() needs a column",
             ));
         };
-        let source = self.column_index(column, &input.fields)?;
+        let source = column_index(column, &input.fields)?;
         if input.fields[source].ty != Type::Dynamic {
             return Err(Error::semantic(
                 column.span,

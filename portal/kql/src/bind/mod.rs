@@ -113,7 +113,7 @@ impl<'a> Binder<'a> {
     /// Binds a whole query.
     pub(crate) fn program(&mut self, program: &Program) -> Result<Relation> {
         self.notes.extend(program.notes.iter().cloned());
-        let scope = self.lets(program, &Rc::new(Scope::default()))?;
+        let scope = scope::lets(program, &Rc::new(Scope::default()))?;
         if !self.is_tabular(&program.result, &scope) {
             // A scalar is shown as a table of one cell.
             let value = self.expr(&program.result, Row::NONE, &scope);

@@ -211,7 +211,7 @@ impl Binder<'_> {
     }
 
     /// The columns that any of the patterns names.
-    fn matching(&mut self, input: &Relation, patterns: &[Pattern]) -> Result<Vec<usize>> {
+    fn matching(&self, input: &Relation, patterns: &[Pattern]) -> Result<Vec<usize>> {
         let mut found = Vec::new();
         for pattern in patterns {
             found.extend(self.matching_one(input, pattern)?);
@@ -359,19 +359,19 @@ impl Binder<'_> {
         let count = rows.len();
         self.values(fields, columns, count, span)
     }
+}
 
-    /// A column that an operator names by itself.
-    pub(super) fn column_index(&mut self, ast: &Ast, fields: &[Field]) -> Result<usize> {
-        match &ast.kind {
-            Kind::Name(name) => (Row { fields })
-                .find(name)
-                .ok_or_else(|| unknown_column(name, ast.span, fields)),
-            _ => Err(Error::semantic(
-                ast.span,
-                "SEM0100",
-                "the name of a column is expected here",
-            )),
-        }
+/// A column that an operator names by itself.
+pub(super) fn column_index(ast: &Ast, fields: &[Field]) -> Result<usize> {
+    match &ast.kind {
+        Kind::Name(name) => (Row { fields })
+            .find(name)
+            .ok_or_else(|| unknown_column(name, ast.span, fields)),
+        _ => Err(Error::semantic(
+            ast.span,
+            "SEM0100",
+            "the name of a column is expected here",
+        )),
     }
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::names::{Names, inferred};
-use super::scope::{Entry, Known, Scope};
+use super::scope::{Entry, Known, Scope, lets};
 use super::{Binder, Relation, Row};
 use crate::catalog::{Catalog, Table};
 use crate::column::{Batch, ColumnBuilder, Vector};
@@ -90,7 +90,7 @@ impl Binder<'_> {
                     }
                     let lambda = lambda.clone();
                     return self.inlined(span, |binder| {
-                        let inner = binder.lets(&lambda.body, scope)?;
+                        let inner = lets(&lambda.body, scope)?;
                         binder.relation(&lambda.body.result, &inner)
                     });
                 }

@@ -15,7 +15,7 @@ const MAX_LETS: usize = 500;
 /// A name, and the scope it was given in.
 #[derive(Default)]
 pub(crate) struct Scope {
-    parent: Option<Rc<Scope>>,
+    parent: Option<Rc<Self>>,
     entry: Option<(Arc<str>, Entry)>,
 }
 
@@ -69,27 +69,27 @@ impl Scope {
     }
 }
 
-impl Binder<'_> {
-    /// A scope with the `let` statements.
-    pub(crate) fn lets(&mut self, program: &Program, scope: &Rc<Scope>) -> Result<Rc<Scope>> {
-        if let Some(excess) = program.lets.get(MAX_LETS) {
-            return Err(Error::limit_at(
-                excess.name.span,
-                format!("more than {MAX_LETS} 'let' statements"),
-            ));
-        }
-        let mut scope = scope.clone();
-        for statement in &program.lets {
-            let entry = Entry::Tree {
-                tree: statement.value.clone(),
-                scope: scope.clone(),
-                known: RefCell::new(None),
-            };
-            scope = Scope::with(&scope, statement.name.text.clone(), entry);
-        }
-        Ok(scope)
+/// A scope with the `let` statements.
+pub(super) fn lets(program: &Program, scope: &Rc<Scope>) -> Result<Rc<Scope>> {
+    if let Some(excess) = program.lets.get(MAX_LETS) {
+        return Err(Error::limit_at(
+            excess.name.span,
+            format!("more than {MAX_LETS} 'let' statements"),
+        ));
     }
+    let mut scope = scope.clone();
+    for statement in &program.lets {
+        let entry = Entry::Tree {
+            tree: statement.value.clone(),
+            scope: scope.clone(),
+            known: RefCell::new(None),
+        };
+        scope = Scope::with(&scope, statement.name.text.clone(), entry);
+    }
+    Ok(scope)
+}
 
+impl Binder<'_> {
     /// Whether the expression is a table.
     pub(crate) fn is_tabular(&self, ast: &Ast, scope: &Scope) -> bool {
         self.is_tabular_within(ast, scope, 0)

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::scope::{Entry, Scope};
+use super::scope::{Entry, Scope, lets};
 use super::{Binder, Relation, Row};
 use crate::error::{Error, Result};
 use crate::expr::Expr;
@@ -22,7 +22,7 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         self.inlined(span, |binder| {
             let inner = binder.arguments(call, lambda, None, span, row, scope)?;
-            let inner = binder.lets(&lambda.body, &inner)?;
+            let inner = lets(&lambda.body, &inner)?;
             binder.expr(&lambda.body.result, Row::NONE, &inner)
         })
     }
@@ -38,7 +38,7 @@ impl Binder<'_> {
     ) -> Result<Relation> {
         self.inlined(span, |binder| {
             let inner = binder.arguments(call, lambda, first, span, Row::NONE, scope)?;
-            let inner = binder.lets(&lambda.body, &inner)?;
+            let inner = lets(&lambda.body, &inner)?;
             binder.relation(&lambda.body.result, &inner)
         })
     }

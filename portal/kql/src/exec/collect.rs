@@ -117,7 +117,7 @@ fn positions(weights: &[i64], ranks: &[f64]) -> Vec<Option<usize>> {
                 so_far += *weight as f64;
                 so_far >= wanted && so_far > 0.0
             });
-            found.or(weights.len().checked_sub(1))
+            found.or_else(|| weights.len().checked_sub(1))
         })
         .collect()
 }

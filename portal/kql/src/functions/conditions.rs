@@ -25,7 +25,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("coalesce", "any,any,any* -> common", |_, args| {
         args.iter()
             .find(|arg| !is_empty(arg))
-            .or(args.last())
+            .or_else(|| args.last())
             .cloned()
             .unwrap_or_default()
     }),

@@ -104,10 +104,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("format_bytes", "num,[num],[s] -> s", format_bytes).first(),
 ];
 
-#[expect(clippy::cast_sign_loss, reason = "reduced to 0..64 before")]
-#[expect(clippy::cast_possible_truncation, reason = "reduced to 0..64 before")]
 fn shift(by: i64) -> u32 {
-    by.rem_euclid(64) as u32
+    u32::try_from(by.rem_euclid(64)).unwrap_or(0)
 }
 
 fn number(args: &[Value]) -> Option<f64> {

@@ -422,7 +422,7 @@ fn translate(_: &mut Context, args: &[Value]) -> Value {
     let translated = text(args, 2)
         .chars()
         .filter_map(|c| match from.iter().position(|found| *found == c) {
-            Some(at) => to.get(at).or(to.last()).copied(),
+            Some(at) => to.get(at).or_else(|| to.last()).copied(),
             None => Some(c),
         })
         .collect::<String>();

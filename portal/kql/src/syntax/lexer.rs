@@ -175,13 +175,6 @@ impl<'a> Lexer<'a> {
         )
     }
 
-    fn unclosed(&self, start: usize) -> Error {
-        Error::syntax(
-            Span::new(offset(start), offset(start + 1)),
-            "the string has no end",
-        )
-    }
-
     fn string(&mut self, start: usize) -> Result<Arc<str>> {
         let quote = self.rest().chars().next().unwrap_or('"');
         self.at += 1;
@@ -198,14 +191,14 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                     return Ok(Arc::from(out));
                 }
-                _ => return Err(self.unclosed(start)),
+                _ => return Err(unclosed(start)),
             }
         }
     }
 
     fn escape(&mut self, out: &mut String, start: usize) -> Result<()> {
         let Some(c) = self.rest().chars().next() else {
-            return Err(self.unclosed(start));
+            return Err(unclosed(start));
         };
         self.at += c.len_utf8();
         out.push(match c {
@@ -271,7 +264,7 @@ impl<'a> Lexer<'a> {
         loop {
             out.push_str(self.take(|c| c != quote));
             if self.rest().is_empty() {
-                return Err(self.unclosed(start));
+                return Err(unclosed(start));
             }
             self.at += 1;
             if !self.rest().starts_with(quote) {
@@ -285,7 +278,7 @@ impl<'a> Lexer<'a> {
     fn fenced(&mut self, start: usize, fence: &str) -> Result<Arc<str>> {
         self.at += fence.len();
         let rest = self.rest();
-        let length = rest.find(fence).ok_or_else(|| self.unclosed(start))?;
+        let length = rest.find(fence).ok_or_else(|| unclosed(start))?;
         self.at += length + fence.len();
         let body = &rest[..length];
         // A line break directly after the opening fence is no part of the text.
@@ -370,6 +363,13 @@ impl<'a> Lexer<'a> {
             }
         }
     }
+}
+
+fn unclosed(start: usize) -> Error {
+    Error::syntax(
+        Span::new(offset(start), offset(start + 1)),
+        "the string has no end",
+    )
 }
 
 #[cfg(test)]

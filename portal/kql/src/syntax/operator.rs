@@ -345,7 +345,7 @@ impl Parser<'_> {
         }
         expand.columns = self.comma_separated(|parser| {
             let item = parser.item()?;
-            let ty = parser.to_typeof()?;
+            let ty = parser.expanded_type()?;
             Ok((item, ty))
         })?;
         if self.eat_word("limit") {
@@ -354,7 +354,7 @@ impl Parser<'_> {
         Ok(expand)
     }
 
-    fn to_typeof(&mut self) -> Result<Option<Type>> {
+    fn expanded_type(&mut self) -> Result<Option<Type>> {
         if !self.eat_word("to") {
             return Ok(None);
         }

@@ -40,7 +40,7 @@ pub(crate) fn timespan_text(ticks: i64) -> String {
         seconds / 60 % 60,
         seconds % 60
     );
-    if magnitude % second > 0 {
+    if !magnitude.is_multiple_of(second) {
         let _ = write!(text, ".{:07}", magnitude % second);
     }
     text
