@@ -1,4 +1,7 @@
 //! The store's items as tables of the query language.
+//!
+//! Name, role, result and success come from the series an item is counted in if that is exact; a request
+//! without a name then has that of its operation.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use azmon_kql::{
 use serde_json::Value as Json;
 
 use super::columns::{Definition, Source, TABLES};
-use crate::store::{Range, Reader, Store, TableQuery, TableRow};
+use crate::store::{Dims, OTHERS, Range, Reader, Store, TableQuery, TableRow};
 
 /// Rows whose JSON is read at once.
 const BATCH: usize = 4096;
@@ -230,10 +233,13 @@ impl ItemRows {
     }
 
     fn batch(&self, reader: &Reader, rows: &[TableRow]) -> rusqlite::Result<Batch> {
-        let reads_json = !self.operations.is_empty() || self.columns.iter().any(|(_, source)| needs_json(*source));
+        let always = !self.operations.is_empty()
+            || self.columns.iter().any(|(_, source)| needs_json(*source) && !is_dimension(*source));
         let mut builders: Vec<ColumnBuilder> = self.columns.iter().map(|(ty, _)| ColumnBuilder::new(if *ty == Type::Dynamic { Type::String } else { *ty })).collect();
         let mut count = 0;
         for row in rows {
+            let series = reader.series(row.series).map(|series| &series.dims).filter(|dims| is_exact(dims));
+            let reads_json = always || (series.is_none() && self.columns.iter().any(|(_, source)| needs_json(*source)));
             let envelope = match reads_json {
                 true => match reader.json(row.id)? {
                     Some(json) => serde_json::from_str(&json).unwrap_or_default(),
@@ -247,6 +253,12 @@ impl ItemRows {
                 continue;
             }
             for ((ty, source), builder) in self.columns.iter().zip(&mut builders) {
+                if !reads_json
+                    && let Some(text) = series.and_then(|dims| dimension(dims, *source))
+                {
+                    builder.push_text(text);
+                    continue;
+                }
                 self.push(row, &envelope, *ty, *source, builder);
             }
             count += 1;
@@ -299,6 +311,39 @@ impl Rows for ItemRows {
         let batch = self.store.read_now(|reader: &Reader| self.batch(reader, &part));
         batch.map(Some).map_err(|error| failed(&error))
     }
+}
+
+const NAME: Source = Source::Data(&["name"]);
+const SUCCESS: Source = Source::Success(&["success"]);
+const ROLE: Source = Source::Tag("ai.cloud.role");
+const REQUEST_RESULT: Source = Source::Data(&["responseCode"]);
+const RESULT: Source = Source::Data(&["resultCode"]);
+
+/// Whether the store counts by this column, so that its value is known without the JSON.
+fn is_dimension(source: Source) -> bool {
+    [NAME, SUCCESS, ROLE, REQUEST_RESULT, RESULT, Source::InstrumentationKey].contains(&source)
+}
+
+/// Whether the texts of the series are those of its items: neither cut nor counted together.
+fn is_exact(dims: &Dims) -> bool {
+    const SHORTEST_CUT: usize = 64;
+
+    let texts = [&dims.app, &dims.role, &dims.name, &dims.result];
+    !dims.is_browser && texts.into_iter().all(|text| text.len() < SHORTEST_CUT && text != OTHERS)
+}
+
+fn dimension(dims: &Dims, source: Source) -> Option<&str> {
+    Some(match source {
+        NAME => &dims.name,
+        ROLE => &dims.role,
+        REQUEST_RESULT | RESULT => &dims.result,
+        Source::InstrumentationKey => &dims.app,
+        SUCCESS => match dims.success? {
+            true => "True",
+            false => "False",
+        },
+        _ => return None,
+    })
 }
 
 fn needs_json(source: Source) -> bool {

@@ -45,7 +45,7 @@ mod views;
 mod words;
 mod writer;
 
-pub(crate) use self::dictionary::Series;
+pub(crate) use self::dictionary::{OTHERS, Series};
 pub(crate) use self::frames::is_own_frame;
 pub(crate) use self::hash::span_id;
 pub use self::item::Item;
@@ -54,7 +54,7 @@ pub use self::kind::{ItemKind, ParseItemKindError};
 pub(crate) use self::legacy::Query;
 pub use self::legacy::Statistics;
 pub(crate) use self::open::{AppendError, OpenError, Options, Store};
-pub(crate) use self::prepared::SeriesKind;
+pub(crate) use self::prepared::{Dims, SeriesKind};
 pub(crate) use self::reader::{ItemFilter, Order, Range, Reader};
 pub(crate) use self::retention::Limits;
 pub(crate) use self::rollups::Cell;

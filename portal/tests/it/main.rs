@@ -11,3 +11,4 @@ mod golden;
 mod hostile;
 mod limits;
 mod pages;
+mod query;
