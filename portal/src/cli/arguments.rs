@@ -37,6 +37,8 @@ pub(super) enum Command {
     Import(ImportArguments),
     /// Receive telemetry and show it in the browser.
     Portal(PortalArguments),
+    /// Ask a portal in the query language of Azure Monitor.
+    Query(QueryArguments),
     /// Show what arrives at a portal, here in the terminal.
     Tail(TailArguments),
 }
@@ -141,6 +143,41 @@ pub(super) struct Filters {
     /// Only items of this instrumentation key.
     #[arg(long, value_name = "KEY")]
     pub(super) app: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QueryArguments {
+    #[command(flatten)]
+    pub(super) address: PortalAddress,
+
+    /// The query, such as 'requests | where success == false | summarize count() by name'.
+    #[arg(value_name = "QUERY")]
+    pub(super) query: String,
+
+    /// Only the time before now, such as PT1H, or start/end in ISO 8601.
+    #[arg(long, value_name = "TIMESPAN")]
+    pub(super) timespan: Option<String>,
+
+    /// Only items of this instrumentation key.
+    #[arg(long, value_name = "KEY")]
+    pub(super) app: Option<String>,
+
+    /// How rows are written.
+    #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
+    pub(super) format: QueryFormat,
+
+    /// Fail if the query gives any row, for checks in CI.
+    #[arg(long)]
+    pub(super) fail_if_any: bool,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum QueryFormat {
+    Csv,
+    /// One object a line.
+    Json,
+    Table,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod hostile;
 mod limits;
 mod otlp;
 mod pages;
+mod query;
 mod secure;
 mod story;
 mod tools;
