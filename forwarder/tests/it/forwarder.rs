@@ -399,9 +399,10 @@ async fn a_forwarder_that_cannot_send_tells_its_clients_and_holds_a_bounded_queu
     let forwarder = Forwarder::start(config).await.unwrap();
     let mut client = client(&forwarder).await;
     let mut taken = 0;
+    let spans = (0..1_000).map(|number| span(number, "x", vec![text("noise", &noise(number))]));
+    let full = message("shop", spans.collect());
     let refused = loop {
-        let spans = (0..1_000).map(|number| span(number, "x", vec![text("noise", &noise(number))]));
-        match client.export(message("shop", spans.collect())).await {
+        match client.export(full.clone()).await {
             Ok(_) => taken += 1_000,
             Err(status) => break status,
         }
