@@ -16,6 +16,8 @@ const fn loopback(port: u16) -> SocketAddr {
 /// Ports that OpenTelemetry's SDKs send to unless told otherwise.
 const OTLP_GRPC: SocketAddr = loopback(4317);
 const OTLP_HTTP: SocketAddr = loopback(4318);
+/// The port that OpenCensus' exporters send to unless told otherwise.
+const OPEN_CENSUS: SocketAddr = loopback(55678);
 
 /// Application Insights on your own machine.
 #[derive(Debug, Parser)]
@@ -65,7 +67,11 @@ pub(super) struct PortalArguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OTLP_HTTP)]
     pub(super) otlp_http: SocketAddr,
 
-    /// Do not receive OpenTelemetry.
+    /// Address and port for OpenCensus; left out if another program has the port.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OPEN_CENSUS)]
+    pub(super) opencensus: SocketAddr,
+
+    /// Receive neither OpenTelemetry nor OpenCensus.
     #[arg(long)]
     pub(super) no_otlp: bool,
 
