@@ -9,7 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode};
 use azmon_envelope::Envelope;
 use azmon_forwarder::inputs::{
-    Limits, Listener, OpenCensusInput, OpenCensusOptions, OtlpInput, OtlpOptions, serve_grpc, serve_http,
+    Limits, Listener, OpenCensusInput, OpenCensusOptions, OtlpInput, OtlpOptions, serve_grpc,
+    serve_http,
 };
 use azmon_forwarder::sink::{Acceptance, Batch, Delivering, Delivery, Exemplar, Refusal, Sink};
 use serde::Serialize;
@@ -49,7 +50,10 @@ pub(crate) async fn start(
     let sink = Arc::new(StoreSink(Arc::clone(store)));
     let options = OpenCensusOptions::default().instrumentation_key(INSTRUMENTATION_KEY);
     let open_census_input = OpenCensusInput::new(sink.clone(), options);
-    let input = OtlpInput::new(sink, OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY));
+    let input = OtlpInput::new(
+        sink,
+        OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY),
+    );
     let limits = Limits::default();
     let mut otlp = Otlp {
         endpoints: Vec::new(),

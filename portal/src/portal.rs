@@ -360,7 +360,12 @@ impl PortalBuilder {
             }
         };
         let (stop, stopped) = watch::channel(false);
-        let otlp = crate::otlp::start(&store, (self.otlp_grpc, self.otlp_http, self.open_census), &stopped).await;
+        let otlp = crate::otlp::start(
+            &store,
+            (self.otlp_grpc, self.otlp_http, self.open_census),
+            &stopped,
+        )
+        .await;
         endpoints.extend(otlp.endpoints);
         let endpoints: Arc<[EndpointView]> = endpoints.into();
         let context = Context {

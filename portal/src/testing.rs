@@ -80,7 +80,6 @@ impl TestPortal {
     }
 
     /// The portal itself.
-    #[must_use]
     pub const fn portal(&self) -> &Portal {
         &self.portal
     }

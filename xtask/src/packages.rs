@@ -91,7 +91,10 @@ pub(crate) fn provide_node(oldest: u32) -> Result {
     let major = version.trim_start_matches('v').split('.').next();
     match major.and_then(|major| major.parse::<u32>().ok()) {
         Some(major) if major >= oldest => Ok(()),
-        _ => Err(format!("node is {version}; the portal's pages are built with {oldest} or newer").into()),
+        _ => Err(
+            format!("node is {version}; the portal's pages are built with {oldest} or newer")
+                .into(),
+        ),
     }
 }
 

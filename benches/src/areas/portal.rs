@@ -175,6 +175,10 @@ impl Workload for Load {
         let started = Instant::now();
         let kept = thread::scope(|scope| {
             let (load, is_over) = (&*self, &is_over);
+            #[expect(
+                clippy::needless_collect,
+                reason = "every client starts before the first is waited for"
+            )]
             let clients: Vec<_> = (0..CLIENTS)
                 .map(|client| scope.spawn(move || load.send(client, bodies)))
                 .collect();

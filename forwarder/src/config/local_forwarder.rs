@@ -142,7 +142,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),
         };
-        if !split(&address).is_some_and(|(_, port)| port > 0) {
+        if split(&address).is_none_or(|(_, port)| port == 0) {
             let at = self.xml.child(input, "Port")?;
             let problem = format!("{port:?} is not a port; write a number from 1 to 65535");
             return Err(self.xml.error(at.as_ref().unwrap_or(input), problem));
@@ -152,7 +152,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
 
     /// The text of an element that must be there, whose variables must be set.
     fn required(
-        &mut self,
+        &self,
         parent: &Element<'a, 'input>,
         name: &str,
         what: &str,
@@ -242,7 +242,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
         }
     }
 
-    fn enabled(&mut self, element: &Element<'a, 'input>) -> Result<bool, ConfigError> {
+    fn enabled(&self, element: &Element<'a, 'input>) -> Result<bool, ConfigError> {
         let what = "write true or false";
         let Some(value) = element.attribute("Enabled") else {
             let problem = format!("the attribute Enabled is missing; {what}");

@@ -22,7 +22,7 @@ pub(crate) fn ends(
         Some(below) => bounds.get(below).copied(),
         None => bounds.first().map(|bound| bound.min(0.0)),
     });
-    let upper = last.and_then(|last| bounds.get(last).or(bounds.last()).copied());
+    let upper = last.and_then(|last| bounds.get(last).or_else(|| bounds.last()).copied());
     (
         lower.map(|lower| lower.min(mean)),
         upper.map(|upper| upper.max(mean)),

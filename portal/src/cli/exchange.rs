@@ -85,7 +85,7 @@ pub(super) async fn export(arguments: ExportArguments) -> Result<(), String> {
 
 enum Output {
     Plain(Box<dyn Write>),
-    Compressed(GzEncoder<File>),
+    Compressed(Box<GzEncoder<File>>),
 }
 
 impl Output {
@@ -97,7 +97,7 @@ impl Output {
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
         Ok(if is_compressed {
-            Self::Compressed(GzEncoder::new(file, Compression::default()))
+            Self::Compressed(Box::new(GzEncoder::new(file, Compression::default())))
         } else {
             Self::Plain(Box::new(file))
         })

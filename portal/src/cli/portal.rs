@@ -108,7 +108,9 @@ fn greet(portal: &Portal) {
     }
     if let Some(address) = portal.otlp_endpoint("openCensus") {
         let address = address.trim_start_matches("http://");
-        text.push_str(&format!("\nOpenCensus:\n  OCAGENT_TRACE_EXPORTER_ENDPOINT={address}\n"));
+        text.push_str(&format!(
+            "\nOpenCensus:\n  OCAGENT_TRACE_EXPORTER_ENDPOINT={address}\n"
+        ));
     }
     for (name, reason) in portal.closed_endpoints() {
         text.push_str(&format!("\nNot open: {name}: {reason}\n"));

@@ -20,14 +20,27 @@ pub(super) fn success(answer: &Answer, preferences: Preferences) -> Json {
         .collect();
     let rows: Vec<Json> = answer
         .rows()
-        .map(|row| Json::Array(row.iter().zip(&answer.columns).map(|(value, column)| cell(value, column.ty)).collect()))
+        .map(|row| {
+            Json::Array(
+                row.iter()
+                    .zip(&answer.columns)
+                    .map(|(value, column)| cell(value, column.ty))
+                    .collect(),
+            )
+        })
         .collect();
     let mut body = Map::new();
-    body.insert("tables".to_owned(), json!([{"name": "PrimaryResult", "columns": columns, "rows": rows}]));
+    body.insert(
+        "tables".to_owned(),
+        json!([{"name": "PrimaryResult", "columns": columns, "rows": rows}]),
+    );
     if preferences.render {
         let mut render = Map::new();
         if let Some(asked) = &answer.render {
-            render.insert("visualization".to_owned(), Json::from(&*asked.visualization));
+            render.insert(
+                "visualization".to_owned(),
+                Json::from(&*asked.visualization),
+            );
             for (name, value) in &asked.properties {
                 render.insert(name.to_string(), cell(value, Type::String));
             }
@@ -68,7 +81,10 @@ fn cell(value: &Value, ty: Type) -> Json {
         Value::DateTime(_) => {
             let text = value.to_text();
             // Up to seven digits: none if they are all zero.
-            let short = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+            let short = text
+                .trim_end_matches('Z')
+                .trim_end_matches('0')
+                .trim_end_matches('.');
             Json::from(format!("{short}Z"))
         }
         other => Json::from(&*other.to_text()),
@@ -79,10 +95,24 @@ fn cell(value: &Value, ty: Type) -> Json {
 pub(super) fn refusal(error: &Error) -> (StatusCode, Json) {
     let (status, code, inner) = match error.kind() {
         ErrorKind::Syntax => (StatusCode::BAD_REQUEST, "BadArgumentError", "SyntaxError"),
-        ErrorKind::Semantic | ErrorKind::Unsupported => (StatusCode::BAD_REQUEST, "BadArgumentError", "SemanticError"),
-        ErrorKind::Limit => (StatusCode::BAD_REQUEST, "BadArgumentError", "QueryValidationError"),
-        ErrorKind::Timeout | ErrorKind::Cancelled => (StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout", "GatewayTimeout"),
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "EngineError"),
+        ErrorKind::Semantic | ErrorKind::Unsupported => {
+            (StatusCode::BAD_REQUEST, "BadArgumentError", "SemanticError")
+        }
+        ErrorKind::Limit => (
+            StatusCode::BAD_REQUEST,
+            "BadArgumentError",
+            "QueryValidationError",
+        ),
+        ErrorKind::Timeout | ErrorKind::Cancelled => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "GatewayTimeout",
+            "GatewayTimeout",
+        ),
+        _ => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "EngineError",
+        ),
     };
     let mut innermost = json!({"code": error.code(), "message": error.to_string()});
     if let (Some(place), Some(members)) = (error.place(), innermost.as_object_mut()) {

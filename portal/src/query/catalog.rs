@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use azmon_kql::{
-    Batch, CancelToken, Catalog, Column, ColumnBuilder, Error, Field, Filter, FilterOp, Rows, ScanRequest, Table, Type, UNIX_EPOCH, Value,
+    Batch, CancelToken, Catalog, Column, ColumnBuilder, Error, Field, Filter, FilterOp, Rows,
+    ScanRequest, Table, Type, UNIX_EPOCH, Value,
 };
 use serde_json::Value as Json;
 
@@ -45,16 +46,23 @@ impl Tables {
     }
 
     fn knows(&self, app: &str) -> bool {
-        let known = self.store.read_now(|reader: &Reader| -> rusqlite::Result<bool> {
-            Ok(reader.all_series().iter().any(|series| series.dims.app == app))
-        });
+        let known = self
+            .store
+            .read_now(|reader: &Reader| -> rusqlite::Result<bool> {
+                Ok(reader
+                    .all_series()
+                    .iter()
+                    .any(|series| series.dims.app == app))
+            });
         known.unwrap_or(false)
     }
 }
 
 impl Catalog for Tables {
     fn table(&self, name: &str) -> Option<Arc<dyn Table>> {
-        let definition = TABLES.iter().find(|table| table.name == name || table.workspace == name)?;
+        let definition = TABLES
+            .iter()
+            .find(|table| table.name == name || table.workspace == name)?;
         let (fields, sources) = definition.columns(name == definition.workspace);
         Some(Arc::new(Items {
             store: Arc::clone(&self.store),
@@ -150,7 +158,9 @@ impl Table for Items {
         match filter.op {
             FilterOp::Equal | FilterOp::In => {
                 self.is_operation(filter.column)
-                    && filter.values.iter().all(|value| matches!(value, Value::String(text) if !text.trim().is_empty()))
+                    && filter.values.iter().all(
+                        |value| matches!(value, Value::String(text) if !text.trim().is_empty()),
+                    )
             }
             _ => filter.column == 0,
         }
@@ -169,28 +179,42 @@ impl Table for Items {
         if query.operations.is_some() {
             return Ok(None);
         }
-        let counted = self.store.read_now(|reader: &Reader| -> rusqlite::Result<u64> {
-            let mut count = 0;
-            reader.table(&query, &mut |_| {
-                count += 1;
-                ControlFlow::Continue(())
-            })?;
-            Ok(count)
-        });
+        let counted = self
+            .store
+            .read_now(|reader: &Reader| -> rusqlite::Result<u64> {
+                let mut count = 0;
+                reader.table(&query, &mut |_| {
+                    count += 1;
+                    ControlFlow::Continue(())
+                })?;
+                Ok(count)
+            });
         counted.map(Some).map_err(|error| failed(&error))
     }
 
     fn scan(&self, request: &ScanRequest) -> Result<Box<dyn Rows>, Error> {
         let mut query = self.query(&request.filters);
-        let operations = request.filters.iter().filter(|filter| self.is_operation(filter.column));
+        let operations = request
+            .filters
+            .iter()
+            .filter(|filter| self.is_operation(filter.column));
         let operations: Vec<Vec<String>> = operations
-            .map(|filter| filter.values.iter().map(|value| value.to_text().to_string()).collect())
+            .map(|filter| {
+                filter
+                    .values
+                    .iter()
+                    .map(|value| value.to_text().to_string())
+                    .collect()
+            })
             .collect();
         query.newest_first = request.order.map(|order| order.descending);
         if let (Some(limit), true) = (request.limit, operations.is_empty()) {
             query.limit = query.limit.min(limit);
         }
-        let columns = request.columns.iter().filter_map(|column| Some((self.fields.get(*column)?.ty, *self.sources.get(*column)?)));
+        let columns = request
+            .columns
+            .iter()
+            .filter_map(|column| Some((self.fields.get(*column)?.ty, *self.sources.get(*column)?)));
         Ok(Box::new(ItemRows {
             store: Arc::clone(&self.store),
             item_type: self.definition.kind.as_str(),
@@ -216,30 +240,51 @@ struct ItemRows {
 impl ItemRows {
     fn begin(&self, cancel: &CancelToken) -> Result<std::vec::IntoIter<TableRow>, Error> {
         let mut rows = Vec::new();
-        let read = self.store.read_now(|reader: &Reader| -> rusqlite::Result<()> {
-            reader.table(&self.query, &mut |row| {
-                rows.push(row);
-                match cancel.is_cancelled() {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
-            })
-        });
+        let read = self
+            .store
+            .read_now(|reader: &Reader| -> rusqlite::Result<()> {
+                reader.table(&self.query, &mut |row| {
+                    rows.push(row);
+                    match cancel.is_cancelled() {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                })
+            });
         read.map_err(|error| failed(&error))?;
         if rows.len() > MAX_ROWS {
-            return Err(Error::source(format!("the query reads more than {MAX_ROWS} rows of a table")));
+            return Err(Error::source(format!(
+                "the query reads more than {MAX_ROWS} rows of a table"
+            )));
         }
         Ok(rows.into_iter())
     }
 
     fn batch(&self, reader: &Reader, rows: &[TableRow]) -> rusqlite::Result<Batch> {
         let always = !self.operations.is_empty()
-            || self.columns.iter().any(|(_, source)| needs_json(*source) && !is_dimension(*source));
-        let mut builders: Vec<ColumnBuilder> = self.columns.iter().map(|(ty, _)| ColumnBuilder::new(if *ty == Type::Dynamic { Type::String } else { *ty })).collect();
+            || self
+                .columns
+                .iter()
+                .any(|(_, source)| needs_json(*source) && !is_dimension(*source));
+        let mut builders: Vec<ColumnBuilder> = self
+            .columns
+            .iter()
+            .map(|(ty, _)| {
+                ColumnBuilder::new(if *ty == Type::Dynamic {
+                    Type::String
+                } else {
+                    *ty
+                })
+            })
+            .collect();
         let mut count = 0;
         for row in rows {
-            let series = reader.series(row.series).map(|series| &series.dims).filter(|dims| is_exact(dims));
-            let reads_json = always || (series.is_none() && self.columns.iter().any(|(_, source)| needs_json(*source)));
+            let series = reader
+                .series(row.series)
+                .map(|series| &series.dims)
+                .filter(|dims| is_exact(dims));
+            let reads_json = always
+                || (series.is_none() && self.columns.iter().any(|(_, source)| needs_json(*source)));
             let envelope = match reads_json {
                 true => match reader.json(row.id)? {
                     Some(json) => serde_json::from_str(&json).unwrap_or_default(),
@@ -253,8 +298,7 @@ impl ItemRows {
                 continue;
             }
             for ((ty, source), builder) in self.columns.iter().zip(&mut builders) {
-                if !reads_json
-                    && let Some(text) = series.and_then(|dims| dimension(dims, *source))
+                if !reads_json && let Some(text) = series.and_then(|dims| dimension(dims, *source))
                 {
                     builder.push_text(text);
                     continue;
@@ -263,19 +307,31 @@ impl ItemRows {
             }
             count += 1;
         }
-        let columns = builders.into_iter().zip(&self.columns).map(|(builder, (ty, _))| match ty {
-            Type::Dynamic => {
-                let texts = builder.finish();
-                Column::from_json((0..count).map(|row| texts.get(row).to_text()).collect())
-            }
-            _ => builder.finish(),
-        });
+        let columns = builders
+            .into_iter()
+            .zip(&self.columns)
+            .map(|(builder, (ty, _))| match ty {
+                Type::Dynamic => {
+                    let texts = builder.finish();
+                    Column::from_json((0..count).map(|row| texts.get(row).to_text()).collect())
+                }
+                _ => builder.finish(),
+            });
         Ok(Batch::new(columns.collect(), count))
     }
 
-    fn push(&self, row: &TableRow, envelope: &Json, ty: Type, source: Source, builder: &mut ColumnBuilder) {
+    fn push(
+        &self,
+        row: &TableRow,
+        envelope: &Json,
+        ty: Type,
+        source: Source,
+        builder: &mut ColumnBuilder,
+    ) {
         match source {
-            Source::Timestamp => builder.push_long(row.time.saturating_mul(TICKS).saturating_add(UNIX_EPOCH)),
+            Source::Timestamp => {
+                builder.push_long(row.time.saturating_mul(TICKS).saturating_add(UNIX_EPOCH))
+            }
             Source::ItemType => builder.push_text(self.item_type),
             Source::ItemId => builder.push_text(&row.id.to_string()),
             Source::ItemCount => builder.push_long(row.weight),
@@ -308,7 +364,9 @@ impl Rows for ItemRows {
         if part.is_empty() {
             return Ok(None);
         }
-        let batch = self.store.read_now(|reader: &Reader| self.batch(reader, &part));
+        let batch = self
+            .store
+            .read_now(|reader: &Reader| self.batch(reader, &part));
         batch.map(Some).map_err(|error| failed(&error))
     }
 }
@@ -321,7 +379,15 @@ const RESULT: Source = Source::Data(&["resultCode"]);
 
 /// Whether the store counts by this column, so that its value is known without the JSON.
 fn is_dimension(source: Source) -> bool {
-    [NAME, SUCCESS, ROLE, REQUEST_RESULT, RESULT, Source::InstrumentationKey].contains(&source)
+    [
+        NAME,
+        SUCCESS,
+        ROLE,
+        REQUEST_RESULT,
+        RESULT,
+        Source::InstrumentationKey,
+    ]
+    .contains(&source)
 }
 
 /// Whether the texts of the series are those of its items: neither cut nor counted together.
@@ -329,7 +395,10 @@ fn is_exact(dims: &Dims) -> bool {
     const SHORTEST_CUT: usize = 64;
 
     let texts = [&dims.app, &dims.role, &dims.name, &dims.result];
-    !dims.is_browser && texts.into_iter().all(|text| text.len() < SHORTEST_CUT && text != OTHERS)
+    !dims.is_browser
+        && texts
+            .into_iter()
+            .all(|text| text.len() < SHORTEST_CUT && text != OTHERS)
 }
 
 fn dimension(dims: &Dims, source: Source) -> Option<&str> {
@@ -347,7 +416,10 @@ fn dimension(dims: &Dims, source: Source) -> Option<&str> {
 }
 
 fn needs_json(source: Source) -> bool {
-    matches!(source, Source::Data(_) | Source::Success(_) | Source::Tag(_) | Source::InstrumentationKey)
+    matches!(
+        source,
+        Source::Data(_) | Source::Success(_) | Source::Tag(_) | Source::InstrumentationKey
+    )
 }
 
 fn tag<'a>(envelope: &'a Json, key: &str) -> Option<&'a Json> {
@@ -386,11 +458,16 @@ fn push_json(value: Option<&Json>, ty: Type, builder: &mut ColumnBuilder) {
 fn severity(name: &str) -> Option<i64> {
     const LEVELS: [&str; 5] = ["Verbose", "Information", "Warning", "Error", "Critical"];
 
-    let level = LEVELS.iter().position(|level| level.eq_ignore_ascii_case(name))?;
+    let level = LEVELS
+        .iter()
+        .position(|level| level.eq_ignore_ascii_case(name))?;
     i64::try_from(level).ok()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "durations are far below 2^53 microseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "durations are far below 2^53 microseconds"
+)]
 fn milliseconds(micros: i64) -> f64 {
     micros as f64 / 1000.0
 }

@@ -22,7 +22,11 @@ async fn schema(State(context): State<Context>) -> Json<Value> {
     let catalog = Tables::of(&context.store, "");
     let tables = TABLES.iter().filter_map(|definition| {
         let table = catalog.table(definition.name)?;
-        let columns: Vec<Value> = table.schema().iter().map(|field| json!({"name": &*field.name, "type": field.ty.name()})).collect();
+        let columns: Vec<Value> = table
+            .schema()
+            .iter()
+            .map(|field| json!({"name": &*field.name, "type": field.ty.name()}))
+            .collect();
         Some(json!({"name": definition.name, "alias": definition.workspace, "columns": columns}))
     });
     let tables: Vec<Value> = tables.collect();
@@ -40,7 +44,11 @@ struct Text {
 
 /// `{error: null | {message, suggestion, code, line, column, offset, length}, columns: [{name, type}]}`.
 async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> Json<Value> {
-    let checked = check(&text.query, &Tables::of(&context.store, ""), &Options::new());
+    let checked = check(
+        &text.query,
+        &Tables::of(&context.store, ""),
+        &Options::new(),
+    );
     let error = checked.error.map(|error| {
         let place = error.place().cloned();
         json!({
@@ -53,6 +61,10 @@ async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> J
             "length": place.as_ref().map(|place| place.length),
         })
     });
-    let columns: Vec<Value> = checked.columns.iter().map(|column| json!({"name": &*column.name, "type": column.ty.name()})).collect();
+    let columns: Vec<Value> = checked
+        .columns
+        .iter()
+        .map(|column| json!({"name": &*column.name, "type": column.ty.name()}))
+        .collect();
     Json(json!({"error": error, "columns": columns}))
 }

@@ -28,7 +28,10 @@ pub(crate) fn routes() -> Router<Context> {
     Router::new()
         .route("/v1/apps/{id}/query", get(of_id).post(to_id))
         .route("/v1/workspaces/{id}/query", get(of_id).post(to_id))
-        .route("/v1/subscriptions/{*path}", get(of_resource).post(to_resource))
+        .route(
+            "/v1/subscriptions/{*path}",
+            get(of_resource).post(to_resource),
+        )
         .merge(editor::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
@@ -40,22 +43,42 @@ struct Question {
     timespan: Option<String>,
 }
 
-async fn of_id(State(context): State<Context>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn of_id(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     answer(&context, &id, from_parameters(query.as_deref()), &headers).await
 }
 
-async fn to_id(State(context): State<Context>, Path(id): Path<String>, headers: HeaderMap, body: String) -> Response {
+async fn to_id(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     answer(&context, &id, from_body(&headers, &body), &headers).await
 }
 
-async fn of_resource(State(context): State<Context>, Path(path): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn of_resource(
+    State(context): State<Context>,
+    Path(path): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     match resource(&path) {
         Some(id) => answer(&context, id, from_parameters(query.as_deref()), &headers).await,
         None => no_path(),
     }
 }
 
-async fn to_resource(State(context): State<Context>, Path(path): Path<String>, headers: HeaderMap, body: String) -> Response {
+async fn to_resource(
+    State(context): State<Context>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     match resource(&path) {
         Some(id) => answer(&context, id, from_body(&headers, &body), &headers).await,
         None => no_path(),
@@ -77,7 +100,9 @@ fn from_parameters(query: Option<&str>) -> Result<Question, (StatusCode, Value)>
     for pair in query.unwrap_or_default().split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = value.replace('+', " ");
-        let value = percent_encoding::percent_decode_str(&value).decode_utf8_lossy().into_owned();
+        let value = percent_encoding::percent_decode_str(&value)
+            .decode_utf8_lossy()
+            .into_owned();
         match name {
             "query" => question.query = Some(value),
             "timespan" => question.timespan = Some(value),
@@ -88,11 +113,22 @@ fn from_parameters(query: Option<&str>) -> Result<Question, (StatusCode, Value)>
 }
 
 fn from_body(headers: &HeaderMap, body: &str) -> Result<Question, (StatusCode, Value)> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     if !kind.contains("json") {
-        return Err(bad_request("InvalidJsonBody", "the body needs the content type application/json"));
+        return Err(bad_request(
+            "InvalidJsonBody",
+            "the body needs the content type application/json",
+        ));
     }
-    serde_json::from_str(body).map_err(|error| bad_request("InvalidJsonBody", &format!("the body is not a query: {error}")))
+    serde_json::from_str(body).map_err(|error| {
+        bad_request(
+            "InvalidJsonBody",
+            &format!("the body is not a query: {error}"),
+        )
+    })
 }
 
 /// Ends the query when the client hangs up, and this future with it.
@@ -104,20 +140,36 @@ impl Drop for CancelOnDrop {
     }
 }
 
-async fn answer(context: &Context, id: &str, question: Result<Question, (StatusCode, Value)>, headers: &HeaderMap) -> Response {
+async fn answer(
+    context: &Context,
+    id: &str,
+    question: Result<Question, (StatusCode, Value)>,
+    headers: &HeaderMap,
+) -> Response {
     let (status, body) = match question {
         Ok(question) => ask(context, id, question, headers).await,
         Err(refused) => refused,
     };
     let request_id = format!("{:032x}", fastrand::u128(..));
     let ids = [
-        (HeaderName::from_static("x-ms-request-id"), request_id.clone()),
-        (HeaderName::from_static("x-ms-correlation-request-id"), request_id),
+        (
+            HeaderName::from_static("x-ms-request-id"),
+            request_id.clone(),
+        ),
+        (
+            HeaderName::from_static("x-ms-correlation-request-id"),
+            request_id,
+        ),
     ];
     (status, ids, Json(body)).into_response()
 }
 
-async fn ask(context: &Context, id: &str, question: Question, headers: &HeaderMap) -> (StatusCode, Value) {
+async fn ask(
+    context: &Context,
+    id: &str,
+    question: Question,
+    headers: &HeaderMap,
+) -> (StatusCode, Value) {
     let Some(query) = question.query.filter(|query| !query.trim().is_empty()) else {
         return bad_request("QueryValidationError", "a query is needed");
     };
@@ -129,7 +181,12 @@ async fn ask(context: &Context, id: &str, question: Question, headers: &HeaderMa
     if let Some(text) = question.timespan.filter(|text| !text.is_empty()) {
         match timespan::parse(&text, options.now) {
             Some((from, to)) => options = options.with_timespan(from, to),
-            None => return bad_request("QueryValidationError", &format!("'{text}' is not a timespan")),
+            None => {
+                return bad_request(
+                    "QueryValidationError",
+                    &format!("'{text}' is not a timespan"),
+                );
+            }
         }
     }
     let guard = CancelOnDrop(CancelToken::new());
@@ -152,13 +209,19 @@ async fn ask(context: &Context, id: &str, question: Question, headers: &HeaderMa
 fn preferences(headers: &HeaderMap) -> (Preferences, Option<Duration>) {
     let mut preferences = Preferences::default();
     let mut wait = None;
-    let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all("prefer")
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     for part in values.flat_map(|value| value.split([',', ';'])) {
         match part.trim().split_once('=') {
             Some(("include-statistics", "true")) => preferences.statistics = true,
             Some(("include-render", "true")) => preferences.render = true,
             Some(("wait", seconds)) => {
-                wait = seconds.parse().ok().map(|seconds: u64| Duration::from_secs(seconds.clamp(1, MAX_WAIT)));
+                wait = seconds
+                    .parse()
+                    .ok()
+                    .map(|seconds: u64| Duration::from_secs(seconds.clamp(1, MAX_WAIT)));
             }
             _ => {}
         }

@@ -22,14 +22,22 @@ pub(super) fn parse(text: &str, now: i64) -> Option<(i64, i64)> {
 
 fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
-    let zoned = text.parse::<Timestamp>().ok().or_else(|| format!("{text}Z").parse().ok());
+    let zoned = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| format!("{text}Z").parse().ok());
     let midnight = || format!("{text}T00:00:00Z").parse().ok();
     let nanoseconds = zoned.or_else(midnight)?.as_nanosecond();
-    i64::try_from(nanoseconds.div_euclid(100)).ok()?.checked_add(UNIX_EPOCH)
+    i64::try_from(nanoseconds.div_euclid(100))
+        .ok()?
+        .checked_add(UNIX_EPOCH)
 }
 
 /// `P1DT2H3M4.5S`, in ticks. A month has 30 days and a year 365, as the service has it.
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked before"
+)]
 fn duration(text: &str) -> Option<i64> {
     let text = text.trim().to_ascii_uppercase();
     let body = text.strip_prefix('P')?;
@@ -70,9 +78,18 @@ mod tests {
         assert_eq!(parse("PT1H", now), Some((now - hour, now)));
         assert_eq!(parse("PT3600.0S", now), Some((now - hour, now)));
         assert_eq!(parse("P1DT1H", now), Some((now - 25 * hour, now)));
-        assert_eq!(parse("1970-01-01T01:00:00Z/1970-01-01T02:00:00Z", now), Some((UNIX_EPOCH + hour, UNIX_EPOCH + 2 * hour)));
-        assert_eq!(parse("1970-01-01/PT2H", now), Some((UNIX_EPOCH, UNIX_EPOCH + 2 * hour)));
-        assert_eq!(parse("PT1H/1970-01-01T02:00:00", now), Some((UNIX_EPOCH + hour, UNIX_EPOCH + 2 * hour)));
+        assert_eq!(
+            parse("1970-01-01T01:00:00Z/1970-01-01T02:00:00Z", now),
+            Some((UNIX_EPOCH + hour, UNIX_EPOCH + 2 * hour))
+        );
+        assert_eq!(
+            parse("1970-01-01/PT2H", now),
+            Some((UNIX_EPOCH, UNIX_EPOCH + 2 * hour))
+        );
+        assert_eq!(
+            parse("PT1H/1970-01-01T02:00:00", now),
+            Some((UNIX_EPOCH + hour, UNIX_EPOCH + 2 * hour))
+        );
         for bad in ["", "P", "1h", "PT", "PT1X", "x/y", "P-1D"] {
             assert_eq!(parse(bad, now), None, "{bad}");
         }

@@ -34,7 +34,11 @@ pub(crate) struct TableRow {
 
 impl Reader {
     /// Visits the rows of a kind.
-    pub(crate) fn table(&self, query: &TableQuery, visit: &mut dyn FnMut(TableRow) -> ControlFlow<()>) -> rusqlite::Result<()> {
+    pub(crate) fn table(
+        &self,
+        query: &TableQuery,
+        visit: &mut dyn FnMut(TableRow) -> ControlFlow<()>,
+    ) -> rusqlite::Result<()> {
         let wanted: Vec<bool> = self
             .all_series()
             .iter()
@@ -43,7 +47,9 @@ impl Reader {
                     && query.app.as_ref().is_none_or(|app| *app == series.dims.app)
             })
             .collect();
-        let mut sql = "SELECT id, time, weight, duration, series FROM items WHERE time >= ? AND time < ?".to_owned();
+        let mut sql =
+            "SELECT id, time, weight, duration, series FROM items WHERE time >= ? AND time < ?"
+                .to_owned();
         let mut parameters = vec![query.range.from, query.range.to];
         if let Some(operations) = &query.operations {
             let marks = vec!["?"; operations.len()].join(", ");

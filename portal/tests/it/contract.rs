@@ -72,10 +72,10 @@ fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
             Ok(())
         };
     }
-    if let Some(allowed) = schema["enum"].as_array() {
-        if !allowed.contains(value) {
-            return Err(format!("{place}: {value} is none of {allowed:?}"));
-        }
+    if let Some(allowed) = schema["enum"].as_array()
+        && !allowed.contains(value)
+    {
+        return Err(format!("{place}: {value} is none of {allowed:?}"));
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(name) => vec![name],

@@ -34,7 +34,7 @@ impl Recorded {
                 let lines: Vec<_> = self.body.iter().map(Value::to_string).collect();
                 lines.join("\n")
             }
-            other => panic!("format {other}"),
+            other @ Data::PageViewPerf(_) => panic!("format {other}"),
         };
         match self.encoding.as_str() {
             "" => text.into_bytes(),

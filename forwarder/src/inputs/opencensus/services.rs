@@ -193,7 +193,7 @@ impl Shared {
             decision: ConstantDecision::AlwaysOn as i32,
         });
         let config = message.config.unwrap_or_default();
-        (config.sampler != Some(all.clone())).then(|| trace_proto::UpdatedLibraryConfig {
+        (config.sampler != Some(all)).then_some(trace_proto::UpdatedLibraryConfig {
             node: None::<Node>,
             config: Some(TraceConfig {
                 sampler: Some(all),

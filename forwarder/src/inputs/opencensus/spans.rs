@@ -467,7 +467,7 @@ impl Http {
                 if let Some(name) = name(self.method.as_deref(), self.path()) {
                     reader.push("microsoft.dependency.name", name);
                 }
-                if let Some(data) = self.url().or(self.url.clone()) {
+                if let Some(data) = self.url().or_else(|| self.url.clone()) {
                     reader.push("microsoft.dependency.data", data);
                 }
             }

@@ -107,7 +107,7 @@ fn json(any: &Any) -> Json {
             Json::Object(fields.collect())
         }
         // An index into a table of strings, which only profiles have.
-        other => Json::from(format!("{other:?}")),
+        other @ Any::StringValueStrindex(_) => Json::from(format!("{other:?}")),
     }
 }
 
