@@ -16,7 +16,7 @@ use crate::sink::{Acceptance, Delivering, Delivery, Refusal, Sink};
 /// When a client comes back that found no room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often, and after which pauses, items look for room that they had a moment ago.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Most items that are queued at once, so that a message larger than a queue's rest still finds room.
@@ -83,23 +83,30 @@ impl RunningDestination {
         self.exporter.has_room(items.min(CHUNK))
     }
 
-    async fn send(&self, mut items: Vec<Envelope<'static>>) {
-        while items.len() > CHUNK {
-            let rest = items.split_off(CHUNK);
-            self.send_chunk(items).await;
-            items = rest;
+    /// Queues items; false if there was no room for the first of them, and nothing was taken.
+    async fn send(&self, mut items: Vec<Envelope<'static>>) -> bool {
+        let mut is_first = true;
+        while !items.is_empty() {
+            let rest = items.split_off(items.len().min(CHUNK));
+            let refused = self.send_chunk(items).await;
+            if refused > 0 && is_first {
+                return false;
+            }
+            // The items before are on their way, so the client must not send all again.
+            self.no_room.fetch_add(refused, Ordering::Relaxed);
+            (items, is_first) = (rest, false);
         }
-        self.send_chunk(items).await;
+        true
     }
 
-    /// Queues items. Those that find no room after some attempts are lost, and counted.
-    async fn send_chunk(&self, mut items: Vec<Envelope<'static>>) {
-        let count = items.len();
+    /// Queues items, all or none; how many found no room after some attempts.
+    async fn send_chunk(&self, mut items: Vec<Envelope<'static>>) -> u64 {
+        let count = items.len() as u64;
         for attempt in 1..=ATTEMPTS {
             match self.exporter.try_send(items) {
                 Ok(()) => {
-                    self.accepted.fetch_add(count as u64, Ordering::Relaxed);
-                    return;
+                    self.accepted.fetch_add(count, Ordering::Relaxed);
+                    return 0;
                 }
                 Err(full) => items = full.0,
             }
@@ -107,7 +114,7 @@ impl RunningDestination {
                 tokio::time::sleep(PAUSE).await;
             }
         }
-        self.no_room.fetch_add(count as u64, Ordering::Relaxed);
+        count
     }
 
     /// Sends what waits until the timeout is over, and ends. Blocks the thread.
@@ -157,12 +164,27 @@ impl State {
         self.send(self.pipeline.metrics(SystemTime::now())).await;
     }
 
-    async fn send(&self, processed: Processed) {
+    /// Sends items on; false if no destination has taken any of them. What one has no room for, while another
+    /// has, is lost for that one, and counted.
+    async fn send(&self, processed: Processed) -> bool {
+        let mut refused = Vec::new();
+        let mut is_taken = processed.is_empty();
         for (place, items) in processed {
-            if let Some(destination) = self.destinations.get(place) {
-                destination.send(items).await;
+            let Some(destination) = self.destinations.get(place) else {
+                continue;
+            };
+            let count = items.len() as u64;
+            match destination.send(items).await {
+                true => is_taken = true,
+                false => refused.push((destination, count)),
             }
         }
+        if is_taken {
+            for (destination, count) in refused {
+                destination.no_room.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+        is_taken
     }
 
     /// Whether none of the destinations of a delivery has room for it.
@@ -197,8 +219,12 @@ impl Sink for ForwarderSink {
             for batch in delivery.batches {
                 state.pipeline.process(batch, now, &mut processed);
             }
-            state.send(processed).await;
-            Ok(Acceptance::default())
+            match state.send(processed).await {
+                true => Ok(Acceptance::default()),
+                false => Err(Refusal::Busy {
+                    retry_after: RETRY_AFTER,
+                }),
+            }
         })
     }
 }

@@ -36,6 +36,7 @@ pub mod ingestion;
 mod otlp;
 mod pages;
 mod portal;
+mod query;
 mod server;
 mod store;
 pub mod testing;

@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode};
 use azmon_envelope::Envelope;
-use azmon_forwarder::inputs::{Limits, Listener, OtlpInput, OtlpOptions, serve_grpc, serve_http};
+use azmon_forwarder::inputs::{
+    Limits, Listener, OpenCensusInput, OpenCensusOptions, OtlpInput, OtlpOptions, serve_grpc, serve_http,
+};
 use azmon_forwarder::sink::{Acceptance, Batch, Delivering, Delivery, Exemplar, Refusal, Sink};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -41,14 +43,13 @@ pub(crate) struct Otlp {
 /// Opens the endpoints that are wanted. One whose port is taken is left out, and says so.
 pub(crate) async fn start(
     store: &Arc<Store>,
-    (grpc, http): (Option<SocketAddr>, Option<SocketAddr>),
+    (grpc, http, open_census): (Option<SocketAddr>, Option<SocketAddr>, Option<SocketAddr>),
     stopped: &watch::Receiver<bool>,
 ) -> Otlp {
     let sink = Arc::new(StoreSink(Arc::clone(store)));
-    let input = OtlpInput::new(
-        sink,
-        OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY),
-    );
+    let options = OpenCensusOptions::default().instrumentation_key(INSTRUMENTATION_KEY);
+    let open_census_input = OpenCensusInput::new(sink.clone(), options);
+    let input = OtlpInput::new(sink, OtlpOptions::default().instrumentation_key(INSTRUMENTATION_KEY));
     let limits = Limits::default();
     let mut otlp = Otlp {
         endpoints: Vec::new(),
@@ -76,6 +77,16 @@ pub(crate) async fn start(
         otlp.tasks.push(tokio::spawn(async move {
             if let Err(error) = serve_http(listener, router, ended).await {
                 tracing::error!(%error, "OTLP over HTTP ended");
+            }
+        }));
+    }
+    if let Some(listener) = otlp.listen("openCensus", open_census, &limits).await {
+        // A service that speaks OTLP finds it here, too.
+        let routes = input.add_grpc_routes(open_census_input.grpc_routes());
+        let (budget, ended) = (input.budget().clone(), until_stopped());
+        otlp.tasks.push(tokio::spawn(async move {
+            if let Err(error) = serve_grpc(listener, routes, &limits, budget, ended).await {
+                tracing::error!(%error, "OpenCensus ended");
             }
         }));
     }

@@ -94,7 +94,7 @@ impl Portal {
         self.token.as_ref().map(Token::as_str)
     }
 
-    /// The address of an OpenTelemetry endpoint, if it is open: `otlpGrpc` or `otlpHttp`.
+    /// The address of another endpoint, if it is open: `otlpGrpc`, `otlpHttp` or `openCensus`.
     #[must_use]
     pub fn otlp_endpoint(&self, name: &str) -> Option<&str> {
         let endpoint = self
@@ -198,6 +198,7 @@ pub struct PortalBuilder {
     tls: Option<(SocketAddr, PathBuf)>,
     otlp_grpc: Option<SocketAddr>,
     otlp_http: Option<SocketAddr>,
+    open_census: Option<SocketAddr>,
 }
 
 impl Default for PortalBuilder {
@@ -217,6 +218,7 @@ impl Default for PortalBuilder {
             tls: None,
             otlp_grpc: None,
             otlp_http: None,
+            open_census: None,
         }
     }
 }
@@ -290,6 +292,13 @@ impl PortalBuilder {
         self
     }
 
+    /// Receives OpenCensus (and OTLP over gRPC) on this address. If it is taken, the endpoint is left out and said so.
+    #[must_use]
+    pub const fn open_census(mut self, address: SocketAddr) -> Self {
+        self.open_census = Some(address);
+        self
+    }
+
     /// The database is full at so many pages of 4 KiB, as if the disk were: to see what clients are answered then.
     #[doc(hidden)]
     #[must_use]
@@ -351,7 +360,7 @@ impl PortalBuilder {
             }
         };
         let (stop, stopped) = watch::channel(false);
-        let otlp = crate::otlp::start(&store, (self.otlp_grpc, self.otlp_http), &stopped).await;
+        let otlp = crate::otlp::start(&store, (self.otlp_grpc, self.otlp_http, self.open_census), &stopped).await;
         endpoints.extend(otlp.endpoints);
         let endpoints: Arc<[EndpointView]> = endpoints.into();
         let context = Context {

@@ -1,5 +1,11 @@
 //! Generated from `forwarder/proto`: `cargo run -p azmon-forwarder-codegen` makes it, and that crate's test
 //! compares. No part of the crate's interface.
+#![expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::must_use_candidate,
+    reason = "generated code"
+)]
 
 /// `proto/contracts/contracts.proto`.
 pub mod contracts {

@@ -90,6 +90,18 @@ fn message(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
     }
 }
 
+/// A text that cannot be compressed much.
+fn noise(seed: u64) -> String {
+    let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        format!("{state:016x}")
+    };
+    std::iter::repeat_with(next).take(100).collect()
+}
+
 fn is_request(envelope: &Envelope<'_>) -> bool {
     matches!(envelope.data, Data::Request(_))
 }
@@ -383,16 +395,18 @@ async fn a_forwarder_that_cannot_send_tells_its_clients_and_holds_a_bounded_queu
     endpoint.fall_silent();
     let mut config = config(&endpoint, "[inputs]\notlp-grpc = \"127.0.0.1:0\"");
     config.drain = Duration::ZERO;
+    config.standard_metrics = false;
     let forwarder = Forwarder::start(config).await.unwrap();
     let mut client = client(&forwarder).await;
     let mut taken = 0;
+    let spans = (0..1_000).map(|number| span(number, "x", vec![text("noise", &noise(number))]));
+    let full = message("shop", spans.collect());
     let refused = loop {
-        let spans = (0..5_000).map(|number| span(number, "x", Vec::new()));
-        match client.export(message("shop", spans.collect())).await {
-            Ok(_) => taken += 5_000,
+        match client.export(full.clone()).await {
+            Ok(_) => taken += 1_000,
             Err(status) => break status,
         }
-        assert!(taken < 3_000_000, "nothing was refused");
+        assert!(taken < 300_000, "nothing was refused");
     };
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     let counts = forwarder.counts();

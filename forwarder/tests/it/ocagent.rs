@@ -106,6 +106,8 @@ async fn the_client_for_python_sends_traces_its_configuration_and_metrics() {
     assert_eq!(property(metric, "method"), Some("GET"));
 
     let counts = input.statistics().counts();
-    assert_eq!((counts.batches_failed, counts.configs_received), (0, 1));
+    // The stream of metrics was open when its process ended.
+    assert!(counts.batches_failed <= 1, "{counts:?}");
+    assert_eq!(counts.configs_received, 1);
     assert!(counts.batches_received >= 5, "{counts:?}");
 }

@@ -16,6 +16,8 @@ const fn loopback(port: u16) -> SocketAddr {
 /// Ports that OpenTelemetry's SDKs send to unless told otherwise.
 const OTLP_GRPC: SocketAddr = loopback(4317);
 const OTLP_HTTP: SocketAddr = loopback(4318);
+/// The port that OpenCensus' exporters send to unless told otherwise.
+const OPEN_CENSUS: SocketAddr = loopback(55678);
 
 /// Application Insights on your own machine.
 #[derive(Debug, Parser)]
@@ -37,6 +39,8 @@ pub(super) enum Command {
     Import(ImportArguments),
     /// Receive telemetry and show it in the browser.
     Portal(PortalArguments),
+    /// Ask a portal in the query language of Azure Monitor.
+    Query(QueryArguments),
     /// Show what arrives at a portal, here in the terminal.
     Tail(TailArguments),
 }
@@ -63,7 +67,11 @@ pub(super) struct PortalArguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OTLP_HTTP)]
     pub(super) otlp_http: SocketAddr,
 
-    /// Do not receive OpenTelemetry.
+    /// Address and port for OpenCensus; left out if another program has the port.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OPEN_CENSUS)]
+    pub(super) opencensus: SocketAddr,
+
+    /// Receive neither OpenTelemetry nor OpenCensus.
     #[arg(long)]
     pub(super) no_otlp: bool,
 
@@ -141,6 +149,41 @@ pub(super) struct Filters {
     /// Only items of this instrumentation key.
     #[arg(long, value_name = "KEY")]
     pub(super) app: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QueryArguments {
+    #[command(flatten)]
+    pub(super) address: PortalAddress,
+
+    /// The query, such as 'requests | where success == false | summarize count() by name'.
+    #[arg(value_name = "QUERY")]
+    pub(super) query: String,
+
+    /// Only the time before now, such as PT1H, or start/end in ISO 8601.
+    #[arg(long, value_name = "TIMESPAN")]
+    pub(super) timespan: Option<String>,
+
+    /// Only items of this instrumentation key.
+    #[arg(long, value_name = "KEY")]
+    pub(super) app: Option<String>,
+
+    /// How rows are written.
+    #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
+    pub(super) format: QueryFormat,
+
+    /// Fail if the query gives any row, for checks in CI.
+    #[arg(long)]
+    pub(super) fail_if_any: bool,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum QueryFormat {
+    Csv,
+    /// One object a line.
+    Json,
+    Table,
 }
 
 #[derive(Debug, Args)]

@@ -68,7 +68,13 @@ impl PortalClient {
         let text = response.text().await.unwrap_or_default();
         let message = serde_json::from_str::<Value>(&text)
             .ok()
-            .and_then(|body| body.get("message")?.as_str().map(str::to_owned))
+            .and_then(|body| {
+                let message = body
+                    .pointer("/error/innererror/innererror/message")
+                    .or_else(|| body.pointer("/error/innererror/message"))
+                    .or_else(|| body.get("message"))?;
+                message.as_str().map(str::to_owned)
+            })
             .unwrap_or(text);
         Err(format!("{} answers {status}: {message}", self.url()))
     }

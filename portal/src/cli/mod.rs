@@ -8,6 +8,7 @@ mod exchange;
 mod forward;
 mod output;
 mod portal;
+mod query;
 mod signal;
 mod tail;
 
@@ -24,6 +25,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         Command::Forward(arguments) => forward::run(arguments).await,
         Command::Import(arguments) => exchange::import(arguments).await,
         Command::Portal(arguments) => portal::run(arguments).await,
+        Command::Query(arguments) => query::run(arguments).await,
         Command::Tail(arguments) => tail::run(arguments).await,
     };
     match outcome {

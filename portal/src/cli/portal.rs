@@ -44,7 +44,8 @@ pub(super) async fn run(arguments: PortalArguments) -> Result<(), String> {
     if !arguments.no_otlp {
         builder = builder
             .otlp_grpc(arguments.otlp_grpc)
-            .otlp_http(arguments.otlp_http);
+            .otlp_http(arguments.otlp_http)
+            .open_census(arguments.opencensus);
     }
     let portal = builder.bind(arguments.listen).await.map_err(explain)?;
     greet(&portal);
@@ -104,6 +105,10 @@ fn greet(portal: &Portal) {
                 "\nOpenTelemetry ({protocol}):\n  OTEL_EXPORTER_OTLP_ENDPOINT={address}\n"
             ));
         }
+    }
+    if let Some(address) = portal.otlp_endpoint("openCensus") {
+        let address = address.trim_start_matches("http://");
+        text.push_str(&format!("\nOpenCensus:\n  OCAGENT_TRACE_EXPORTER_ENDPOINT={address}\n"));
     }
     for (name, reason) in portal.closed_endpoints() {
         text.push_str(&format!("\nNot open: {name}: {reason}\n"));

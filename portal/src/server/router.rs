@@ -9,7 +9,7 @@ use axum::middleware::{from_fn_with_state, map_request, map_response};
 use crate::api::{EndpointView, OtlpReader};
 use crate::server::{AllowedHosts, ApiError, Token, headers, host, path, token};
 use crate::store::Store;
-use crate::{api, ingestion, pages};
+use crate::{api, ingestion, pages, query};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -46,6 +46,7 @@ pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token
     let readable = Router::new()
         .merge(pages::routes())
         .merge(api::routes())
+        .merge(query::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(context)
         .layer(from_fn_with_state(needed, token::check))

@@ -2,6 +2,8 @@
 
 mod aggregate;
 mod call;
+mod choice;
+mod collection;
 mod evaluate;
 mod expand;
 mod expression;
@@ -12,6 +14,7 @@ mod operator;
 mod relation;
 mod scope;
 mod search;
+mod series;
 mod summarize;
 mod union;
 mod user;

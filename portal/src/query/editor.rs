@@ -1,0 +1,58 @@
+//! What an editor needs: the schema, the words of the language, and the errors of a text.
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use azmon_kql::{Catalog, Options, check, words};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::catalog::Tables;
+use super::columns::TABLES;
+use crate::server::Context;
+
+pub(super) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/api/query/schema", get(schema))
+        .route("/api/query/check", post(check_text))
+}
+
+/// `{tables: [{name, alias, columns: [{name, type}]}], words: [{text, kind, signature}]}`.
+async fn schema(State(context): State<Context>) -> Json<Value> {
+    let catalog = Tables::of(&context.store, "");
+    let tables = TABLES.iter().filter_map(|definition| {
+        let table = catalog.table(definition.name)?;
+        let columns: Vec<Value> = table.schema().iter().map(|field| json!({"name": &*field.name, "type": field.ty.name()})).collect();
+        Some(json!({"name": definition.name, "alias": definition.workspace, "columns": columns}))
+    });
+    let tables: Vec<Value> = tables.collect();
+    let words: Vec<Value> = words()
+        .iter()
+        .map(|word| json!({"text": word.text, "kind": format!("{:?}", word.kind).to_lowercase(), "signature": word.signature}))
+        .collect();
+    Json(json!({"tables": tables, "words": words}))
+}
+
+#[derive(Debug, Deserialize)]
+struct Text {
+    query: String,
+}
+
+/// `{error: null | {message, suggestion, code, line, column, offset, length}, columns: [{name, type}]}`.
+async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> Json<Value> {
+    let checked = check(&text.query, &Tables::of(&context.store, ""), &Options::new());
+    let error = checked.error.map(|error| {
+        let place = error.place().cloned();
+        json!({
+            "message": error.message(),
+            "suggestion": error.suggestion(),
+            "code": error.code(),
+            "line": place.as_ref().map(|place| place.line),
+            "column": place.as_ref().map(|place| place.column),
+            "offset": place.as_ref().map(|place| place.offset),
+            "length": place.as_ref().map(|place| place.length),
+        })
+    });
+    let columns: Vec<Value> = checked.columns.iter().map(|column| json!({"name": &*column.name, "type": column.ty.name()})).collect();
+    Json(json!({"error": error, "columns": columns}))
+}

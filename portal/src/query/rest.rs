@@ -1,0 +1,167 @@
+//! The query API: `/v1/apps/{id}/query`, `/v1/workspaces/{id}/query`, `/v1/{resourceId}/query`.
+//!
+//! An application is named by its instrumentation key; under any other name all data is meant.
+
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use azmon_kql::{CancelToken, Limits, Options};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::answer::{Preferences, bad_request, refusal, success};
+use super::catalog::Tables;
+use super::{editor, timespan};
+use crate::server::Context;
+
+/// Bytes of a request's body; a query itself may have 128 KiB.
+const MAX_BODY: usize = 1_024 * 1_024;
+/// The longest that `Prefer: wait` may ask for, in seconds.
+const MAX_WAIT: u64 = 600;
+
+/// The routes, those of editors too.
+pub(crate) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/v1/apps/{id}/query", get(of_id).post(to_id))
+        .route("/v1/workspaces/{id}/query", get(of_id).post(to_id))
+        .route("/v1/subscriptions/{*path}", get(of_resource).post(to_resource))
+        .merge(editor::routes())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// What is asked.
+#[derive(Debug, Default, Deserialize)]
+struct Question {
+    query: Option<String>,
+    timespan: Option<String>,
+}
+
+async fn of_id(State(context): State<Context>, Path(id): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    answer(&context, &id, from_parameters(query.as_deref()), &headers).await
+}
+
+async fn to_id(State(context): State<Context>, Path(id): Path<String>, headers: HeaderMap, body: String) -> Response {
+    answer(&context, &id, from_body(&headers, &body), &headers).await
+}
+
+async fn of_resource(State(context): State<Context>, Path(path): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    match resource(&path) {
+        Some(id) => answer(&context, id, from_parameters(query.as_deref()), &headers).await,
+        None => no_path(),
+    }
+}
+
+async fn to_resource(State(context): State<Context>, Path(path): Path<String>, headers: HeaderMap, body: String) -> Response {
+    match resource(&path) {
+        Some(id) => answer(&context, id, from_body(&headers, &body), &headers).await,
+        None => no_path(),
+    }
+}
+
+/// The last name of a resource's path that ends in `/query`.
+fn resource(path: &str) -> Option<&str> {
+    path.strip_suffix("/query")?.rsplit('/').next()
+}
+
+fn no_path() -> Response {
+    let body = serde_json::json!({"error": {"message": "The requested path does not exist", "code": "PathNotFoundError"}});
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
+fn from_parameters(query: Option<&str>) -> Result<Question, (StatusCode, Value)> {
+    let mut question = Question::default();
+    for pair in query.unwrap_or_default().split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = value.replace('+', " ");
+        let value = percent_encoding::percent_decode_str(&value).decode_utf8_lossy().into_owned();
+        match name {
+            "query" => question.query = Some(value),
+            "timespan" => question.timespan = Some(value),
+            _ => {}
+        }
+    }
+    Ok(question)
+}
+
+fn from_body(headers: &HeaderMap, body: &str) -> Result<Question, (StatusCode, Value)> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.contains("json") {
+        return Err(bad_request("InvalidJsonBody", "the body needs the content type application/json"));
+    }
+    serde_json::from_str(body).map_err(|error| bad_request("InvalidJsonBody", &format!("the body is not a query: {error}")))
+}
+
+/// Ends the query when the client hangs up, and this future with it.
+struct CancelOnDrop(CancelToken);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+async fn answer(context: &Context, id: &str, question: Result<Question, (StatusCode, Value)>, headers: &HeaderMap) -> Response {
+    let (status, body) = match question {
+        Ok(question) => ask(context, id, question, headers).await,
+        Err(refused) => refused,
+    };
+    let request_id = format!("{:032x}", fastrand::u128(..));
+    let ids = [
+        (HeaderName::from_static("x-ms-request-id"), request_id.clone()),
+        (HeaderName::from_static("x-ms-correlation-request-id"), request_id),
+    ];
+    (status, ids, Json(body)).into_response()
+}
+
+async fn ask(context: &Context, id: &str, question: Question, headers: &HeaderMap) -> (StatusCode, Value) {
+    let Some(query) = question.query.filter(|query| !query.trim().is_empty()) else {
+        return bad_request("QueryValidationError", "a query is needed");
+    };
+    let (preferences, wait) = preferences(headers);
+    let mut options = Options::new();
+    if let Some(wait) = wait {
+        options = options.with_limits(Limits::default().with_time(wait));
+    }
+    if let Some(text) = question.timespan.filter(|text| !text.is_empty()) {
+        match timespan::parse(&text, options.now) {
+            Some((from, to)) => options = options.with_timespan(from, to),
+            None => return bad_request("QueryValidationError", &format!("'{text}' is not a timespan")),
+        }
+    }
+    let guard = CancelOnDrop(CancelToken::new());
+    options = options.with_cancel(guard.0.clone());
+    let (store, id) = (context.store.clone(), id.to_owned());
+    let ran = tokio::task::spawn_blocking(move || {
+        let tables = Tables::of(&store, &id);
+        match azmon_kql::run(&query, &tables, &options) {
+            Ok(answer) => (StatusCode::OK, success(&answer, preferences)),
+            Err(error) => refusal(&error),
+        }
+    });
+    ran.await.unwrap_or_else(|_| {
+        let body = serde_json::json!({"error": {"message": "The query failed", "code": "InternalServerError"}});
+        (StatusCode::INTERNAL_SERVER_ERROR, body)
+    })
+}
+
+/// `Prefer: wait=30, include-statistics=true, include-render=true`.
+fn preferences(headers: &HeaderMap) -> (Preferences, Option<Duration>) {
+    let mut preferences = Preferences::default();
+    let mut wait = None;
+    let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
+    for part in values.flat_map(|value| value.split([',', ';'])) {
+        match part.trim().split_once('=') {
+            Some(("include-statistics", "true")) => preferences.statistics = true,
+            Some(("include-render", "true")) => preferences.render = true,
+            Some(("wait", seconds)) => {
+                wait = seconds.parse().ok().map(|seconds: u64| Duration::from_secs(seconds.clamp(1, MAX_WAIT)));
+            }
+            _ => {}
+        }
+    }
+    (preferences, wait)
+}
