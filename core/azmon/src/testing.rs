@@ -120,8 +120,9 @@ impl SpanEncoder {
     pub fn encode(&mut self, spans: &[SpanData]) -> Vec<Bytes> {
         let mut bodies = Vec::with_capacity(1);
         let items = spans.iter().map(|span| ItemRef::Span(span.into()));
-        let (roots, others): (Vec<_>, Vec<_>) = items.partition(|item| item.is_root());
-        for item in roots.into_iter().chain(others) {
+        let roots = items.clone().filter(|item| item.is_root());
+        let others = items.filter(|item| !item.is_root());
+        for item in roots.chain(others) {
             self.counters.take([item.label()]);
             let full = self.encoder.add(&self.mapper, item);
             bodies.extend(full.map(|batch| batch.body));

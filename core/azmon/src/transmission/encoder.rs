@@ -29,6 +29,10 @@ pub(crate) struct Encoder {
     lines: Vec<u8>,
     /// How the lines are counted.
     labels: Vec<ItemLabel>,
+    /// What the item that is being encoded became.
+    made: Vec<ItemLabel>,
+    /// What of it is dropped.
+    dropped: Vec<(DropReason, ItemLabel)>,
     console: Option<Console>,
 }
 
@@ -41,6 +45,8 @@ impl Encoder {
             names: OperationNames::default(),
             lines: Vec::new(),
             labels: Vec::new(),
+            made: Vec::new(),
+            dropped: Vec::new(),
             console: None,
         }
     }
@@ -78,9 +84,12 @@ impl Encoder {
             names,
             lines,
             labels,
+            made,
+            dropped,
             console,
         } = self;
-        let (mut made, mut dropped) = (Vec::new(), Vec::new());
+        made.clear();
+        dropped.clear();
         let mut write = |envelope: &mut Envelope<'_>| {
             let processed = processors.process(envelope);
             let label = ItemLabel::of(signal, envelope);
@@ -119,8 +128,8 @@ impl Encoder {
                 add(mapper.map_log(log, name, rate, arena));
             }
         }
-        counters.relabel(item.label(), &made);
-        for (reason, label) in dropped {
+        counters.relabel(item.label(), made);
+        for (reason, label) in dropped.drain(..) {
             counters.drop_open(reason, [label]);
         }
     }

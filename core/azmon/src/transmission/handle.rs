@@ -19,7 +19,7 @@ use crate::transmission::{Status, TelemetryStatistics};
 /// A day: longer is surely meant as "no limit", and an instant that far away can be computed.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The part of a shutdown's time that the worker's answer has to arrive.
-const ANSWER_SHARE: u32 = 20;
+const ANSWER_SHARE: u32 = 4;
 /// The most that is left for it.
 const MAX_ANSWER_TIME: Duration = Duration::from_millis(100);
 /// Most bytes of items that exporters have handed over and that are not encoded.

@@ -210,17 +210,19 @@ impl Worker {
         loop {
             let now = Instant::now();
             let todo = self.due(now);
+            if todo.take || todo.measure {
+                // Metrics count spans when they are taken.
+                self.take_queue();
+            }
             if todo.measure {
                 self.measure(now);
             }
-            if todo.take {
-                self.take_queue();
-            }
+            self.measure_for_flushes();
+            self.measure_for_closing();
             if !self.is_too_late(now) {
                 self.encode(now);
             }
             self.advance_flushes();
-            self.advance_closing(now);
             self.uploads.dispatch(now);
             self.uploads.answer_waiters(now);
             self.uploads.update_status(now);
@@ -286,8 +288,14 @@ impl Worker {
         if !items.is_empty() {
             self.counters
                 .take(items.iter().map(|taken| taken.item.label()));
-            let job = Self::job(SourceId::MAIN, self.mapper.clone(), items);
-            self.jobs.push_back(job);
+            let last = self.jobs.back_mut();
+            // They share a batch with what is about to be encoded.
+            if let Some(last) = last.filter(|job| job.source == SourceId::MAIN) {
+                last.items.extend(items);
+            } else {
+                let job = Self::job(SourceId::MAIN, self.mapper.clone(), items);
+                self.jobs.push_back(job);
+            }
         }
     }
 
@@ -390,25 +398,24 @@ impl Worker {
         }
     }
 
+    /// Collects the metrics for those flushes all of whose items were taken, and thereby counted.
+    fn measure_for_flushes(&mut self) {
+        let waits = |flush: &Flush| flush.queued == 0 && !flush.is_measured;
+        if self.flushes.iter().any(waits) && self.uploads.has_room() {
+            for flush in &mut self.flushes {
+                flush.is_measured |= flush.queued == 0;
+            }
+            let envelopes = self.metrics.flush();
+            self.add_made(envelopes.into_iter().map(Item::from));
+        }
+    }
+
     /// Starts to wait for those flushes all of whose items are encoded.
     fn advance_flushes(&mut self) {
         if self.flushes.is_empty() {
             return;
         }
         let is_blocked = !self.uploads.has_room();
-        if self
-            .flushes
-            .iter()
-            .any(|flush| flush.queued == 0 && !flush.is_measured)
-            && !is_blocked
-        {
-            for flush in &mut self.flushes {
-                flush.is_measured |= flush.queued == 0;
-            }
-            let envelopes = self.metrics.flush();
-            self.add_made(envelopes.into_iter().map(Item::from));
-            self.encode(Instant::now());
-        }
         let is_encoded = self.jobs.is_empty();
         let done = |flush: &mut Flush| is_blocked || (flush.is_measured && is_encoded);
         for flush in self.flushes.extract_if(.., done) {
@@ -423,8 +430,9 @@ impl Worker {
         }
     }
 
-    fn advance_closing(&mut self, now: Instant) {
-        let is_empty = self.consumer.len() == 0 && self.jobs.is_empty();
+    /// Collects the last metrics when everything was taken, and thereby counted.
+    fn measure_for_closing(&mut self) {
+        let is_empty = self.consumer.len() == 0;
         let Some(closing) = &mut self.closing else {
             return;
         };
@@ -433,7 +441,6 @@ impl Worker {
             let statistics = &mut self.uploads.statistics;
             let envelopes = self.metrics.end(&self.mapper, &self.counters, statistics);
             self.add_made(envelopes.into_iter().map(Item::from));
-            self.encode(now);
         }
     }
 
