@@ -37,6 +37,7 @@ mod otlp;
 mod pages;
 mod portal;
 mod query;
+mod router;
 mod server;
 mod store;
 pub mod testing;

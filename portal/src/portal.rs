@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::api::Context;
 use crate::api::EndpointView;
-use crate::server::{
-    AllowedHosts, Certificate, CertificateError, Context, TlsListener, Token, reachable, router,
-};
+use crate::router::router;
+use crate::server::{AllowedHosts, Certificate, CertificateError, TlsListener, Token, reachable};
 use crate::store::{Item, Limits, OpenError, Options, Statistics, Store};
 
 /// Where the program listens unless told otherwise: 127.0.0.1:4320.

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::server::{ApiError, Context};
+use crate::api::Context;
+use crate::server::ApiError;
 use crate::store::Reader;
 
 /// Between two looks while a request waits: what arrives in between is seen together.

@@ -7,6 +7,7 @@ use axum::response::Response;
 use azmon_envelope::tags;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
@@ -15,7 +16,7 @@ use crate::api::items::time_of;
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::performance::{SELECTED, Selected};
 use crate::api::transactions::items_of;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::prepared::own_id;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader, span_id};
 

@@ -8,12 +8,13 @@ use axum::response::Response;
 use azmon_envelope::tags;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::items::{of_problem, time_of};
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::performance::{SELECTED, Selected};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::fields::Column;
 use crate::store::search::Expression;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader};

@@ -8,6 +8,7 @@ use axum::response::Response;
 use azmon_envelope::tags;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::advice::{Advice, Fix, advice};
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
@@ -16,7 +17,7 @@ use crate::api::numbers::Series;
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::time::Time;
 use crate::api::view::ItemView;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::checks::CheckId;
 use crate::store::facts;
 use crate::store::prepared::own_id;

@@ -14,11 +14,12 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::api::Context;
 use crate::api::ask::Ask;
 use crate::api::items::of_problem;
 use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::ingestion::{MAX_DECODED, read_body};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{ItemFilter, NewItem, Order};
 
 /// The largest file, in bytes, as it is sent.

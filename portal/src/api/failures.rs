@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
@@ -16,7 +17,7 @@ use crate::api::numbers::{Buckets, Series, Tally};
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::time::Time;
 use crate::api::users::users;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};
 
 const TOP: usize = 3;

@@ -7,12 +7,13 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::{answer, waited};
 use crate::api::ask::{Ask, Scope};
 use crate::api::numbers::{Distribution, Series, Tally};
 use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::api::view::{FullItem, ItemView};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::fields::{Column, Field};
 use crate::store::prepared::micros;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};

@@ -12,12 +12,13 @@ use futures_util::stream::{self, Stream, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::api::Context;
 use crate::api::ask::Ask;
 use crate::api::manage::per_second;
 use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::api::time::Time;
 use crate::api::view::ItemView;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::prepared::micros;
 use crate::store::{ItemFilter, ItemKind, Order, Range};
 

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::parameters::Parameters;
 use crate::api::time::Time;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::facts::Saved;
 use crate::store::prepared::micros;
 use crate::store::{ItemKind, Reader, SeriesKind};

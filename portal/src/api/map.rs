@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
@@ -15,7 +16,7 @@ use crate::api::numbers::{Distribution, Series, Stats};
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::resources::{Resources, resources};
 use crate::api::time::Time;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{Reader, SeriesKind};
 
 /// Rows of a short list.

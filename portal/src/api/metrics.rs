@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope, Steps};
 use crate::api::numbers::Series;
@@ -14,7 +15,7 @@ use crate::api::parameters::{Parameters, RANGED};
 use crate::api::points::{Aggregation, Of, Points};
 use crate::api::time::Time;
 use crate::api::view::FieldView;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::fields::Field;
 use crate::store::prepared::metric_value;
 use crate::store::{Cell, Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};

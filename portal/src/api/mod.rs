@@ -14,6 +14,7 @@ mod answer;
 mod ask;
 mod breakdown;
 mod category;
+mod context;
 mod difference;
 mod doctor;
 mod exchange;
@@ -42,8 +43,7 @@ mod view;
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 
-use crate::server::Context;
-
+pub(crate) use self::context::Context;
 pub(crate) use self::exchange::OtlpReader;
 pub(crate) use self::manage::EndpointView;
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::ask::Ask;
 use crate::api::gather::{DEPENDENCY, REQUEST, Tallies, by_key, was_by_key};
 use crate::api::numbers::Tally;
 use crate::api::problems::ProblemView;
 use crate::api::time::Time;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{ItemKind, Reader, SeriesKind};
 
 /// The most sentences.

@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
@@ -19,7 +20,7 @@ use crate::api::problems::problems_of;
 use crate::api::resources::resources;
 use crate::api::runs::{RunSummary, summaries};
 use crate::api::transactions::{TransactionRow, of_filter};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{ItemFilter, ItemKind, Reader, SeriesKind};
 
 const FAILED_TRANSACTIONS: usize = 5;

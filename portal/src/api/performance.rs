@@ -6,13 +6,14 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::category::Category;
 use crate::api::gather::{DEPENDENCY, PAGE_VIEW, REQUEST, buckets, by_key, was_by_key};
 use crate::api::numbers::{Distribution, Series, Stats, Tally};
 use crate::api::parameters::{Parameters, RANGED};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{Reader, SeriesKind};
 
 /// The most rows of a table.

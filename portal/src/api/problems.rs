@@ -8,6 +8,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
 use crate::api::difference::{Comparison, Difference};
@@ -18,7 +19,7 @@ use crate::api::time::Time;
 use crate::api::transactions::items_of;
 use crate::api::users::users;
 use crate::api::view::{Cause, ItemView, causes};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::facts::Problem;
 use crate::store::{ItemFilter, ItemKind, Order, Reader};
 

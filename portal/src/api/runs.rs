@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::ask::Ask;
 use crate::api::gather::{DEPENDENCY, REQUEST, Tallies, by_key, total};
@@ -14,7 +15,7 @@ use crate::api::numbers::{Stats, Tally};
 use crate::api::parameters::Parameters;
 use crate::api::problems::{ProblemView, problems_of};
 use crate::api::time::Time;
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::{Range, Reader};
 
 #[derive(Debug, Serialize)]

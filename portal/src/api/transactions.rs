@@ -9,13 +9,14 @@ use axum::response::Response;
 use azmon_envelope::tags;
 use serde::Serialize;
 
+use crate::api::Context;
 use crate::api::answer::waited;
 use crate::api::ask::{Ask, Scope};
 use crate::api::items::{of_problem, time_of};
 use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::api::time::Time;
 use crate::api::view::{Cause, FieldView, ItemView, causes, measurements, properties};
-use crate::server::{ApiError, Context};
+use crate::server::ApiError;
 use crate::store::prepared::{micros, own_id};
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader, span_id};
 

@@ -17,7 +17,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use self::file::{Caching, File};
-use crate::server::{ApiError, Context};
+use crate::api::Context;
+use crate::server::ApiError;
 
 /// What the build script found.
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));

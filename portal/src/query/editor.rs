@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::catalog::Tables;
 use super::columns::TABLES;
-use crate::server::Context;
+use crate::api::Context;
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::answer::{Preferences, bad_request, refusal, success};
 use super::catalog::Tables;
 use super::{editor, timespan};
-use crate::server::Context;
+use crate::api::Context;
 
 /// Bytes of a request's body; a query itself may have 128 KiB.
 const MAX_BODY: usize = 1_024 * 1_024;

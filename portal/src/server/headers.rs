@@ -10,7 +10,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Forbids browsers what a page of the portal never needs. Telemetry is not to stay in caches either.
-pub(super) async fn protect(mut response: Response) -> Response {
+pub(crate) async fn protect(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (CONTENT_SECURITY_POLICY, POLICY),

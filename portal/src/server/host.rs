@@ -51,7 +51,7 @@ impl AllowedHosts {
 }
 
 /// Refuses a request whose host is not allowed.
-pub(super) async fn check(
+pub(crate) async fn check(
     State(allowed): State<AllowedHosts>,
     request: Request,
     next: Next,

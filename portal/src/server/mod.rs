@@ -1,4 +1,4 @@
-//! The HTTP server around ingestion, API and pages.
+//! What stands before ingestion, API and pages: guards, headers, TLS, and the form of errors.
 //!
 //! Telemetry holds secrets, so what can *read* it (pages and API) is guarded: the `Host` header must name this
 //! machine ([`host`]), which stops a web page that rebinds its DNS name to 127.0.0.1, and every answer carries headers
@@ -7,15 +7,13 @@
 //! `Host` and origin, as the SDK for browsers needs.
 
 mod error;
-mod headers;
-mod host;
-mod path;
-mod router;
+pub(crate) mod headers;
+pub(crate) mod host;
+pub(crate) mod path;
 mod tls;
-mod token;
+pub(crate) mod token;
 
 pub(crate) use self::error::ApiError;
 pub(crate) use self::host::AllowedHosts;
-pub(crate) use self::router::{Context, router};
 pub(crate) use self::tls::{Certificate, CertificateError, TlsListener, reachable};
 pub(crate) use self::token::Token;

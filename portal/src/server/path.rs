@@ -3,7 +3,7 @@ use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
 /// Makes `//v2.1//track/` the same as `/v2.1/track`: SDKs join an endpoint that ends in a slash without looking.
-pub(super) async fn collapse_slashes(mut request: Request) -> Request {
+pub(crate) async fn collapse_slashes(mut request: Request) -> Request {
     if let Some(uri) = collapsed(request.uri()) {
         *request.uri_mut() = uri;
     }

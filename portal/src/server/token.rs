@@ -59,7 +59,7 @@ fn rustls_random(bytes: &mut [u8]) -> Result<(), String> {
 
 /// Refuses a request without the token, if one is needed: in `Authorization: Bearer`, a cookie, or `?token=`, which
 /// becomes the cookie.
-pub(super) async fn check(
+pub(crate) async fn check(
     State(needed): State<Option<Token>>,
     request: Request,
     next: Next,

@@ -18,14 +18,14 @@ use crate::bridge::visitor::Visitor;
 /// OpenTelemetry's own appender does the same, but of an error keeps the message only: neither the type
 /// nor the sources.
 #[derive(Debug)]
-pub(super) struct Events {
+pub(crate) struct Events {
     logger: SdkLogger,
     dispatch: OnceLock<WeakDispatch>,
     span_fields: SpanFields,
 }
 
 impl Events {
-    pub(super) fn new(provider: &SdkLoggerProvider, span_fields: SpanFields) -> Self {
+    pub(crate) fn new(provider: &SdkLoggerProvider, span_fields: SpanFields) -> Self {
         Self {
             // The target says who speaks.
             logger: provider.logger(""),

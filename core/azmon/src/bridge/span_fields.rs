@@ -56,7 +56,7 @@ impl SpanFields {
         Self(Choice::Only(names.into_iter().map(Into::into).collect()))
     }
 
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.0 == Choice::None
     }
 

@@ -32,7 +32,7 @@ pub fn tracing_targets(level: LevelFilter) -> Targets {
 }
 
 /// Whether a target is azmon's own or OpenTelemetry's, which never come back as telemetry.
-pub(super) fn is_own(target: &str) -> bool {
+pub(crate) fn is_own(target: &str) -> bool {
     let azmon = target.strip_prefix("azmon");
     let is_azmon = azmon.is_some_and(|rest| {
         // The crates name themselves `azmon-tower`; a program may be called `azmon_something`.

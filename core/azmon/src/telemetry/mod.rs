@@ -10,6 +10,8 @@ mod otlp;
 mod panic_hook;
 mod processing;
 mod sampling;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 
 pub use self::builder::TelemetryBuilder;
 pub use self::guard::Telemetry;

@@ -1,0 +1,35 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::api::{EndpointView, OtlpReader};
+use crate::store::Store;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) store: Arc<Store>,
+    /// What is to be pasted into an application to connect it.
+    pub(crate) connection_string: Arc<str>,
+    pub(crate) connection_string_tls: Option<Arc<str>>,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Every way in, and whether it is open.
+    pub(crate) endpoints: Arc<[EndpointView]>,
+    /// Reads OTLP of files.
+    pub(crate) otlp: Option<Arc<OtlpReader>>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// The largest id that was given to an item.
+    pub(crate) fn newest_id(&self) -> i64 {
+        self.store.counters().newest_id.load(Ordering::Relaxed)
+    }
+}
