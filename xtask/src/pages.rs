@@ -70,7 +70,8 @@ fn install() -> Result {
     if installed.is_some() && lock <= installed {
         return Ok(());
     }
-    npm(&["ci", "--no-audit", "--no-fund"])
+    // `npm ci` refuses a lock file whose optional packages, for other systems, a registry lacks.
+    npm(&["install", "--no-audit", "--no-fund"])
 }
 
 fn npm(arguments: &[&str]) -> Result {

@@ -46,6 +46,7 @@ impl Recording {
             case.python.iter_mut().for_each(expand);
             case.node.iter_mut().for_each(expand);
         }
+        recording.metrics.iter_mut().for_each(expand);
         Ok(recording)
     }
 }
@@ -82,6 +83,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn shorthand_is_written_out_in_metrics_too() {
+        let json = r#"{"metrics": [{"input": {"points": [{"attributes": {"k": {"$repeat": ["ab", 2]}}}]}}]}"#;
+        let recording = Recording::parse(json).unwrap();
+        let attributes = &recording.metrics[0]["input"]["points"][0]["attributes"];
+        assert_eq!(attributes, &json!({"k": "abab"}));
+    }
 
     #[test]
     fn shorthand_is_written_out() {

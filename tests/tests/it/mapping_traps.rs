@@ -206,7 +206,16 @@ fn long_texts_are_cut_between_characters() {
     );
     span.status = Status::error(text.clone());
     let data = &mapped(&span)[0]["data"]["baseData"];
-    let cut = |characters: usize| Value::from(text.chars().take(characters).collect::<String>());
+    // The service counts UTF-16 code units.
+    let cut = |units: usize| {
+        let mut left = units;
+        let fits = |character: &char| {
+            let rest = left.checked_sub(character.len_utf16());
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        Value::from(text.chars().take_while(fits).collect::<String>())
+    };
     assert_eq!(data["name"], cut(1_024));
     assert_eq!(data["data"], cut(8_192));
     assert_eq!(data["properties"]["k"], cut(8_192));

@@ -106,6 +106,8 @@ pub const OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_METRIC
 
 /// The protocol of OTLP. There is only `http/protobuf`; another one is warned of.
 pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+/// How long an OTLP collector may take to answer, in milliseconds. Defaults to 10,000.
+pub const OTEL_EXPORTER_OTLP_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
 
 /// The process's environment. A value that is not Unicode counts as absent, and so does an empty one.
 pub(crate) fn of_process(name: &str) -> Option<String> {

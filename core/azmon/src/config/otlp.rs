@@ -1,15 +1,20 @@
 //! Where OTLP goes, if anywhere.
 
+use std::time::Duration;
+
 use opentelemetry::otel_warn;
 
 use crate::config::environment::{
     OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
-    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
 };
 
 /// The collector on this machine, as the OTLP specification has it.
 const DEFAULT: &str = "http://localhost:4318";
+
+/// How long a collector may take to answer, as the OTLP specification has it.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the code chose about OTLP.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub(crate) struct OtlpEndpoints {
     pub(crate) traces: Option<String>,
     pub(crate) logs: Option<String>,
     pub(crate) metrics: Option<String>,
+    /// How long a collector may take to answer.
+    pub(crate) timeout: Duration,
 }
 
 /// Decides whether there is OTLP, and where it goes; the environment alone is enough.
@@ -60,17 +67,28 @@ pub(super) fn resolve(
         traces: of_signal(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "traces"),
         logs: of_signal(OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, "logs"),
         metrics: of_signal(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, "metrics"),
+        timeout: timeout(environment),
     };
     let OtlpEndpoints {
         traces,
         logs,
         metrics,
+        ..
     } = &endpoints;
     if [traces, logs, metrics].into_iter().all(Option::is_none) {
         return None;
     }
     warn_of_other_protocols(environment);
     Some(endpoints)
+}
+
+fn timeout(environment: &dyn Fn(&str) -> Option<String>) -> Duration {
+    let milliseconds = environment(OTEL_EXPORTER_OTLP_TIMEOUT);
+    let milliseconds = milliseconds.and_then(|text| text.trim().parse().ok());
+    let timeout = milliseconds.map(Duration::from_millis);
+    timeout
+        .filter(|timeout| !timeout.is_zero())
+        .unwrap_or(DEFAULT_TIMEOUT)
 }
 
 fn warn_of_other_protocols(environment: &dyn Fn(&str) -> Option<String>) {
@@ -116,6 +134,16 @@ mod tests {
         );
         let code = OtlpChoice::Endpoint("http://code/base".to_owned());
         assert_eq!(resolved(Some(code), &variable), all("http://code/base"));
+    }
+
+    #[test]
+    fn a_collector_has_ten_seconds_unless_the_environment_says() {
+        let timeout =
+            |text: &str| timeout(&|_| Some(text.to_owned()).filter(|text| !text.is_empty()));
+        assert_eq!(timeout(""), DEFAULT_TIMEOUT);
+        assert_eq!(timeout("2500"), Duration::from_millis(2_500));
+        assert_eq!(timeout("0"), DEFAULT_TIMEOUT);
+        assert_eq!(timeout("soon"), DEFAULT_TIMEOUT);
     }
 
     #[test]

@@ -78,12 +78,26 @@ impl Call {
 
 pub(super) fn name(input: &Input) -> Answer {
     let from_http = || match Call::of(input) {
-        Call::Http => http::method_and_path(input),
+        Call::Http => templated(input).or(|| http::method_and_path(input)),
         _ => Answer::none(),
     };
     Answer::first(&input.attributes, &["microsoft.dependency.name"])
         .or(from_http)
         .or(|| Answer::of(&input.name))
+}
+
+/// The span's name, if it is the method and a template: that says more than the path does.
+fn templated(input: &Input) -> Answer {
+    let method = Answer::first(&input.attributes, &["http.request.method", "http.method"]);
+    let is_templated = method.text.as_ref().is_some_and(|method| {
+        let rest = input.name.strip_prefix(method.as_str());
+        rest.is_some_and(|rest| rest.starts_with(' ') && rest.contains('{'))
+    });
+    if is_templated {
+        method.map(|_| input.name.clone())
+    } else {
+        Answer::none()
+    }
 }
 
 pub(super) fn dependency_type(input: &Input) -> Answer {

@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         field: "data.name",
         when: |d| is(d, Call::Http),
-        reason: "METHOD and path for HTTP calls of all kinds, the path as it is written",
+        reason: "METHOD and path for HTTP calls of all kinds, the path as it is written, or the template of the span's name",
     },
     Rule {
         field: "data.name",

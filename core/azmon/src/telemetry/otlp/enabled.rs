@@ -1,7 +1,10 @@
+use std::io;
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry_otlp::{LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{
+    LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::PeriodicReader;
@@ -16,9 +19,10 @@ impl TelemetryBuilder {
     /// Sends spans, log records and metrics to an OTLP collector, too, by HTTP and protobuf.
     ///
     /// Where to is up to `OTEL_EXPORTER_OTLP_ENDPOINT`, which does the same without this call, or to the
-    /// variables of a signal; else it is `http://localhost:4318`. Headers, the timeout and compression
-    /// are read by the exporter itself, from the process's environment, as the
+    /// variables of a signal; else it is `http://localhost:4318`. Headers and compression are read by
+    /// the exporter itself, from the process's environment, as the
     /// [specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/) names them.
+    /// `OTEL_EXPORTER_OTLP_TIMEOUT` is how long a collector may take to answer, in milliseconds; the default is 10 s.
     ///
     /// # Examples
     ///
@@ -50,11 +54,13 @@ pub(in crate::telemetry) fn add(
     endpoints: &OtlpEndpoints,
     interval: Duration,
 ) -> Result<Parts, BuildErrorKind> {
+    let client = client(endpoints.timeout)?;
     if let Some(endpoint) = &endpoints.traces {
         let spans = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint.as_str())
+            .with_http_client(client.clone())
             .build()?;
         let processor = SampledOnly(BatchSpanProcessor::builder(spans).build());
         parts.tracers = parts.tracers.with_span_processor(processor);
@@ -64,6 +70,7 @@ pub(in crate::telemetry) fn add(
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint.as_str())
+            .with_http_client(client.clone())
             .build()?;
         parts.logs = parts.logs.with_exporter(logs);
     }
@@ -72,11 +79,29 @@ pub(in crate::telemetry) fn add(
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint.as_str())
+            .with_http_client(client.clone())
             .build()?;
         let reader = PeriodicReader::builder(metrics).with_interval(interval);
         parts.meters.add(reader.build());
     }
     Ok(parts)
+}
+
+/// A client for the SDK's own threads, which have no runtime. The exporter's choice among clients depends on features
+/// that other crates of an application turn on.
+fn client(timeout: Duration) -> Result<reqwest::blocking::Client, BuildErrorKind> {
+    let build = move || {
+        reqwest::blocking::Client::builder()
+            .timeout(timeout)
+            .build()
+    };
+    // It starts a runtime of its own, which must not happen inside of another one.
+    let built = std::thread::Builder::new()
+        .spawn(build)
+        .map_err(BuildErrorKind::Worker)?
+        .join();
+    let built = built.map_err(|_| BuildErrorKind::Worker(io::Error::other("a panic")))?;
+    built.map_err(|error| BuildErrorKind::Transport(error.to_string()))
 }
 
 /// The SDK's batch processor would also export what is recorded but not sampled.
