@@ -39,6 +39,8 @@ enum Task {
     Demo(demo::Options),
     /// Build the portal's pages, which the portal then embeds.
     Pages,
+    /// Test every page of the portal in a browser, on the demo's traffic; takes some twenty minutes.
+    Browser,
     /// Make the pictures of the documentation, of the demo's traffic.
     Pictures,
     /// Install what the tests need, and run all of them.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Pages => pages::build(),
+        Task::Browser => pages::browser(),
         Task::Pictures => pages::pictures(),
         Task::Test => test::run(),
         Task::Ci => ci::run(),

@@ -29,7 +29,7 @@ fn add(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR)
 }
 
-/// [`hash`] of one text.
+/// `hash` of one text.
 #[must_use]
 pub fn text_hash(text: &str) -> u64 {
     hash(text.as_bytes())
