@@ -1,6 +1,5 @@
 //! Errors of setting telemetry up, and of its delivery.
 
-use std::path::Path;
 use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkError;
@@ -28,6 +27,7 @@ pub(crate) enum BuildErrorKind {
     AuthenticationString(&'static str),
     #[error("the HTTP client could not be set up: {0}")]
     Transport(String),
+    #[cfg(feature = "rustls")]
     #[error("the certificates in {0} cannot be used: {1}")]
     Certificates(String, String),
     #[error(
@@ -47,7 +47,11 @@ impl BuildErrorKind {
         Self::Transport(innermost(error))
     }
 
-    pub(crate) fn certificates(path: &Path, error: &(dyn std::error::Error + 'static)) -> Self {
+    #[cfg(feature = "rustls")]
+    pub(crate) fn certificates(
+        path: &std::path::Path,
+        error: &(dyn std::error::Error + 'static),
+    ) -> Self {
         Self::Certificates(path.display().to_string(), innermost(error))
     }
 }
