@@ -79,7 +79,7 @@ pub(in crate::telemetry) fn add(
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint.as_str())
-            .with_http_client(client.clone())
+            .with_http_client(client)
             .build()?;
         let reader = PeriodicReader::builder(metrics).with_interval(interval);
         parts.meters.add(reader.build());
