@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, thread};
@@ -23,6 +24,9 @@ const START: Duration = Duration::from_secs(240);
 
 /// Ends the server when the test ends, also by a signal: then the standard input is closed.
 const KEEPER: &str = r#""$@" & read -r _; kill $!; wait"#;
+
+/// Servers of one process have folders of their own, since each removes its folder at its end.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 /// A server without data, which ends when it is dropped.
 #[derive(Debug)]
@@ -45,7 +49,8 @@ impl Azurite {
             "cannot find {}: run `cargo xtask test`, which installs Azurite with npm",
             program.display()
         );
-        let folder = temporary.join(format!("azurite-{}", std::process::id()));
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = temporary.join(format!("azurite-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "azurite", "node"])

@@ -135,7 +135,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
         Ok(inputs.into_iter().map(|(input, _)| input).collect())
     }
 
-    fn address(&mut self, input: &Element<'a, 'input>) -> Result<String, ConfigError> {
+    fn address(&self, input: &Element<'a, 'input>) -> Result<String, ConfigError> {
         let host = self.required(input, "Host", "an address such as 127.0.0.1")?;
         let port = self.required(input, "Port", "a port such as 55678")?;
         let address = match host.contains(':') {

@@ -32,10 +32,7 @@ fn service() -> Arc<Service> {
 }
 
 fn credential(client_options: ClientOptions) -> Arc<dyn TokenCredential> {
-    let options = ClientSecretCredentialOptions {
-        client_options,
-        ..ClientSecretCredentialOptions::default()
-    };
+    let options = ClientSecretCredentialOptions { client_options };
     ClientSecretCredential::new(
         "00000000-0000-0000-0000-000000000001",
         "client".to_owned(),
