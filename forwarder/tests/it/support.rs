@@ -113,7 +113,7 @@ pub(crate) fn name<'a>(envelope: &'a Envelope<'_>) -> &'a str {
         Data::Exception(data) => &data.exceptions[0].message,
         Data::Availability(data) => &data.name,
         Data::PageView(data) => &data.name,
-        other => other.envelope_name(),
+        other @ Data::PageViewPerf(_) => other.envelope_name(),
     }
 }
 
