@@ -837,7 +837,7 @@ export interface components {
         };
         Endpoint: {
             /** @enum {string} */
-            name: "track" | "trackTls" | "otlpGrpc" | "otlpHttp" | "live";
+            name: "track" | "trackTls" | "otlpGrpc" | "otlpHttp" | "openCensus" | "live";
             address: string | null;
             /** @enum {string} */
             state: "open" | "taken" | "off";
