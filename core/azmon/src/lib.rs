@@ -119,7 +119,7 @@
 //! |---|---|
 //! | "there is no reactor running" | azmon's own thread has one: it needs none of yours |
 //! | everything is a dependency, nothing a request | requests are spans of kind server: `azmon_tower::ServerLayer` makes them |
-//! | what happens in an outage | telemetry is held in memory and sent again, as `Retry-After` says or after growing pauses |
+//! | what happens in an outage | telemetry waits in memory and on disk and is sent again, as `Retry-After` says or after growing pauses |
 //! | how many bytes leave | lines of JSON in gzip: some 50 to 150 bytes for a span |
 //! | link spans of several traces | OpenTelemetry's links; Azure's portal follows them |
 //! | metrics: cumulative or delta | delta, as Azure Monitor sums them |
@@ -167,10 +167,9 @@
 //!
 //! # What it does not do
 //!
-//! - It tells nobody about itself: SDK statistics go to your own resource, and no metadata service is
-//!   asked.
-//! - It holds what cannot be delivered in memory, not on disk: what is left at the end of the process is
-//!   lost, and counted.
+//! - It does not phone home: SDK statistics go to your own resource. A metadata service is asked only for the token of a
+//!   managed identity, where one is configured.
+//! - Live Metrics.
 //!
 //! # Minimum supported Rust version
 //!
