@@ -161,6 +161,12 @@
 //! | `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL` | how often SDK statistics are sent, in seconds | 900 |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | a collector that gets everything, too, with the feature `otlp` | none |
 //! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `…_LOGS_ENDPOINT`, `…_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces`, `/v1/logs` or `/v1/metrics` |
+//! | `OTEL_EXPORTER_OTLP_TIMEOUT` | how long a collector may take to answer, in milliseconds | 10,000 |
+//! | `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` | `Authorization=AAD`: tokens of the host's managed identity; `;ClientId=…` for one that the user assigned | none |
+//! | `AZMON_STORAGE_DIRECTORY` | a directory for telemetry that cannot be sent | `azmon` in the user's cache directory |
+//! | `AZMON_STORAGE_DISABLED` | `true` keeps what cannot be sent in memory alone | `false` |
+//! | `AZMON_DURABLE` | `true` writes all telemetry to disk before it is sent | `false` |
+//! | `AZMON_CA_FILE` | a file of certificates, in PEM, that are trusted besides those of the system | none |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by the integrations | none |
