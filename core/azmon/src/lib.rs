@@ -181,11 +181,8 @@
 //!
 //! 1.88. Raising it is a minor change.
 
-#[cfg(feature = "tracing")]
-mod bridge;
 pub mod config;
 mod connection_string;
-mod custom;
 mod error;
 mod exporter;
 #[cfg(test)]
@@ -194,7 +191,6 @@ mod item;
 pub mod mapping;
 mod metrics;
 mod pipeline;
-mod recorder;
 pub mod sampling;
 mod storage;
 mod telemetry;
@@ -202,6 +198,10 @@ mod telemetry_processor;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
+mod tracer;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
+mod track;
 mod transmission;
 
 /// The wire model: what is sent, and what telemetry processors see.
@@ -209,12 +209,9 @@ pub use azmon_envelope as envelope;
 /// What instrumentation is written with.
 pub use azmon_instrument as instrument;
 
-#[cfg(feature = "tracing")]
-pub use crate::bridge::{SpanFields, tracing_targets};
 pub use crate::connection_string::{
     ConnectionString, MAX_CONNECTION_STRING, ParseConnectionStringError,
 };
-pub use crate::custom::{Availability, Event, Exception, availability, event, exception};
 pub use crate::error::{BuildError, DeliveryError, ShutdownReport};
 pub use crate::exporter::{
     EnvelopeExporter, EnvelopeExporterBuilder, ExporterBuilder, LogExporter, LogExporterBuilder,
@@ -226,4 +223,7 @@ pub use crate::storage::Storage;
 pub use crate::telemetry::{Telemetry, TelemetryBuilder};
 pub use crate::telemetry_processor::ItemDecision;
 pub use crate::token::{Token, TokenError, TokenFuture, TokenProvider};
+#[cfg(feature = "tracing")]
+pub use crate::tracing_layer::{SpanFields, tracing_targets};
+pub use crate::track::{Availability, Event, Exception, availability, event, exception};
 pub use crate::transmission::{CircuitState, TelemetryStatistics};

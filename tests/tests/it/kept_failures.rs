@@ -1,7 +1,7 @@
 //! Sampling across signals: a failed request is kept whole, with its children and its logs.
 
 use azmon::envelope::{Data, Envelope};
-use azmon::sampling::{SamplingOverride, TelemetryKind};
+use azmon::sampling::{SamplingOverride, TelemetryType};
 use azmon::testing::InMemoryDestination;
 use azmon::{DropReason, Telemetry, TelemetryBuilder};
 use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
@@ -106,7 +106,7 @@ fn of_a_request_that_succeeds_and_is_not_sampled_only_errors_are_kept() {
 fn overrides_for_log_records_decide_about_them_alone() {
     let bench = Bench::new(|builder| {
         let details = SamplingOverride::new(0.0)
-            .telemetry_kind(TelemetryKind::Trace)
+            .telemetry_type(TelemetryType::Trace)
             .attribute("detail", "true");
         builder.sampling_override(details)
     });

@@ -7,7 +7,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::logs::SdkLogRecord;
 
 use crate::instrument::{Identity, OperationName, SampleRate};
-use crate::item::{TelemetryKind, any_value};
+use crate::item::{TelemetryType, any_value};
 
 /// A log record that has been emitted: what [`SpanData`](opentelemetry_sdk::trace::SpanData) is for spans.
 #[derive(Debug, Clone)]
@@ -164,8 +164,7 @@ impl LogData {
 
     /// Whether the record tells of a failure.
     pub(crate) fn is_failure(&self) -> bool {
-        self.severity >= Some(Severity::Error)
-            || self.telemetry_kind() == Some(TelemetryKind::Exception)
+        self.severity >= Some(Severity::Error) || self.telemetry_type() == TelemetryType::Exception
     }
 
     /// What the record is about, by the name of its logger or module.
@@ -173,20 +172,12 @@ impl LogData {
         self.target.as_deref()
     }
 
-    /// What sampling takes the record for: a trace or an exception, or neither.
-    pub(crate) fn telemetry_kind(&self) -> Option<TelemetryKind> {
-        let has = |name: &str| {
-            self.attributes
-                .iter()
-                .any(|known| known.key.as_str() == name)
-        };
-        if has("microsoft.availability.id") || has("microsoft.custom_event.name") {
-            None
-        } else if has("exception.type") || has("exception.message") {
-            Some(TelemetryKind::Exception)
-        } else {
-            Some(TelemetryKind::Trace)
-        }
+    /// The type of the item that the record becomes.
+    pub(crate) fn telemetry_type(&self) -> TelemetryType {
+        TelemetryType::of_log(|name| {
+            let mut attributes = self.attributes.iter();
+            attributes.any(|known| known.key.as_str() == name)
+        })
     }
 
     /// The record's attributes.

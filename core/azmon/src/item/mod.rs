@@ -9,7 +9,6 @@ mod queued;
 pub(crate) mod sample_rate;
 mod size;
 mod span_view;
-mod telemetry_kind;
 mod telemetry_type;
 
 pub use self::counters::{DropReason, DroppedItems, SignalReport};
@@ -18,6 +17,5 @@ pub use self::log_data::LogData;
 pub(crate) use self::queue::{Consumer, Producer, QueueLimits, Taken, queue};
 pub(crate) use self::queued::{Item, ItemRef};
 pub(crate) use self::span_view::{SpanView, record_of};
-pub use self::telemetry_kind::TelemetryKind;
 pub(crate) use self::telemetry_type::{ItemLabel, sdk_statistics};
 pub use self::telemetry_type::{Signal, TelemetryType};

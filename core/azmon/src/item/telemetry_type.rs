@@ -13,7 +13,7 @@ pub(crate) mod sdk_statistics {
     pub(crate) const NAMES: [&str; 3] = [SUCCEEDED, DROPPED, RETRIED];
 }
 
-/// What kind of item something is, as the SDK statistics name it.
+/// The type of an item, as the SDK statistics name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum TelemetryType {
@@ -70,15 +70,29 @@ impl TelemetryType {
         }
     }
 
-    /// What a span becomes.
-    pub(crate) fn of_span(kind: &SpanKind) -> Self {
+    /// The type of the item that a span of this kind becomes.
+    #[must_use]
+    pub fn of_span(kind: &SpanKind) -> Self {
         match kind {
             SpanKind::Server | SpanKind::Consumer => Self::Request,
             SpanKind::Client | SpanKind::Producer | SpanKind::Internal => Self::Dependency,
         }
     }
 
-    /// What an envelope carries.
+    /// The type of the item that a log record becomes; `has` says whether it has an attribute.
+    pub(crate) fn of_log(has: impl Fn(&str) -> bool) -> Self {
+        if has("microsoft.availability.id") {
+            Self::Availability
+        } else if has("microsoft.custom_event.name") {
+            Self::CustomEvent
+        } else if has("exception.type") || has("exception.message") {
+            Self::Exception
+        } else {
+            Self::Trace
+        }
+    }
+
+    /// The type of the item that an envelope carries.
     pub(crate) fn of(envelope: &Envelope<'_>) -> Self {
         match &envelope.data {
             Data::Request(_) => Self::Request,

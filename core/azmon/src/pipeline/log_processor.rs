@@ -44,30 +44,32 @@ impl LogProcessor {
 }
 
 impl LogProcessor {
-    /// Does what an override says; true if one has said something.
+    /// Applies the first sampling override that matches the record; false if none does.
     fn obey_override(&self, record: &SdkLogRecord, scope: &InstrumentationScope) -> bool {
         let Some(sampler) = self.intake.log_overrides() else {
             return false;
         };
         let log = LogData::new(record, scope);
-        let decision = log
-            .telemetry_kind()
-            .and_then(|kind| sampler.decide_log(kind, log.trace_id(), log.attributes()));
+        let decision = sampler.decide_log(log.telemetry_type(), log.trace_id(), log.attributes());
         match decision {
             Some(Some(percent)) => {
                 let log = log.at_rate(Some(percent));
                 self.intake
                     .send(Context::map_current(|context| log.in_context(context)));
             }
-            Some(None) => self.count_unsampled(),
+            Some(None) => self.count_unsampled(record),
             None => {}
         }
         decision.is_some()
     }
 
-    fn count_unsampled(&self) {
+    fn count_unsampled(&self, record: &SdkLogRecord) {
+        let telemetry_type = TelemetryType::of_log(|name| {
+            let mut attributes = record.attributes_iter();
+            attributes.any(|(key, _)| key.as_str() == name)
+        });
         let counters = self.intake.handle().counters();
-        counters.count(DropReason::Unsampled, TelemetryType::Trace, 1);
+        counters.count(DropReason::Unsampled, telemetry_type, 1);
     }
 }
 
@@ -82,7 +84,7 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
             fate = Fate::Kept;
         }
         if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
-            return self.count_unsampled();
+            return self.count_unsampled(record);
         }
         let log = self.copy(record, scope, fate);
         match record.trace_context() {

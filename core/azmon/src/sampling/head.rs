@@ -6,7 +6,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use crate::instrument::direct::SpanRate;
-use crate::item::TelemetryKind;
+use crate::item::TelemetryType;
 use crate::item::sample_rate::SAMPLE_RATE;
 use crate::sampling::item_count::ItemCount;
 use crate::sampling::memory::{self, Memory};
@@ -106,11 +106,11 @@ impl HeadSampler {
     /// Records of a trace are kept together; outside of one, chance decides.
     pub(crate) fn decide_log(
         &self,
-        kind: TelemetryKind,
+        telemetry_type: TelemetryType,
         trace_id: TraceId,
         attributes: &[KeyValue],
     ) -> Option<Option<f64>> {
-        let rate = self.overrides.rate_of_log(kind, attributes)?;
+        let rate = self.overrides.rate_of_log(telemetry_type, attributes)?;
         let keeps = |rate: &ItemCount| match trace_id {
             TraceId::INVALID => fastrand::f64() * 100.0 < rate.percent(),
             trace_id => rate.keeps(trace_id),

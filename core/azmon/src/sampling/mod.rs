@@ -108,4 +108,4 @@ pub(crate) use self::parent::Parent;
 pub use self::rate_limited::RateLimitedSampler;
 pub use self::tail::DecisionLimits;
 pub(crate) use self::tail::{DecisionBuffer, Ended, Held, KeepRules, Released, Verdict};
-pub use crate::item::TelemetryKind;
+pub use crate::item::TelemetryType;

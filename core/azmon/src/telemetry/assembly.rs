@@ -9,18 +9,18 @@ use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader, SdkMeterP
 use opentelemetry_sdk::trace::{SpanLimits, TracerProviderBuilder};
 
 use crate::ConnectionString;
-#[cfg(feature = "tracing")]
-use crate::bridge::SpanFields;
 use crate::error::BuildErrorKind;
 use crate::metrics::{BuiltinMetrics, BuiltinOptions};
 use crate::pipeline::{
     Intake, LastCollection, QueueMetricExporter, SpanProcessor, Tail, WorkerBuilder,
 };
-use crate::recorder::Recorder;
 use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
 use crate::telemetry::global::logger_of;
 use crate::telemetry::logs::Logs;
+use crate::tracer::DirectProvider;
+#[cfg(feature = "tracing")]
+use crate::tracing_layer::SpanFields;
 use crate::transmission::{Console, NullTransport, Transport, WorkerExtensions, WorkerHandle};
 
 /// What telemetry is put together from.
@@ -32,7 +32,7 @@ pub(super) struct Parts {
     pub(super) last_collection: Option<Arc<LastCollection>>,
     pub(super) handle: Option<WorkerHandle>,
     pub(super) intake: Option<Arc<Intake>>,
-    pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) direct_provider: Option<Arc<DirectProvider>>,
 }
 
 /// Who gets telemetry besides azmon.
@@ -110,9 +110,10 @@ impl Parts {
         let intake = Arc::new(intake.with_metrics(span_metrics));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
         let processor = SpanProcessor::new(intake.clone());
-        let recorder = alone.map(|sampler| Recorder::new(intake.clone(), sampler, span_limits));
+        let direct_provider =
+            alone.map(|sampler| DirectProvider::new(intake.clone(), sampler, span_limits));
         Ok(Self {
-            recorder: recorder.map(Arc::new),
+            direct_provider: direct_provider.map(Arc::new),
             tracers: self.tracers.with_span_processor(processor),
             meters: Meters {
                 provider: self.meters.provider.with_reader(reader.build()),
@@ -135,7 +136,7 @@ impl Parts {
             logger_provider,
             handle: self.handle,
             intake: self.intake,
-            recorder: self.recorder,
+            direct_provider: self.direct_provider,
             has_others: self.others.has_exporters,
             last_collection: self.last_collection,
             panics: None,

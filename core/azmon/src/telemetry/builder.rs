@@ -10,15 +10,12 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanProcessor, TracerProviderBuilder};
 
-#[cfg(feature = "tracing")]
-use crate::bridge::SpanFields;
 use crate::config::{Choices, Settings, environment};
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::direct::{self, StartSpan};
 use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Tail, UnsampledLogs, WorkerBuilder};
-use crate::recorder::RecorderTracer;
 use crate::storage::Storage;
 use crate::telemetry::assembly::{self, Decisions, Meters, Others, Parts};
 use crate::telemetry::global::{logger_of, set_logger};
@@ -26,6 +23,9 @@ use crate::telemetry::logs::Logs;
 use crate::telemetry::{Telemetry, otlp};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::token::TokenProvider;
+use crate::tracer::DirectTracer;
+#[cfg(feature = "tracing")]
+use crate::tracing_layer::SpanFields;
 use crate::transmission::{Console, Transport};
 
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -333,7 +333,7 @@ impl TelemetryBuilder {
             last_collection: None,
             handle: None,
             intake: None,
-            recorder: None,
+            direct_provider: None,
         };
         if let Some(endpoints) = &settings.otlp {
             parts.others.has_exporters = true;
@@ -384,7 +384,7 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
         logger_provider,
         handle: None,
         intake: None,
-        recorder: None,
+        direct_provider: None,
         has_others: false,
         last_collection: None,
         panics: None,
@@ -400,8 +400,8 @@ fn install(telemetry: &Telemetry) {
         global::set_tracer_provider(telemetry.provider.clone());
         global::set_meter_provider(telemetry.meters.clone());
         set_logger(telemetry.logger.clone());
-        direct::set_tracer(telemetry.recorder.clone().map(|recorder| {
-            let tracer: Arc<dyn StartSpan> = Arc::new(RecorderTracer::new(recorder));
+        direct::set_tracer(telemetry.direct_provider.clone().map(|direct_provider| {
+            let tracer: Arc<dyn StartSpan> = Arc::new(DirectTracer::new(direct_provider));
             tracer
         }));
         azmon_instrument::providers_replaced();

@@ -9,15 +9,15 @@ use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-#[cfg(feature = "tracing")]
-use crate::bridge::SpanFields;
 use crate::error::{DeliveryError, ShutdownReport, Undelivered};
 use crate::item::DroppedItems;
 use crate::pipeline::{Intake, LastCollection};
-use crate::recorder::Recorder;
 use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::bounded::{bounded, spawn};
 use crate::telemetry::panic_hook::Reporter;
+use crate::tracer::DirectProvider;
+#[cfg(feature = "tracing")]
+use crate::tracing_layer::SpanFields;
 use crate::transmission::{TelemetryStatistics, WorkerHandle};
 
 /// How long [`Telemetry::force_flush`] waits.
@@ -47,7 +47,7 @@ pub struct Telemetry {
     /// `None` as the handle.
     pub(super) intake: Option<Arc<Intake>>,
     /// What records spans without the SDK; `None` where the SDK must.
-    pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) direct_provider: Option<Arc<DirectProvider>>,
     /// Whether other exporters get telemetry, too.
     pub(super) has_others: bool,
     /// `None` as the handle.
@@ -97,8 +97,8 @@ impl Telemetry {
     }
 
     #[cfg(test)]
-    pub(crate) fn recorder(&self) -> Option<Arc<Recorder>> {
-        self.recorder.clone()
+    pub(crate) fn direct_provider(&self) -> Option<Arc<DirectProvider>> {
+        self.direct_provider.clone()
     }
 
     /// Whether telemetry is sent; not so if it is [disabled](TelemetryBuilder::disabled_without_connection_string).

@@ -5,7 +5,7 @@ use tracing_subscriber::filter::{FilterExt, FilterFn, LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::Telemetry;
-use crate::bridge::{Events, is_own, tracing_targets};
+use crate::tracing_layer::{Events, is_own, tracing_targets};
 
 impl Telemetry {
     /// Makes a layer through which everything that is said to `tracing` becomes telemetry: spans become

@@ -3,7 +3,6 @@
 
 mod child;
 mod console;
-mod custom;
 mod delivery;
 mod endpoint;
 mod excluded;
@@ -22,3 +21,4 @@ mod runtimes;
 mod sampling;
 mod support;
 mod tracing_layer;
+mod track;

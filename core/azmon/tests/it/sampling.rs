@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use azmon::envelope::{Data, Envelope};
-use azmon::sampling::{DecisionLimits, SamplingOverride, TelemetryKind};
+use azmon::sampling::{DecisionLimits, SamplingOverride, TelemetryType};
 use azmon::testing::InMemoryDestination;
 use azmon::{Telemetry, TelemetryBuilder};
 use opentelemetry::trace::{
@@ -234,7 +234,7 @@ fn overrides_go_before_the_ratio_and_leave_out_failures_too() {
     let service = Service::new(|builder| {
         let health = SamplingOverride::new(0.0).attribute("url.path", "/healthz");
         let checkout = SamplingOverride::new(100.0)
-            .telemetry_kind(TelemetryKind::Request)
+            .telemetry_type(TelemetryType::Request)
             .attribute_regex("url.path", "/checkout/.*")
             .unwrap();
         builder

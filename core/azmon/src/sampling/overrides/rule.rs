@@ -3,7 +3,7 @@ use opentelemetry::{Key, KeyValue};
 
 use super::error::SamplingOverrideError;
 use super::value::Expected;
-use crate::item::TelemetryKind;
+use crate::item::TelemetryType;
 use crate::sampling::item_count::ItemCount;
 
 /// A rate of their own for the spans, or log records, that meet every condition, as in Application Insights
@@ -14,17 +14,18 @@ use crate::sampling::item_count::ItemCount;
 /// conditions it is met by every span. Only attributes that a span has when it starts are seen: of a
 /// request usually its method, path and host, but neither its route nor its status.
 ///
-/// Log records are met only by overrides for [`TelemetryKind::Trace`] or [`TelemetryKind::Exception`], and
-/// then whatever becomes of their span.
+/// Log records, custom events and availability results are sampled only by overrides for
+/// [`TelemetryType::Trace`], [`TelemetryType::Exception`], [`TelemetryType::CustomEvent`] or
+/// [`TelemetryType::Availability`], whether their span is sampled or not.
 ///
 /// # Examples
 ///
 /// ```
 /// use azmon::Telemetry;
-/// use azmon::sampling::{SamplingOverride, TelemetryKind};
+/// use azmon::sampling::{SamplingOverride, TelemetryType};
 ///
 /// let health_checks = SamplingOverride::new(0.0)
-///     .telemetry_kind(TelemetryKind::Request)
+///     .telemetry_type(TelemetryType::Request)
 ///     .attribute("url.path", "/healthz");
 /// let checkouts = SamplingOverride::new(100.0).attribute_regex("url.path", "/checkout(/.*)?")?;
 /// let builder = Telemetry::builder()
@@ -37,7 +38,7 @@ use crate::sampling::item_count::ItemCount;
 #[must_use = "an override does nothing until a builder has it"]
 pub struct SamplingOverride {
     rate: Option<ItemCount>,
-    telemetry_kind: Option<TelemetryKind>,
+    telemetry_type: Option<TelemetryType>,
     span_kind: Option<SpanKind>,
     attributes: Vec<(Key, Expected)>,
 }
@@ -55,15 +56,18 @@ impl SamplingOverride {
         };
         Self {
             rate: ItemCount::of_ratio(percentage.clamp(0.0, 100.0) / 100.0),
-            telemetry_kind: None,
+            telemetry_type: None,
             span_kind: None,
             attributes: Vec::new(),
         }
     }
 
-    /// Applies to what becomes this only. Without it, an override is about spans.
-    pub fn telemetry_kind(mut self, kind: TelemetryKind) -> Self {
-        self.telemetry_kind = Some(kind);
+    /// Applies to items of one type only. Without a type, an override applies to spans.
+    ///
+    /// Metrics, and items that only other SDKs send, are not sampled: an override for their types never
+    /// applies.
+    pub fn telemetry_type(mut self, telemetry_type: TelemetryType) -> Self {
+        self.telemetry_type = Some(telemetry_type);
         self
     }
 
@@ -106,15 +110,14 @@ impl SamplingOverride {
     }
 
     fn applies_to(&self, kind: &SpanKind, attributes: &[KeyValue]) -> bool {
-        let telemetry_kind = TelemetryKind::of(kind);
-        self.telemetry_kind
-            .is_none_or(|kind| kind == telemetry_kind)
+        let telemetry_type = TelemetryType::of_span(kind);
+        self.telemetry_type.is_none_or(|own| own == telemetry_type)
             && self.span_kind.as_ref().is_none_or(|own| own == kind)
             && self.is_met_by(attributes)
     }
 
-    fn applies_to_log(&self, kind: TelemetryKind, attributes: &[KeyValue]) -> bool {
-        self.telemetry_kind == Some(kind) && self.is_met_by(attributes)
+    fn applies_to_log(&self, telemetry_type: TelemetryType, attributes: &[KeyValue]) -> bool {
+        self.telemetry_type == Some(telemetry_type) && self.is_met_by(attributes)
     }
 
     fn is_met_by(&self, attributes: &[KeyValue]) -> bool {
@@ -156,21 +159,21 @@ impl Overrides {
     /// As [`rate_of`](Self::rate_of), for a log record.
     pub(in crate::sampling) fn rate_of_log(
         &self,
-        kind: TelemetryKind,
+        telemetry_type: TelemetryType,
         attributes: &[KeyValue],
     ) -> Option<Option<ItemCount>> {
         let mut overrides = self.0.iter();
         overrides
-            .find(|rule| rule.applies_to_log(kind, attributes))
+            .find(|rule| rule.applies_to_log(telemetry_type, attributes))
             .map(|rule| rule.rate)
     }
 
     /// Whether an override is about log records.
     pub(in crate::sampling) fn are_about_logs(&self) -> bool {
-        let is_log = |kind| matches!(kind, TelemetryKind::Exception | TelemetryKind::Trace);
+        let is_span = |of| matches!(of, TelemetryType::Request | TelemetryType::Dependency);
         self.0
             .iter()
-            .any(|rule| rule.telemetry_kind.is_some_and(is_log))
+            .any(|rule| rule.telemetry_type.is_some_and(|of| !is_span(of)))
     }
 }
 
@@ -186,7 +189,7 @@ mod tests {
     fn the_first_override_that_applies_decides() {
         let overrides = Overrides::new(vec![
             SamplingOverride::new(0.0).attribute("url.path", "/healthz"),
-            SamplingOverride::new(50.0).telemetry_kind(TelemetryKind::Request),
+            SamplingOverride::new(50.0).telemetry_type(TelemetryType::Request),
             SamplingOverride::new(10.0).span_kind(SpanKind::Client),
             SamplingOverride::new(20.0).has_attribute("db.system.name"),
         ]);
@@ -210,20 +213,29 @@ mod tests {
         let overrides = Overrides::new(vec![
             SamplingOverride::new(0.0),
             SamplingOverride::new(50.0)
-                .telemetry_kind(TelemetryKind::Trace)
+                .telemetry_type(TelemetryType::Trace)
                 .attribute("logger_name", "noisy"),
-            SamplingOverride::new(10.0).telemetry_kind(TelemetryKind::Exception),
+            SamplingOverride::new(10.0).telemetry_type(TelemetryType::Exception),
+            SamplingOverride::new(0.0).telemetry_type(TelemetryType::CustomEvent),
         ]);
         let noisy = [KeyValue::new("logger_name", "noisy")];
         assert!(overrides.are_about_logs());
         assert_eq!(
-            overrides.rate_of_log(TelemetryKind::Trace, &noisy),
+            overrides.rate_of_log(TelemetryType::Trace, &noisy),
             items(2)
         );
-        assert_eq!(overrides.rate_of_log(TelemetryKind::Trace, &[]), None);
+        assert_eq!(overrides.rate_of_log(TelemetryType::Trace, &[]), None);
         assert_eq!(
-            overrides.rate_of_log(TelemetryKind::Exception, &noisy),
+            overrides.rate_of_log(TelemetryType::Exception, &noisy),
             items(10)
+        );
+        assert_eq!(
+            overrides.rate_of_log(TelemetryType::CustomEvent, &[]),
+            Some(None)
+        );
+        assert_eq!(
+            overrides.rate_of_log(TelemetryType::Availability, &[]),
+            None
         );
     }
 

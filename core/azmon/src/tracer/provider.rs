@@ -10,9 +10,9 @@ use crate::item::Signal;
 use crate::pipeline::Intake;
 use crate::sampling::{HeadSampler, Parent};
 
-/// What the spans of a process have in common.
+/// What the direct spans of a process share: their pipeline, sampler, limits and ids.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub(crate) struct DirectProvider {
     intake: Arc<Intake>,
     /// `None` where everything is kept.
     sampler: Option<HeadSampler>,
@@ -20,8 +20,8 @@ pub(crate) struct Recorder {
     pub(super) ids: RandomIdGenerator,
 }
 
-impl Recorder {
-    /// Makes a recorder whose spans go to `intake`.
+impl DirectProvider {
+    /// Makes a provider whose spans go to `intake`.
     pub(crate) fn new(intake: Arc<Intake>, sampler: HeadSampler, limits: SpanLimits) -> Self {
         Self {
             intake,

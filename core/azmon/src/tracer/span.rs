@@ -5,23 +5,23 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, Status};
 
-use super::Recorder;
+use super::DirectProvider;
 use crate::instrument::SpanRecord;
 use crate::instrument::direct::take_ended;
 
 /// A span under way, which does what one of the SDK does.
 #[derive(Debug)]
-pub(super) struct RecorderSpan {
+pub(super) struct DirectSpan {
     /// `None` after its end.
     record: Option<Box<SpanRecord>>,
-    recorder: Arc<Recorder>,
+    provider: Arc<DirectProvider>,
 }
 
-impl RecorderSpan {
-    pub(super) fn new(record: Box<SpanRecord>, recorder: Arc<Recorder>) -> Self {
+impl DirectSpan {
+    pub(super) fn new(record: Box<SpanRecord>, provider: Arc<DirectProvider>) -> Self {
         Self {
             record: Some(record),
-            recorder,
+            provider,
         }
     }
 
@@ -30,11 +30,11 @@ impl RecorderSpan {
             return;
         };
         record.end(time.unwrap_or_else(opentelemetry::time::now), take_ended());
-        self.recorder.ended(record);
+        self.provider.ended(record);
     }
 }
 
-impl opentelemetry::trace::Span for RecorderSpan {
+impl opentelemetry::trace::Span for DirectSpan {
     fn add_event_with_timestamp<T>(
         &mut self,
         name: T,
@@ -46,7 +46,7 @@ impl opentelemetry::trace::Span for RecorderSpan {
         let Some(record) = &mut self.record else {
             return;
         };
-        let limits = self.recorder.limits();
+        let limits = self.provider.limits();
         let span = record.data_mut();
         if span.events.len() < limits.max_events_per_span as usize {
             let dropped = cut(&mut attributes, limits.max_attributes_per_event);
@@ -94,7 +94,7 @@ impl opentelemetry::trace::Span for RecorderSpan {
         let Some(record) = &mut self.record else {
             return;
         };
-        let limits = self.recorder.limits();
+        let limits = self.provider.limits();
         let span = record.data_mut();
         if span.links.len() < limits.max_links_per_span as usize {
             let dropped = cut(&mut attributes, limits.max_attributes_per_link);
@@ -110,7 +110,7 @@ impl opentelemetry::trace::Span for RecorderSpan {
     }
 }
 
-impl Drop for RecorderSpan {
+impl Drop for DirectSpan {
     fn drop(&mut self) {
         self.end_at(None);
     }

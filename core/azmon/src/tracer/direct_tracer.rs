@@ -7,9 +7,9 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 
-use super::Recorder;
-use super::caller::Caller;
-use super::span::{RecorderSpan, cut};
+use super::DirectProvider;
+use super::parent_span::ParentSpan;
+use super::span::{DirectSpan, cut};
 use crate::instrument::direct::{self, NewRecord, SpanRate, SpanStart};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
@@ -18,14 +18,14 @@ use crate::sampling::Parent;
 
 /// Starts spans. They are of no instrumentation scope, since Application Insights has none.
 #[derive(Debug)]
-pub(crate) struct RecorderTracer {
-    recorder: Arc<Recorder>,
+pub(crate) struct DirectTracer {
+    provider: Arc<DirectProvider>,
 }
 
 /// What is decided about a span that starts.
 struct Decided {
     decision: SamplingDecision,
-    caller: Option<Caller>,
+    parent_span: Option<ParentSpan>,
     trace_id: TraceId,
     parent: Parent,
     /// What the span stands for.
@@ -34,35 +34,37 @@ struct Decided {
     seen: Option<Vec<KeyValue>>,
 }
 
-impl RecorderTracer {
-    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
-        Self { recorder }
+impl DirectTracer {
+    pub(crate) fn new(provider: Arc<DirectProvider>) -> Self {
+        Self { provider }
     }
 
     fn span_context(&self, trace_id: TraceId, flags: TraceFlags, state: TraceState) -> SpanContext {
-        let span_id = self.recorder.ids.new_span_id();
+        let span_id = self.provider.ids.new_span_id();
         SpanContext::new(trace_id, span_id, flags, false, state)
     }
 
     fn decide(&self, new: &mut NewSpan<'_>, context: &Context) -> Decided {
-        let recorder = &self.recorder;
-        let caller = match &mut new.remote_parent {
-            Some(remote) => Some(Caller::from_remote(remote)),
-            None => Caller::in_context(context),
+        let provider = &self.provider;
+        let parent_span = match &mut new.remote_parent {
+            Some(remote) => Some(ParentSpan::from_remote(remote)),
+            None => ParentSpan::in_context(context),
         };
-        let trace_id = match &caller {
-            Some(caller) => caller.trace_id,
-            None => recorder.ids.new_trace_id(),
+        let trace_id = match &parent_span {
+            Some(parent_span) => parent_span.trace_id,
+            None => provider.ids.new_trace_id(),
         };
-        let parent = caller.as_ref().map_or(Parent::None, Caller::as_parent);
-        let seen = recorder
+        let parent = parent_span
+            .as_ref()
+            .map_or(Parent::None, ParentSpan::as_parent);
+        let seen = provider
             .looks_at_attributes()
             .then(|| new.content.attributes());
         let attributes = seen.as_deref().unwrap_or_default();
-        let (decision, rate) = recorder.sample(parent, trace_id, &new.kind, attributes);
+        let (decision, rate) = provider.sample(parent, trace_id, &new.kind, attributes);
         Decided {
             decision,
-            caller,
+            parent_span,
             trace_id,
             parent,
             rate,
@@ -72,24 +74,26 @@ impl RecorderTracer {
 
     /// What is propagated of a span that is not recorded.
     fn propagated(&self, kind: &SpanKind, context: &Context, decided: Decided) -> Context {
-        match decided.caller {
-            Some(caller) if caller.stands_for(kind) => caller.activate_in(context),
-            caller => {
-                let state = caller.map(|caller| caller.state).unwrap_or_default();
+        match decided.parent_span {
+            Some(parent_span) if parent_span.stands_for(kind) => parent_span.activate_in(context),
+            parent_span => {
+                let state = parent_span
+                    .map(|parent_span| parent_span.state)
+                    .unwrap_or_default();
                 let span = self.span_context(decided.trace_id, TraceFlags::default(), state);
                 context.with_remote_span_context(span)
             }
         }
     }
 
-    fn record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> RecorderSpan {
-        let (flags, parent_span_id, state) = match decided.caller {
-            Some(caller) => (caller.flags, caller.span_id, caller.state),
+    fn record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> DirectSpan {
+        let (flags, parent_span_id, state) = match decided.parent_span {
+            Some(parent_span) => (parent_span.flags, parent_span.span_id, parent_span.state),
             None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
         };
         let flags = flags.with_sampled(decided.decision == SamplingDecision::RecordAndSample);
         let span_context = self.span_context(decided.trace_id, flags, state);
-        self.recorder.started(&span_context, decided.parent);
+        self.provider.started(&span_context, decided.parent);
         let mut attributes = Vec::new();
         inherit(context, &mut attributes);
         let dropped_links_count = self.cut_links(&mut new.links);
@@ -104,18 +108,18 @@ impl RecorderTracer {
             links: new.links,
             dropped_links_count,
             rate: decided.rate,
-            max_attributes: self.recorder.limits().max_attributes_per_span,
+            max_attributes: self.provider.limits().max_attributes_per_span,
         });
         let record = match decided.seen {
             Some(seen) => record.with(seen),
             None => new.content.record(record),
         };
-        RecorderSpan::new(record, Arc::clone(&self.recorder))
+        DirectSpan::new(record, Arc::clone(&self.provider))
     }
 
     /// Limits the links, and returns how many were dropped.
     fn cut_links(&self, links: &mut Vec<Link>) -> u32 {
-        let limits = self.recorder.limits();
+        let limits = self.provider.limits();
         let dropped = cut(links, limits.max_links_per_span);
         for link in links {
             link.dropped_attributes_count =
@@ -125,16 +129,16 @@ impl RecorderTracer {
     }
 }
 
-impl StartSpan for RecorderTracer {
+impl StartSpan for DirectTracer {
     fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
-        if self.recorder.is_closed()
+        if self.provider.is_closed()
             && let Some(next) = direct::tracer()
             && !std::ptr::addr_eq(Arc::as_ptr(&next), self)
         {
             // Telemetry was built anew: an integration that kept the old tracer goes on with the new one.
             return next.start_span(new, context);
         }
-        if records_no_spans(context) || self.recorder.is_closed() {
+        if records_no_spans(context) || self.provider.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }
         let decided = self.decide(&mut new, context);

@@ -13,7 +13,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use regex_lite::{Captures, Regex};
 
-use super::RecorderTracer;
+use super::DirectTracer;
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{
     DeferredAttributes, Identity, NewRecord, NewSpan, OperationName, SpanContent, SpanRecord,
@@ -112,8 +112,8 @@ fn both(
         let scope = InstrumentationScope::builder("test").build();
         let tracer: Box<dyn StartSpan> = match is_ours {
             true => {
-                let recorder = telemetry.recorder().unwrap();
-                Box::new(RecorderTracer::new(recorder))
+                let provider = telemetry.direct_provider().unwrap();
+                Box::new(DirectTracer::new(provider))
             }
             false => Box::new(telemetry.tracer_provider().tracer_with_scope(scope)),
         };
@@ -374,7 +374,7 @@ fn nothing_starts_where_telemetry_is_suppressed_or_over() {
     let destination = InMemoryDestination::new();
     let builder = Telemetry::builder().destination(&destination);
     let telemetry = builder.install_globally(false).build().unwrap();
-    let tracer = RecorderTracer::new(telemetry.recorder().unwrap());
+    let tracer = DirectTracer::new(telemetry.direct_provider().unwrap());
     let content = Content { is_late: true };
     let open = tracer.start_span(new(&content, SpanKind::Server), &Context::new());
     telemetry.shutdown(Duration::from_secs(5)).unwrap();
@@ -402,7 +402,7 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
         let builder = Telemetry::builder().destination(&InMemoryDestination::new());
         configure(builder).install_globally(false).build().unwrap()
     };
-    let is_ours = |telemetry: Telemetry| telemetry.recorder().is_some();
+    let is_ours = |telemetry: Telemetry| telemetry.direct_provider().is_some();
     assert!(is_ours(telemetry(|builder| builder)));
     assert!(!is_ours(telemetry(|builder| {
         builder.sampler(opentelemetry_sdk::trace::Sampler::AlwaysOn)

@@ -146,7 +146,7 @@ fn the_identity_of_the_context_is_that_of_spans_and_records_in_it() {
 
 #[test]
 fn direct_calls_without_telemetry_go_to_that_which_is_installed_globally() {
-    let (envelopes, output) = child::run("custom::global", "", "0");
+    let (envelopes, output) = child::run("track::global", "", "0");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(envelopes.iter().map(name).collect::<Vec<_>>(), ["after"]);
 }

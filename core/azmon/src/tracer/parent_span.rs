@@ -8,7 +8,7 @@ use crate::sampling::Parent;
 
 /// The valid span below which another starts.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub(super) struct ParentSpan {
     pub(super) trace_id: TraceId,
     pub(super) span_id: SpanId,
     pub(super) flags: TraceFlags,
@@ -16,7 +16,7 @@ pub(super) struct Caller {
     pub(super) state: TraceState,
 }
 
-impl Caller {
+impl ParentSpan {
     /// The active span of a context.
     pub(super) fn in_context(context: &Context) -> Option<Self> {
         // Asking for a span that is not there would make one.
@@ -71,8 +71,8 @@ impl Caller {
         }
     }
 
-    /// Whether it stands for a span of this kind that is not sampled either: nobody would see that. The spans
-    /// of clients have their own ids all the same, since what is sent on names whom it comes from.
+    /// Whether the parent's span context can be propagated unchanged in place of a new unsampled span. A
+    /// client's span has an id of its own all the same, since the header that it sends names its sender.
     pub(super) fn stands_for(&self, kind: &SpanKind) -> bool {
         *kind == SpanKind::Server && !self.flags.is_sampled()
     }

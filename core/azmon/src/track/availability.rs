@@ -3,8 +3,8 @@ use std::time::Duration;
 use opentelemetry::logs::{AnyValue, Severity};
 
 use crate::Telemetry;
-use crate::custom::record::{Record, common_methods};
 use crate::envelope::TimeSpan;
+use crate::track::record::{Record, common_methods};
 
 /// Starts the result of an availability test: a row of the table `availabilityResults`.
 ///

@@ -8,8 +8,8 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
-use crate::bridge::span_fields::bounded_debug;
 use crate::instrument::ErrorChain;
+use crate::tracing_layer::span_fields::bounded_debug;
 
 /// Names of fields whose text is an error's, if the event is a warning or worse.
 const ERROR_FIELDS: [&str; 2] = ["err", "error"];

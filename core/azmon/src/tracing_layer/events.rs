@@ -10,8 +10,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::bridge::span_fields::SpanFields;
-use crate::bridge::visitor::Visitor;
+use crate::tracing_layer::span_fields::SpanFields;
+use crate::tracing_layer::visitor::Visitor;
 
 /// Makes log records of events.
 ///

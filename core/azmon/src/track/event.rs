@@ -1,7 +1,7 @@
 use opentelemetry::logs::{AnyValue, Severity};
 
 use crate::Telemetry;
-use crate::custom::record::{Record, common_methods};
+use crate::track::record::{Record, common_methods};
 
 /// Starts a custom event: something that the business counts, a row of the table `customEvents`.
 ///

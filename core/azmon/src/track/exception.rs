@@ -3,8 +3,8 @@ use std::error::Error;
 use opentelemetry::logs::Severity;
 
 use crate::Telemetry;
-use crate::custom::record::{Record, common_methods};
 use crate::instrument::ErrorChain;
+use crate::track::record::{Record, common_methods};
 
 /// Starts an exception of an error: a row of the table `exceptions`, with the error's type and message,
 /// and its sources as inner exceptions.
