@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::syntax::Span;
+use crate::span::Span;
 
 /// The kind of an [`Error`], which decides what an HTTP interface answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Plans executed: every operator gives batches until it has no more.
 
 mod accumulate;
+mod accumulator;
 mod aggregate;
 mod collect;
 mod expand;
