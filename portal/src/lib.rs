@@ -15,7 +15,7 @@
 //!                                   200 = committed       items, words, rollups
 //! ```
 //! The same is a program: `azmon portal` listens on 127.0.0.1:4320 (OpenTelemetry on 4317 and 4318) and prints the
-//! connection string to paste. `azmon tail`, `import`, `export` and `doctor` ask it. For tests of instrumented services,
+//! connection string to paste. `azmon tail`, `query`, `import`, `export` and `doctor` ask it. For tests of instrumented services,
 //! [`testing`] starts one in the process.
 //!
 //! # Limits
@@ -32,6 +32,9 @@
 //! Live metrics are not received.
 
 mod api;
+mod checks;
+#[doc(hidden)]
+pub mod hostile;
 pub mod ingestion;
 mod otlp;
 mod pages;
@@ -42,5 +45,6 @@ mod server;
 mod store;
 pub mod testing;
 
+pub use self::checks::{Checks, ParseChecksError};
 pub use self::portal::{BindError, DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, Portal, PortalBuilder};
 pub use self::store::{Item, ItemKind, ParseItemKindError, Statistics};

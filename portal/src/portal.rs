@@ -12,6 +12,9 @@ use tokio::task::JoinHandle;
 
 use crate::api::Context;
 use crate::api::EndpointView;
+use crate::checks::{self, CheckStates, Checks};
+use crate::ingestion::INSTRUMENTATION_KEY;
+use crate::query::Tables;
 use crate::router::router;
 use crate::server::{AllowedHosts, Certificate, CertificateError, TlsListener, Token, reachable};
 use crate::store::{Item, Limits, OpenError, Options, Statistics, Store};
@@ -28,9 +31,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Between two looks whether the store is free to be closed, and how many.
 const RELEASE_PAUSE: Duration = Duration::from_millis(5);
 const RELEASE_ATTEMPTS: usize = 200;
-
-/// The portal takes any key; this one is what it tells people to use.
-pub(crate) const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A portal that is running. Dropping it ends it, and cuts off requests that are being answered.
 #[derive(Debug)]
@@ -199,6 +199,7 @@ pub struct PortalBuilder {
     otlp_grpc: Option<SocketAddr>,
     otlp_http: Option<SocketAddr>,
     open_census: Option<SocketAddr>,
+    checks: Checks,
 }
 
 impl Default for PortalBuilder {
@@ -219,6 +220,7 @@ impl Default for PortalBuilder {
             otlp_grpc: None,
             otlp_http: None,
             open_census: None,
+            checks: Checks::default(),
         }
     }
 }
@@ -299,6 +301,13 @@ impl PortalBuilder {
         self
     }
 
+    /// Runs these availability tests and alert rules. Defaults to none.
+    #[must_use]
+    pub fn checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
+    }
+
     /// The database is full at so many pages of 4 KiB, as if the disk were: to see what clients are answered then.
     #[doc(hidden)]
     #[must_use]
@@ -311,7 +320,8 @@ impl PortalBuilder {
     ///
     /// # Errors
     /// When the address cannot be listened on, as when another program has the port; when the database cannot be used,
-    /// as when another portal has it or it is damaged; when there is no certificate.
+    /// as when another portal has it or it is damaged; when there is no certificate; when the query of an alert rule is
+    /// wrong.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O and time.
@@ -359,6 +369,8 @@ impl PortalBuilder {
                 (None, None)
             }
         };
+        check_queries(&self.checks, &store)?;
+        let checks = CheckStates::new(self.checks);
         let (stop, stopped) = watch::channel(false);
         let otlp = crate::otlp::start(
             &store,
@@ -375,6 +387,10 @@ impl PortalBuilder {
             tls_certificate: certificate.clone(),
             endpoints: Arc::clone(&endpoints),
             otlp: otlp.reader,
+            checks: {
+                let checks = Arc::clone(&checks);
+                Arc::new(move || checks.view())
+            },
         };
         let routes = router(
             context,
@@ -382,6 +398,9 @@ impl PortalBuilder {
             token.clone(),
         );
         let mut servers: Vec<Server> = otlp.tasks.into_iter().map(Server).collect();
+        let running = checks::start(&checks, &store, &stopped)
+            .map_err(|error| BindError(Reason::Checks(error.to_string())))?;
+        servers.extend(running.into_iter().map(Server));
         servers.push(serve(listener, routes.clone(), stopped.clone()));
         if let Some((listener, _)) = tls {
             servers.push(serve(listener, routes, stopped));
@@ -414,6 +433,18 @@ where
             tracing::error!(%error, "the server ended");
         }
     }))
+}
+
+/// Finds the mistakes of alert rules before the first evaluation.
+fn check_queries(checks: &Checks, store: &Arc<Store>) -> Result<(), BindError> {
+    let tables = Tables::of(store, "");
+    for (name, query) in checks.queries() {
+        if let Some(error) = azmon_kql::check(query, &tables, &azmon_kql::Options::new()).error {
+            let message = format!("the query of the alert {name:?} is wrong: {error}");
+            return Err(BindError(Reason::Checks(message)));
+        }
+    }
+    Ok(())
 }
 
 fn open(name: &'static str, address: String) -> EndpointView {
@@ -452,6 +483,8 @@ enum Reason {
     Certificate(CertificateError),
     #[error("{0}")]
     Token(String),
+    #[error("{0}")]
+    Checks(String),
 }
 
 impl BindError {

@@ -8,19 +8,18 @@ use axum::response::Response;
 use azmon_envelope::tags;
 use serde::Serialize;
 
-use crate::api::Context;
 use crate::api::advice::{Advice, Fix, advice};
 use crate::api::answer::answer;
 use crate::api::ask::{Ask, Scope};
-use crate::api::manage::{EndpointView, endpoints};
 use crate::api::numbers::Series;
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::time::Time;
 use crate::api::view::ItemView;
+use crate::api::{Context, EndpointView};
 use crate::server::ApiError;
 use crate::store::checks::CheckId;
 use crate::store::facts;
-use crate::store::prepared::own_id;
+use crate::store::said::own_id;
 use crate::store::{ItemFilter, ItemKind, Order, Reader, SeriesKind, span_id};
 
 /// A finding that was not seen for so long may be fixed, in microseconds.
@@ -151,19 +150,6 @@ fn doctor_of(
         )
     });
     findings.truncate(200);
-    let clients = reader
-        .clients(ask.app.as_deref())?
-        .into_iter()
-        .map(|client| ClientView {
-            name: client.sdk,
-            role: client.role,
-            items: client.items,
-            refused: 0,
-            delay_ms: client
-                .delays
-                .percentile(0.95)
-                .map(|micros| micros / 1_000.0),
-        });
     Ok(Doctor {
         accepted: counters.received.load(Ordering::Relaxed),
         refused: counters.refused.load(Ordering::Relaxed),
@@ -172,26 +158,57 @@ fn doctor_of(
         visible_after_ms: counters.visible_after().map(|micros| micros / 1_000.0),
         findings,
         passed: passed(reader, &ask, &found)?,
-        clients: clients.collect(),
-        endpoints: endpoints(context),
+        clients: clients(reader, &ask)?,
+        endpoints: context.endpoints.to_vec(),
         scope: ask.scope(LOOKED_AT, true),
     })
 }
 
+/// SDKs and the roles that they report for. What a client was refused is told once, in its first row, or in a row of its
+/// own if nothing of it was accepted.
+fn clients(reader: &Reader, ask: &Ask) -> Result<Vec<ClientView>, ApiError> {
+    let mut refused: BTreeMap<String, i64> = BTreeMap::new();
+    for refusal in reader.refusals()? {
+        *refused.entry(refusal.client).or_default() += refusal.items;
+    }
+    let mut clients: Vec<ClientView> = reader
+        .clients(ask.app.as_deref())?
+        .into_iter()
+        .map(|client| ClientView {
+            refused: refused.remove(&client.sdk).unwrap_or(0),
+            name: client.sdk,
+            role: client.role,
+            items: client.items,
+            delay_ms: client
+                .delays
+                .percentile(0.95)
+                .map(|micros| micros / 1_000.0),
+        })
+        .collect();
+    clients.extend(refused.into_iter().map(|(name, refused)| ClientView {
+        name,
+        role: String::new(),
+        items: 0,
+        refused,
+        delay_ms: None,
+    }));
+    Ok(clients)
+}
+
 fn refusals(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiError> {
-    for (message, items, first, last) in reader.refusals()? {
-        if last < ask.range.from {
+    for refusal in reader.refusals()? {
+        if refusal.last < ask.range.from {
             continue;
         }
         raw.push(Raw {
             advice: "refused",
-            title: format!("{items} items refused: {message}"),
-            detail: String::new(),
+            title: format!("{} items refused: {}", refusal.items, refusal.message),
+            detail: refusal.message,
             role: String::new(),
-            client: String::new(),
-            items,
-            first,
-            last,
+            client: refusal.client,
+            items: refusal.items,
+            first: refusal.first,
+            last: refusal.last,
             samples: Vec::new(),
             query: String::new(),
         });

@@ -15,7 +15,7 @@ use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::api::view::{FullItem, ItemView};
 use crate::server::ApiError;
 use crate::store::fields::{Column, Field};
-use crate::store::prepared::micros;
+use crate::store::said::micros;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};
 
 const DEFAULT_LIMIT: usize = 100;

@@ -17,7 +17,7 @@ use crate::api::time::Time;
 use crate::api::view::FieldView;
 use crate::server::ApiError;
 use crate::store::fields::Field;
-use crate::store::prepared::metric_value;
+use crate::store::said::metric_value;
 use crate::store::{Cell, Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};
 
 /// Newest items of a metric that tell its dimensions.

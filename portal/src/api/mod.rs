@@ -14,6 +14,7 @@ mod answer;
 mod ask;
 mod breakdown;
 mod category;
+mod checks;
 mod context;
 mod difference;
 mod doctor;
@@ -28,6 +29,7 @@ mod map;
 mod metrics;
 mod needs_a_look;
 mod numbers;
+mod otlp_json;
 mod overview;
 mod parameters;
 mod performance;
@@ -43,9 +45,8 @@ mod view;
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 
-pub(crate) use self::context::Context;
-pub(crate) use self::exchange::OtlpReader;
-pub(crate) use self::manage::EndpointView;
+pub(crate) use self::context::{Context, EndpointView, OtlpReader};
+pub(crate) use self::exchange::read_file;
 
 pub(crate) fn routes() -> Router<Context> {
     Router::new()
@@ -78,6 +79,7 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/metrics", get(metrics::list))
         .route("/api/metrics/series", get(metrics::series))
         .route("/api/doctor", get(doctor::doctor))
+        .route("/api/checks", get(checks::checks))
         .route("/api/events", get(live::events))
         .route("/api/tail", get(live::tail))
         .route("/api/saved/{kind}", get(manage::saved))

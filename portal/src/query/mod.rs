@@ -6,10 +6,16 @@
 //! Timestamps and durations have microseconds, as the store keeps them beside the JSON.
 
 mod answer;
+mod batch;
 mod catalog;
 mod columns;
+mod document;
 mod editor;
+mod metadata;
 mod rest;
+#[cfg(test)]
+mod tests;
 mod timespan;
 
+pub(crate) use self::catalog::Tables;
 pub(crate) use self::rest::routes;
