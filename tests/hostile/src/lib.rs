@@ -1,13 +1,16 @@
-//! Requests and responses that no honest peer sends, made of bytes, and sent through the HTTP layers.
+//! Requests, responses, bodies and files that no honest peer sends, made of bytes, and given to the HTTP layers and to
+//! the portal.
 //!
 //! The functions here take any bytes, never panic unless a layer does, and tell what a layer got wrong. They are
 //! called with 100,000 generated inputs by ordinary tests, and with any by the fuzz targets.
 
 mod head;
 mod layers;
+mod portal;
 mod propagation;
 
 pub use self::layers::{request_head, response_head};
+pub use self::portal::PortalReaders;
 pub use self::propagation::ids;
 
 /// Bytes that a generator reads as decisions. At their end every decision is the first.
