@@ -1,4 +1,4 @@
-//! The forwarder's own sink: a pipeline, and the destinations that it leads to.
+//! The forwarder's own sink: a processing pipeline and its destinations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::config::{Destination, ForwarderConfig};
 use crate::processing::{Pipeline, Processed};
 use crate::sink::{Acceptance, Delivering, Delivery, Refusal, Sink};
 
-/// When a client comes back that found no room.
+/// The delay after which a refused client may retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How often, and after which pauses, items look for room that they had a moment ago.
+/// The number of attempts, and the pauses between them, to queue items that had room a moment ago.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Most items that are queued at once, so that a message larger than a queue's rest still finds room.
+/// The maximum number of items queued at once, so that a message may exceed the free part of a queue.
 const CHUNK: usize = 8_192;
 
-/// A destination at work.
+/// A running destination.
 #[derive(Debug)]
 pub(crate) struct RunningDestination {
     destination: Destination,
@@ -32,17 +32,17 @@ pub(crate) struct RunningDestination {
     no_room: AtomicU64,
 }
 
-/// What one destination has done since its start.
+/// The counters of one destination since its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DestinationCounts {
-    /// Its name.
+    /// The name of the destination.
     pub name: String,
-    /// Items that it has taken.
+    /// The number of accepted items.
     pub accepted: u64,
-    /// Items that wait in its queue.
+    /// The number of queued items.
     pub waiting: usize,
-    /// Items that were lost, by reason.
+    /// The number of lost items by reason.
     pub dropped: BTreeMap<String, u64>,
 }
 
@@ -83,7 +83,7 @@ impl RunningDestination {
         self.exporter.has_room(items.min(CHUNK))
     }
 
-    /// Queues items; false if there was no room for the first of them, and nothing was taken.
+    /// Queues items. Returns false if the first chunk found no room, in which case no item was queued.
     async fn send(&self, mut items: Vec<Envelope<'static>>) -> bool {
         let mut is_first = true;
         while !items.is_empty() {
@@ -92,14 +92,14 @@ impl RunningDestination {
             if refused > 0 && is_first {
                 return false;
             }
-            // The items before are on their way, so the client must not send all again.
+            // The items before were queued, so the client must not send the message again.
             self.no_room.fetch_add(refused, Ordering::Relaxed);
             (items, is_first) = (rest, false);
         }
         true
     }
 
-    /// Queues items, all or none; how many found no room after some attempts.
+    /// Queues all of the items or none, with some retries. Returns the number of items that found no room.
     async fn send_chunk(&self, mut items: Vec<Envelope<'static>>) -> u64 {
         let count = items.len() as u64;
         for attempt in 1..=ATTEMPTS {
@@ -117,7 +117,7 @@ impl RunningDestination {
         count
     }
 
-    /// Sends what waits until the timeout is over, and ends. Blocks the thread.
+    /// Sends queued items until the timeout, and ends. Blocks the thread.
     pub(crate) fn shutdown(&self, timeout: Duration) {
         let name = &self.destination.name;
         match self.exporter.shutdown(timeout) {
@@ -127,16 +127,16 @@ impl RunningDestination {
     }
 }
 
-/// What a configuration makes of the sink.
+/// The running parts of a configuration.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) pipeline: Pipeline,
-    /// In the order of the configuration.
+    /// The destinations, in the order of the configuration.
     pub(crate) destinations: Vec<Arc<RunningDestination>>,
 }
 
 impl State {
-    /// Starts what `config` needs, and keeps the destinations of `before` that stay.
+    /// Starts the parts that `config` needs, and reuses the destinations of `before` that are unchanged.
     pub(crate) fn start(
         config: &ForwarderConfig,
         before: Option<&Self>,
@@ -164,8 +164,8 @@ impl State {
         self.send(self.pipeline.metrics(SystemTime::now())).await;
     }
 
-    /// Sends items on; false if no destination has taken any of them. What one has no room for, while another
-    /// has, is lost for that one, and counted.
+    /// Sends items to their destinations. Returns false if no destination accepted any of them. If only some
+    /// destinations have room, the others lose the items and count them.
     async fn send(&self, processed: Processed) -> bool {
         let mut refused = Vec::new();
         let mut is_taken = processed.is_empty();
@@ -187,7 +187,7 @@ impl State {
         is_taken
     }
 
-    /// Whether none of the destinations of a delivery has room for it.
+    /// Whether none of the delivery's destinations has room for it.
     fn is_full(&self, delivery: &Delivery) -> bool {
         let places = delivery.batches.iter();
         let places = places.flat_map(|batch| self.pipeline.destinations(batch));
@@ -199,7 +199,7 @@ impl State {
     }
 }
 
-/// The sink of a forwarder, whose configuration can change while it runs.
+/// The sink of a forwarder. Its configuration can change while it runs.
 #[derive(Debug)]
 pub(crate) struct ForwarderSink {
     pub(crate) state: ArcSwap<State>,

@@ -59,7 +59,7 @@ fn text(key: &str, value: &str) -> KeyValue {
 
 fn span(number: u64, name: &str, attributes: Vec<KeyValue>) -> Span {
     Span {
-        // As random ones are: the hash of sampling tells neighbours hardly apart.
+        // The ids look random: the hash of sampling hardly distinguishes consecutive numbers.
         trace_id: u128::from(number + 1)
             .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
             .to_be_bytes()
@@ -90,7 +90,7 @@ fn message(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
     }
 }
 
-/// A text that cannot be compressed much.
+/// A text that compresses badly.
 fn noise(seed: u64) -> String {
     let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let next = || {
@@ -150,7 +150,7 @@ async fn items_are_excluded_redacted_counted_and_sent() {
     let counts = forwarder.counts();
     assert_eq!((counts.excluded, counts.sampled_out), (1, 0));
     assert_eq!(counts.destinations[0].accepted, 2);
-    // Metrics that have not been sent yet are sent at the end.
+    // Unsent metrics are sent at the end.
     forwarder.shutdown().await;
     let envelopes = endpoint.envelopes();
     let metric = named(&envelopes, "requests/duration");
@@ -433,7 +433,7 @@ async fn a_new_configuration_is_used_without_a_break_and_a_bad_one_is_not() {
     forwarder.reload(config(&second, &rules)).await.unwrap();
     assert_eq!(address(&forwarder, InputKind::OtlpGrpc), before);
     assert_eq!(forwarder.addresses().len(), 2);
-    // The connection is the same one.
+    // The connection is unchanged.
     let spans = vec![span(2, "second", Vec::new()), span(3, "third", Vec::new())];
     client.export(message("a", spans)).await.unwrap();
     let got = second.wait_for(1, is_request).await;
@@ -452,7 +452,7 @@ async fn a_new_configuration_is_used_without_a_break_and_a_bad_one_is_not() {
         .unwrap();
     second.wait_for(2, is_request).await;
 
-    // An input that is gone is closed.
+    // A removed input is closed.
     let only = "[inputs]\nopencensus = \"127.0.0.1:0\"\n";
     forwarder.reload(config(&second, only)).await.unwrap();
     let refused = client
@@ -532,8 +532,8 @@ async fn statistics_and_health_say_what_was_counted() {
     assert_eq!(answer.status().as_u16(), 503);
 }
 
-/// Three replicas behind a balancer that knows nothing but TCP: what is accepted arrives, and a trace is kept or
-/// left out as a whole, whichever replica gets its spans.
+/// Three replicas behind a TCP load balancer: every accepted item arrives, and a trace is kept or dropped as a
+/// whole, whichever replica receives its spans.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_behind_a_balancer_decide_alike() {
     let endpoint = Endpoint::start().await;

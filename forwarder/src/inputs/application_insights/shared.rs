@@ -1,4 +1,4 @@
-//! What both ways in share.
+//! Delivery and counting, shared by HTTP and gRPC.
 
 use std::sync::Arc;
 

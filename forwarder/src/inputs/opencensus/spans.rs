@@ -1,4 +1,4 @@
-//! Spans of OpenCensus as spans of OpenTelemetry, for the mapping.
+//! Converts OpenCensus spans to OpenTelemetry spans, for the mapping.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use crate::proto::opencensus::proto::trace::v1::attribute_value::Value as Attrib
 use crate::proto::opencensus::proto::trace::v1::span::time_event;
 use crate::sink::ReceivedItem;
 
-/// Hosts of Application Insights: a call of them is telemetry on its way, and no news.
+/// The hosts of Application Insights. Calls to them carry telemetry, and are excluded.
 const OWN_HOSTS: [&str; 4] = [
     "dc.services.visualstudio.com",
     "rt.services.visualstudio.com",
@@ -29,7 +29,7 @@ const OWN_HOSTS: [&str; 4] = [
     ".livediagnostics.monitor.azure.com",
 ];
 
-/// Attributes that name a statement as `<system>.query`, with the system's name in OpenTelemetry.
+/// Attributes that contain a statement as `<system>.query`, with OpenTelemetry's name of the system.
 const QUERIES: [(&str, &str); 4] = [
     ("mysql.query", "mysql"),
     ("postgresql.query", "postgresql"),
@@ -37,7 +37,7 @@ const QUERIES: [(&str, &str); 4] = [
     ("pymongo.query", "mongodb"),
 ];
 
-/// Reads the spans of a message; also how many could not be read.
+/// Reads the spans of a message. Also returns the number of spans that could not be read.
 pub(super) fn read(
     shared: &Shared,
     sender: &Sender,
@@ -76,7 +76,7 @@ pub(super) fn read(
     (items, rejected)
 }
 
-/// The custom event by which LocalForwarder described a node.
+/// The custom event with which LocalForwarder described a node.
 pub(super) fn node_event(sender: &Sender, method: &str, peer: Peer) -> ReceivedItem {
     let mut properties = Properties::new();
     if let Some(peer) = peer {
@@ -104,7 +104,7 @@ pub(super) fn node_event(sender: &Sender, method: &str, peer: Peer) -> ReceivedI
     sender.envelope(SystemTime::now(), data)
 }
 
-/// Reads one span, whose attributes it takes one by one.
+/// Converts one span. It removes the attributes that it handles.
 struct Reader {
     span: oc::Span,
     attributes: BTreeMap<String, oc::AttributeValue>,
@@ -121,7 +121,7 @@ impl Reader {
         }
     }
 
-    /// The span; `None` without valid ids, `Some(None)` for one that is left out.
+    /// The span; `None` without valid ids, `Some(None)` for an excluded span.
     fn read(mut self) -> Option<Option<SpanData>> {
         let trace_id = trace_id(&self.span.trace_id)?;
         let own_id = span_id(&self.span.span_id)?;
@@ -166,7 +166,7 @@ impl Reader {
         }))
     }
 
-    /// A request, a call, or work inside the process.
+    /// The kind of the span: request, call or in-process work.
     fn kind(&mut self) -> SpanKind {
         if let Some(kind) = self.take_text("span.kind") {
             return match kind == "client" {
@@ -201,7 +201,7 @@ impl Reader {
         ) {
             self.attributes.remove("error");
         }
-        // A span that nothing is wrong with says code 0, also where only the HTTP status tells more.
+        // A span without an error reports code 0, even if its HTTP status is a failure.
         match &self.span.status {
             _ if failed => Status::error(""),
             Some(status) if status.code != 0 => Status::error(""),
@@ -225,7 +225,7 @@ impl Reader {
         }
     }
 
-    /// Statements that integrations name in their own way.
+    /// Converts the statement attributes of integrations.
     fn query(&mut self) {
         for (key, system) in QUERIES {
             if let Some(query) = self.take_text(key) {
@@ -268,7 +268,7 @@ impl Reader {
         events
     }
 
-    /// The error that an integration put among the attributes.
+    /// The exception event of an integration's error attributes.
     fn exception(&mut self) -> Option<Event> {
         let message = self.take_text("error.message")?;
         let names = [
@@ -318,7 +318,7 @@ impl Reader {
         links
     }
 
-    /// All that no rule took: attributes, the tracestate, and the stack. Of one name, the first is kept.
+    /// Adds the remaining attributes, the tracestate, and the stack. The first value of a name is kept.
     fn rest(&mut self) {
         for (key, value) in std::mem::take(&mut self.attributes) {
             if let Some(value) = to_value(value) {
@@ -348,7 +348,7 @@ impl Reader {
     }
 }
 
-/// What the attributes say of an HTTP call.
+/// The attributes of an HTTP call.
 #[derive(Debug, Default)]
 struct Http {
     url: Option<String>,
@@ -376,7 +376,7 @@ impl Http {
         }
     }
 
-    /// The host with its port, of the URL if it is absolute, else of its own attributes.
+    /// Host and port of the URL if it is absolute, else of the separate attributes.
     fn authority(&self) -> Option<String> {
         let of_url = self.url.as_deref().and_then(split_url);
         if let Some((_, authority, _)) = of_url {
@@ -389,7 +389,7 @@ impl Http {
         })
     }
 
-    /// Whether the call is one of telemetry on its way.
+    /// Whether the call sends telemetry to Application Insights.
     fn is_own(&self) -> bool {
         let Some(authority) = self.authority() else {
             return false;
@@ -401,7 +401,7 @@ impl Http {
         })
     }
 
-    /// The path of the URL, else that of its own attribute.
+    /// The path of the URL, else of the separate attribute.
     fn path(&self) -> Option<&str> {
         match self.url.as_deref() {
             Some(url) => Some(match split_url(url) {
@@ -412,7 +412,7 @@ impl Http {
         }
     }
 
-    /// The URL if it is absolute, else one of the parts: port 80, or another scheme's, is HTTP, else HTTPS.
+    /// The URL if it is absolute, else composed of the parts: `http` for port 80, else `https`.
     fn url(&self) -> Option<String> {
         if let Some(url) = &self.url
             && split_url(url).is_some()
@@ -433,7 +433,7 @@ impl Http {
         Some(format!("{scheme}://{authority}{slash}{path}"))
     }
 
-    /// Whether the span is an HTTP call: a host alone does not make one.
+    /// Whether the span is an HTTP call: a host alone does not suffice.
     fn is_call(&self) -> bool {
         self.method.is_some() || self.path.is_some() || self.status_code.is_some()
     }
@@ -449,7 +449,7 @@ impl Http {
         self.is_call() || others.iter().any(|part| part.is_some())
     }
 
-    /// Says it in OpenTelemetry's words, and with overrides where LocalForwarder's rules are others.
+    /// Writes OpenTelemetry's attributes, and overrides where LocalForwarder's rules differ.
     fn write(self, reader: &mut Reader, kind: &SpanKind) {
         let is_server = *kind == SpanKind::Server;
         if is_server && self.is_request() {
@@ -484,7 +484,7 @@ impl Http {
     }
 }
 
-/// `METHOD place`, or as much of it as there is.
+/// `METHOD place`, or the part of it that is known.
 fn name(method: Option<&str>, place: Option<&str>) -> Option<String> {
     match (method, place) {
         (Some(method), Some(place)) => Some(format!("{method} {place}")),
@@ -493,7 +493,7 @@ fn name(method: Option<&str>, place: Option<&str>) -> Option<String> {
     }
 }
 
-/// Scheme, authority without credentials, and the rest of an absolute URL.
+/// Splits an absolute URL into scheme, authority without credentials, and rest.
 fn split_url(url: &str) -> Option<(&str, &str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -522,7 +522,7 @@ fn span_id(bytes: &[u8]) -> Option<SpanId> {
     (id != SpanId::INVALID).then_some(id)
 }
 
-/// A time; `None` for one that no clock can say.
+/// Converts a time; `None` if it is out of range.
 pub(super) fn to_time(time: prost_types::Timestamp) -> Option<SystemTime> {
     SystemTime::try_from(time).ok()
 }
@@ -553,7 +553,7 @@ fn text_of(value: &oc::AttributeValue) -> Option<String> {
     })
 }
 
-/// LocalForwarder's words for a message that a span sent or received.
+/// LocalForwarder's text for a message that a span sent or received.
 fn message_text(message: &time_event::MessageEvent) -> String {
     let kind = match message.r#type() {
         time_event::message_event::Type::Unspecified => "Unspecified",
@@ -572,7 +572,7 @@ fn message_text(message: &time_event::MessageEvent) -> String {
     )
 }
 
-/// A line for each frame.
+/// One line for each frame.
 fn stack_text(stack: &oc::StackTrace) -> Option<String> {
     let frames = stack.stack_frames.as_ref()?;
     let text = |text: &Option<oc::TruncatableString>| {
@@ -582,7 +582,7 @@ fn stack_text(stack: &oc::StackTrace) -> Option<String> {
     };
     let mut lines = String::new();
     for frame in &frames.frame {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             lines,
             "   at {} in {}:line {}",

@@ -1,4 +1,4 @@
-//! What the services of OTLP share.
+//! Delivery and counting, shared by the services of OTLP.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Delivers what was read, and counts it.
+    /// Delivers the items of a message, and counts them.
     pub(super) async fn deliver(&self, read: Result<Read, Refusal>) -> Result<Acceptance, Refusal> {
         let Read { batches, rejected } = match read {
             Ok(read) => read,
