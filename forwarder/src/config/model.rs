@@ -201,7 +201,7 @@ pub struct ExcludeRule {
     pub conditions: Vec<Condition>,
 }
 
-/// A condition on an item. Texts are patterns with `*`.
+/// A condition on an item. Texts are patterns with `*`, which ignore the case of ASCII letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
