@@ -1,12 +1,12 @@
-//! Connection strings, read as tolerantly as they can be, with what an SDK would say about them.
+//! A tolerant parser of connection strings, with remarks about differences between SDKs.
 
-/// What a connection string says.
+/// A parsed connection string.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Connection {
     pub(super) key: String,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     pub(super) endpoint: String,
-    /// What some SDK takes differently.
+    /// Parts that some SDK interprets differently.
     pub(super) remarks: Vec<String>,
 }
 
