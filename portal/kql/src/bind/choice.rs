@@ -1,4 +1,4 @@
-//! Functions that choose between values, move the time of the query, or see several rows.
+//! Binds functions that select values, shift the query's time, or use several rows.
 
 use std::rc::Rc;
 
@@ -54,7 +54,7 @@ impl Binder<'_> {
         self.node(Node::Case(converted), ty, span)
     }
 
-    /// `now()` some time on or ago.
+    /// `now()`, shifted by a timespan.
     pub(super) fn shifted(
         &mut self,
         now: Expr,

@@ -33,7 +33,7 @@ pub(super) fn eval(
     Column::from_values(ty, values).into()
 }
 
-/// Numbers of a vector: one for all rows, or one for each.
+/// The numbers of a vector: one for all rows, or one for each row.
 enum Side<'a, T> {
     One(T),
     Each(&'a [T]),
@@ -181,7 +181,7 @@ fn value(op: Arithmetic, a: &Value, b: &Value, ty: Type) -> Value {
         },
         _ => match (a.as_long(), b.as_long()) {
             (Some(a), Some(b)) => long(op, a, b).map_or(Value::Null, wrap),
-            // A timespan times or by a real.
+            // A timespan multiplied or divided by a real.
             _ => {
                 let number = |value: &Value| {
                     value

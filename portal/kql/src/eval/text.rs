@@ -1,4 +1,4 @@
-//! `contains`, `startswith`, `has` and their like.
+//! `contains`, `startswith`, `has` and similar operators.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(super) fn eval(
     Ok(Column::of(Type::Bool, Data::Bool(flags), None).into())
 }
 
-/// A needle made ready for many texts.
+/// A prepared search text.
 struct Matcher {
     op: TextOp,
     /// Folded if case is ignored.
@@ -85,7 +85,7 @@ impl Matcher {
         if self.needle.is_empty() {
             return true;
         }
-        // A text without upper case, or with ASCII alone, is compared without a copy.
+        // A text that is ASCII or has no upper case is compared without a copy.
         let ascii = self.op.fold && self.needle.is_ascii();
         let text = match self.op.fold && !ascii {
             true => Cow::Owned(text.to_lowercase()),
@@ -116,7 +116,7 @@ impl Matcher {
         }
     }
 
-    /// Offsets at which the first byte of the needle stands.
+    /// The offsets at which the first byte of the search text occurs.
     fn candidates<'a>(&self, hay: &'a [u8], ascii: bool) -> Box<dyn Iterator<Item = usize> + 'a> {
         let first = self.needle.as_bytes().first().copied().unwrap_or(0);
         match ascii {
@@ -126,7 +126,7 @@ impl Matcher {
     }
 }
 
-/// Whether a term ends or begins at this offset: not both neighbours are letters or digits.
+/// Whether a term starts or ends at this offset: not both neighbours are letters or digits.
 fn is_border(text: &str, at: usize) -> bool {
     let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else {
         return false;

@@ -1,4 +1,4 @@
-//! What aggregates keep for each group.
+//! The state that aggregates keep for each group.
 
 use super::collect;
 use crate::column::{Column, ColumnBuilder, Data, Vector};
@@ -9,13 +9,13 @@ use crate::value::Value;
 
 /// One aggregate over all groups.
 pub(super) trait Accumulator {
-    /// Makes room for that many groups.
+    /// Makes room for this number of groups.
     fn grow(&mut self, groups: usize);
-    /// Takes rows: the group of each, and the arguments.
+    /// Adds rows, given the group of each row and the arguments.
     fn update(&mut self, groups: &[u32], args: &[Vector]);
-    /// The columns, a row for each group.
+    /// The result columns, with one row for each group.
     fn finish(self: Box<Self>) -> Vec<Column>;
-    /// Memory held, about.
+    /// The approximate memory.
     fn size(&self) -> usize;
 }
 
@@ -153,8 +153,8 @@ enum RealResult {
     Variance(bool),
 }
 
-/// Sums with the error of rounding kept aside (Neumaier), so that the order of rows does not show;
-/// mean and squared distance by Welford's recurrence.
+/// Sums with compensated rounding errors (Neumaier), so that the order of rows has no effect; mean and squared
+/// distance by Welford's recurrence.
 #[derive(Clone, Copy, Default)]
 struct RealState {
     count: f64,
@@ -232,7 +232,7 @@ impl Accumulator for Reals {
     }
 }
 
-/// Sums and means of integers and times, in 128 bits; null beyond 64.
+/// Sums and averages of integers and times in 128 bits; null if the result exceeds 64 bits.
 struct Longs {
     ty: Type,
     mean: bool,
@@ -355,7 +355,7 @@ impl Accumulator for Extremes {
             let better = match (&value, &*state) {
                 (Value::Null, _) => false,
                 (_, Value::Null) => true,
-                // A NaN gives way to any number.
+                // Any number replaces a NaN.
                 (Value::Real(number), _) if number.is_nan() => false,
                 (_, Value::Real(number)) if number.is_nan() => true,
                 _ if self.least => value.order(state).is_lt(),

@@ -1,4 +1,4 @@
-//! `summarize`: groups by hash, and an accumulator for each aggregate.
+//! `summarize`: groups by hash, with an accumulator for each aggregate.
 
 use super::Stream;
 use super::accumulate::{Accumulator, accumulator};

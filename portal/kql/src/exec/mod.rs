@@ -1,4 +1,4 @@
-//! Plans executed: every operator gives batches until it has no more.
+//! Executes plans: every operator produces batches until its input ends.
 
 mod accumulate;
 mod aggregate;
@@ -18,15 +18,15 @@ use crate::eval::Evaluator;
 use crate::plan::{Plan, PlanNode};
 use crate::types::Type;
 
-/// Rows of a batch that an operator makes.
+/// The number of rows in a batch that an operator makes.
 pub(crate) const BATCH_ROWS: usize = 4096;
 
-/// An operator that runs.
+/// A running operator.
 pub(crate) trait Stream {
     fn next(&mut self, evaluator: &mut Evaluator) -> Result<Option<Batch>>;
 }
 
-/// Begins to execute.
+/// Starts the execution of a plan.
 pub(crate) fn open(plan: &Plan, evaluator: &mut Evaluator) -> Result<Box<dyn Stream>> {
     Ok(match &plan.node {
         PlanNode::Scan(scan) => Box::new(source::Scanning::open(scan)?),
@@ -131,7 +131,7 @@ pub(crate) fn drain(
     Ok(Batch::concat(types, &batches))
 }
 
-/// Executes a part of a query, pushed down.
+/// Executes a part of a query, with push-down.
 pub(crate) fn collect(plan: &Plan, evaluator: &mut Evaluator) -> Result<Batch> {
     let plan = crate::pushdown::pushed(plan.clone(), &evaluator.options.push_down);
     let mut stream = open(&plan, evaluator)?;

@@ -15,7 +15,7 @@ const COMPARISON: u8 = 3;
 const SUM: u8 = 4;
 const PRODUCT: u8 = 5;
 
-/// A comparison by a word: the operator and how many tokens it takes.
+/// A comparison by a keyword: the operator and its number of tokens.
 enum WordOp {
     Text(TextOp),
     HasAny,
@@ -360,7 +360,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A string; adjacent ones join.
+    /// A string literal; adjacent ones are joined.
     pub(crate) fn string(&mut self) -> Result<Arc<str>> {
         let TokenKind::String(text) = &self.peek().kind else {
             return Err(self.unexpected("a string"));
@@ -405,7 +405,7 @@ impl Parser<'_> {
         self.node_of_depth(Kind::Call(call), start, depth)
     }
 
-    /// The arguments of a call whose name was read.
+    /// The arguments of a call, after its name.
     pub(crate) fn call(&mut self, name: Name) -> Result<Call> {
         self.expect("(")?;
         let args = match self.is_symbol(")") {

@@ -1,4 +1,4 @@
-//! The operators of a pipeline.
+//! Parses the operators of a pipeline.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::Value;
 
-/// Operators that are executed.
+/// The supported operators.
 pub(crate) const OPERATORS: &[&str] = &[
     "as",
     "count",
@@ -48,7 +48,7 @@ pub(crate) const OPERATORS: &[&str] = &[
     "where",
 ];
 
-/// Operators of Kusto that are refused.
+/// Operators of Kusto that are not supported.
 pub(crate) const REFUSED: &[&str] = &[
     "consume",
     "externaldata",
