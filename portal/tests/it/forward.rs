@@ -17,10 +17,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 
-/// How long anything may take on a busy machine.
+/// The time limit for any step on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// An ingestion endpoint, on a thread of its own.
+/// An ingestion endpoint in its own thread.
 #[derive(Clone, Default)]
 struct Endpoint {
     names: Arc<Mutex<HashSet<String>>>,
@@ -91,7 +91,7 @@ async fn track(State(endpoint): State<Endpoint>, body: Bytes) -> (StatusCode, St
     (StatusCode::OK, answer)
 }
 
-/// A forwarder, and what it says.
+/// A running forwarder, and its output.
 struct Running {
     child: Child,
     lines: Receiver<String>,
@@ -151,7 +151,7 @@ impl Drop for Running {
     }
 }
 
-/// A file in a folder of its own.
+/// A file in a separate folder.
 fn file(folder: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let _ = std::fs::remove_dir_all(&folder);
@@ -161,7 +161,7 @@ fn file(folder: &str, text: &str) -> PathBuf {
     file
 }
 
-/// Sends events by OTLP over HTTP; the status that was answered.
+/// Sends events by OTLP over HTTP, and returns the status of the response.
 fn send(address: &str, names: &[String]) -> u16 {
     let record = |name: &String| {
         serde_json::json!({"attributes": [
@@ -233,8 +233,8 @@ fn a_configuration_that_cannot_be_used_is_said_and_the_program_fails() {
     assert_eq!(running.child.wait().unwrap().code(), Some(1));
 }
 
-/// With durable storage, an end by SIGKILL loses at most what was accepted in the last 200 ms. Here all that was
-/// accepted a second before the kill, on a machine that may be slow, arrives after the next start.
+/// With durable storage, a SIGKILL loses at most the items of the last 200 ms. Here all items that were accepted
+/// a second before the kill, on a possibly slow machine, arrive after the next start.
 #[test]
 fn what_was_accepted_survives_kill_9_while_the_service_is_down() {
     let endpoint = Endpoint::start();
