@@ -12,7 +12,7 @@ use crate::public_api::{self, Library};
 use crate::structure::Nodes;
 use crate::{bench, demo, structure, test};
 
-/// Something that has to pass.
+/// A step that must pass.
 struct Step {
     name: String,
     action: Box<dyn FnOnce() -> Result>,
@@ -45,14 +45,15 @@ impl Step {
     }
 }
 
-/// What became of a step.
+/// The outcome of a step.
 struct Report {
     name: String,
     failure: Option<Error>,
     time: Duration,
 }
 
-/// Runs every step, after a failed one too, so that one run tells all; then prints how long each took.
+/// Runs every step, even after a failed one, so that one run reports all failures; then prints the duration of
+/// each.
 pub(crate) fn run() -> Result {
     let reports: Vec<_> = steps()?.into_iter().map(Step::run).collect();
     println!("\n=== summary");
@@ -130,7 +131,7 @@ fn with(arguments: &[&str]) -> Command {
     command
 }
 
-/// What `cargo metadata` says about the workspace.
+/// The output of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -141,7 +142,7 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
-    /// `None` for everywhere.
+    /// `None` allows every registry.
     publish: Option<Vec<String>>,
     features: BTreeMap<String, Vec<String>>,
 }
@@ -157,7 +158,7 @@ fn members() -> Result<Vec<Package>> {
 }
 
 impl Package {
-    /// The library, if users may depend on it.
+    /// The library, if it is published.
     fn library(&self) -> Option<Library> {
         let is_published = self.publish.is_none();
         let folder = self.manifest_path.parent()?.to_owned();
@@ -168,15 +169,15 @@ impl Package {
         })
     }
 
-    /// Where its modules are.
+    /// The folder of its modules.
     fn source(&self) -> PathBuf {
         self.manifest_path.with_file_name("src")
     }
 
-    /// Each package alone: in a build of all of them, one's features hide what another forgot to ask for.
+    /// Each package alone: in a workspace build, the features of one package hide missing features of another.
     fn clippy(&self) -> impl Iterator<Item = Step> {
         self.feature_sets().into_iter().map(|flag| {
-            // Tests turn features on for themselves, and with them for the library.
+            // Tests enable features for themselves, and thereby for the library.
             let targets = match flag {
                 Some("--no-default-features") => "--lib",
                 _ => "--all-targets",
@@ -191,7 +192,7 @@ impl Package {
         })
     }
 
-    /// Only sets that differ from those before.
+    /// The feature sets that differ from each other.
     fn feature_sets(&self) -> Vec<Option<&'static str>> {
         let enabled = self.enabled_by_default();
         let others = self.features.keys().filter(|name| *name != "default");
@@ -208,7 +209,7 @@ impl Package {
         sets
     }
 
-    /// Features that `default` turns on, itself or through others.
+    /// The features that `default` enables, directly or through others.
     fn enabled_by_default(&self) -> Vec<&str> {
         let mut enabled = Vec::new();
         let mut open = vec!["default"];

@@ -1,4 +1,4 @@
-//! Programs of the system that the tests run, and the packages that bring them.
+//! System programs that the tests run, and the packages that contain them.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use azmon_test_databases::Kind;
 use crate::command::run;
 use crate::error::Result;
 
-/// A program that the tests need. To need another one, add a line to [`NEEDS`].
+/// A program that the tests need. Add a line to [`NEEDS`] for a further program.
 #[derive(Debug, Clone, Copy)]
 struct Need {
     program: &'static str,
-    /// Folders beside those of `PATH`, for what distributions keep out of it.
+    /// Folders beside those of `PATH`, for programs that distributions install outside `PATH`.
     folders: &'static [&'static str],
-    /// The package of Debian and Ubuntu.
+    /// The package name in Debian and Ubuntu.
     package: &'static str,
     reason: &'static str,
 }
@@ -47,7 +47,7 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// Installs what is missing, or says what is to be installed.
+/// Installs missing programs, or reports the packages to install.
 pub(crate) fn provide() -> Result {
     let path = env::var_os("PATH").unwrap_or_default();
     let path: Vec<_> = env::split_paths(&path).collect();
@@ -64,7 +64,7 @@ pub(crate) fn provide() -> Result {
     Err(instructions(&missing).into())
 }
 
-/// The browser that the pages are tested in.
+/// The browser for the tests of the pages.
 const BROWSER: Need = Need {
     program: "chromium",
     folders: &[],
@@ -72,12 +72,13 @@ const BROWSER: Need = Need {
     reason: "the portal's pages are tested in it",
 };
 
-/// Installs the browser, or says what is to be installed.
+/// Installs the browser, or reports the package to install.
 pub(crate) fn provide_browser() -> Result {
     provide_all(&[BROWSER])
 }
 
-/// Installs Node.js, or says what is to be installed; also when it is too old: which other one is for its reader to choose.
+/// Installs Node.js, or reports the package to install. If the installed version is too old, it only reports
+/// this, since the user chooses the other version.
 pub(crate) fn provide_node(oldest: u32) -> Result {
     let need = |program, package| Need {
         program,
@@ -113,7 +114,7 @@ fn provide_all(needs: &[Need]) -> Result {
     Err(instructions(&missing).into())
 }
 
-/// The database servers that are not here, unless others are to be used.
+/// The missing database servers, unless other servers are configured.
 fn databases() -> impl Iterator<Item = Need> {
     let kinds = [(Kind::Postgres, "postgres"), (Kind::MariaDb, "mariadbd")];
     kinds

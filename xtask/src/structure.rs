@@ -1,9 +1,9 @@
-//! The structure of the crates: dependencies between folders run one way.
+//! The structure of the crates: no circular dependencies between folders.
 //!
-//! In every folder of a crate's `src/`, its subfolders are the nodes; each path that begins with `crate`, `self` or
-//! `super`, outside of tests, is an arrow. A name that a `mod.rs` re-exports leads to the file that defines it. A circle
-//! fails, with the uses that tie it. With `--files` files are nodes, too: types that hand each other out, such as a
-//! connection and its transaction, are a circle of files by nature.
+//! In every folder of a crate's `src/`, its subfolders are the nodes. Each path that starts with `crate`, `self`
+//! or `super` outside tests is an arrow. A name that a `mod.rs` re-exports leads to the file that defines it. A
+//! circle fails, with the uses that cause it. With `--files`, files are nodes, too. Types that return each other,
+//! such as a connection and its transaction, necessarily form a circle of files.
 
 mod graph;
 mod source;
@@ -16,7 +16,7 @@ use self::graph::Graph;
 use self::source::Crate;
 use crate::error::Result;
 
-/// What the nodes are.
+/// The kind of nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nodes {
     Folders,
@@ -25,7 +25,7 @@ pub(crate) enum Nodes {
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Name circles of files, too.
+    /// Also report circles of files.
     #[arg(long)]
     files: bool,
 }
@@ -40,7 +40,7 @@ impl Options {
     }
 }
 
-/// Fails if a crate's folders depend on each other in a circle.
+/// Fails if the folders of a crate form a circle.
 pub(crate) fn check(sources: &[PathBuf], nodes: Nodes) -> Result {
     let mut circles = Vec::new();
     for source in sources {
