@@ -4,22 +4,22 @@ use std::{env, fs};
 
 use crate::Error;
 
-/// The Debian packages that have the servers.
+/// The Debian packages of the servers.
 pub const PACKAGES: [&str; 2] = ["mariadb-server", "postgresql"];
 
-/// A product that there are servers of.
+/// A database product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// MariaDB, for the driver of MySQL.
+    /// MariaDB, for the MySQL driver.
     MariaDb,
     /// PostgreSQL.
     Postgres,
 }
 
 impl Kind {
-    /// The environment variable with the URL of a server to use instead of a private one.
+    /// The environment variable with the URL of an existing server, which replaces the private one.
     ///
-    /// The user of that URL must be able to make databases.
+    /// The user of that URL must be allowed to create databases.
     #[must_use]
     pub fn variable(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    /// The Debian package that has the server.
+    /// The Debian package of the server.
     #[must_use]
     pub fn package(self) -> &'static str {
         let [mariadb, postgresql] = PACKAGES;
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// Whether the programs of the server are on this machine.
+    /// Whether the programs of the server are installed.
     #[must_use]
     pub fn is_installed(self) -> bool {
         self.path().is_ok()
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// The user that Debian's package makes for the server.
+    /// The user that Debian's package creates for the server.
     pub(crate) fn user(self) -> &'static str {
         match self {
             Self::MariaDb => "mysql",
@@ -67,10 +67,10 @@ impl Kind {
         }
     }
 
-    /// Where to look for programs: the folders of `PATH`, and those of the packages.
+    /// The search path of programs: `PATH`, and the folders of the packages.
     ///
     /// # Errors
-    /// If a program is in none of them.
+    /// If a program is in none of the folders.
     pub(crate) fn path(self) -> Result<OsString, Error> {
         let programs: &[&str] = match self {
             Self::MariaDb => &["mariadb-admin", "mariadb-install-db", "mariadbd"],

@@ -62,7 +62,7 @@ pub(super) fn answers(input: &Input) -> Vec<(&'static str, Answer)> {
     .collect()
 }
 
-/// The rate, and the attribute that it comes from.
+/// The sample rate, with its attribute.
 pub(super) fn sample_rate(input: &Input) -> (f64, Answer) {
     let rates =
         ["microsoft.sample_rate", "_MS.sampleRate"].map(|key| (input.attributes.number(key), key));
@@ -162,7 +162,7 @@ fn role_instance(input: &Input) -> Answer {
     unused(instance.or(|| Answer::of(HOST)))
 }
 
-/// An answer whose attributes are those of another field, or no attributes of the span.
+/// An answer without attributes: they belong to another field, or are not the span's.
 fn unused(answer: Answer) -> Answer {
     Answer {
         from: Vec::new(),
