@@ -32,7 +32,7 @@ use crate::fixture::{
     self, TestTelemetry, attribute, is_error, number, open, send, serve, text, until,
 };
 
-/// A body with the given frames, which then never ends.
+/// A body with the given frames, which then ends, or stays pending.
 #[derive(Default)]
 struct Script {
     frames: Vec<Result<Frame<Bytes>, io::Error>>,
