@@ -14,23 +14,23 @@ use crate::sampling::overrides::Overrides;
 use crate::sampling::parent::{Parent, trace_state};
 use crate::sampling::rate::Rate;
 
-/// Decides when a span starts: by an override, else as its parent, else by the rate of new traces.
+/// Decides at the start of a span: by an override, else by the parent, else by the rate of new traces.
 #[derive(Debug, Clone)]
 pub(crate) struct HeadSampler {
     rate: Rate,
     overrides: Arc<Overrides>,
     follow_remote_parent: bool,
     record_unsampled: bool,
-    /// `None` where every trace is kept at the same rate.
+    /// `None` if every trace is kept at the same rate.
     memory: Option<Arc<Memory>>,
 }
 
-/// What was decided about a span.
+/// The decision about a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
     Kept(ItemCount),
     Unsampled,
-    /// Also where failures are kept.
+    /// Never kept, even if it fails or is slow.
     Never,
 }
 
@@ -56,17 +56,17 @@ impl HeadSampler {
         self
     }
 
-    /// Whether there is nothing to decide.
+    /// Whether every span is kept.
     pub(crate) fn keeps_everything(&self) -> bool {
         self.rate.keeps_everything() && self.overrides.is_empty() && !self.follow_remote_parent
     }
 
-    /// Whether the attributes of a span decide about it.
+    /// Whether the decision depends on the attributes of a span.
     pub(crate) fn looks_at_attributes(&self) -> bool {
         !self.overrides.is_empty()
     }
 
-    /// Remembers what the sampler decided about the span that starts now, where its trace does not say.
+    /// Remembers the sampling decision of the span that starts now, if it differs from the decision of its trace.
     pub(crate) fn on_start(&self, span: &SpanContext) {
         if let Some(memory) = &self.memory
             && let Some(rate) = memory::take_unusual(span.trace_id())
@@ -75,7 +75,7 @@ impl HeadSampler {
         }
     }
 
-    /// What was decided about a span of this process, as far as it is remembered.
+    /// The remembered decision about a span of this process.
     pub(crate) fn remembered(&self, span: &SpanContext) -> SpanRate {
         let memory = self.memory.as_deref();
         let known = memory.and_then(|memory| memory.of_span(span.trace_id(), span.span_id()));
@@ -87,7 +87,7 @@ impl HeadSampler {
         }
     }
 
-    /// What a sampled span of this process stands for.
+    /// The item count of a sampled span of this process.
     pub(crate) fn rate_of(&self, span: &SpanContext) -> ItemCount {
         let memory = self.memory.as_deref();
         memory
@@ -96,14 +96,15 @@ impl HeadSampler {
             .unwrap_or_else(|| self.rate.presumed())
     }
 
-    /// Whether [`decide_log`](Self::decide_log) may have something to say.
+    /// Whether [`decide_log`](Self::decide_log) may apply to any record.
     pub(crate) fn decides_logs(&self) -> bool {
         self.overrides.are_about_logs()
     }
 
-    /// What an override says of a log record: the percentage that it stands for, or none if it is left out.
+    /// The decision of an override about a log record: its sampling rate in percent, or `Some(None)` if the record is
+    /// dropped. `None` if no override applies.
     ///
-    /// Records of a trace are kept together; outside of one, chance decides.
+    /// Records of a trace are kept or dropped together; records outside a trace are sampled at random.
     pub(crate) fn decide_log(
         &self,
         telemetry_type: TelemetryType,
@@ -118,7 +119,7 @@ impl HeadSampler {
         Some(rate.filter(keeps).map(ItemCount::percent))
     }
 
-    /// What becomes of a span that starts now, and what it stands for.
+    /// Returns the decision about a span that starts now, and its rate.
     pub(crate) fn sample(
         &self,
         parent: Parent,
@@ -179,7 +180,7 @@ impl HeadSampler {
         }
     }
 
-    /// Lets the children find what was decided.
+    /// Remembers the decision for the children of the span.
     fn remember(&self, trace_id: TraceId, decision: Decision) {
         let Some(memory) = &self.memory else { return };
         let own = match decision {
@@ -207,7 +208,7 @@ impl ShouldSample for HeadSampler {
         attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
-        // Not even recorded, for metrics: the request is excluded.
+        // An excluded request is not even recorded for metrics.
         if parent_context.is_some_and(records_no_spans) {
             return SamplingResult {
                 decision: SamplingDecision::Drop,
@@ -225,7 +226,7 @@ impl ShouldSample for HeadSampler {
     }
 }
 
-/// The attributes for a tracer of the SDK. At 100 percent there is none: that is what its absence means.
+/// The attributes of the decision, for a tracer of the SDK. At 100 percent there are none, because absence means 100.
 fn as_attributes(rate: SpanRate) -> Vec<KeyValue> {
     match rate {
         SpanRate::Percent(percent) if percent < 100.0 => {
