@@ -129,9 +129,10 @@ impl HeadSampler {
     ) -> (SamplingDecision, SpanRate) {
         let decision = self.decide(parent, trace_id, kind, attributes);
         self.remember(trace_id, decision);
-        let unsampled = match self.record_unsampled {
-            true => SamplingDecision::RecordOnly,
-            false => SamplingDecision::Drop,
+        let unsampled = if self.record_unsampled {
+            SamplingDecision::RecordOnly
+        } else {
+            SamplingDecision::Drop
         };
         match decision {
             Decision::Kept(rate) => {
@@ -150,19 +151,25 @@ impl HeadSampler {
         kind: &SpanKind,
         attributes: &[KeyValue],
     ) -> Decision {
-        let of_trace = |rate: ItemCount| match rate.keeps(trace_id) {
-            true => Decision::Kept(rate),
-            false => Decision::Unsampled,
+        let of_trace = |rate: ItemCount| {
+            if rate.keeps(trace_id) {
+                Decision::Kept(rate)
+            } else {
+                Decision::Unsampled
+            }
         };
         if let Some(rate) = self.overrides.rate_of(kind, attributes) {
             return rate.map_or(Decision::Never, of_trace);
         }
         match parent {
             Parent::Local { span_id, sampled } => self.as_parent(trace_id, span_id, sampled),
-            Parent::Remote { sampled } if self.follow_remote_parent => match sampled {
-                true => Decision::Kept(self.rate.of_remote_parent()),
-                false => Decision::Unsampled,
-            },
+            Parent::Remote { sampled } if self.follow_remote_parent => {
+                if sampled {
+                    Decision::Kept(self.rate.of_remote_parent())
+                } else {
+                    Decision::Unsampled
+                }
+            }
             Parent::None | Parent::Remote { .. } => {
                 let rate = self.rate.of_new_trace();
                 rate.map_or(Decision::Unsampled, of_trace)

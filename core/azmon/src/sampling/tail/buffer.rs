@@ -90,9 +90,10 @@ impl DecisionBuffer {
         } = ended;
         let mut shard = self.shard(trace_id);
         let Some(trace) = shard.traces.get_mut(&trace_id) else {
-            let verdict = match is_root && keep {
-                true => Verdict::Whole,
-                false => Verdict::ByRate,
+            let verdict = if is_root && keep {
+                Verdict::Whole
+            } else {
+                Verdict::ByRate
             };
             return Released::one(verdict, item);
         };
