@@ -40,8 +40,8 @@ pub const OTEL_BSP_SCHEDULE_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
 /// Maximum number of spans and log records that wait to be sent. Defaults to 65,536.
 pub const OTEL_BSP_MAX_QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 
-/// Maximum memory of the spans and log records that wait to be sent, in bytes, as azmon estimates it. Defaults to 64
-/// MiB.
+/// Maximum memory of the spans and log records that wait to be sent, in bytes, as azmon estimates it. Defaults to
+/// 64 MiB.
 pub const AZMON_MAX_QUEUE_BYTES: &str = "AZMON_MAX_QUEUE_BYTES";
 
 /// Interval between two exports of metrics, in milliseconds. Defaults to 60,000.

@@ -56,7 +56,7 @@
 //!
 //! | Item | Field | From |
 //! |---|---|---|
-//! | exception | `typeName`, `message` | `exception.type`, `exception.message`, of which one is needed; the record's text; `Exception` |
+//! | exception | `typeName`, `message` | `exception.type`, `exception.message`, at least one of them; the record's text; `Exception` |
 //! | | `stack`, `hasFullStack` | as for events |
 //! | | inner exceptions | `exception.cause.type`, `exception.cause.message`: lists, as [`ErrorChain`](crate::instrument::ErrorChain) writes them |
 //! | | `problemId` | without frames: the type, and `code.file.path` with `code.line.number` |
@@ -73,7 +73,7 @@
 //! The backtrace of an exception, in an event or in a record, is also parsed into frames if it is a Rust backtrace:
 //! `parsedStack`, with method, crate, file and line. The frames begin where the program panicked or made the error.
 //!
-//! # Tags and the rest
+//! # Tags and other fields
 //!
 //! | Field | From |
 //! |---|---|

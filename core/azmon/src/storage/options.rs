@@ -92,8 +92,8 @@ impl Storage {
 
     /// Sets whether every batch is written to disk before it is sent. Defaults to `false`.
     ///
-    /// In this mode, a signal that ends the process or a power cut loses at most the items that ended in the last 200
-    /// ms; without it, all items that were not sent are lost. It costs about twenty synced files per second while
+    /// In this mode, a signal that ends the process or a power cut loses at most the items that ended in the last
+    /// 200 ms; without it, all items that were not sent are lost. It costs about twenty synced files per second while
     /// telemetry flows. A batch that was sent but not answered when the process ended is sent twice.
     #[must_use]
     pub fn durable(mut self, durable: bool) -> Self {

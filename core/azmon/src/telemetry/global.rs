@@ -1,4 +1,4 @@
-//! The global logger, for which OpenTelemetry has no place.
+//! The global logger: OpenTelemetry has none.
 
 use std::sync::Arc;
 

@@ -104,9 +104,9 @@ impl Telemetry {
     /// or they are on disk.
     ///
     /// It blocks the thread, and works with or without an async runtime, because another thread sends. If the endpoint
-    /// is paused after a failure, it is tried once, unless the service asked for the pause. The flush waits at most 2.5
-    /// s before for instruments whose callbacks block, and at most 5 s afterwards for other destinations. Items that
-    /// [wait for the end of a request](crate::sampling#failures-and-slow-requests) continue to wait.
+    /// is paused after a failure, it is tried once, unless the service asked for the pause. The flush first waits
+    /// at most 2.5 s for instruments whose callbacks block, and afterwards at most 5 s for other destinations. Items
+    /// that [wait for the end of a request](crate::sampling#failures-and-slow-requests) continue to wait.
     ///
     /// # Errors
     ///

@@ -2,8 +2,8 @@ use regex_lite::RegexBuilder;
 
 use super::error::Reason;
 
-/// Maximum length of the text that a regular expression reads, in bytes; the rest is ignored. Matching takes about 300
-/// ns per byte, and the caller of a server chooses the length.
+/// Maximum length of the text that a regular expression reads, in bytes; the rest is ignored. Matching takes about
+/// 300 ns per byte, and the caller of a server chooses the length.
 pub(super) const MAX_REGEX_TEXT: usize = 512;
 
 /// An entry, by the form that its prefix names.

@@ -65,7 +65,7 @@ type Key = Option<ArrayVec<u8, MAX_KEY>>;
 pub(super) struct SecretKeys {
     keys: &'static [&'static str],
     parts: &'static [&'static str],
-    /// Shared by clones, one of which every request makes. `None` if the application added no keys.
+    /// Shared by clones: every request makes one. `None` if the application added no keys.
     own: Option<Arc<OwnKeys>>,
 }
 

@@ -70,8 +70,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets the interval of the SDK statistics. Defaults to `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL`, then to 15
-    /// min.
+    /// Sets the interval of the SDK statistics. Defaults to `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL`, then to
+    /// 15 min.
     #[must_use]
     pub fn sdk_statistics_interval(mut self, interval: Duration) -> Self {
         self.choices.metrics.sdk_statistics_interval = Some(interval);
