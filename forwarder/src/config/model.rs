@@ -160,6 +160,10 @@ pub struct Destination {
     pub name: String,
     /// The connection string.
     pub connection_string: String,
+    /// The identity whose tokens of Entra ID the destination gets, in the form of
+    /// `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, such as `Authorization=AAD;ClientId=…`; `none` for no token. Defaults
+    /// to that variable.
+    pub authentication: Option<String>,
 }
 
 impl Destination {
@@ -169,7 +173,15 @@ impl Destination {
         Self {
             name: name.into(),
             connection_string: connection_string.into(),
+            authentication: None,
         }
+    }
+
+    /// Sets [`authentication`](Self::authentication).
+    #[must_use]
+    pub fn with_authentication(mut self, authentication: impl Into<String>) -> Self {
+        self.authentication = Some(authentication.into());
+        self
     }
 }
 
