@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
+use azmon::config::environment::APPLICATIONINSIGHTS_AUTHENTICATION_STRING;
 use azmon::envelope::Envelope;
 use azmon::{BuildError, DroppedItems, EnvelopeExporter, Storage};
 
@@ -19,6 +20,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The value of [`Destination::authentication`] for a destination that needs no token.
+const NO_TOKEN: &str = "none";
+
 /// The maximum number of items queued at once, so that a message may exceed the free part of a queue.
 const CHUNK: usize = 8_192;
 
@@ -30,6 +34,22 @@ pub(crate) struct RunningDestination {
     exporter: EnvelopeExporter,
     accepted: AtomicU64,
     no_room: AtomicU64,
+}
+
+/// An error of starting a destination.
+#[derive(Debug, thiserror::Error)]
+#[error("the destination {name:?} could not be started: {error}")]
+pub struct DestinationError {
+    name: String,
+    error: BuildError,
+}
+
+impl DestinationError {
+    /// The name of the destination.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// The counters of one destination since its start.
@@ -48,9 +68,17 @@ pub struct DestinationCounts {
 
 impl RunningDestination {
     fn start(destination: &Destination, storage: &Storage) -> Result<Self, BuildError> {
+        let authentication = destination.authentication.clone();
+        let environment = move |name: &str| match &authentication {
+            Some(text) if name == APPLICATIONINSIGHTS_AUTHENTICATION_STRING => {
+                Some(text.clone()).filter(|text| text != NO_TOKEN)
+            }
+            _ => std::env::var(name).ok(),
+        };
         let exporter = EnvelopeExporter::builder()
             .connection_string(destination.connection_string.clone())
             .storage(storage.clone())
+            .environment(environment)
             .build()?;
         Ok(Self {
             destination: destination.clone(),
@@ -140,7 +168,7 @@ impl State {
     pub(crate) fn start(
         config: &ForwarderConfig,
         before: Option<&Self>,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<Self, DestinationError> {
         let known = |destination: &Destination| {
             let is_same = |running: &&Arc<RunningDestination>| {
                 running.destination == *destination && running.storage == config.storage
@@ -149,7 +177,13 @@ impl State {
         };
         let destinations = config.destinations.iter().map(|destination| {
             known(destination).map_or_else(
-                || RunningDestination::start(destination, &config.storage).map(Arc::new),
+                || {
+                    let started = RunningDestination::start(destination, &config.storage);
+                    started.map(Arc::new).map_err(|error| DestinationError {
+                        name: destination.name.clone(),
+                        error,
+                    })
+                },
                 Ok,
             )
         });

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use azmon::BuildError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::{ConfigError, ForwarderConfig, InputConfig, InputKind};
-use crate::delivery::{DestinationCounts, ForwarderSink, RunningDestination, State};
+use crate::delivery::{
+    DestinationCounts, DestinationError, ForwarderSink, RunningDestination, State,
+};
 use crate::inputs::{
     ApplicationInsightsInput, ApplicationInsightsOptions, Budget, Connections, InputCounts,
     InputStatistics, Limits, Listener, OpenCensusInput, OpenCensusOptions, OtlpInput, OtlpOptions,
@@ -75,8 +76,8 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A destination could not be started.
-    #[error("a destination could not be started: {0}")]
-    Destination(#[from] BuildError),
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
     /// An input could not listen on its address.
     #[error("the {kind} cannot listen on {address}: {error}")]
     Listen {

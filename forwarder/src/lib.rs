@@ -35,7 +35,7 @@ mod processing;
 pub mod proto;
 pub mod sink;
 
-pub use self::delivery::DestinationCounts;
+pub use self::delivery::{DestinationCounts, DestinationError};
 pub use self::forwarder::{
     Forwarder, ForwarderCounts, ForwarderWatch, RunningInputCounts, StartError,
 };

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
 use crate::public_api::{self, Library};
-use crate::structure::Nodes;
 use crate::{bench, demo, structure, test};
 
 /// A step that must pass.
@@ -88,10 +87,10 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks that no crate has a circle of folders.
-pub(crate) fn structure(nodes: Nodes) -> Result {
+/// Checks that no crate has circular dependencies between folders or files.
+pub(crate) fn structure() -> Result {
     let sources = members()?.iter().map(Package::source).collect::<Vec<_>>();
-    structure::check(&sources, nodes)?;
+    structure::check(&sources)?;
     println!("no circle in {} crates", sources.len());
     Ok(())
 }
@@ -107,10 +106,21 @@ fn steps() -> Result<Vec<Step>> {
         Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
         Step::command("fmt of the peers".to_owned(), bench::fmt()),
     ];
-    steps.push(Step::new("structure", || structure(Nodes::Folders)));
+    steps.push(Step::new("structure", structure));
     steps.push(Step::new("public items", || {
         public_api(&public_api::Options::default())
     }));
+    let packaging = ["package", "--workspace", "--no-verify", "--allow-dirty"];
+    steps.push(Step::command("package".to_owned(), with(&packaging)));
+    let everything = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    steps.push(Step::command("clippy".to_owned(), with(&everything)));
     for package in members()? {
         steps.extend(package.clippy());
     }
@@ -160,13 +170,16 @@ fn members() -> Result<Vec<Package>> {
 impl Package {
     /// The library, if it is published.
     fn library(&self) -> Option<Library> {
-        let is_published = self.publish.is_none();
         let folder = self.manifest_path.parent()?.to_owned();
         let is_library = folder.join("src/lib.rs").exists();
-        (is_published && is_library).then(|| Library {
+        (self.is_published() && is_library).then(|| Library {
             name: self.name.replace('-', "_"),
             folder,
         })
+    }
+
+    fn is_published(&self) -> bool {
+        self.publish.is_none()
     }
 
     /// The folder of its modules.
@@ -174,15 +187,16 @@ impl Package {
         self.manifest_path.with_file_name("src")
     }
 
-    /// Each package alone: in a workspace build, the features of one package hide missing features of another.
+    /// A published package alone: in a workspace build, the features of one package hide missing features of
+    /// another. Tests enable further features, so only the published targets are checked.
     fn clippy(&self) -> impl Iterator<Item = Step> {
-        self.feature_sets().into_iter().map(|flag| {
-            // Tests enable features for themselves, and thereby for the library.
-            let targets = match flag {
-                Some("--no-default-features") => "--lib",
-                _ => "--all-targets",
-            };
-            let mut command = with(&["clippy", "--package", &self.name, targets]);
+        let sets = if self.is_published() {
+            self.feature_sets()
+        } else {
+            Vec::new()
+        };
+        sets.into_iter().map(|flag| {
+            let mut command = with(&["clippy", "--package", &self.name, "--lib", "--bins"]);
             command.args(flag).args(["--", "-D", "warnings"]);
             let flag = flag.unwrap_or_default();
             Step::command(

@@ -159,6 +159,10 @@ pub struct Destination {
     pub name: String,
     /// The connection string.
     pub connection_string: String,
+    /// The managed identity for Entra ID tokens, in the form of the environment variable
+    /// `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, such as `Authorization=AAD;ClientId=…`; `none` for no token.
+    /// Defaults to that variable.
+    pub authentication: Option<String>,
 }
 
 impl Destination {
@@ -168,7 +172,15 @@ impl Destination {
         Self {
             name: name.into(),
             connection_string: connection_string.into(),
+            authentication: None,
         }
+    }
+
+    /// Sets [`authentication`](Self::authentication).
+    #[must_use]
+    pub fn with_authentication(mut self, authentication: impl Into<String>) -> Self {
+        self.authentication = Some(authentication.into());
+        self
     }
 }
 

@@ -76,6 +76,7 @@ struct FileLimits {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct FileDestination {
     connection_string: String,
+    authentication: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -259,8 +260,11 @@ fn limits(read: &FileLimits) -> Limits {
 
 fn destinations(read: BTreeMap<String, FileDestination>) -> Vec<Destination> {
     let read = read.into_iter();
-    read.map(|(name, destination)| Destination::new(name, destination.connection_string))
-        .collect()
+    read.map(|(name, destination)| Destination {
+        authentication: destination.authentication,
+        ..Destination::new(name, destination.connection_string)
+    })
+    .collect()
 }
 
 fn route(read: FileRoute) -> Route {

@@ -70,7 +70,7 @@ fn log_to_stderr(verbose: bool) {
 fn greet(portal: &Portal) {
     if !portal.address().ip().is_loopback() {
         complain(&format!(
-            "warning: {} can be reached from other machines; whoever has the token below can read all telemetry",
+            "warning: {} can be reached from other machines; the token below gives access to all telemetry",
             portal.address()
         ));
     }

@@ -8,8 +8,8 @@
 //! test process ──pipe──► keeper (sh, unprivileged) ──► postgres | mariadbd
 //! ```
 //!
-//! The programs come from Debian's packages [`PACKAGES`]. Neither server runs as root, so root starts them as the
-//! package's user.
+//! The programs come from Debian's packages `mariadb-server` and `postgresql`. Neither server runs as root, so
+//! root starts them as the package's user.
 //!
 //! # Examples
 //! ```no_run
@@ -28,5 +28,5 @@ mod kind;
 mod server;
 
 pub use self::error::Error;
-pub use self::kind::{Kind, PACKAGES};
+pub use self::kind::Kind;
 pub use self::server::{Server, url};
