@@ -208,9 +208,10 @@ impl State {
                 continue;
             };
             let count = items.len() as u64;
-            match destination.send(items).await {
-                true => is_taken = true,
-                false => refused.push((destination, count)),
+            if destination.send(items).await {
+                is_taken = true;
+            } else {
+                refused.push((destination, count));
             }
         }
         if is_taken {
@@ -253,11 +254,12 @@ impl Sink for ForwarderSink {
             for batch in delivery.batches {
                 state.pipeline.process(batch, now, &mut processed);
             }
-            match state.send(processed).await {
-                true => Ok(Acceptance::default()),
-                false => Err(Refusal::Busy {
+            if state.send(processed).await {
+                Ok(Acceptance::default())
+            } else {
+                Err(Refusal::Busy {
                     retry_after: RETRY_AFTER,
-                }),
+                })
             }
         })
     }

@@ -138,9 +138,10 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
     fn address(&self, input: &Element<'a, 'input>) -> Result<String, ConfigError> {
         let host = self.required(input, "Host", "an address such as 127.0.0.1")?;
         let port = self.required(input, "Port", "a port such as 55678")?;
-        let address = match host.contains(':') {
-            true => format!("[{host}]:{port}"),
-            false => format!("{host}:{port}"),
+        let address = if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
         };
         if split(&address).is_none_or(|(_, port)| port == 0) {
             let at = self.xml.child(input, "Port")?;

@@ -115,9 +115,10 @@ impl<'a, 'input> XmlFile<'a, 'input> {
         name: &str,
         problem: String,
     ) -> ConfigError {
-        let path = match parent.path.is_empty() {
-            true => name.to_owned(),
-            false => format!("{}/{name}", parent.path),
+        let path = if parent.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", parent.path)
         };
         ConfigError::new(self.name, Some(self.line(parent)), path, problem)
     }
@@ -137,9 +138,10 @@ impl<'a, 'input> Element<'a, 'input> {
         let name = child.tag_name().name();
         Self {
             node: child,
-            path: match self.path.is_empty() {
-                true => name.to_owned(),
-                false => format!("{}/{name}", self.path),
+            path: if self.path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{}/{name}", self.path)
             },
         }
     }

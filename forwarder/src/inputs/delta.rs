@@ -132,9 +132,10 @@ impl Deltas {
         family.seen = now;
         let is_later = start.is_some_and(|start| start >= self.since);
         let joins = family.start == start && family.first < time;
-        let added = match is_later || joins {
-            true => Delta::Added(total.clone()),
-            false => Delta::Baseline,
+        let added = if is_later || joins {
+            Delta::Added(total.clone())
+        } else {
+            Delta::Baseline
         };
         let series = Series {
             start,
@@ -177,9 +178,10 @@ impl Series {
         if !restarted && time < self.time {
             return Delta::Baseline;
         }
-        let added = match restarted {
-            true => total.clone(),
-            false => total.minus(&self.total),
+        let added = if restarted {
+            total.clone()
+        } else {
+            total.minus(&self.total)
         };
         (self.start, self.time, self.total) = (start, time, total);
         Delta::Added(added)

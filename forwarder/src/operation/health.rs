@@ -39,9 +39,10 @@ async fn ready(State(counts): State<Counts>) -> impl IntoResponse {
     let down: String = down
         .map(|input| format!("the {} does not listen on {}\n", input.kind, input.address))
         .collect();
-    match down.is_empty() {
-        true => (StatusCode::OK, "ok\n".to_owned()),
-        false => (StatusCode::SERVICE_UNAVAILABLE, down),
+    if down.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, down)
     }
 }
 
@@ -163,9 +164,10 @@ impl Text {
     fn value(&mut self, labels: &str, value: u64) {
         let name = self.0.rsplit("# TYPE ").next().unwrap_or_default();
         let name = name.split(' ').next().unwrap_or_default().to_owned();
-        let _ = match labels.is_empty() {
-            true => writeln!(self.0, "{name} {value}"),
-            false => writeln!(self.0, "{name}{{{labels}}} {value}"),
+        let _ = if labels.is_empty() {
+            writeln!(self.0, "{name} {value}")
+        } else {
+            writeln!(self.0, "{name}{{{labels}}} {value}")
         };
     }
 }

@@ -154,9 +154,10 @@ impl RateLimiter {
         self.count = self.count * decay + 1.0;
         self.seconds = self.seconds * decay + passed;
         let share = (self.seconds * self.target / self.count).min(1.0);
-        match share > 0.0 {
-            true => round_down(share * 100.0),
-            false => 0.0,
+        if share > 0.0 {
+            round_down(share * 100.0)
+        } else {
+            0.0
         }
     }
 }

@@ -68,9 +68,10 @@ impl StandardMetrics {
         let count = 100.0 / rate.unwrap_or(100.0);
         let series = series(envelope, to);
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = match all.len() < MOST_SERIES || all.contains_key(&series) {
-            true => series,
-            false => series.capped(),
+        let series = if all.len() < MOST_SERIES || all.contains_key(&series) {
+            series
+        } else {
+            series.capped()
         };
         let milliseconds = duration.as_secs_f64() * 1e3;
         let aggregate = all.entry(series).or_insert(Aggregate {

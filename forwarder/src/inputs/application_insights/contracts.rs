@@ -26,9 +26,10 @@ pub(super) fn to_envelope(item: proto::Telemetry) -> Option<Envelope<'static>> {
     envelope.i_key = Cow::Owned(item.instrumentation_key);
     envelope.sample_rate = item.sampling_rate;
     for (key, value) in item.tags {
-        let value = match key == tags::INTERNAL_SDK_VERSION {
-            true => format!("lf_{value}"),
-            false => value,
+        let value = if key == tags::INTERNAL_SDK_VERSION {
+            format!("lf_{value}")
+        } else {
+            value
         };
         envelope.tags.push(key, value);
     }

@@ -98,12 +98,13 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, series: &Series<'_>, at: SystemTime, value: f64) {
-        let value = match series.is_total {
-            true => match self.added(series, at, Totals::of_value(value)) {
+        let value = if series.is_total {
+            match self.added(series, at, Totals::of_value(value)) {
                 Some(added) if added.sum != 0.0 => added.sum,
                 Some(_) | None => return,
-            },
-            false => value,
+            }
+        } else {
+            value
         };
         let point = Point::of_value(at, attributes(series), value);
         self.emit(series, point, Vec::new());

@@ -169,18 +169,20 @@ impl Reader {
     /// The kind of the span: request, call or in-process work.
     fn kind(&mut self) -> SpanKind {
         if let Some(kind) = self.take_text("span.kind") {
-            return match kind == "client" {
-                true => SpanKind::Client,
-                false => SpanKind::Server,
+            return if kind == "client" {
+                SpanKind::Client
+            } else {
+                SpanKind::Server
             };
         }
         match self.span.kind() {
             oc::span::SpanKind::Server => SpanKind::Server,
             oc::span::SpanKind::Client => SpanKind::Client,
             oc::span::SpanKind::Unspecified => {
-                match self.span.same_process_as_parent_span == Some(false) {
-                    true => SpanKind::Server,
-                    false => SpanKind::Internal,
+                if self.span.same_process_as_parent_span == Some(false) {
+                    SpanKind::Server
+                } else {
+                    SpanKind::Internal
                 }
             }
         }
@@ -395,9 +397,12 @@ impl Http {
             return false;
         };
         let host = authority.split(':').next().unwrap_or_default();
-        OWN_HOSTS.iter().any(|own| match own.starts_with('.') {
-            true => host.ends_with(own),
-            false => host == *own,
+        OWN_HOSTS.iter().any(|own| {
+            if own.starts_with('.') {
+                host.ends_with(own)
+            } else {
+                host == *own
+            }
         })
     }
 
@@ -420,9 +425,10 @@ impl Http {
             return Some(url.clone());
         }
         let authority = self.authority()?;
-        let scheme = match authority.ends_with(":80") {
-            true => "http",
-            false => "https",
+        let scheme = if authority.ends_with(":80") {
+            "http"
+        } else {
+            "https"
         };
         let authority = authority.trim_end_matches(match scheme {
             "http" => ":80",

@@ -145,13 +145,14 @@ impl Reader<'_> {
             time: point.time_unix_nano,
             exemplars: point.exemplars,
         };
-        let value = match adds {
-            true => match self.added(name, &common, Totals::of_value(value)) {
+        let value = if adds {
+            match self.added(name, &common, Totals::of_value(value)) {
                 // A series without an increment is skipped.
                 Some(added) if added.sum != 0.0 => added.sum,
                 Some(_) | None => return,
-            },
-            false => value,
+            }
+        } else {
+            value
         };
         self.emit(name, common, |at, attributes| {
             Point::of_value(at, attributes, value)

@@ -32,9 +32,10 @@ impl Shared {
         };
         let delivery = Delivery::new(Protocol::Otlp, batches);
         let items = delivery.len() as u64;
-        let accepted = match delivery.is_empty() {
-            true => Ok(Acceptance::default()),
-            false => self.sink.deliver(delivery).await,
+        let accepted = if delivery.is_empty() {
+            Ok(Acceptance::default())
+        } else {
+            self.sink.deliver(delivery).await
         };
         match &accepted {
             Ok(accepted) => {
