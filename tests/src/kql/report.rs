@@ -105,16 +105,15 @@ fn difference(case: &Case) -> Option<String> {
         ));
     }
     let rows: Vec<Vec<Value>> = answer.rows().collect();
-    let matches = match case.ordered {
-        true => {
-            rows.len() == case.expected_rows.len()
-                && case
-                    .expected_rows
-                    .iter()
-                    .zip(&rows)
-                    .all(|(expected, row)| same_row(case, expected, row))
-        }
-        false => same_rows(case, &rows),
+    let matches = if case.ordered {
+        rows.len() == case.expected_rows.len()
+            && case
+                .expected_rows
+                .iter()
+                .zip(&rows)
+                .all(|(expected, row)| same_row(case, expected, row))
+    } else {
+        same_rows(case, &rows)
     };
     if matches {
         return None;

@@ -202,9 +202,10 @@ impl Binder<'_> {
                     Some(most + usize::from(conditional)),
                 )?;
                 let arg = self.expr(&call.args[0].value, row, scope)?;
-                let predicate = match conditional {
-                    true => Some(self.predicate(call, 1, row, scope)?),
-                    false => None,
+                let predicate = if conditional {
+                    Some(self.predicate(call, 1, row, scope)?)
+                } else {
+                    None
                 };
                 if let Some(accuracy) = call.args.get(1 + usize::from(conditional)) {
                     self.constant(&accuracy.value, scope, "the accuracy")?;
@@ -279,9 +280,10 @@ impl Binder<'_> {
         let count = 1 + usize::from(conditional);
         self.arity(call, count, Some(count))?;
         let arg = self.expr(&call.args[0].value, row, scope)?;
-        let predicate = match conditional {
-            true => Some(self.predicate(call, 1, row, scope)?),
-            false => None,
+        let predicate = if conditional {
+            Some(self.predicate(call, 1, row, scope)?)
+        } else {
+            None
         };
         Ok((arg, predicate))
     }

@@ -386,9 +386,10 @@ impl Binder<'_> {
     #[expect(clippy::unused_self, reason = "called as the other steps are")]
     pub(super) fn arity(&self, call: &Call, least: usize, most: Option<usize>) -> Result<()> {
         let given = call.args.len();
-        match given < least || most.is_some_and(|most| given > most) {
-            true => Err(wrong_arity(call, least, most, given)),
-            false => Ok(()),
+        if given < least || most.is_some_and(|most| given > most) {
+            Err(wrong_arity(call, least, most, given))
+        } else {
+            Ok(())
         }
     }
 }

@@ -24,9 +24,10 @@ impl Binder<'_> {
         let last = args.len() - 1;
         for (index, arg) in args.iter().enumerate() {
             let item = self.expr(arg, row, scope)?;
-            items.push(match index % 2 == 0 && index != last {
-                true => self.condition(item, row, arg.span)?,
-                false => item,
+            items.push(if index % 2 == 0 && index != last {
+                self.condition(item, row, arg.span)?
+            } else {
+                item
             });
         }
         let is_value = |index: usize| index % 2 == 1 || index == last;

@@ -85,14 +85,15 @@ impl Binder<'_> {
         if let Some(aggregate) = aggregate {
             columns_in(aggregate, &input.fields, &mut used);
         }
-        let group: Result<Vec<usize>> = match group.is_empty() {
-            true => Ok((0..input.fields.len())
+        let group: Result<Vec<usize>> = if group.is_empty() {
+            Ok((0..input.fields.len())
                 .filter(|index| !used.contains(index))
-                .collect()),
-            false => group
+                .collect())
+        } else {
+            group
                 .iter()
                 .map(|arg| column_index(&arg.value, &input.fields))
-                .collect(),
+                .collect()
         };
         let group = group?;
         let fields: Vec<Field> = group

@@ -41,10 +41,13 @@ impl Binder<'_> {
                 self.filtered(input, bound, span)
             }
             OperatorKind::Extend(items) => self.extend(input, items, span, scope),
-            OperatorKind::Serialize(items) => match items.is_empty() {
-                true => Ok(input),
-                false => self.extend(input, items, span, scope),
-            },
+            OperatorKind::Serialize(items) => {
+                if items.is_empty() {
+                    Ok(input)
+                } else {
+                    self.extend(input, items, span, scope)
+                }
+            }
             OperatorKind::Project(items) => self.project(input, items, span, scope),
             OperatorKind::ProjectAway(patterns) => {
                 let away = self.matching(&input, patterns)?;

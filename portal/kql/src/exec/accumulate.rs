@@ -190,9 +190,10 @@ impl Accumulator for Reals {
                 let state = &mut states[group];
                 state.count += 1.0;
                 let sum = state.sum + value;
-                let lost = match state.sum.abs() >= value.abs() {
-                    true => (state.sum - sum) + value,
-                    false => (value - sum) + state.sum,
+                let lost = if state.sum.abs() >= value.abs() {
+                    (state.sum - sum) + value
+                } else {
+                    (value - sum) + state.sum
                 };
                 if lost.is_finite() {
                     state.rest += lost;
@@ -265,9 +266,10 @@ impl Accumulator for Longs {
     fn finish(self: Box<Self>) -> Vec<Column> {
         let mut builder = ColumnBuilder::new(self.ty);
         for (sum, count) in &self.states {
-            let result = match self.mean {
-                true => sum.checked_div(*count),
-                false => Some(*sum),
+            let result = if self.mean {
+                sum.checked_div(*count)
+            } else {
+                Some(*sum)
             };
             match result.and_then(|result| i64::try_from(result).ok()) {
                 Some(result) => builder.push_long(result),
@@ -313,9 +315,10 @@ impl Accumulator for Decimals {
 
     fn finish(self: Box<Self>) -> Vec<Column> {
         let values = self.states.iter().map(|(sum, count)| {
-            let result = match self.mean {
-                true => sum.and_then(|sum| sum.div(Decimal::from_long(*count))),
-                false => *sum,
+            let result = if self.mean {
+                sum.and_then(|sum| sum.div(Decimal::from_long(*count)))
+            } else {
+                *sum
             };
             result.map_or(Value::Null, Value::Decimal)
         });

@@ -185,12 +185,13 @@ impl Accumulator for Percentiles {
             (0..columns).map(|_| ColumnBuilder::new(ty)).collect();
         for group in 0..groups {
             let values = self.at_ranks(group);
-            match self.array {
-                true => builders[0].push(Value::array(values)),
-                false => builders
+            if self.array {
+                builders[0].push(Value::array(values));
+            } else {
+                builders
                     .iter_mut()
                     .zip(values)
-                    .for_each(|(builder, value)| builder.push(value)),
+                    .for_each(|(builder, value)| builder.push(value));
             }
         }
         builders.into_iter().map(ColumnBuilder::finish).collect()

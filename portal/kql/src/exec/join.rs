@@ -100,9 +100,10 @@ impl Joining {
         while current.row < current.batch.rows && left.len() < MAX_PAIRS {
             let row = u32::try_from(current.row).unwrap_or(u32::MAX);
             let has_key = join_key(&current.keys, current.row, &mut buffer).is_some();
-            let matches: &[u32] = match has_key {
-                true => self.table.get(&*buffer).map_or(&[], Vec::as_slice),
-                false => &[],
+            let matches: &[u32] = if has_key {
+                self.table.get(&*buffer).map_or(&[], Vec::as_slice)
+            } else {
+                &[]
             };
             if kind == JoinKind::InnerUnique
                 && current.given == 0

@@ -35,23 +35,25 @@ pub(crate) fn open(plan: &Plan, evaluator: &mut Evaluator) -> Result<Box<dyn Str
         PlanNode::Filter { input, predicate } => {
             let types = input.types.clone();
             let input = open(input, evaluator)?;
-            match predicate.has_window() {
-                true => Box::new(stream::Filtering::new(
+            if predicate.has_window() {
+                Box::new(stream::Filtering::new(
                     Box::new(stream::Whole::new(input, types)),
                     predicate.clone(),
-                )),
-                false => Box::new(stream::Filtering::new(input, predicate.clone())),
+                ))
+            } else {
+                Box::new(stream::Filtering::new(input, predicate.clone()))
             }
         }
         PlanNode::Project { input, exprs } => {
             let types = input.types.clone();
             let stream = open(input, evaluator)?;
-            match exprs.iter().any(crate::expr::Expr::has_window) {
-                true => Box::new(stream::Projecting::new(
+            if exprs.iter().any(crate::expr::Expr::has_window) {
+                Box::new(stream::Projecting::new(
                     Box::new(stream::Whole::new(stream, types)),
                     exprs.clone(),
-                )),
-                false => Box::new(stream::Projecting::new(stream, exprs.clone())),
+                ))
+            } else {
+                Box::new(stream::Projecting::new(stream, exprs.clone()))
             }
         }
         PlanNode::Aggregate(aggregation) => {

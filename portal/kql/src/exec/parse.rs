@@ -73,9 +73,10 @@ impl Parsing {
                     index += 1;
                 }
                 Part::Text(literal) => {
-                    let at = match open {
-                        true => rest.find(&**literal),
-                        false => rest.starts_with(&**literal).then_some(0),
+                    let at = if open {
+                        rest.find(&**literal)
+                    } else {
+                        rest.starts_with(&**literal).then_some(0)
                     };
                     let Some(at) = at else {
                         return self.failed(pieces);

@@ -282,9 +282,12 @@ fn sort(args: &[Value], descending: bool) -> Value {
     });
     let mut sorted: Vec<Value> = arrays
         .iter()
-        .map(|items| match items.len() == first.len() {
-            true => Value::array(order.iter().map(|index| items[*index].clone()).collect()),
-            false => Value::Null,
+        .map(|items| {
+            if items.len() == first.len() {
+                Value::array(order.iter().map(|index| items[*index].clone()).collect())
+            } else {
+                Value::Null
+            }
         })
         .collect();
     if sorted.len() == 1 {

@@ -151,9 +151,10 @@ fn substring(_: &mut Context, args: &[Value]) -> Value {
 
 fn split(_: &mut Context, args: &[Value]) -> Value {
     let (source, delimiter) = (text(args, 0), text(args, 1));
-    let parts: Vec<Value> = match delimiter.is_empty() {
-        true => vec![Value::text(&source)],
-        false => source.split(&*delimiter).map(Value::text).collect(),
+    let parts: Vec<Value> = if delimiter.is_empty() {
+        vec![Value::text(&source)]
+    } else {
+        source.split(&*delimiter).map(Value::text).collect()
     };
     match args.get(2) {
         Some(index) => {

@@ -60,13 +60,12 @@ impl Parser<'_> {
                 "an assignment to several columns",
             ));
         }
-        let name = match self.is_assignment() {
-            true => {
-                let name = self.name()?;
-                self.expect("=")?;
-                Some(name)
-            }
-            false => None,
+        let name = if self.is_assignment() {
+            let name = self.name()?;
+            self.expect("=")?;
+            Some(name)
+        } else {
+            None
         };
         let value = self.expression()?;
         Ok(Item { name, value })
@@ -217,9 +216,10 @@ impl Parser<'_> {
             WordOp::In { .. } | WordOp::HasAny | WordOp::HasAll => {
                 let tilde = self.eat("~");
                 self.expect("(")?;
-                let list = match self.is_symbol(")") {
-                    true => Vec::new(),
-                    false => self.comma_separated(Self::query_expression)?,
+                let list = if self.is_symbol(")") {
+                    Vec::new()
+                } else {
+                    self.comma_separated(Self::query_expression)?
                 };
                 self.expect(")")?;
                 let depth = 1 + list
@@ -408,9 +408,10 @@ impl Parser<'_> {
     /// The arguments of a call, after its name.
     pub(crate) fn call(&mut self, name: Name) -> Result<Call> {
         self.expect("(")?;
-        let args = match self.is_symbol(")") {
-            true => Vec::new(),
-            false => self.comma_separated(|parser| {
+        let args = if self.is_symbol(")") {
+            Vec::new()
+        } else {
+            self.comma_separated(|parser| {
                 let name = match parser.is_assignment() {
                     true => {
                         let name = parser.name()?;
@@ -421,7 +422,7 @@ impl Parser<'_> {
                 };
                 let value = parser.query_expression()?;
                 Ok(Arg { name, value })
-            })?,
+            })?
         };
         self.expect(")")?;
         Ok(Call { name, args })

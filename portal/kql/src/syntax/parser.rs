@@ -366,9 +366,10 @@ impl Parser<'_> {
         if is_view {
             self.advance();
         }
-        let value = match self.is_lambda() {
-            true => self.lambda()?,
-            false => self.query_expression()?,
+        let value = if self.is_lambda() {
+            self.lambda()?
+        } else {
+            self.query_expression()?
         };
         Ok(Let {
             name,
@@ -441,9 +442,10 @@ impl Parser<'_> {
             });
         }
         let ty = self.ty()?;
-        let default = match self.eat("=") {
-            true => Some(self.expression()?),
-            false => None,
+        let default = if self.eat("=") {
+            Some(self.expression()?)
+        } else {
+            None
         };
         Ok(Param {
             name,

@@ -32,9 +32,10 @@ pub(crate) fn parse_timespan(text: &str) -> Option<i64> {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let ticks = match body.contains(':') {
-        true => clock(body)?,
-        false => amount(body)?,
+    let ticks = if body.contains(':') {
+        clock(body)?
+    } else {
+        amount(body)?
     };
     if negative {
         ticks.checked_neg()

@@ -121,9 +121,12 @@ fn location_ip(input: &Input) -> Answer {
         "net.sock.peer.addr",
         "net.peer.ip",
     ];
-    Answer::first(&input.attributes, &["microsoft.client.ip"]).or(|| match input.is_request() {
-        true => Answer::first(&input.attributes, &of_request),
-        false => Answer::none(),
+    Answer::first(&input.attributes, &["microsoft.client.ip"]).or(|| {
+        if input.is_request() {
+            Answer::first(&input.attributes, &of_request)
+        } else {
+            Answer::none()
+        }
     })
 }
 
