@@ -434,7 +434,7 @@ impl Served {
                 match Listener::bind(address, self.limits.connections).await {
                     Ok(listener) => break listener,
                     Err(error) => {
-                        tracing::error!(input = %self.kind, %address, %error, "the address cannot be listened to");
+                        tracing::error!(input = %self.kind, %address, %error, "cannot listen on the address");
                     }
                 }
                 if *stopped.borrow() {

@@ -193,13 +193,13 @@ impl Acceptance {
 #[non_exhaustive]
 pub enum Refusal {
     /// The sink has no room. Clients receive `RESOURCE_EXHAUSTED` or 429.
-    #[error("too much telemetry waits; come back in {} s", retry_after.as_secs_f64())]
+    #[error("the queue is full; retry in {} s", retry_after.as_secs_f64())]
     Busy {
         /// The delay after which the client may retry.
         retry_after: Duration,
     },
     /// The sink is starting, stopping or broken. Clients receive `UNAVAILABLE` or 503.
-    #[error("out of service; come back in {} s", retry_after.as_secs_f64())]
+    #[error("the service is unavailable; retry in {} s", retry_after.as_secs_f64())]
     Unavailable {
         /// The delay after which the client may retry.
         retry_after: Duration,

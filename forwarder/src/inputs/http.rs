@@ -33,7 +33,7 @@ pub async fn serve_http(
 pub(crate) enum BodyError {
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("the content encoding {0:?} is not known; gzip and deflate are")]
+    #[error("the content encoding {0:?} is not supported; send gzip or deflate")]
     Encoding(String),
     #[error("the body cannot be decompressed: {0}")]
     Compressed(String),

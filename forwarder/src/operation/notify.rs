@@ -23,7 +23,7 @@ impl Notifier {
         if let Some(socket) = &self.socket
             && let Err(error) = send(socket, state)
         {
-            tracing::debug!(%error, "the service manager was not told");
+            tracing::debug!(%error, "the service manager could not be notified");
         }
     }
 }

@@ -103,7 +103,7 @@ impl Watched {
         let router = health::router(move || is_up.load(Ordering::Relaxed).then(|| watch.counts()));
         Ok(Some(tokio::spawn(async move {
             if let Err(error) = serve_http(listener, router, std::future::pending()).await {
-                tracing::error!(%error, "health is not served any more");
+                tracing::error!(%error, "the health server ended");
             }
         })))
     }

@@ -75,7 +75,7 @@ pub(super) async fn events(
                     return Some((event, (context, app, interval, seen)));
                 }
                 // The next tick may succeed; the reader sees a gap.
-                Err(error) => tracing::warn!(?error, "a tick was left out"),
+                Err(error) => tracing::warn!(?error, "a tick was skipped"),
             }
         }
     });
@@ -215,7 +215,7 @@ async fn arrived(context: &Context, filter: ItemFilter, after: i64) -> Vec<Event
     let (views, skipped) = match found {
         Ok(found) => found,
         Err(error) => {
-            tracing::warn!(%error, "what arrived could not be read");
+            tracing::warn!(%error, "arrived items could not be read");
             return Vec::new();
         }
     };

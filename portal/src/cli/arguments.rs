@@ -258,7 +258,7 @@ pub(super) struct DoctorArguments {
 
 /// `90s`, `90m`, `12h`, `7d`.
 fn age(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time; give one such as 90m, 12h or 7d");
+    let wrong = || format!("{text:?} is not a duration; use for example 90m, 12h or 7d");
     let (number, unit) = text
         .split_at_checked(text.len().saturating_sub(1))
         .ok_or_else(wrong)?;

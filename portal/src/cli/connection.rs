@@ -55,7 +55,7 @@ impl Connection {
             (None, None) => DEFAULT_ENDPOINT.to_owned(),
         };
         if !(endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
-            return Err(format!("the endpoint {endpoint:?} is no URL"));
+            return Err(format!("the endpoint {endpoint:?} is not a URL"));
         }
         if endpoint.starts_with("http://") {
             remarks.push("the endpoint has no TLS; Node.js turns it into https:// (see azmon portal --listen-tls)".to_owned());

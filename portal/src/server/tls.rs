@@ -164,9 +164,9 @@ async fn shake_hands(
             let _ = sender.send((stream, peer)).await;
         }
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a client does not trust the certificate, or speaks no TLS")
+            tracing::debug!(%error, "a TLS handshake failed: the client does not trust the certificate, or does not use TLS")
         }
-        Err(_) => tracing::debug!("a client took too long to agree on keys"),
+        Err(_) => tracing::debug!("a TLS handshake timed out"),
     }
 }
 
