@@ -33,7 +33,7 @@ impl ForwarderConfig {
     ///
     /// # Errors
     ///
-    /// If a forwarder could not start with the configuration, or would have no effect.
+    /// If a forwarder could not start with the configuration, or would do nothing.
     pub fn validate(&self, file: &str) -> Result<(), ConfigError> {
         let error = |path: &str, problem: String| Err(ConfigError::new(file, None, path, problem));
         if self.inputs.is_empty() {

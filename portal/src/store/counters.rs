@@ -31,7 +31,7 @@ pub(crate) struct Counters {
 
 #[derive(Debug, Default)]
 struct Recent {
-    /// Each second since 1970, with the number of items that arrived in it.
+    /// Seconds since 1970, each with the number of items that arrived in it.
     seconds: VecDeque<(i64, u64)>,
     by_kind: [i64; ItemKind::ALL.len()],
     last_by_kind: [u64; ItemKind::ALL.len()],
