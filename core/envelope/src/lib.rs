@@ -8,6 +8,7 @@
 //! - **Reading** is tolerant, because real clients differ: a severity is a number or a word, a property value is a
 //!   string, a number or a boolean, a time may lack its zone. A missing required field is an error that names the
 //!   field.
+//!
 //! | Type | `name` | `baseType` | Table in Azure |
 //! |---|---|---|---|
 //! | [`RequestData`] | `Microsoft.ApplicationInsights.Request` | `RequestData` | `requests` |
