@@ -25,6 +25,7 @@
 //! A stream is answered when its client closes it. A message without a node uses the node of its stream or,
 //! without one, the last node of its connection.
 
+mod http;
 mod input;
 mod metrics;
 mod node;
