@@ -17,21 +17,21 @@ use tokio::runtime::Runtime;
 use crate::fixtures::peak_memory;
 use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
-/// Items that are sent, and then held.
+/// The number of items that are sent and stored.
 const ITEMS: u64 = 1_000_000;
 /// Items of one body.
 const ITEMS_OF_BODY: u64 = 1_000;
-/// Transactions of one body; each is five items.
+/// The number of transactions in one body; each has five items.
 const TRANSACTIONS: u64 = 200;
 /// Items a second that a paced client and its like send together.
 const PACE: u64 = 30_000;
 /// How long they keep it up, in seconds.
 const MINUTE: u64 = 60;
-/// Clients that send at the same time.
+/// The number of concurrent senders.
 const CLIENTS: u64 = 2;
-/// Questions of each kind that are timed.
+/// The number of timed queries of each kind.
 const QUESTIONS: u32 = 40;
-/// Between two questions while items arrive.
+/// The pause between two queries while items arrive.
 const PAUSE: Duration = Duration::from_millis(500);
 
 const CASE: &str = "portal/azmon/million";
@@ -65,7 +65,7 @@ const KQL: [(&str, &str, f64); 3] = [
     ),
 ];
 
-/// What is asked, by the name of its figure.
+/// The queries, by the name of their figure.
 const ASKED: [(&str, &str); 5] = [
     ("map, p95 ms", "/api/map?from=-30m"),
     ("performance, p95 ms", "/api/operations?from=-30m"),
@@ -137,7 +137,7 @@ enum Kind {
     Requests,
 }
 
-/// A portal with its clients.
+/// A portal and its clients.
 struct Load {
     kind: Kind,
     runtime: Runtime,
@@ -184,7 +184,7 @@ impl Load {
         }
     }
 
-    /// How long an answer takes, as a client sees it.
+    /// The duration of a response, measured by a client.
     #[expect(
         clippy::expect_used,
         reason = "a bench that is not answered has no figures"
@@ -261,7 +261,7 @@ impl Load {
                     kept += ITEMS_OF_BODY;
                     break;
                 }
-                // It asked to come back later.
+                // The portal asked for a retry.
                 thread::sleep(Duration::from_millis(100));
             }
         }
@@ -373,7 +373,7 @@ impl Workload for Load {
     }
 }
 
-/// In milliseconds.
+/// The 95th percentile, in milliseconds.
 fn p95(durations: &mut [Duration]) -> f64 {
     durations.sort_unstable();
     let index = (durations.len() * 95).div_ceil(100).saturating_sub(1);
@@ -430,7 +430,7 @@ fn request(text: &mut String, number: u64) {
     );
 }
 
-/// A request, its call of another service, that service's request and query, and a log record.
+/// A request, its call to another service, that service's request and query, and a log record.
 fn transaction(text: &mut String, number: u64) {
     let operation = operation(number);
     let route = ROUTES[(number % 8) as usize];
@@ -449,7 +449,7 @@ fn transaction(text: &mut String, number: u64) {
     };
     let mut item = |at: i64, role: &str, parent: &str, data: String| {
         let time = now + SignedDuration::from_millis(at);
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
             "{{\"name\":\"Microsoft.ApplicationInsights.X\",\"time\":\"{time:.6}\",\"iKey\":\"00000000-0000-0000-0000-000000000000\",\

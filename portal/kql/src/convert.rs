@@ -1,11 +1,11 @@
-//! Conversions between types: null where there is none, never an error.
+//! Conversions between types. An impossible conversion gives null, never an error.
 
 use crate::decimal::Decimal;
 use crate::time;
 use crate::types::Type;
 use crate::value::{Value, parse_guid, truncate};
 
-/// The value in another type, as the functions `tolong`, `tostring` and their like give it.
+/// Converts a value like the functions `tolong`, `tostring` and so on.
 pub(crate) fn convert(value: &Value, ty: Type) -> Value {
     let converted = match ty {
         Type::Bool => to_bool(value).map(Value::Bool),

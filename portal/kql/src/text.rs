@@ -7,7 +7,7 @@ use crate::value::{Value, empty, guid_text, real_text};
 use crate::{json, time};
 
 impl Value {
-    /// What `tostring` gives: "" for null, compact JSON for arrays and bags.
+    /// The result of `tostring`: "" for null, compact JSON for arrays and bags.
     #[must_use]
     pub fn to_text(&self) -> Arc<str> {
         match self {

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::store::{NewItem, Store};
 
-/// OTLP in JSON to items; given by the receiver of OTLP.
+/// Converts OTLP JSON to items. The OTLP receiver provides it.
 pub(crate) type OtlpReader = dyn Fn(&[u8]) -> Option<Result<Vec<NewItem>, String>> + Send + Sync;
 
 /// Where the checks stand; given by their runner.
 pub(crate) type ChecksView = dyn Fn() -> serde_json::Value + Send + Sync;
 
-/// One way into the portal.
+/// One endpoint of the portal.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EndpointView {
     pub(crate) name: &'static str,
@@ -22,17 +22,17 @@ pub(crate) struct EndpointView {
     pub(crate) reason: Option<String>,
 }
 
-/// What the handlers share.
+/// The state that all handlers share.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
-    /// What is to be pasted into an application to connect it.
+    /// The connection string for applications.
     pub(crate) connection_string: Arc<str>,
     pub(crate) connection_string_tls: Option<Arc<str>>,
     pub(crate) tls_certificate: Option<PathBuf>,
-    /// Every way in, and whether it is open.
+    /// All endpoints, with their states.
     pub(crate) endpoints: Arc<[EndpointView]>,
-    /// Reads OTLP of files.
+    /// Reads OTLP from files.
     pub(crate) otlp: Option<Arc<OtlpReader>>,
     pub(crate) checks: Arc<ChecksView>,
 }
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    /// The largest id that was given to an item.
+    /// The id of the newest item.
     pub(crate) fn newest_id(&self) -> i64 {
         self.store.counters().newest_id.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! `/api/import` and `/api/export`: files of envelopes, to open somebody else's incident.
+//! `/api/import` and `/api/export`: files of envelopes, for sharing the data of an incident.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
@@ -23,15 +23,16 @@ use crate::ingestion::{MAX_DECODED, read_body};
 use crate::server::ApiError;
 use crate::store::{ItemFilter, NewItem, Order};
 
-/// The largest file, in bytes, as it is sent.
+/// The maximum size of a file as sent, in bytes.
 const MAX_FILE: usize = 128 * 1_024 * 1_024;
-/// The longest line, in bytes: one envelope has at most 64 KiB, an export of OpenTelemetry may have thousands of spans.
+/// The maximum length of a line, in bytes: an envelope has at most 64 KiB, but one line of an OpenTelemetry
+/// export may have thousands of spans.
 const MAX_LINE: u64 = 16 * 1_024 * 1_024;
-/// The most bytes of a file after decompression.
+/// The maximum size of a decompressed file, in bytes.
 const MAX_EXPANDED: u64 = 4 * 1_024 * 1_024 * 1_024;
-/// Lines that are written together.
+/// The number of lines that are written together.
 const CHUNK: usize = 2_000;
-/// Errors that are told.
+/// The maximum number of reported errors.
 const MAX_ERRORS: usize = 100;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -53,7 +54,7 @@ struct Imported {
     errors: Vec<ImportError>,
 }
 
-/// Lines of a file, read on a thread for blocking work.
+/// The lines of a file, read on a blocking thread.
 pub(crate) type Chunk = Result<(Vec<NewItem>, Vec<ImportError>, usize), String>;
 
 pub(super) async fn import(
@@ -83,7 +84,7 @@ pub(super) async fn import(
         imported.accepted += items.len();
         let room = MAX_ERRORS.saturating_sub(imported.errors.len());
         imported.errors.extend(errors.into_iter().take(room));
-        // Unlike a client, a file can wait.
+        // A file upload waits for room, unlike telemetry of a client.
         append_patiently(&context, items).await?;
     }
     reading
@@ -109,7 +110,7 @@ pub(crate) fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mut Ch
         Box::new(Cursor::new(body.clone()))
     };
     if let Err(message) = read_lines(&mut reader, otlp, chunks) {
-        // An error says that the request has ended.
+        // Sending fails only after the request has ended.
         let _ = chunks(Err(message));
     }
 }
@@ -259,7 +260,7 @@ pub(super) async fn export(
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-/// Some lines, and the id after which it goes on.
+/// One page of lines, and the id after which the next page starts.
 async fn page(
     context: &Context,
     filter: ItemFilter,
@@ -286,7 +287,7 @@ async fn page(
             is_over = false;
             ControlFlow::Break(())
         })?;
-        // What was looked at without a match is not looked at again.
+        // Rows that were checked without a match are not checked again.
         if scanned.is_cut {
             is_over = false;
             last = last.max(scanned.last);
@@ -297,7 +298,7 @@ async fn page(
     read.await.map_err(std::io::Error::other)
 }
 
-/// One line: JSON has line breaks between its parts only.
+/// One line: the removed line breaks only occur between JSON tokens.
 fn compact(json: &str) -> String {
     json.replace(['\n', '\r'], " ")
 }

@@ -13,6 +13,7 @@ use crate::api::ask::{Ask, Scope, Steps};
 use crate::api::numbers::Series;
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::points::{Aggregation, Of, Points};
+use crate::api::standard_metrics::{STANDARD, STANDARD_DIMENSIONS, Standard};
 use crate::api::time::Time;
 use crate::api::view::FieldView;
 use crate::server::ApiError;
@@ -20,161 +21,12 @@ use crate::store::fields::Field;
 use crate::store::said::metric_value;
 use crate::store::{Cell, Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};
 
-/// Newest items of a metric that tell its dimensions.
+/// The number of newest items of a metric from which its dimensions are read.
 const SAMPLE: usize = 60;
-/// The most metrics in the list.
+/// The maximum number of listed metrics.
 const MAX_METRICS: usize = 1_000;
-/// The most series that are told apart before the top ones are taken.
+/// The maximum number of series before the largest are selected.
 const MAX_SERIES: usize = 2_000;
-
-/// Metrics that are computed from items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standard {
-    name: &'static str,
-    title: &'static str,
-    kind: ItemKind,
-    only_failed: bool,
-    is_duration: bool,
-    group: &'static str,
-}
-
-const fn standard(
-    name: &'static str,
-    title: &'static str,
-    kind: ItemKind,
-    only_failed: bool,
-    is_duration: bool,
-) -> Standard {
-    let group = if matches!(kind, ItemKind::PageView | ItemKind::BrowserTiming) {
-        "browser"
-    } else {
-        "standard"
-    };
-    Standard {
-        name,
-        title,
-        kind,
-        only_failed,
-        is_duration,
-        group,
-    }
-}
-
-impl Standard {
-    const fn of(self) -> Of {
-        if self.is_duration {
-            Of::Duration
-        } else {
-            Of::Count
-        }
-    }
-}
-
-const STANDARD: [Standard; 14] = [
-    standard(
-        "requests/duration",
-        "Request duration",
-        ItemKind::Request,
-        false,
-        true,
-    ),
-    standard(
-        "requests/count",
-        "Requests",
-        ItemKind::Request,
-        false,
-        false,
-    ),
-    standard(
-        "requests/failed",
-        "Failed requests",
-        ItemKind::Request,
-        true,
-        false,
-    ),
-    standard(
-        "dependencies/duration",
-        "Dependency duration",
-        ItemKind::Dependency,
-        false,
-        true,
-    ),
-    standard(
-        "dependencies/count",
-        "Dependency calls",
-        ItemKind::Dependency,
-        false,
-        false,
-    ),
-    standard(
-        "dependencies/failed",
-        "Failed dependency calls",
-        ItemKind::Dependency,
-        true,
-        false,
-    ),
-    standard(
-        "exceptions/count",
-        "Exceptions",
-        ItemKind::Exception,
-        false,
-        false,
-    ),
-    standard("traces/count", "Traces", ItemKind::Trace, false, false),
-    standard(
-        "customEvents/count",
-        "Events",
-        ItemKind::CustomEvent,
-        false,
-        false,
-    ),
-    standard(
-        "availabilityResults/count",
-        "Availability tests",
-        ItemKind::AvailabilityResult,
-        false,
-        false,
-    ),
-    standard(
-        "availabilityResults/duration",
-        "Availability test duration",
-        ItemKind::AvailabilityResult,
-        false,
-        true,
-    ),
-    standard(
-        "pageViews/count",
-        "Page views",
-        ItemKind::PageView,
-        false,
-        false,
-    ),
-    standard(
-        "pageViews/duration",
-        "Page view duration",
-        ItemKind::PageView,
-        false,
-        true,
-    ),
-    standard(
-        "browserTimings/duration",
-        "Page load",
-        ItemKind::BrowserTiming,
-        false,
-        true,
-    ),
-];
-
-const STANDARD_DIMENSIONS: [&str; 8] = [
-    "role",
-    "instance",
-    "name",
-    "target",
-    "type",
-    "resultCode",
-    "success",
-    "operation_Name",
-];
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -332,7 +184,7 @@ fn custom_infos(reader: &Reader, ask: &Ask, kind: ItemKind) -> Result<Vec<Metric
     Ok(infos)
 }
 
-/// The unit that a name tells; the wire has none.
+/// The unit that the name suggests; the wire format has none.
 fn unit(name: &str) -> &'static str {
     let lower = name.to_lowercase();
     if lower.ends_with("bytes") || lower.contains("memory.usage") {
@@ -396,7 +248,7 @@ const OWN: [&str; 8] = [
     "exemplars",
 ];
 
-/// What is asked of one metric.
+/// The parameters of a metric request.
 struct Wanted {
     standard: Option<Standard>,
     filter: ItemFilter,
@@ -521,7 +373,7 @@ fn wanted(ask: &Ask, parameters: &Parameters, name: &str) -> Result<Wanted, ApiE
             "aggregation {asked:?} is none of avg, sum, min, max, count, unique, rate, delta, p50, p95, p99"
         ))
     })?;
-    // `name` names the metric here, and `op` is not a parameter.
+    // Here `name` is the metric's name, and `op` is not a parameter.
     let mut filter = ask.filter(parameters)?;
     match standard {
         Some(standard) => {
@@ -545,7 +397,7 @@ fn wanted(ask: &Ask, parameters: &Parameters, name: &str) -> Result<Wanted, ApiE
     })
 }
 
-/// Points by the values of the dimensions that are split by.
+/// Points by the values of the split dimensions.
 fn gather(
     reader: &Reader,
     ask: &Ask,
@@ -569,7 +421,7 @@ fn gather(
 
 type Dimension = fn(&crate::store::Series) -> String;
 
-/// The dimension of a series that a field is.
+/// The series dimension that corresponds to a field.
 fn of_series(field: &Field) -> Option<Dimension> {
     use crate::store::fields::Column;
     let Field::Column(column) = field else {
@@ -678,7 +530,7 @@ fn from_items(
     Ok((groups, scanned.read, !scanned.is_cut))
 }
 
-/// An exemplar as the OpenTelemetry receiver keeps it, in an envelope's `exemplars`.
+/// An exemplar as the OpenTelemetry receiver stores it, in an envelope's `exemplars`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Sent {
@@ -718,7 +570,7 @@ fn sent_exemplars(item: &Item) -> Vec<Exemplar> {
         .collect()
 }
 
-/// Some of the newest items of each series stand as exemplars of its durations.
+/// Adds some of the newest items of each series as exemplars of its durations.
 fn add_exemplars(
     reader: &Reader,
     wanted: &Wanted,
@@ -769,7 +621,7 @@ fn add_exemplars(
     Ok(())
 }
 
-/// The largest of each bucket, failed ones first.
+/// The largest exemplars of each bucket, failed ones first.
 fn thinned(mut exemplars: Vec<Exemplar>, steps: &Steps, per_bucket: usize) -> Vec<Exemplar> {
     exemplars.sort_by(|a, b| {
         a.success

@@ -1,10 +1,10 @@
-//! JSON for pages, tests and tools, under `/api`. The contract is the file `openapi.json` of this crate.
+//! The JSON API for pages, tests and tools, under `/api`. Its contract is the file `openapi.json` of this crate.
 //!
 //! - Counts are sums of `itemCount`, times are RFC 3339 in UTC, durations are milliseconds.
-//! - A parameter that is not known is refused with 400, so that a misspelt filter does not show everything.
-//! - What pages show comes from rollups; only searches, transactions and comparisons read items, and say how many
-//!   (`scope.readItems`) and whether that was all (`scope.isComplete`).
-//! - `?wait=5s` waits until what is asked for arrives.
+//! - An unknown parameter is rejected with 400, so that a misspelt filter does not return everything.
+//! - Pages are served from rollups. Only searches, transactions and comparisons read items; the response contains
+//!   their number (`scope.readItems`) and whether it is complete (`scope.isComplete`).
+//! - `?wait=5s` waits until the requested data arrives.
 //!
 //! # Errors
 //! `{"errorCode": "BadRequest", "message": ".."}` with a status of 4xx or 5xx.
@@ -19,6 +19,7 @@ mod context;
 mod difference;
 mod doctor;
 mod exchange;
+mod facets;
 mod failures;
 mod gather;
 mod graph;
@@ -37,6 +38,8 @@ mod points;
 mod problems;
 mod resources;
 mod runs;
+mod standard_metrics;
+mod symptoms;
 mod time;
 mod transactions;
 mod users;
@@ -58,8 +61,8 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/items", get(items::list))
         .route("/api/items/{id}", get(items::one))
         .route("/api/items/{id}/rank", get(items::rank))
-        .route("/api/facets", get(items::facets))
-        .route("/api/fields", get(items::fields))
+        .route("/api/facets", get(facets::facets))
+        .route("/api/fields", get(facets::fields))
         .route("/api/transactions", get(transactions::list))
         .route("/api/transactions/{operationId}", get(transactions::one))
         .route("/api/map", get(map::map))

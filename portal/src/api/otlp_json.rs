@@ -10,7 +10,7 @@
 //! | metric, performance counter | a gauge; a histogram without buckets if it stands for several values |
 //!
 //! What OpenTelemetry has no field for is in `microsoft.*` attributes, from which azmon makes the same item again. Ids that
-//! are not OpenTelemetry's become hashes.
+//! are not OpenTelemetry's become hashes. A metric loses its operation, user and session, which a data point does not have.
 
 use std::collections::BTreeMap;
 

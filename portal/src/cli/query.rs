@@ -1,4 +1,4 @@
-//! `azmon query`: asks a portal or a file in KQL, and shows the rows.
+//! `azmon query`: runs a KQL query in a portal or over a file, and prints the rows.
 
 use std::fs;
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use crate::cli::arguments::{PortalAddress, QueryArguments, QueryFormat};
 use crate::cli::client::PortalClient;
 use crate::cli::output::{complain, harmless, say};
 
-/// Characters of a cell that a table shows.
+/// The maximum number of characters in a table cell.
 const MAX_CELL: usize = 60;
 
 pub(super) async fn run(arguments: QueryArguments) -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::store::place::PlaceError;
 use crate::store::schema::SchemaError;
 
-/// Why a store cannot be opened.
+/// The reason why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     #[error(transparent)]
@@ -23,7 +23,7 @@ pub(crate) enum OpenError {
     Schema { path: PathBuf, source: SchemaError },
 }
 
-/// Why items were not kept. None of the batch is.
+/// The reason why items were not stored. No item of the batch is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AppendError {
     #[error("the portal cannot keep up; try again in {} s", .0.as_secs())]

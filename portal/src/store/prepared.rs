@@ -1,4 +1,4 @@
-//! What the writer needs of an item, computed before it reaches the writer's thread.
+//! The derived data of an item that the writer needs, computed before the writer's thread.
 
 use std::time::SystemTime;
 
@@ -12,27 +12,27 @@ use crate::store::said::{
 use crate::store::words;
 use crate::store::{ItemKind, NewItem, hash};
 
-/// An item as the writer takes it.
+/// An item in the form that the writer needs.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    /// When it happened, in microseconds since 1970.
+    /// The time of the item, in microseconds since 1970.
     pub(super) time: i64,
     pub(super) dims: Dims,
     /// In microseconds.
     pub(super) duration: Option<i64>,
-    /// How many items it stands for.
+    /// The number of items that it represents.
     pub(super) weight: i64,
     pub(super) keys: Keys,
-    /// Hash of the user's id.
+    /// A hash of the user id.
     pub(super) user: Option<i64>,
     pub(super) value: Option<MetricValue>,
     pub(super) problem: Option<ProblemText>,
     pub(super) version: String,
     pub(super) sdk: String,
-    /// Tells one process of an instance from the next, where a client says it.
+    /// Identifies the process of an instance, if the client sends it.
     pub(super) process: String,
     pub(super) json: Box<str>,
-    /// Distinct words for the full-text index.
+    /// The distinct words for the full-text index.
     pub(super) words: String,
     pub(super) checks: Vec<Check>,
 }
@@ -65,7 +65,7 @@ impl Keys {
     }
 }
 
-/// What is counted together; interned as a series.
+/// The dimensions of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Dims {
     pub(crate) app: String,
@@ -73,24 +73,24 @@ pub(crate) struct Dims {
     pub(crate) role: String,
     pub(crate) instance: String,
     pub(crate) name: String,
-    /// The operation that a dependency or exception belongs to.
+    /// The operation of a dependency or exception.
     pub(crate) operation: String,
     pub(crate) target: String,
-    /// Dependency type, exception type, metric namespace.
+    /// Dependency type, exception type or metric namespace.
     pub(crate) type_name: String,
-    /// Result code; severity of traces and exceptions.
+    /// Result code, or the severity of a trace or exception.
     pub(crate) result: String,
     pub(crate) success: Option<bool>,
     pub(crate) is_browser: bool,
 }
 
-/// Items, and the two sides of calls between roles whose both ends arrived.
+/// Items, and the two sides of a call between roles of which both ends arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SeriesKind {
     Item(ItemKind),
-    /// Durations that callers waited: `role` calls `instance`, over `type_name` and `target`.
+    /// Durations that the callers measured: `role` calls `instance`, through `type_name` and `target`.
     EdgeCaller,
-    /// Durations that callees worked.
+    /// Durations that the callees measured.
     EdgeCallee,
 }
 
@@ -118,9 +118,9 @@ pub(super) struct ProblemText {
     pub(super) method: String,
 }
 
-/// Longest text of a dimension, in characters. More would make the dictionary large.
+/// The maximum length of a dimension's text, in characters, to keep the dictionary small.
 const MAX_DIMENSION: usize = 300;
-/// Longest message that is kept of a problem, in characters.
+/// The maximum length of a problem's stored message, in characters.
 const MAX_MESSAGE: usize = 1_000;
 
 impl Prepared {
@@ -194,7 +194,7 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
         app: cut(&envelope.i_key, MAX_DIMENSION),
         kind: SeriesKind::Item(kind),
         role: cut(&role(envelope, is_browser), MAX_DIMENSION),
-        // A browser's instance is its session; thousands of them would say nothing.
+        // A browser's instance is its session; thousands of sessions would be useless as instances.
         instance: if is_browser {
             String::new()
         } else {
@@ -263,12 +263,12 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
     dims
 }
 
-/// Empty, or nothing but zeros: clients without a trace write those.
+/// Whether an id is empty or consists of zeros, which clients write without a trace.
 fn is_blank(id: &str) -> bool {
     id.bytes().all(|byte| byte == b'0')
 }
 
-/// At most so many characters, without control characters at the ends.
+/// At most this many characters, trimmed of control characters.
 fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use azmon_envelope::{Data, Envelope, tags};
 
-/// A metric's value: what a pre-aggregated one stands for.
+/// The value of a metric, with the aggregates of a pre-aggregated one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct MetricValue {
     pub(crate) sum: f64,
@@ -13,7 +13,7 @@ pub(crate) struct MetricValue {
     pub(crate) max: f64,
 }
 
-/// The role; a page without one is placed by its origin.
+/// The role name. A page without a role name has its origin instead.
 pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
     let role = envelope
         .tags
@@ -37,7 +37,7 @@ pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
     }
 }
 
-/// Whether a browser's SDK sent it, or it is of a kind that only browsers send.
+/// Whether a browser SDK sent the item, or only browsers send items of its kind.
 pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
     let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
     tag(tags::DEVICE_TYPE).eq_ignore_ascii_case("browser")
@@ -45,7 +45,7 @@ pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
         || matches!(envelope.data, Data::PageViewPerf(_))
 }
 
-/// The id by which exceptions are grouped: the client's, or type and method, as the service makes one.
+/// The problem id that groups exceptions: the client's own, or type and method, as in the service.
 pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
     let Data::Exception(data) = &envelope.data else {
         return String::new();
@@ -69,7 +69,7 @@ pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
     }
 }
 
-/// The method of the first frame that is the application's own, or of the first.
+/// The method of the application's first own frame, or else of the first frame.
 pub(crate) fn method(envelope: &Envelope<'_>) -> String {
     let Data::Exception(data) = &envelope.data else {
         return String::new();
@@ -106,7 +106,7 @@ pub(super) fn duration(envelope: &Envelope<'_>) -> Option<i64> {
     Some(i64::try_from(span.0.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Value, and what it stands for: a value without count is one measurement.
+/// The value with its aggregates. A value without a count is one measurement.
 pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
     let Data::Metric(data) = data else {
         return None;
@@ -122,7 +122,7 @@ pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
     })
 }
 
-/// How many items one item stands for.
+/// The number of items that one item represents.
 pub(crate) fn weight(sample_rate: Option<f64>) -> i64 {
     const MOST: f64 = 1_000_000.0;
     match sample_rate {
@@ -131,7 +131,7 @@ pub(crate) fn weight(sample_rate: Option<f64>) -> i64 {
     }
 }
 
-/// Microseconds since 1970, from year 1 to 9999.
+/// Microseconds since 1970, limited to the years 1 to 9999.
 pub(crate) fn micros(time: SystemTime) -> i64 {
     const LAST: i64 = 253_402_300_799_000_000;
     const FIRST: i64 = -62_135_596_800_000_000;

@@ -11,15 +11,15 @@ use crate::store::{ItemKind, hash};
 /// JSON of rows whose ids lie so close to each other is read in one walk.
 const DENSE: i64 = 4;
 
-/// Which rows of a kind a query reads.
+/// The rows of a kind that a query reads.
 #[derive(Debug, Clone)]
 pub(crate) struct TableQuery {
     pub(crate) kind: ItemKind,
     pub(crate) app: Option<String>,
     pub(crate) range: Range,
-    /// Items of these operations, and perhaps some others whose ids have the same hash.
+    /// Items of these operations. The result may contain others whose ids have the same hash.
     pub(crate) operations: Option<Vec<String>>,
-    /// By time, the newest first if true.
+    /// The order by time: newest first if true.
     pub(crate) newest_first: Option<bool>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct TableCursor {
     id: i64,
 }
 
-/// What is known of an item without its JSON. Times are microseconds since 1970.
+/// The data of an item without its JSON. Times are microseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableRow {
     pub(crate) id: i64,

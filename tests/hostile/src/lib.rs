@@ -1,8 +1,7 @@
-//! Requests, responses, bodies and files that no honest peer sends, made of bytes, and given to the HTTP layers and to
-//! the portal.
+//! Malformed requests, responses, bodies and files, made of bytes, and given to the HTTP layers and to the portal.
 //!
-//! The functions here take any bytes, never panic unless a layer does, and tell what a layer got wrong. They are
-//! called with 100,000 generated inputs by ordinary tests, and with any by the fuzz targets.
+//! The functions accept any bytes, panic only if a layer panics, and report the layer's errors. Tests call them
+//! with 100,000 generated inputs, and fuzz targets with any input.
 
 mod head;
 mod layers;
@@ -13,7 +12,7 @@ pub use self::layers::{request_head, response_head};
 pub use self::portal::PortalReaders;
 pub use self::propagation::ids;
 
-/// Bytes that a generator reads as decisions. At their end every decision is the first.
+/// Bytes that a generator reads as decisions. After the last byte, every decision is the first choice.
 #[derive(Debug, Clone)]
 pub struct Bytes<'a>(&'a [u8]);
 
@@ -42,7 +41,7 @@ impl<'a> Bytes<'a> {
         choices.get(index).copied()
     }
 
-    /// Up to 31 bytes, as they are.
+    /// Up to 31 bytes, unchanged.
     fn raw(&mut self) -> &'a [u8] {
         let length = (self.byte() % 32) as usize;
         let (taken, rest) = self.0.split_at(length.min(self.0.len()));
@@ -51,14 +50,14 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Inputs of one seed, the same for ever.
+/// The inputs of a seed, which are always the same.
 #[derive(Debug)]
 pub struct Inputs {
     state: u64,
 }
 
 impl Inputs {
-    /// Starts with this seed.
+    /// Starts with a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { state: seed.max(1) }

@@ -4,13 +4,13 @@ use crate::column::{Column, Data, Vector};
 
 /// One aggregate over all groups.
 pub(super) trait Accumulator {
-    /// Makes room for that many groups.
+    /// Makes room for this number of groups.
     fn grow(&mut self, groups: usize);
-    /// Takes rows: the group of each, and the arguments.
+    /// Adds rows, given the group of each row and the arguments.
     fn update(&mut self, groups: &[u32], args: &[Vector]);
-    /// The columns, a row for each group.
+    /// The result columns, with one row for each group.
     fn finish(self: Box<Self>) -> Vec<Column>;
-    /// Memory held, about.
+    /// The approximate memory.
     fn size(&self) -> usize;
 }
 
