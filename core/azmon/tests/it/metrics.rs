@@ -1,7 +1,7 @@
 //! Metrics: those of instruments, and those that nobody records.
 
 use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use azmon::envelope::{Data, Envelope, MetricPoint, tags};
 use azmon::testing::InMemoryDestination;
@@ -273,6 +273,43 @@ fn performance_counters_come_at_their_interval() {
         assert!(values(1, r"\Process(??APP_WIN32_PROC??)\Private Bytes")[0] > 0.0);
         assert!(values(1, r"\Memory\Available Bytes")[0] > 0.0);
     }
+}
+
+#[test]
+fn requests_that_are_not_sampled_are_in_the_rate_without_standard_metrics_too() {
+    const REQUESTS: f64 = 500.0;
+    let endpoint = Endpoint::start(vec![Script::Accept; 100]);
+    let telemetry = builder(endpoint.connection_string())
+        .standard_metrics(false)
+        .performance_counters(true)
+        .sampling_ratio(0.01)
+        .metric_interval(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let built = SystemTime::now();
+    let tracer = telemetry.tracer_provider().tracer("it");
+    for _ in 0..REQUESTS as usize {
+        let request = tracer.span_builder("work").with_kind(SpanKind::Server);
+        request.start(&tracer).end();
+    }
+    let counted = |requests| {
+        endpoint.wait_for(requests);
+        let received = endpoint.received();
+        let mut since = built;
+        let mut counted = 0.0;
+        let rate = r"\ASP.NET Applications(??APP_W3SVC_PROC??)\Requests/Sec";
+        for request in &received {
+            for (envelope, point) in metrics(&request.envelopes, rate) {
+                let interval = envelope.time.duration_since(since).unwrap_or_default();
+                counted += point.value * interval.as_secs_f64();
+                since = envelope.time;
+            }
+        }
+        counted
+    };
+    // The clocks of the rate and of its time are two.
+    let is_right = |requests| (REQUESTS * 0.5..REQUESTS * 2.0).contains(&counted(requests));
+    assert!((1..=50).any(is_right), "{} of {REQUESTS}", counted(50));
 }
 
 #[test]
