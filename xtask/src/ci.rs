@@ -9,7 +9,6 @@ use serde::Deserialize;
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
 use crate::public_api::{self, Library};
-use crate::structure::Nodes;
 use crate::{bench, demo, structure, test};
 
 /// Something that has to pass.
@@ -87,10 +86,10 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks that no crate has a circle of folders.
-pub(crate) fn structure(nodes: Nodes) -> Result {
+/// Checks that no crate has a circle of folders or files.
+pub(crate) fn structure() -> Result {
     let sources = members()?.iter().map(Package::source).collect::<Vec<_>>();
-    structure::check(&sources, nodes)?;
+    structure::check(&sources)?;
     println!("no circle in {} crates", sources.len());
     Ok(())
 }
@@ -106,10 +105,21 @@ fn steps() -> Result<Vec<Step>> {
         Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
         Step::command("fmt of the peers".to_owned(), bench::fmt()),
     ];
-    steps.push(Step::new("structure", || structure(Nodes::Folders)));
+    steps.push(Step::new("structure", structure));
     steps.push(Step::new("public items", || {
         public_api(&public_api::Options::default())
     }));
+    let packaging = ["package", "--workspace", "--no-verify", "--allow-dirty"];
+    steps.push(Step::command("package".to_owned(), with(&packaging)));
+    let everything = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    steps.push(Step::command("clippy".to_owned(), with(&everything)));
     for package in members()? {
         steps.extend(package.clippy());
     }
@@ -159,13 +169,16 @@ fn members() -> Result<Vec<Package>> {
 impl Package {
     /// The library, if users may depend on it.
     fn library(&self) -> Option<Library> {
-        let is_published = self.publish.is_none();
         let folder = self.manifest_path.parent()?.to_owned();
         let is_library = folder.join("src/lib.rs").exists();
-        (is_published && is_library).then(|| Library {
+        (self.is_published() && is_library).then(|| Library {
             name: self.name.replace('-', "_"),
             folder,
         })
+    }
+
+    fn is_published(&self) -> bool {
+        self.publish.is_none()
     }
 
     /// Where its modules are.
@@ -173,15 +186,16 @@ impl Package {
         self.manifest_path.with_file_name("src")
     }
 
-    /// Each package alone: in a build of all of them, one's features hide what another forgot to ask for.
+    /// A published package alone: in a build of all of them, the features that one turns on hide that another
+    /// forgot to. Its tests have features of their own, so that only what is published is checked.
     fn clippy(&self) -> impl Iterator<Item = Step> {
-        self.feature_sets().into_iter().map(|flag| {
-            // Tests turn features on for themselves, and with them for the library.
-            let targets = match flag {
-                Some("--no-default-features") => "--lib",
-                _ => "--all-targets",
-            };
-            let mut command = with(&["clippy", "--package", &self.name, targets]);
+        let sets = if self.is_published() {
+            self.feature_sets()
+        } else {
+            Vec::new()
+        };
+        sets.into_iter().map(|flag| {
+            let mut command = with(&["clippy", "--package", &self.name, "--lib", "--bins"]);
             command.args(flag).args(["--", "-D", "warnings"]);
             let flag = flag.unwrap_or_default();
             Step::command(

@@ -47,8 +47,8 @@ enum Task {
     Test,
     /// Run everything that has to pass before a change is merged.
     Ci,
-    /// Check that the folders of every crate depend on each other one way.
-    Structure(structure::Options),
+    /// Check that the folders and files of every crate depend on each other one way.
+    Structure,
     /// Compare the public items of every library with the checked-in lists.
     PublicApi(public_api::Options),
     /// Measure what azmon costs, beside its peers, and write benches/RESULTS.md.
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Ci => ci::run(),
         Task::PublicApi(options) => ci::public_api(&options),
-        Task::Structure(options) => ci::structure(options.nodes()),
+        Task::Structure => ci::structure(),
         Task::Bench(options) => bench::run(&options),
         Task::RunChild(arguments) => process::become_child(&arguments),
     };

@@ -1,10 +1,8 @@
 //! Programs of the system that the tests run, and the packages that bring them.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use azmon_test_databases::Kind;
+use std::{env, fs};
 
 use crate::command::run;
 use crate::error::Result;
@@ -52,7 +50,7 @@ pub(crate) fn provide() -> Result {
     let path = env::var_os("PATH").unwrap_or_default();
     let path: Vec<_> = env::split_paths(&path).collect();
     let mut missing = missing(NEEDS, &path, Path::is_file);
-    missing.extend(databases());
+    missing.extend(databases(&path));
     if missing.is_empty() {
         return Ok(());
     }
@@ -113,18 +111,48 @@ fn provide_all(needs: &[Need]) -> Result {
     Err(instructions(&missing).into())
 }
 
-/// The database servers that are not here, unless others are to be used.
-fn databases() -> impl Iterator<Item = Need> {
-    let kinds = [(Kind::Postgres, "postgres"), (Kind::MariaDb, "mariadbd")];
-    kinds
-        .into_iter()
-        .filter(|(kind, _)| env::var_os(kind.variable()).is_none() && !kind.is_installed())
-        .map(|(kind, program)| Need {
-            program,
+/// A database server, and the variable that names another one to use in its place.
+struct Database {
+    variable: &'static str,
+    /// The folder with a folder per version, each with its programs in `bin`.
+    versions: &'static str,
+    need: Need,
+}
+
+const DATABASES: [Database; 2] = [
+    Database {
+        variable: "AZMON_TEST_POSTGRES_URL",
+        versions: "/usr/lib/postgresql",
+        need: Need {
+            program: "postgres",
             folders: &[],
-            package: kind.package(),
+            package: "postgresql",
             reason: "queries are tested on a real server",
-        })
+        },
+    },
+    Database {
+        variable: "AZMON_TEST_MYSQL_URL",
+        versions: "",
+        need: Need {
+            program: "mariadbd",
+            folders: &["/usr/sbin"],
+            package: "mariadb-server",
+            reason: "queries are tested on a real server",
+        },
+    },
+];
+
+/// The database servers that are not here and are not replaced by others.
+fn databases(path: &[PathBuf]) -> impl Iterator<Item = Need> {
+    DATABASES.iter().filter_map(|database| {
+        if env::var_os(database.variable).is_some() {
+            return None;
+        }
+        let versions = fs::read_dir(database.versions).into_iter().flatten();
+        let versions = versions.flatten().map(|version| version.path().join("bin"));
+        let path: Vec<_> = path.iter().cloned().chain(versions).collect();
+        missing(&[database.need], &path, Path::is_file).pop()
+    })
 }
 
 fn missing(needs: &[Need], path: &[PathBuf], is_file: impl Fn(&Path) -> bool) -> Vec<Need> {

@@ -1,18 +1,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures_core::future::BoxFuture;
+use sqlx_core::Result;
 use sqlx_core::connection::Connection as _;
 use sqlx_core::database::HasStatementCache;
 use sqlx_core::pool;
-use sqlx_core::sql_str::SqlSafeStr;
-use sqlx_core::{Error, Result};
 
+use crate::lease::Lease;
 use crate::operation::{Began, Call};
-use crate::pool::Lease;
 use crate::state::State;
 use crate::statements::Use;
-use crate::{ConnectOptionsOf, Driver, TraceOptions, Transaction};
+use crate::{ConnectOptionsOf, Driver, TraceOptions};
 
 /// A connection to a database: sqlx's connection of the driver, traced.
 ///
@@ -111,54 +109,10 @@ impl<DB: Driver> Connection<DB> {
         self.raw_mut().ping().await
     }
 
-    /// Begins a transaction, or a savepoint if one is open.
-    ///
-    /// # Errors
-    /// What the database says to `BEGIN` or `SAVEPOINT`.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, what has begun is rolled back before the connection is used again.
-    pub async fn begin(&mut self) -> Result<Transaction<'_, DB>> {
-        Transaction::begin_borrowed(self, None).await
-    }
-
-    /// Begins a transaction by `statement`.
-    ///
-    /// # Errors
-    /// What the database says to `statement`; `BeginFailed` if no transaction is open after it, and
-    /// `InvalidSavePointStatement` if one is open before.
-    pub async fn begin_with(&mut self, statement: impl SqlSafeStr) -> Result<Transaction<'_, DB>> {
-        Transaction::begin_borrowed(self, Some(statement.into_sql_str())).await
-    }
-
     /// Whether a transaction is open.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
         self.raw().is_in_transaction()
-    }
-
-    /// Runs `callback` in a transaction, which is committed if that succeeds, and rolled back otherwise.
-    ///
-    /// # Errors
-    /// That of `callback`, and what the database says to `BEGIN`, `COMMIT` and `ROLLBACK`.
-    pub async fn transaction<'a, F, R, E>(&'a mut self, callback: F) -> Result<R, E>
-    where
-        for<'c> F:
-            FnOnce(&'c mut Transaction<'_, DB>) -> BoxFuture<'c, Result<R, E>> + 'a + Send + Sync,
-        R: Send,
-        E: From<Error> + Send,
-    {
-        let mut transaction = self.begin().await?;
-        match callback(&mut transaction).await {
-            Ok(value) => {
-                transaction.commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                transaction.rollback().await?;
-                Err(error)
-            }
-        }
     }
 
     /// The number of statements that are prepared and kept.

@@ -6,6 +6,7 @@ mod connect_options;
 mod connection;
 mod drivers;
 mod executor;
+mod lease;
 mod metrics;
 mod names;
 mod operation;

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use sqlx_core::Result;
-use sqlx_core::sql_str::SqlStr;
+use futures_core::future::BoxFuture;
+use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 use sqlx_core::transaction::TransactionManager;
+use sqlx_core::{Error, Result};
 
 use crate::operation::{Began, Operation, Traced};
 use crate::statements::Use;
@@ -48,6 +49,52 @@ enum Phase {
     Changing,
     Ended,
     Open,
+}
+
+impl<DB: Driver> Connection<DB> {
+    /// Begins a transaction, or a savepoint if one is open.
+    ///
+    /// # Errors
+    /// What the database says to `BEGIN` or `SAVEPOINT`.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, what has begun is rolled back before the connection is used again.
+    pub async fn begin(&mut self) -> Result<Transaction<'_, DB>> {
+        Transaction::begin_borrowed(self, None).await
+    }
+
+    /// Begins a transaction by `statement`.
+    ///
+    /// # Errors
+    /// What the database says to `statement`; `BeginFailed` if no transaction is open after it, and
+    /// `InvalidSavePointStatement` if one is open before.
+    pub async fn begin_with(&mut self, statement: impl SqlSafeStr) -> Result<Transaction<'_, DB>> {
+        Transaction::begin_borrowed(self, Some(statement.into_sql_str())).await
+    }
+
+    /// Runs `callback` in a transaction, which is committed if that succeeds, and rolled back otherwise.
+    ///
+    /// # Errors
+    /// That of `callback`, and what the database says to `BEGIN`, `COMMIT` and `ROLLBACK`.
+    pub async fn transaction<'a, F, R, E>(&'a mut self, callback: F) -> Result<R, E>
+    where
+        for<'c> F:
+            FnOnce(&'c mut Transaction<'_, DB>) -> BoxFuture<'c, Result<R, E>> + 'a + Send + Sync,
+        R: Send,
+        E: From<Error> + Send,
+    {
+        let mut transaction = self.begin().await?;
+        match callback(&mut transaction).await {
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                transaction.rollback().await?;
+                Err(error)
+            }
+        }
+    }
 }
 
 impl<'c, DB: Driver> Transaction<'c, DB> {

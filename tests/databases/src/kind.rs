@@ -4,9 +4,6 @@ use std::{env, fs};
 
 use crate::Error;
 
-/// The Debian packages that have the servers.
-pub const PACKAGES: [&str; 2] = ["mariadb-server", "postgresql"];
-
 /// A product that there are servers of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -26,22 +23,6 @@ impl Kind {
             Self::MariaDb => "AZMON_TEST_MYSQL_URL",
             Self::Postgres => "AZMON_TEST_POSTGRES_URL",
         }
-    }
-
-    /// The Debian package that has the server.
-    #[must_use]
-    pub fn package(self) -> &'static str {
-        let [mariadb, postgresql] = PACKAGES;
-        match self {
-            Self::MariaDb => mariadb,
-            Self::Postgres => postgresql,
-        }
-    }
-
-    /// Whether the programs of the server are on this machine.
-    #[must_use]
-    pub fn is_installed(self) -> bool {
-        self.path().is_ok()
     }
 
     pub(crate) fn url(self, port: u16) -> String {
@@ -80,9 +61,8 @@ impl Kind {
         let is_missing =
             |program: &&&str| !folders.iter().any(|folder| folder.join(program).exists());
         if let Some(missing) = programs.iter().find(is_missing) {
-            let [mariadb, postgresql] = PACKAGES;
             return Err(Error::new(format!(
-                "cannot find {missing}: run `cargo xtask test`, or `apt-get install {mariadb} {postgresql}`, or set {} \
+                "cannot find {missing}: run `cargo xtask test`, or `apt-get install mariadb-server postgresql`, or set {} \
                  to the URL of a server",
                 self.variable()
             )));

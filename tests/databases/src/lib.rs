@@ -8,7 +8,7 @@
 //! test process ──pipe──► keeper (sh, unprivileged) ──► postgres | mariadbd
 //! ```
 //!
-//! The programs are those of Debian's packages [`PACKAGES`]. Neither server starts as root, so root starts them
+//! The programs are those of Debian's packages `mariadb-server` and `postgresql`. Neither server starts as root, so root starts them
 //! as the user that the package has made for it.
 //!
 //! # Examples
@@ -28,5 +28,5 @@ mod kind;
 mod server;
 
 pub use self::error::Error;
-pub use self::kind::{Kind, PACKAGES};
+pub use self::kind::Kind;
 pub use self::server::{Server, url};

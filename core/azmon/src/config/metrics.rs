@@ -7,10 +7,10 @@ use crate::config::environment::{
     FUNCTIONS_WORKER_RUNTIME, KUBERNETES_SERVICE_HOST, OTEL_METRIC_EXPORT_INTERVAL,
     WEBSITE_SITE_NAME,
 };
-use crate::config::settings::{flag, positive};
+use crate::config::parse::{flag, positive};
 use crate::metrics::BuiltinOptions;
 
-/// What the code chose about metrics.
+/// The metric settings that the code chose.
 #[derive(Debug, Default)]
 pub(crate) struct MetricChoices {
     pub(crate) interval: Option<Duration>,

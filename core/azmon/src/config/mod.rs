@@ -7,6 +7,7 @@ mod delivery;
 pub mod environment;
 mod metrics;
 mod otlp;
+mod parse;
 mod resource;
 mod sampler;
 mod settings;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::{KeyValue, otel_warn};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanLimits;
 
@@ -12,6 +12,7 @@ use crate::config::environment::{
     APPINSIGHTS_INSTRUMENTATIONKEY, APPLICATIONINSIGHTS_CONNECTION_STRING, AZMON_MAX_QUEUE_BYTES,
     OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
 };
+use crate::config::parse::number;
 use crate::config::{
     MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource, sampler,
     span_limits,
@@ -25,7 +26,7 @@ use crate::storage::{Storage, StorageSettings};
 use crate::token::TokenProvider;
 use crate::transmission::NetworkSettings;
 
-/// What the code chose. `None` leaves it to the environment, and then to the default.
+/// The settings that the code chose. `None` leaves one to the environment, and then to the default.
 #[derive(Default)]
 pub(crate) struct Choices {
     pub(crate) connection_string: Option<String>,
@@ -43,7 +44,7 @@ pub(crate) struct Choices {
     pub(crate) certificates: Option<PathBuf>,
 }
 
-/// What holds.
+/// Every setting, after code, environment and default.
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// `None` when neither the code nor the environment has one.
@@ -69,10 +70,10 @@ const MAX_QUEUE_BYTES: usize = 64 << 20;
 const BATCH: usize = 2_048;
 
 impl Settings {
-    /// Decides every setting: code beats environment beats default.
+    /// Resolves every setting.
     ///
     /// An environment variable that is empty counts as absent. A number that cannot be read is reported
-    /// and left out; a connection string that cannot be read is an error, since without it nothing works.
+    /// and ignored. A connection string that cannot be read is an error, since nothing works without it.
     pub(crate) fn resolve(
         choices: Choices,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -150,43 +151,6 @@ fn connection_string(
     environment(APPINSIGHTS_INSTRUMENTATIONKEY)
         .map(|key| ConnectionString::from_instrumentation_key(&key))
         .transpose()
-}
-
-/// `true` or `false`; anything else is reported, and left out.
-pub(super) fn flag(
-    environment: &dyn Fn(&str) -> Option<String>,
-    variable: &'static str,
-) -> Option<bool> {
-    let value = environment(variable)?;
-    let flag = value.trim().to_ascii_lowercase().parse().ok();
-    if flag.is_none() {
-        otel_warn!(name: "Config.InvalidFlag", variable = variable, value = value.as_str());
-    }
-    flag
-}
-
-/// A number above 0; anything else is reported, and left out.
-pub(super) fn positive(
-    environment: &dyn Fn(&str) -> Option<String>,
-    variable: &'static str,
-) -> Option<u64> {
-    let number = number(environment, variable)?;
-    if number == 0 {
-        otel_warn!(name: "Config.InvalidNumber", variable = variable, value = number);
-    }
-    Some(number).filter(|number| *number > 0)
-}
-
-pub(super) fn number<N: std::str::FromStr>(
-    environment: &dyn Fn(&str) -> Option<String>,
-    variable: &'static str,
-) -> Option<N> {
-    let value = environment(variable)?;
-    let number = value.trim().parse().ok();
-    if number.is_none() {
-        otel_warn!(name: "Config.InvalidNumber", variable = variable, value = value.as_str());
-    }
-    number
 }
 
 #[cfg(test)]

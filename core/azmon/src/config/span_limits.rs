@@ -3,7 +3,7 @@ use opentelemetry_sdk::trace::SpanLimits;
 use crate::config::environment::{
     OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_EVENT_COUNT_LIMIT, OTEL_SPAN_LINK_COUNT_LIMIT,
 };
-use crate::config::settings::number;
+use crate::config::parse::number;
 
 /// How much a span may have: those of the SDK, unless the environment says others.
 pub(super) fn resolve(environment: &dyn Fn(&str) -> Option<String>) -> SpanLimits {

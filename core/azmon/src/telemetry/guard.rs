@@ -12,7 +12,6 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use crate::error::{DeliveryError, ShutdownReport, Undelivered};
 use crate::item::DroppedItems;
 use crate::pipeline::{Intake, LastCollection};
-use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::bounded::{bounded, spawn};
 use crate::telemetry::panic_hook::Reporter;
 use crate::tracer::DirectProvider;
@@ -60,12 +59,6 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts to configure telemetry.
-    #[must_use]
-    pub fn builder() -> TelemetryBuilder {
-        TelemetryBuilder::default()
-    }
-
     /// The OpenTelemetry tracer provider, for code that does not use the global one.
     #[must_use]
     pub fn tracer_provider(&self) -> &SdkTracerProvider {
@@ -101,7 +94,7 @@ impl Telemetry {
         self.direct_provider.clone()
     }
 
-    /// Whether telemetry is sent; not so if it is [disabled](TelemetryBuilder::disabled_without_connection_string).
+    /// Whether telemetry is sent; not so if it is [disabled](crate::TelemetryBuilder::disabled_without_connection_string).
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.handle.is_some() || self.has_others

@@ -18,7 +18,6 @@ use opentelemetry::Context;
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
 use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger, SdkLoggerProvider};
 
-use crate::telemetry::Telemetry;
 use crate::transmission::WorkerHandle;
 
 /// How long a process that ends by a panic waits for its telemetry to be sent.
@@ -35,20 +34,18 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    fn new(provider: &SdkLoggerProvider, handle: WorkerHandle) -> Arc<Self> {
-        Arc::new(Self {
+    /// Reports the process's panics from now on to the loggers of `provider`.
+    pub(super) fn install(provider: &SdkLoggerProvider, handle: WorkerHandle) -> Arc<Self> {
+        let reporter = Arc::new(Self {
             logger: provider.logger("panic"),
             handle,
-        })
-    }
-
-    /// Makes this the one that panics are reported to.
-    fn install(self: &Arc<Self>) {
-        REPORTER.store(Some(self.clone()));
+        });
+        REPORTER.store(Some(reporter.clone()));
         // A thread that panics may not change the hook.
         if !thread::panicking() {
             SET.call_once(set_hook);
         }
+        reporter
     }
 
     /// Reports no more panics, unless another has taken over.
@@ -93,17 +90,6 @@ impl Reporter {
             record.add_attribute("exception.stacktrace", AnyValue::from(stack.to_string()));
         }
         record
-    }
-}
-
-impl Telemetry {
-    /// Lets panics of the process become exceptions here.
-    pub(super) fn report_panics(&mut self) {
-        let reporter = |handle| Reporter::new(&self.logger_provider, handle);
-        self.panics = self.handle.clone().map(reporter);
-        if let Some(panics) = &self.panics {
-            panics.install();
-        }
     }
 }
 

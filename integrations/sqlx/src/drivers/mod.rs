@@ -1,19 +1,17 @@
-//! What the wrapper must know of a database driver of sqlx.
+//! The drivers of sqlx that are traced: their dialect, their target, and how they run a query.
 
 #[cfg(feature = "any")]
 mod any;
 mod driver;
 #[cfg(feature = "mysql")]
 mod mysql;
-mod parts;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod target;
 
-pub use self::driver::Driver;
-pub use self::parts::Parts;
+pub use self::driver::{Driver, Parts};
 pub use self::target::Target;
 
 /// The name of a database of SQLite that is in no file.

@@ -1,4 +1,4 @@
-use crate::{Dialect, Driver};
+use crate::Dialect;
 
 /// The database that connections lead to, as telemetry names it.
 ///
@@ -31,12 +31,6 @@ impl Target {
             port: None,
             namespace: None,
         }
-    }
-
-    /// A database that is known by its driver alone.
-    #[must_use]
-    pub fn of<DB: Driver>() -> Self {
-        Self::new(DB::SYSTEM, DB::DIALECT)
     }
 
     /// Sets the server, `server.address` and `server.port`: a host, or the path of a socket without a port.

@@ -7,9 +7,10 @@ use sqlx_core::Result;
 use sqlx_core::pool::{self, CloseEvent};
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
 
+use super::PoolOptions;
 use super::wait::Wait;
-use super::{Lease, PoolOptions};
 use crate::connection::Raw;
+use crate::lease::Lease;
 use crate::metrics::{Count, PoolStatus};
 use crate::state::{State, is_silent};
 use crate::{
@@ -53,7 +54,7 @@ impl<DB: Driver> Pool<DB> {
     }
 
     /// Traces what is done with `raw`, whose connections lead to `target`.
-    pub(super) fn leading_to(target: Target, raw: pool::Pool<DB>, trace: TraceOptions) -> Self {
+    fn leading_to(target: Target, raw: pool::Pool<DB>, trace: TraceOptions) -> Self {
         let state = Arc::new(State::new::<DB>(target, trace.clone()));
         let options = PoolOptions::from(raw.options().clone()).trace(trace);
         let shared = Arc::new(Shared {
@@ -242,7 +243,7 @@ impl<DB: Driver> Pool<DB> {
     }
 
     /// Tells how long opening the first connections took, one after the other.
-    pub(super) fn opened_since(&self, started: Instant) {
+    fn opened_since(&self, started: Instant) {
         let state = &self.0.state;
         let Some(instruments) = state.instruments(started) else {
             return;
@@ -256,6 +257,49 @@ impl<DB: Driver> Pool<DB> {
         for _ in 0..opened {
             instruments.create_time.record(each, &state.pool);
         }
+    }
+}
+
+impl<DB: Driver> PoolOptions<DB> {
+    /// Opens the pool, and its first connection.
+    ///
+    /// # Errors
+    /// If `url` cannot be parsed, or no connection can be opened before the acquire timeout.
+    pub async fn connect(self, url: &str) -> Result<Pool<DB>> {
+        let options = url.parse()?;
+        self.open(DB::target_at(url, &options), options).await
+    }
+
+    /// Opens the pool, and its first connection, by connect options.
+    ///
+    /// # Errors
+    /// If no connection can be opened before the acquire timeout.
+    pub async fn connect_with(self, options: ConnectOptionsOf<DB>) -> Result<Pool<DB>> {
+        self.open(DB::target(&options), options).await
+    }
+
+    async fn open(self, target: Target, options: ConnectOptionsOf<DB>) -> Result<Pool<DB>> {
+        let started = Instant::now();
+        let raw = self.raw.connect_with(options).await?;
+        let pool = Pool::leading_to(target, raw, self.trace);
+        pool.opened_since(started);
+        Ok(pool)
+    }
+
+    /// Makes the pool, which opens connections when they are needed.
+    ///
+    /// # Errors
+    /// If `url` cannot be parsed.
+    pub fn connect_lazy(self, url: &str) -> Result<Pool<DB>> {
+        let options = url.parse()?;
+        let target = DB::target_at(url, &options);
+        let raw = self.raw.connect_lazy_with(options);
+        Ok(Pool::leading_to(target, raw, self.trace))
+    }
+
+    /// Makes the pool, which opens connections when they are needed, by connect options.
+    pub fn connect_lazy_with(self, options: ConnectOptionsOf<DB>) -> Pool<DB> {
+        Pool::new(self.raw.connect_lazy_with(options), self.trace)
     }
 }
 

@@ -1,13 +1,12 @@
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use log::LevelFilter;
 use sqlx_core::Result;
 use sqlx_core::pool::{self, PoolConnectionMetadata};
 
-use super::Pool;
-use crate::{ConnectOptionsOf, Driver, Target, TraceOptions};
+use crate::{Driver, TraceOptions};
 
 /// The options of a [`Pool`]: those of sqlx, and [`PoolOptions::trace`].
 ///
@@ -31,8 +30,8 @@ use crate::{ConnectOptionsOf, Driver, Target, TraceOptions};
 /// ```
 #[must_use]
 pub struct PoolOptions<DB: Driver> {
-    raw: pool::PoolOptions<DB>,
-    trace: TraceOptions,
+    pub(super) raw: pool::PoolOptions<DB>,
+    pub(super) trace: TraceOptions,
 }
 
 impl<DB: Driver> PoolOptions<DB> {
@@ -45,47 +44,6 @@ impl<DB: Driver> PoolOptions<DB> {
     pub fn trace(mut self, trace: TraceOptions) -> Self {
         self.trace = trace;
         self
-    }
-
-    /// Opens the pool, and its first connection.
-    ///
-    /// # Errors
-    /// If `url` cannot be parsed, or no connection can be opened before the acquire timeout.
-    pub async fn connect(self, url: &str) -> Result<Pool<DB>> {
-        let options = url.parse()?;
-        self.open(DB::target_at(url, &options), options).await
-    }
-
-    /// Opens the pool, and its first connection, by connect options.
-    ///
-    /// # Errors
-    /// If no connection can be opened before the acquire timeout.
-    pub async fn connect_with(self, options: ConnectOptionsOf<DB>) -> Result<Pool<DB>> {
-        self.open(DB::target(&options), options).await
-    }
-
-    async fn open(self, target: Target, options: ConnectOptionsOf<DB>) -> Result<Pool<DB>> {
-        let started = Instant::now();
-        let raw = self.raw.connect_with(options).await?;
-        let pool = Pool::leading_to(target, raw, self.trace);
-        pool.opened_since(started);
-        Ok(pool)
-    }
-
-    /// Makes the pool, which opens connections when they are needed.
-    ///
-    /// # Errors
-    /// If `url` cannot be parsed.
-    pub fn connect_lazy(self, url: &str) -> Result<Pool<DB>> {
-        let options = url.parse()?;
-        let target = DB::target_at(url, &options);
-        let raw = self.raw.connect_lazy_with(options);
-        Ok(Pool::leading_to(target, raw, self.trace))
-    }
-
-    /// Makes the pool, which opens connections when they are needed, by connect options.
-    pub fn connect_lazy_with(self, options: ConnectOptionsOf<DB>) -> Pool<DB> {
-        Pool::new(self.raw.connect_lazy_with(options), self.trace)
     }
 }
 

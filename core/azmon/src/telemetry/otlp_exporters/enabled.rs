@@ -10,42 +10,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
 
-use crate::config::{OtlpChoice, OtlpEndpoints};
+use crate::config::OtlpEndpoints;
 use crate::error::BuildErrorKind;
-use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::assembly::Parts;
-
-impl TelemetryBuilder {
-    /// Sends spans, log records and metrics to an OTLP collector, too, by HTTP and protobuf.
-    ///
-    /// Where to is up to `OTEL_EXPORTER_OTLP_ENDPOINT`, which does the same without this call, or to the
-    /// variables of a signal; else it is `http://localhost:4318`. Headers and compression are read by
-    /// the exporter itself, from the process's environment, as the
-    /// [specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/) names them.
-    /// `OTEL_EXPORTER_OTLP_TIMEOUT` is how long a collector may take to answer, in milliseconds; the default is 10 s.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// let telemetry = azmon::Telemetry::builder().service_name("shop").otlp().build()?;
-    /// # Ok::<(), azmon::BuildError>(())
-    /// ```
-    #[must_use]
-    pub fn otlp(mut self) -> Self {
-        self.choices.otlp = Some(OtlpChoice::Default);
-        self
-    }
-
-    /// Sends spans, log records and metrics to the OTLP collector at `endpoint`, too, such as
-    /// `http://localhost:4318`; the paths `/v1/traces`, `/v1/logs` and `/v1/metrics` are added.
-    ///
-    /// See [`otlp`](Self::otlp).
-    #[must_use]
-    pub fn otlp_endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.choices.otlp = Some(OtlpChoice::Endpoint(endpoint.into()));
-        self
-    }
-}
 
 /// Adds the exporters, under the SDK's own processors: their threads have telemetry suppressed, so that
 /// they never trace themselves.

@@ -1,3 +1,12 @@
+//! The builder of [`Telemetry`], with its setters by subject.
+
+mod console;
+mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod processing;
+mod sampling;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,10 +26,12 @@ use crate::instrument::propagation::TraceContextPropagator;
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::{Tail, UnsampledLogs, WorkerBuilder};
 use crate::storage::Storage;
+use crate::telemetry::Telemetry;
 use crate::telemetry::assembly::{self, Decisions, Meters, Others, Parts};
 use crate::telemetry::global::{logger_of, set_logger};
 use crate::telemetry::logs::Logs;
-use crate::telemetry::{Telemetry, otlp};
+use crate::telemetry::otlp_exporters;
+use crate::telemetry::panic_hook::Reporter;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::token::TokenProvider;
 use crate::tracer::DirectTracer;
@@ -34,14 +45,14 @@ type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 ///
 /// The variables are listed in [`config::environment`](crate::config::environment).
 pub struct TelemetryBuilder {
-    pub(super) choices: Choices,
+    choices: Choices,
     mapping: MappingOptions,
-    pub(super) processors: TelemetryProcessors,
+    processors: TelemetryProcessors,
     provider: TracerProviderBuilder,
-    pub(super) meters: Meters,
+    meters: Meters,
     logs: Logs,
-    pub(super) console: Option<Console>,
-    pub(super) others: Others,
+    console: Option<Console>,
+    others: Others,
     environment: Lookup,
     transport: Option<Arc<dyn Transport>>,
     install_globally: bool,
@@ -70,6 +81,14 @@ impl Default for TelemetryBuilder {
             #[cfg(feature = "tracing")]
             span_fields: SpanFields::none(),
         }
+    }
+}
+
+impl Telemetry {
+    /// Starts to configure telemetry.
+    #[must_use]
+    pub fn builder() -> TelemetryBuilder {
+        TelemetryBuilder::default()
     }
 }
 
@@ -315,7 +334,9 @@ impl TelemetryBuilder {
             install(&telemetry);
         }
         if panic_hook {
-            telemetry.report_panics();
+            let handle = telemetry.handle.clone();
+            telemetry.panics =
+                handle.map(|handle| Reporter::install(&telemetry.logger_provider, handle));
         }
         Ok(telemetry)
     }
@@ -369,7 +390,7 @@ impl TelemetryBuilder {
         }
         // Behind azmon's own, which never waits for the network.
         if let Some(endpoints) = &settings.otlp {
-            parts = otlp::add(parts, endpoints, settings.metrics.interval)?;
+            parts = otlp_exporters::add(parts, endpoints, settings.metrics.interval)?;
         }
         Ok(parts.build(settings.resource))
     }

@@ -11,7 +11,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(state: Arc<State>) -> Self {
+    pub(crate) fn new(state: Arc<State>) -> Self {
         Self {
             state,
             since: Instant::now(),
