@@ -428,7 +428,8 @@ impl Disk {
                 created: header.created,
                 ..Batch::new(header.labels, body)
             })
-            .filter(Batch::is_sound);
+            .filter(Batch::is_sound)
+            .filter(|batch| self.is_as_written(&name, batch));
         let Some(mut batch) = batch else {
             self.lost(&name, DropReason::StorageDamaged);
             self.queue.push(Operation::SetAside(name));
@@ -449,6 +450,13 @@ impl Disk {
             counters.take(labels);
         }
         Some(Event::Read(batch))
+    }
+
+    /// Whether a batch has the items that were counted when this process wrote it.
+    fn is_as_written(&self, name: &FileName, batch: &Batch) -> bool {
+        let stored = self.entries.get(name);
+        let counts = stored.and_then(|stored| stored.counts.as_ref());
+        counts.is_none_or(|counts| *counts == batch.labels.iter().copied().collect())
     }
 
     /// Lets a batch wait that cannot be read at the moment.
