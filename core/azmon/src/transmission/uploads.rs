@@ -544,6 +544,7 @@ impl Uploads {
     pub(super) fn try_now(&mut self, now: Instant) {
         if !self.circuit.is_ordered(now) {
             self.circuit.try_now(now);
+            self.transport.end_pauses();
             self.outbox.end_pauses();
             self.disk.end_pauses();
         }
