@@ -276,6 +276,71 @@ fn performance_counters_come_at_their_interval() {
 }
 
 #[test]
+fn statistics_are_metrics_if_that_is_asked_for() {
+    for enabled in [false, true] {
+        let partial = Script::Partial(vec![(0, 400)]);
+        let endpoint = Endpoint::start([partial, Script::Accept, Script::Accept]);
+        let telemetry = builder(endpoint.connection_string())
+            .statistics_metrics(enabled)
+            .build()
+            .unwrap();
+        span(&telemetry, "refused");
+        span(&telemetry, "taken");
+        assert!(telemetry.force_flush().is_err());
+        telemetry.force_flush().unwrap();
+        let received = endpoint.received();
+        if !enabled {
+            assert_eq!(received.len(), 1);
+            continue;
+        }
+        let envelopes = &received[1].envelopes;
+        let values = |name: &str, dimensions: [&str; 2]| -> Vec<_> {
+            let points = metrics(envelopes, name).into_iter();
+            let value = |(envelope, point): (&_, &MetricPoint<'_>)| {
+                let dimensions = dimensions.map(|key| property(envelope, key).to_owned());
+                (dimensions.join(" "), point.value)
+            };
+            let mut values: Vec<_> = points.map(value).collect();
+            values.sort_by(|one, other| one.0.cmp(&other.0));
+            values
+        };
+        let value = |text: &str, value: f64| (text.to_owned(), value);
+        let sent = values("azmon.items.sent", ["azmon.signal", "error.type"]);
+        assert!(sent.contains(&value("traces ", 1.0)), "{sent:?}");
+        assert_eq!(
+            values("azmon.items.dropped", ["azmon.signal", "error.type"]),
+            [value("traces rejected", 1.0)]
+        );
+        assert_eq!(
+            values("azmon.circuit.state", ["azmon.circuit.state", ""]),
+            [
+                value("closed ", 1.0),
+                value("open ", 0.0),
+                value("probing ", 0.0),
+                value("suspect ", 0.0)
+            ]
+        );
+        for name in [
+            "azmon.items.stored",
+            "azmon.queue.items",
+            "azmon.queue.memory",
+            "azmon.batches.items",
+            "azmon.batches.memory",
+            "azmon.storage.batches",
+            "azmon.storage.size",
+        ] {
+            let values = values(name, ["azmon.signal", ""]);
+            assert!(!values.is_empty(), "{name}");
+            assert!(values.iter().all(|(_, value)| *value == 0.0), "{values:?}");
+        }
+        let [(_, age)] = values("azmon.last_success.age", ["", ""])[..] else {
+            panic!("{envelopes:?}")
+        };
+        assert!((0.0..60.0).contains(&age));
+    }
+}
+
+#[test]
 fn requests_that_are_not_sampled_are_in_the_rate_without_standard_metrics_too() {
     const REQUESTS: f64 = 500.0;
     let endpoint = Endpoint::start(vec![Script::Accept; 100]);
