@@ -1,4 +1,4 @@
-//! Settings of storage and of the network.
+//! Settings of storage and network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::storage::{Storage, StorageSettings, directory_name, user_cache};
 use crate::token::TokenProvider;
 use crate::transmission::{ManagedIdentity, NetworkSettings, TokenSource, Tokens};
 
-/// The network settings that the code chose.
+/// The network settings that the code set.
 #[derive(Default)]
 pub(super) struct NetworkChoices {
     pub(super) token_provider: Option<Arc<dyn TokenProvider>>,

@@ -1,4 +1,4 @@
-//! Every setting, resolved.
+//! All settings, resolved.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::storage::{Storage, StorageSettings};
 use crate::token::TokenProvider;
 use crate::transmission::NetworkSettings;
 
-/// The settings that the code chose. `None` leaves one to the environment, and then to the default.
+/// The settings that the code set. For `None` the environment applies, and then the default.
 #[derive(Default)]
 pub(crate) struct Choices {
     pub(crate) connection_string: Option<String>,
@@ -44,10 +44,10 @@ pub(crate) struct Choices {
     pub(crate) certificates: Option<PathBuf>,
 }
 
-/// Every setting, after code, environment and default.
+/// All settings, resolved from code, environment and default.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// `None` when neither the code nor the environment has one.
+    /// `None` if neither the code nor the environment sets one.
     pub(crate) connection_string: Option<ConnectionString>,
     pub(crate) disabled: bool,
     pub(crate) resource: Resource,
@@ -57,7 +57,7 @@ pub(crate) struct Settings {
     pub(crate) queue_limits: QueueLimits,
     pub(crate) metrics: BuiltinOptions,
     pub(crate) metric_namespaces: Option<bool>,
-    /// `None` for no OTLP.
+    /// `None` if OTLP is disabled.
     pub(crate) otlp: Option<OtlpEndpoints>,
     pub(crate) storage: StorageSettings,
     pub(crate) network: NetworkSettings,
@@ -66,14 +66,14 @@ pub(crate) struct Settings {
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
 const MAX_QUEUE_ITEMS: usize = 65_536;
 const MAX_QUEUE_BYTES: usize = 64 << 20;
-/// Items that wake the worker before its delay is over.
+/// Number of queued items that wakes the worker before its delay is over.
 const BATCH: usize = 2_048;
 
 impl Settings {
     /// Resolves every setting.
     ///
-    /// An environment variable that is empty counts as absent. A number that cannot be read is reported
-    /// and ignored. A connection string that cannot be read is an error, since nothing works without it.
+    /// An empty environment variable counts as absent. An unreadable number is reported and ignored. An unreadable
+    /// connection string is an error, because azmon cannot work without it.
     pub(crate) fn resolve(
         choices: Choices,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -81,7 +81,7 @@ impl Settings {
         let environment = &|name: &str| environment(name).filter(|value| !value.trim().is_empty());
         let metrics = metrics::resolve(&choices.metrics, environment);
         let mut sampling = sampler::resolve(choices.sampling, environment);
-        // Standard metrics count what is not kept, too, and so does the counter of requests per second.
+        // The standard metrics and the counter of requests per second also count unsampled spans.
         sampling.record_unsampled |= metrics.standard_metrics || metrics.performance_counters;
         let connection_string = connection_string(choices.connection_string, environment)?;
         let network = delivery::network(

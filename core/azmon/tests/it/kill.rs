@@ -1,4 +1,4 @@
-//! Processes that are killed at any moment, and those that come after them.
+//! Processes that are killed at any moment, and their successors.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -18,17 +18,17 @@ const CONNECTION_STRING: &str = "AZMON_IT_CONNECTION_STRING";
 const DIRECTORY: &str = "AZMON_IT_DIRECTORY";
 const FIRST: &str = "AZMON_IT_FIRST";
 
-/// How often a process is killed.
+/// Number of kills.
 const KILLS: u64 = 50;
-/// After how many spans at most.
+/// Maximum number of spans that a process ends before it is killed.
 const MOST_SPANS: usize = 1_000;
-/// How long a process takes for a span, so that the oldest are far older than what may be lost.
+/// Time per span: the oldest spans of a process are far older than the maximum age of lost ones.
 const PACE: Duration = Duration::from_millis(2);
-/// The numbers of a process's spans begin at a multiple of this.
+/// The numbers of the spans of a process begin at a multiple of this number.
 const APART: u64 = 1_000_000;
-/// Spans that end within this time may be lost, in durable mode by promise, and else because they have not been sent.
+/// Maximum age of lost spans: guaranteed in durable mode, and in the other mode the time until they are sent.
 const PROMISE: Duration = Duration::from_millis(200);
-/// A machine that is busy lets threads wait; the promise holds for those that run.
+/// A busy machine may delay threads; the guarantee holds for running ones.
 const PATIENCE: Duration = Duration::from_millis(1_300);
 
 fn now() -> u128 {
@@ -53,7 +53,7 @@ fn telemetry(durable: bool) -> Telemetry {
         .unwrap()
 }
 
-/// In the child: ends spans until it is killed, and writes the number and the time of each that has ended.
+/// In the child: ends spans until the process is killed, and prints the number and the time of each.
 #[test]
 #[ignore = "run by the tests of this file, in a process of its own"]
 fn child() {
@@ -82,7 +82,7 @@ fn child() {
     }
 }
 
-/// Sends everything that the killed ones left.
+/// Sends the items that the killed processes left.
 fn drain() {
     loop {
         let telemetry = telemetry(false);
@@ -98,7 +98,7 @@ fn drain() {
 struct Process {
     child: Child,
     output: BufReader<ChildStdout>,
-    /// The spans that have ended, with the times.
+    /// The spans that have ended, with their times.
     ended: BTreeMap<u64, u128>,
 }
 
@@ -122,7 +122,7 @@ impl Process {
         }
     }
 
-    /// Waits until so many spans have ended, or the process has.
+    /// Waits until this number of spans have ended, or the process has.
     fn wait_for(&mut self, spans: usize) {
         let mut line = String::new();
         while self.ended.len() < spans {
@@ -140,7 +140,7 @@ impl Process {
         }
     }
 
-    /// Kills it; the spans that have ended, and when it died.
+    /// Kills the process. Returns the spans that have ended, and the time of the kill.
     fn kill(mut self) -> (BTreeMap<u64, u128>, u128) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -156,7 +156,7 @@ fn send_what_is_left(endpoint: &Endpoint, directory: &Directory) {
     assert!(process.child.wait().unwrap().success());
 }
 
-/// How often each span arrived.
+/// The number of arrivals of each span.
 fn arrived(endpoint: &Endpoint) -> BTreeMap<u64, usize> {
     let mut arrived = BTreeMap::new();
     for received in endpoint.received() {
@@ -167,7 +167,7 @@ fn arrived(endpoint: &Endpoint) -> BTreeMap<u64, usize> {
     arrived
 }
 
-/// Kills processes that send to an address, or to the endpoint to which everything is sent in the end.
+/// Kills processes that send to `address`, by default to the endpoint that also receives the stored spans in the end.
 fn kill_again_and_again(task: &str, address: Option<SocketAddr>) {
     let directory = Directory::new(task);
     let endpoint = Endpoint::start(vec![Script::Accept; 1_000_000]);
@@ -199,7 +199,7 @@ fn kill_again_and_again(task: &str, address: Option<SocketAddr>) {
     }
     assert!(promised > 0, "every process was too young for the promise");
     assert!(lost < ended / 2, "{lost} of {ended}");
-    // Only what was under way when a process died may be there twice.
+    // Only items of uploads that ran at a kill may arrive twice.
     let doubled = arrived.values().filter(|times| **times > 1).count();
     assert!(doubled < ended / 2, "{doubled} of {ended}");
     assert!(arrived.values().all(|times| *times <= 2));
@@ -207,7 +207,7 @@ fn kill_again_and_again(task: &str, address: Option<SocketAddr>) {
 
 #[test]
 fn a_process_that_is_killed_loses_no_more_than_was_promised_in_durable_mode() {
-    // Nothing that it is sent is ever read: only the disk keeps what a process had.
+    // No upload is ever read: only the disk keeps the spans of a process.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     kill_again_and_again("durable", Some(silent.local_addr().unwrap()));
 }

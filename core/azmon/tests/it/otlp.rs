@@ -1,4 +1,4 @@
-//! OTLP beside Azure Monitor.
+//! OTLP in addition to Azure Monitor.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ struct Export {
 }
 
 impl Export {
-    /// Texts are as they are in a protocol buffer.
+    /// Whether the body contains a text, which protocol buffers do not encode further.
     fn has(&self, text: &str) -> bool {
         self.body
             .windows(text.len())
@@ -37,7 +37,7 @@ impl Export {
     }
 }
 
-/// A collector, and what it is given.
+/// A collector, and the exports that it receives.
 fn collector() -> (String, Receiver<Export>) {
     async fn take(
         State(exports): State<Sender<Export>>,
