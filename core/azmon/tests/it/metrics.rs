@@ -129,6 +129,34 @@ fn the_plain_exporter_waits_for_the_delivery_and_takes_the_readers_resource() {
 }
 
 #[test]
+fn measurements_of_the_sdk_about_itself_are_not_sent() {
+    // Under the names that it uses; that it measures at all depends on what other crates turn on.
+    let about_itself = "otel.sdk.processor.span.queue.size";
+    let endpoint = Endpoint::start([Script::Accept, Script::Accept]);
+    let telemetry = telemetry(endpoint.connection_string());
+    let exporter = MetricExporter::builder()
+        .connection_string(endpoint.connection_string())
+        .environment(|_| None)
+        .build()
+        .unwrap();
+    let plain = SdkMeterProvider::builder()
+        .with_reader(PeriodicReader::builder(exporter).build())
+        .build();
+    for meters in [telemetry.meter_provider(), &plain] {
+        count(meters, about_itself);
+        count(meters, "orders");
+    }
+    telemetry.force_flush().unwrap();
+    plain.force_flush().unwrap();
+    let received = endpoint.received();
+    let names: Vec<_> = received
+        .iter()
+        .flat_map(|received| received.names())
+        .collect();
+    assert_eq!(names, ["orders", "orders"]);
+}
+
+#[test]
 fn the_plain_exporter_can_send_to_memory() {
     let destination = InMemoryDestination::new();
     let exporter = MetricExporter::builder()

@@ -403,6 +403,15 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
     };
     let is_ours = |telemetry: Telemetry| telemetry.direct_provider().is_some();
     assert!(is_ours(telemetry(|builder| builder)));
+    // Another reader of metrics has nothing to do with spans.
+    assert!(is_ours(telemetry(|builder| {
+        builder.metric_reader(
+            opentelemetry_sdk::metrics::PeriodicReader::builder(
+                opentelemetry_sdk::metrics::InMemoryMetricExporter::default(),
+            )
+            .build(),
+        )
+    })));
     assert!(!is_ours(telemetry(|builder| {
         builder.sampler(opentelemetry_sdk::trace::Sampler::AlwaysOn)
     })));
