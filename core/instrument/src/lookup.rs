@@ -214,7 +214,7 @@ pub fn global_tracer(scope: InstrumentationScope) -> Option<Arc<dyn StartSpan>> 
     installed_tracer(scope).map(|tracer| Arc::new(tracer) as Arc<dyn StartSpan>)
 }
 
-/// The tracer of the global provider; `None` if none is installed.
+/// The tracer of the global tracer provider; `None` if none is installed.
 #[must_use]
 pub fn installed_tracer(scope: InstrumentationScope) -> Option<BoxedTracer> {
     let tracer = global::tracer_with_scope(scope);

@@ -164,7 +164,7 @@ impl FileSystem for FakeFileSystem {
         }
         let name = |child: &Path| child.file_name().unwrap().to_string_lossy().into_owned();
         let is_child = |child: &&PathBuf| child.parent() == Some(path);
-        // What is below a path stands together.
+        // The files below a path are adjacent.
         let below = state.files.range(path.to_owned()..);
         let below = below.take_while(|(file, _)| file.starts_with(path));
         let files = below.filter(|(file, _)| is_child(file));

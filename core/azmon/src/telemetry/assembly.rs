@@ -49,7 +49,7 @@ pub(super) struct Others {
 #[derive(Default)]
 pub(super) struct Meters {
     pub(super) provider: MeterProviderBuilder,
-    /// Whether statistics are metrics, too.
+    /// Whether the statistics of delivery are also metrics.
     pub(super) has_statistics: bool,
     readers: Vec<AddReader>,
 }

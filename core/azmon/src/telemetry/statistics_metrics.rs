@@ -1,4 +1,4 @@
-//! What became of items, and how delivery is doing, as metrics.
+//! The statistics of delivery as metrics.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const STATES: [(CircuitState, &str); 4] = [
     (CircuitState::Probing, "probing"),
 ];
 
-/// Makes the instruments. They ask the worker whenever metrics are collected.
+/// Makes the instruments. Their callbacks read the statistics of the worker.
 pub(super) fn register(meters: &SdkMeterProvider, handle: &WorkerHandle) {
     let meter = meters.meter("azmon");
     register_items(&meter, handle);
@@ -158,7 +158,7 @@ fn register_endpoint(meter: &Meter, handle: &WorkerHandle) {
         .with_description("Time since the service took a batch.")
         .with_callback(move |observer| {
             if let Some(time) = worker.statistics().last_success {
-                // A clock that was set back makes it now.
+                // The clock may have been set back.
                 let age = time.elapsed().unwrap_or_default();
                 observer.observe(age.as_secs_f64(), &[]);
             }

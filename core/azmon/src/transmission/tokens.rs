@@ -106,9 +106,9 @@ impl Tokens {
         }
     }
 
-    /// Lets a provider that failed be asked again at once.
+    /// Makes the next call ask a provider again that has failed.
     pub(crate) fn end_pause(&self) {
-        // Where it is locked, it is being asked.
+        // A lock means that a question is in progress.
         if let Ok(mut state) = self.state.try_lock() {
             state.failed = None;
         }
@@ -133,7 +133,7 @@ impl Tokens {
         let answer = timeout(DEADLINE, question).await;
         let token =
             answer.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))?;
-        // It would be kept, and fail with every upload.
+        // Such a token would be kept, and fail with every upload.
         match HeaderValue::from_str(token.secret()) {
             Ok(_) => Ok(token),
             Err(_) => Err("it has characters that no header may have".to_owned()),

@@ -66,7 +66,7 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends a batch of newline-delimited JSON, compressed with gzip. The implementation has its own timeout.
     fn post(&self, endpoint: &str, body: Bytes) -> Sending;
 
-    /// Lets what failed, and is left alone for a while, be tried again at once.
+    /// Ends the pauses after failures, so that the next upload tries again.
     fn end_pauses(&self) {}
 }
 

@@ -67,7 +67,7 @@ fn answer(mut stream: TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes);
 }
 
-/// Whether the other side hangs up within a time, or at all.
+/// Whether the other side closes the connection, within a time if there is a limit.
 fn has_hung_up(stream: &mut TcpStream, within: Option<Duration>) -> bool {
     stream.set_read_timeout(within).unwrap();
     let mut rest = [0; 4_096];
@@ -175,7 +175,7 @@ fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() 
     let (over, is_over) = std::sync::mpsc::channel::<()>();
     let telemetry = builder(endpoint.connection_string())
         .telemetry_processor(move |_| {
-            // A millisecond for each, unless the test is over.
+            // A millisecond per item, until the test is over.
             let _ = is_over.recv_timeout(Duration::from_millis(1));
             ItemDecision::Keep
         })
@@ -345,7 +345,7 @@ fn a_token_provider_that_fails_at_first_loses_and_doubles_nothing() {
         ("refuses", (|| Err("refused".into())) as First, true),
         ("panics", panics, true),
         ("gives no header's text", not_a_header, true),
-        // It is refused, and another one asked for at once.
+        // The service refuses the token, and the provider is called again at once.
         ("gives an expired one", expired, false),
     ] {
         let refused = (!is_held).then_some(Script::Status(401, None));

@@ -1,4 +1,4 @@
-//! A process that forks: the child has no worker of its parent's, says so, and makes its own.
+//! A process that forks. The child has no worker thread: its errors say so, and new telemetry starts a worker.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use fork::{Fork, WEXITSTATUS, WIFEXITED, fork, waitpid};
 use crate::child::{run, told};
 use crate::support::{dropped, name, span, telemetry};
 
-/// The exit code of a forked process in which everything was as expected.
+/// The exit code of a forked process that succeeded.
 const AS_EXPECTED: i32 = 7;
 
 /// In a process of its own, which forks.
@@ -20,7 +20,7 @@ fn forks() {
     span(&of_parent, "of the parent");
     match fork().unwrap() {
         Fork::Child => {
-            // Nothing of the test harness may run here.
+            // The test harness must not run in the child.
             let is_as_expected = catch_unwind(AssertUnwindSafe(|| {
                 in_child(&of_parent, connection_string);
             }));

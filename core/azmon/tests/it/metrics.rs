@@ -130,7 +130,7 @@ fn the_plain_exporter_waits_for_the_delivery_and_takes_the_readers_resource() {
 
 #[test]
 fn measurements_of_the_sdk_about_itself_are_not_sent() {
-    // Under the names that it uses; that it measures at all depends on what other crates turn on.
+    // The names are those of the SDK. Features of other crates decide whether it records them.
     let about_itself = "otel.sdk.processor.span.queue.size";
     let endpoint = Endpoint::start([Script::Accept, Script::Accept]);
     let telemetry = telemetry(endpoint.connection_string());
@@ -400,7 +400,7 @@ fn requests_that_are_not_sampled_are_in_the_rate_without_standard_metrics_too() 
         }
         counted
     };
-    // The clocks of the rate and of its time are two.
+    // The rate and the time of the item come from different clocks.
     let is_right = |requests| (REQUESTS * 0.5..REQUESTS * 2.0).contains(&counted(requests));
     assert!((1..=50).any(is_right), "{} of {REQUESTS}", counted(50));
 }

@@ -163,14 +163,14 @@ fn a_shutdown_delivers_the_last_words_to_the_collector_too() {
     assert_eq!(endpoint.received()[0].envelopes.len(), 3);
 }
 
-/// How a collector fails, again and again.
+/// The answer of a collector that always fails.
 #[derive(Debug, Clone, Copy)]
 enum Failure {
     Refuses(StatusCode),
     NeverAnswers,
 }
 
-/// A collector that never takes anything, and how often it was asked.
+/// A collector that always fails, and the number of requests.
 fn failing_collector(failure: Failure) -> (String, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
@@ -189,7 +189,7 @@ fn failing_collector(failure: Failure) -> (String, Arc<AtomicUsize>) {
 #[test]
 fn a_shutdown_in_an_outage_of_azure_still_serves_the_collector() {
     let (collector, exports) = collector();
-    // It takes the connection, and never answers.
+    // The endpoint accepts connections, and never answers.
     let endpoint = Endpoint::start(vec![Script::Hold; 100]);
     let telemetry = builder(endpoint.connection_string())
         .otlp_endpoint(collector)

@@ -1,4 +1,4 @@
-//! Proxies, as the usual variables name them, over real sockets.
+//! Proxies and certificates that the environment names, over real sockets.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,11 +10,11 @@ use crate::endpoint::{Endpoint, Script};
 use crate::support::{span, telemetry};
 
 const CONNECTION_STRING: &str = "AZMON_IT_CONNECTION_STRING";
-/// The usual variables, which the environment of the tests may have.
+/// The proxy variables that the environment of the tests may define.
 const VARIABLES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
 
-/// A proxy: it answers requests for plain HTTP as the endpoint would, and opens tunnels to one address, whatever they
-/// are to. What it was asked for is told.
+/// A proxy. It answers plain HTTP requests as the endpoint does, and connects every tunnel to one address. It records
+/// the first line of each request.
 struct Proxy {
     address: SocketAddr,
     asked: Receiver<String>,
@@ -85,7 +85,7 @@ fn serve(
     answered.join().unwrap().map(drop)
 }
 
-/// In the child: sends a span, and fails if it is not delivered at once.
+/// In the child: sends a span, and fails unless the span is delivered at once.
 #[test]
 #[ignore = "run by the tests of this file, in a process of its own"]
 fn child() {
@@ -140,7 +140,7 @@ fn https_opens_a_tunnel_and_a_proxy_that_refuses_it_costs_nothing() {
             "https://ingestion.invalid/",
             &[("HTTPS_PROXY", proxy.url())],
         );
-        // Behind the tunnel there is no TLS either: the span is held, and the cause is told.
+        // The other end of the tunnel has no TLS either: the span is held, and the error names the cause.
         assert!(!output.status.success());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains("not delivered: "), "{text}");
@@ -150,6 +150,18 @@ fn https_opens_a_tunnel_and_a_proxy_that_refuses_it_costs_nothing() {
             "{asked:?}"
         );
     }
+}
+
+#[test]
+fn a_system_without_certificates_keeps_no_endpoint_without_tls_from_starting() {
+    let missing = [
+        ("SSL_CERT_FILE", "/nonexistent/file".to_owned()),
+        ("SSL_CERT_DIR", "/nonexistent/directory".to_owned()),
+    ];
+    let endpoint = Endpoint::start([Script::Accept]);
+    let output = send(&format!("http://{}/", endpoint.address()), &missing);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(endpoint.received().len(), 1);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_guard_that_is_not_kept_is_warned_of() {
             .contains(&"Telemetry.DroppedAtOnce")
     };
     tracing::subscriber::with_default(subscriber, || {
-        // A machine that is busy may let one live for a while.
+        // On a busy machine a guard may live longer.
         for _ in 0..50 {
             let _ = builder(endpoint.connection_string()).build();
             if is_warned() {

@@ -129,7 +129,6 @@ fn items_count_right_where_attributes_are_limited() {
             })
     });
     for number in 0..REQUESTS {
-        // Ids as callers make them: the seed of the hash is all over the number.
         let trace_id = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let attribute = |key| KeyValue::new(format!("key{key}"), "x".repeat(100));
         let (early, late): (Vec<_>, Vec<_>) = match number % 2 {
@@ -158,7 +157,7 @@ fn items_count_right_where_attributes_are_limited() {
             .properties()
             .iter()
             .filter(|(key, _)| key.starts_with("key"));
-        // The sampler's is one of them, where there is room for it.
+        // The attribute of the sampler is one of the five, if there is room.
         assert!((4..=5).contains(&own.count()));
         counted += 100.0 / request.sample_rate.unwrap_or(100.0);
         kept += 1;

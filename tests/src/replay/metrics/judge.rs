@@ -174,7 +174,7 @@ mod tests {
                     case["case"]
                 );
             }
-            // Of a point without a value there must be nothing.
+            // A point without values must have no envelope.
             let wrong_number = match ours.is_empty() {
                 true => map(&golden()[0]["input"]),
                 false => Vec::new(),

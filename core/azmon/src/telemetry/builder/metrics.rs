@@ -78,8 +78,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets whether [`statistics`](crate::Telemetry::statistics) are metrics, too, of the meter `azmon`, collected as
-    /// those of instruments are. Defaults to `false`.
+    /// Sets whether the numbers of [`statistics`](crate::Telemetry::statistics) are also metrics, of the meter `azmon`.
+    /// They are collected with the metrics of other instruments. Defaults to `false`.
     ///
     /// | Metric | Instrument | Unit | Value |
     /// |---|---|---|---|
@@ -96,7 +96,7 @@ impl TelemetryBuilder {
     /// | `azmon.circuit.state` | gauge | `1` | 1 for the [state](crate::CircuitState) that `azmon.circuit.state` names: `closed`, `suspect`, `open` or `probing`; 0 for the others |
     /// | `azmon.last_success.age` | gauge | `s` | time since the service took a batch, if it ever did |
     ///
-    /// `azmon.signal` is `traces`, `logs` or `metrics`. These metrics are items of the signal `metrics` themselves.
+    /// `azmon.signal` is `traces`, `logs` or `metrics`. These metrics are themselves items of the signal `metrics`.
     #[must_use]
     pub fn statistics_metrics(mut self, enabled: bool) -> Self {
         self.meters.has_statistics = enabled;

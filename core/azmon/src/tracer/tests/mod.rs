@@ -403,7 +403,7 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
     };
     let is_ours = |telemetry: Telemetry| telemetry.direct_provider().is_some();
     assert!(is_ours(telemetry(|builder| builder)));
-    // Another reader of metrics has nothing to do with spans.
+    // A metric reader does not need spans.
     assert!(is_ours(telemetry(|builder| {
         builder.metric_reader(
             opentelemetry_sdk::metrics::PeriodicReader::builder(

@@ -1,4 +1,4 @@
-//! Files that anything has happened to: they cost what was in them at most, and are counted.
+//! Damaged files: at most their own items are lost, and lost items are counted.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -41,7 +41,7 @@ fn batch(files: &FakeFileSystem) -> (PathBuf, Vec<u8>) {
     files.files().into_iter().find(is_batch).unwrap()
 }
 
-/// What becomes of a batch whose file is changed so, for this process and for the next one.
+/// Changes the file of a batch, and checks that at most its items are lost, in this process and in the next one.
 async fn assert_costs_only_itself(what: &str, change: impl Fn(&mut Vec<u8>)) {
     for is_next_process in [false, true] {
         let files = FakeFileSystem::default();
@@ -155,7 +155,7 @@ async fn a_clock_that_was_set_anew_loses_nothing_that_is_not_old() {
     let directory = path.parent().unwrap();
     let now = milliseconds(SystemTime::now());
     let day = 24 * 3_600 * 1_000;
-    // A clock that is ahead by a day, by ten years and for ever, and one that has not been set yet.
+    // A clock that is ahead by a day, by ten years and by the maximum, and a clock that was not set.
     for (number, created) in [now + day, now + 3_650 * day, u64::MAX, 0]
         .into_iter()
         .enumerate()

@@ -1,5 +1,5 @@
-//! Long faults at real rates. Optimised builds run all of it, others a tenth or a hundredth of the items in the same
-//! time.
+//! Long faults at real rates. Optimised builds use the full rates, other builds a tenth or a hundredth of them in the
+//! same simulated time.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use flate2::read::GzDecoder;
 use super::*;
 use crate::storage::{FakeFileSystem, FileName, Storage};
 
-/// By how much less is done where nothing is optimised.
+/// Divisor of the rates in builds without optimisation.
 const FEWER: usize = if cfg!(debug_assertions) { 10 } else { 1 };
 const ROOT: &str = "/cache/azmon/endurance";
 const POISON: &str = "poison";
 
-/// Takes everything but one item unless it is down, and counts what it takes. It looks at names only, since it is given
-/// very many.
+/// An endpoint that accepts every batch except that of one item, and counts the items. It reads only the names, because
+/// the number of items is large.
 #[derive(Debug)]
 struct Counting {
-    /// How often each item arrived.
+    /// The number of arrivals of each item.
     taken: Mutex<Vec<u8>>,
     is_down: Mutex<bool>,
 }
@@ -34,7 +34,7 @@ impl Counting {
         *self.is_down.lock().unwrap() = false;
     }
 
-    /// How many items arrived, each of them once.
+    /// The number of items that arrived. No item arrived twice.
     fn arrived_once(&self) -> u64 {
         let taken = self.taken.lock().unwrap();
         assert!(taken.iter().all(|times| *times <= 1));
@@ -70,7 +70,7 @@ impl Transport for Arc<Counting> {
     }
 }
 
-/// A worker of the default limits.
+/// A worker with the default limits.
 struct Busy {
     producer: Producer,
     handle: WorkerHandle,
@@ -108,7 +108,7 @@ impl Busy {
         }
     }
 
-    /// Ends spans, each of a name of its own, for a time in which they come evenly.
+    /// Ends spans evenly over a time. Each span has its own name.
     async fn end(&mut self, rate: usize, time: Duration, mut check: impl FnMut(&Self)) {
         let steps = time.as_millis() as usize / 100;
         let total = rate * steps / 10;
@@ -145,11 +145,11 @@ async fn a_batch_that_is_refused_for_ever_costs_ten_thousand_good_spans_a_second
     let endpoint = Counting::new(RATE * SECONDS, false);
     let mut worker = Busy::start(endpoint, StorageSettings::off());
     worker.producer.push(span(POISON)).unwrap();
-    // It is alone in its batch.
+    // The batch holds no other item.
     sleep(2 * SECOND).await;
     let time = Duration::from_secs(SECONDS as u64);
     let check = |worker: &Busy| {
-        // Of the good ones no more wait than ended within the delay of an export, and a little.
+        // At most the good spans of the export delay wait, with a margin.
         let waiting = worker.ended as u64 - worker.handle.statistics().traces.sent;
         assert!(waiting <= 2 * RATE as u64, "{waiting} wait");
     };
@@ -188,7 +188,7 @@ async fn an_endpoint_that_is_down_for_an_hour_costs_what_the_disk_cannot_hold_an
         let storage = settings(&files, &Storage::default().max_bytes(disk));
         let mut worker = Busy::start(Counting::new(RATE * SECONDS, true), storage);
         let time = Duration::from_secs(SECONDS as u64);
-        // A batch is written before the oldest makes room for it.
+        // A batch is written before the oldest batches are removed.
         let check = |worker: &Busy| worker.assert_bounded(disk + (1 << 20));
         worker.end(RATE, time, check).await;
         let report = worker.handle.statistics().traces;
