@@ -11,6 +11,7 @@ mod ci;
 mod client;
 mod command;
 mod demo;
+mod dependencies;
 mod error;
 mod modules;
 mod packages;

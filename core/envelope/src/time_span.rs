@@ -41,9 +41,20 @@ fn put(room: &mut [u8], mut number: u64) {
 }
 
 /// The text is not a duration of the form `[d.]hh:mm:ss[.fffffff]`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("duration {0:?} is not of the form [d.]hh:mm:ss[.fffffff]")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTimeSpanError(String);
+
+impl fmt::Display for ParseTimeSpanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        write!(
+            f,
+            "duration {text:?} is not of the form [d.]hh:mm:ss[.fffffff]"
+        )
+    }
+}
+
+impl std::error::Error for ParseTimeSpanError {}
 
 impl FromStr for TimeSpan {
     type Err = ParseTimeSpanError;

@@ -43,10 +43,15 @@ pub(super) fn item(item: &Item, path: &str) -> String {
         Item::Trait(item) => {
             keep_marks(&mut item.attrs);
             for member in &mut item.items {
-                if let syn::TraitItem::Fn(function) = member {
-                    function.attrs.clear();
-                    function.default = None;
-                    function.semi_token = Some(Default::default());
+                match member {
+                    syn::TraitItem::Const(item) => item.attrs.clear(),
+                    syn::TraitItem::Type(item) => item.attrs.clear(),
+                    syn::TraitItem::Fn(function) => {
+                        function.attrs.clear();
+                        function.default = None;
+                        function.semi_token = Some(Default::default());
+                    }
+                    _ => {}
                 }
             }
             item.ident.to_string()
