@@ -1,7 +1,7 @@
 //! Long faults at real rates. Optimised builds use the full rates, other builds a tenth or a hundredth of them in the
 //! same simulated time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
 
@@ -224,7 +224,7 @@ async fn a_hundred_thousand_files_are_worked_off_within_the_limits() {
         .unwrap();
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let created = FileName::parse(&name).unwrap().created().unwrap();
-    let directory = path.parent().unwrap_or(Path::new(ROOT));
+    let directory = path.parent().unwrap();
     for number in 1..FILES {
         let name = FileName::new(created + number as u64, "dead", number as u64, 1);
         files.add(&directory.join(name.as_str()), &content);
