@@ -37,8 +37,10 @@ mod line;
 mod managed_identity;
 mod operation_names;
 mod outbox;
+mod outcomes;
 mod redirect;
 mod response;
+mod settling;
 mod status;
 #[cfg(test)]
 mod tests;
