@@ -165,6 +165,7 @@
 //! | `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` | `Authorization=AAD`: tokens of the host's managed identity; `;ClientId=…` for one that the user assigned | none |
 //! | `AZMON_STORAGE_DIRECTORY` | a directory for telemetry that cannot be sent | `azmon` in the user's cache directory |
 //! | `AZMON_STORAGE_DISABLED` | `true` keeps what cannot be sent in memory alone | `false` |
+//! | `AZMON_LIVE_METRICS` | `false` switches Live Metrics off | `true` |
 //! | `AZMON_DURABLE` | `true` writes all telemetry to disk before it is sent | `false` |
 //! | `AZMON_CA_FILE` | a file of certificates, in PEM, that are trusted besides those of the system | none |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
@@ -175,7 +176,6 @@
 //!
 //! - It does not phone home: SDK statistics go to your own resource. A metadata service is asked only for the token of a
 //!   managed identity, where one is configured.
-//! - Live Metrics.
 //!
 //! # Minimum supported Rust version
 //!
@@ -188,6 +188,8 @@ mod exporter;
 #[cfg(test)]
 mod fixtures;
 mod item;
+#[doc(hidden)]
+pub mod live_metrics;
 pub mod mapping;
 mod metrics;
 mod pipeline;

@@ -13,8 +13,8 @@ use crate::config::environment::{
     OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
 };
 use crate::config::{
-    MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource, sampler,
-    span_limits,
+    LiveSettings, MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource,
+    sampler, span_limits,
 };
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
 use crate::error::BuildErrorKind;
@@ -41,6 +41,7 @@ pub(crate) struct Choices {
     pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
     pub(crate) http_client: Option<reqwest::Client>,
     pub(crate) certificates: Option<PathBuf>,
+    pub(crate) live_metrics: Option<bool>,
 }
 
 /// What holds.
@@ -60,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) otlp: Option<OtlpEndpoints>,
     pub(crate) storage: StorageSettings,
     pub(crate) network: NetworkSettings,
+    /// `None` for no live metrics.
+    pub(crate) live: Option<LiveSettings>,
 }
 
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
@@ -83,6 +86,13 @@ impl Settings {
         // Standard metrics count what is not kept, too, and so does the counter of requests per second.
         sampling.record_unsampled |= metrics.standard_metrics || metrics.performance_counters;
         let connection_string = connection_string(choices.connection_string, environment)?;
+        let live = delivery::live(
+            connection_string.as_ref(),
+            choices.live_metrics,
+            environment,
+        );
+        // While a reader is subscribed, spans that are not kept are recorded, too.
+        sampling.record_while = live.as_ref().map(|live| live.is_watched.clone());
         let network = delivery::network(
             connection_string.as_ref(),
             delivery::NetworkChoices {
@@ -100,6 +110,7 @@ impl Settings {
                 environment,
             ),
             network,
+            live,
             connection_string,
             disabled: environment(OTEL_SDK_DISABLED)
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
@@ -237,6 +248,32 @@ mod tests {
             Some("variable")
         );
         assert_eq!(key(&resolved(Choices::default(), &[bare])), Some("bare"));
+    }
+
+    #[test]
+    fn live_metrics_are_on_where_there_is_an_endpoint_unless_code_or_environment_say_no() {
+        const LIVE: &str = "InstrumentationKey=k;LiveEndpoint=http://live";
+        for (connection, code, variable, is_on) in [
+            (LIVE, None, "", true),
+            ("InstrumentationKey=k", None, "", true),
+            (CODE, None, "", false),
+            (LIVE, None, "false", false),
+            (LIVE, Some(true), "false", true),
+            (LIVE, Some(false), "true", false),
+        ] {
+            let choices = Choices {
+                connection_string: Some(connection.to_owned()),
+                live_metrics: code,
+                ..Choices::default()
+            };
+            let settings = resolved(choices, &[("AZMON_LIVE_METRICS", variable)]);
+            assert_eq!(
+                settings.live.is_some(),
+                is_on,
+                "{connection} {code:?} {variable}"
+            );
+        }
+        assert!(resolved(Choices::default(), &[]).live.is_none());
     }
 
     #[test]

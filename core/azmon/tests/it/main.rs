@@ -10,6 +10,7 @@ mod exporter;
 mod failure;
 mod faults;
 mod kill;
+mod live;
 mod load;
 mod log_exporter;
 mod logs;

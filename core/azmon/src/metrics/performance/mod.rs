@@ -23,3 +23,15 @@ mod system;
 
 pub(super) use self::counters::PerformanceCounters;
 pub(super) use self::requests::RequestRate;
+pub(crate) use self::system::process_sample;
+
+/// What this process uses now. What the system does not tell is `None`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ProcessSample {
+    /// User and system time since the process began.
+    pub(crate) cpu: Option<std::time::Duration>,
+    /// Memory that only this process has, swapped out or not.
+    pub(crate) private_bytes: Option<u64>,
+    /// Memory that is not swapped out.
+    pub(crate) resident_bytes: Option<u64>,
+}
