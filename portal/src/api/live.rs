@@ -83,7 +83,7 @@ pub(super) async fn events(
 }
 
 /// Events never fail; a comment now and then keeps proxies from closing the connection.
-fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+pub(super) fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let events = events.map(Ok::<_, Infallible>);
     Sse::new(events)
         .keep_alive(KeepAlive::default())

@@ -13,6 +13,7 @@ mod forward;
 mod golden;
 mod hostile;
 mod limits;
+mod live;
 mod open_census;
 mod otlp;
 mod pages;
