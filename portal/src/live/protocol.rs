@@ -39,7 +39,7 @@ async fn ping(
 ) -> Response {
     let (app, body) = match opened(query.as_deref(), body) {
         Ok(opened) => opened,
-        Err(refused) => return refused,
+        Err((status, reason)) => return refuse(status, &reason),
     };
     // A client may ping without a body, and say in headers who it is.
     let mut point = if body.iter().all(u8::is_ascii_whitespace) {
@@ -83,7 +83,7 @@ async fn post_points(
 ) -> Response {
     let (app, body) = match opened(query.as_deref(), body) {
         Ok(opened) => opened,
-        Err(refused) => return refused,
+        Err((status, reason)) => return refuse(status, &reason),
     };
     let values = match serde_json::from_slice::<Value>(&body) {
         Ok(Value::Array(values)) => values,
@@ -130,13 +130,13 @@ fn answer(hub: &Hub, headers: &HeaderMap, is_subscribed: bool) -> Response {
 fn opened(
     query: Option<&str>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<(String, Bytes), Response> {
+) -> Result<(String, Bytes), (StatusCode, String)> {
     let body = body.map_err(|rejection| {
         let reason = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => format!("the body is larger than {MAX_BODY} bytes"),
             _ => rejection.body_text(),
         };
-        refuse(rejection.status(), &reason)
+        (rejection.status(), reason)
     })?;
     let pairs = query.unwrap_or_default().split('&');
     let key = pairs
@@ -148,9 +148,9 @@ fn opened(
         });
     match key.filter(|key| !key.trim().is_empty() && key.len() <= 256) {
         Some(key) => Ok((key, body)),
-        None => Err(refuse(
+        None => Err((
             StatusCode::BAD_REQUEST,
-            "the address names no instrumentation key (ikey)",
+            "the address names no instrumentation key (ikey)".to_owned(),
         )),
     }
 }

@@ -40,7 +40,7 @@ it('shows servers with their figures, samples with the way to their transaction,
   const one = await reader(browser, base);
   await one.open('/live');
   await watching(one.page);
-  await one.page.getByRole('row').filter({ hasText: 'azmon' }).first().waitFor();
+  await one.page.getByRole('row').filter({ hasText: 'rust:otel' }).first().waitFor();
   await (await fetch(`${web}/products/404`)).text();
   const sample = one.page.locator('.samples li').first();
   await sample.waitFor({ timeout: 10_000 });

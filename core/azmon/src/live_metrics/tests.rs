@@ -453,7 +453,7 @@ fn of_a_thousand_filters_as_many_hold_as_may_and_the_others_are_reported() {
     let metric = |id: usize| {
         format!(
             r#"{{"Id":"{id}","TelemetryType":"Request","FilterGroups":[{{"Filters":[{}]}}],"Projection":"Count()","Aggregation":"Sum"}}"#,
-            vec![filter; 10].join(",")
+            [filter; 10].join(",")
         )
     };
     let metrics: Vec<_> = (0..100).map(metric).collect();

@@ -297,7 +297,7 @@ mod tests {
             Item::from(span)
         };
         for sent in [item("sent", "secret"), item("dropped", "drop")] {
-            counters.take([sent.label()].into_iter());
+            counters.take([sent.label()]);
             encoder.add(&mapper, sent.as_ref());
         }
         encoder.observe(&mapper, item("left out", "secret").as_ref());
