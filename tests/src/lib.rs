@@ -6,12 +6,12 @@ pub mod logs;
 pub mod replay;
 pub mod spans;
 
-/// The program in the README, which is compiled as it stands.
+/// The program in the README, which is compiled unchanged.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// The guides, whose programs are compiled as they stand.
+/// The guides, whose programs are compiled unchanged.
 #[cfg(doctest)]
 mod guides {
     #[doc = include_str!("../../docs/azure-sdk.md")]

@@ -1,4 +1,4 @@
-//! The examples, run as a person would, and what arrives in a portal.
+//! Runs the examples like a user, and checks the items that arrive in a portal.
 
 #![cfg(test)]
 

@@ -1,4 +1,4 @@
-//! Where telemetry goes: the providers of the options, or the global ones.
+//! The providers of the options, or the global providers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::TraceOptions;
 use crate::metrics::{self, Instruments};
 use crate::options::scope;
 
-/// What was found at the last look.
+/// The providers found by the last look-up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) tracer: Option<Arc<BoxedTracer>>,
@@ -23,14 +23,15 @@ impl Found {
     }
 }
 
-/// The providers that telemetry goes to, which are looked up when that is first asked for.
+/// The tracer and instruments, looked up at the first use.
 #[derive(Debug, Default)]
 pub(crate) struct Providers(Lookup<Found>);
 
 impl Providers {
-    /// What there is at `now`. `is_new` is called with instruments that were not there at the look before.
+    /// The tracer and instruments at `now`. Calls `is_new` with instruments that the previous look-up did not
+    /// find.
     ///
-    /// Global providers are looked for again every 100 ms, even where there are some: others may take their place.
+    /// Looks up global providers again every 100 ms, even after some were found, since they may be replaced.
     pub(crate) fn get(
         &self,
         now: Instant,
@@ -55,7 +56,7 @@ impl Providers {
     }
 }
 
-/// The tracer of `options`, or else the global one, unless no provider is installed.
+/// The tracer of `options`, or else of the global provider. `None` if no provider is installed.
 fn look_for_tracer(options: &TraceOptions) -> Option<Arc<BoxedTracer>> {
     if options.tracer.is_some() {
         return options.tracer.clone();

@@ -1,4 +1,4 @@
-//! The program `azmon` itself.
+//! The program `azmon`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;

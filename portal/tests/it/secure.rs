@@ -37,7 +37,7 @@ async fn https_is_served_with_a_certificate_that_is_made_once() {
         let stranger = Client::builder().no_proxy().build().unwrap();
         assert!(
             stranger.get(endpoint).send().await.is_err(),
-            "nobody trusts it without the file"
+            "a client trusts it only with the file"
         );
         certificates.push(pem);
         portal.shutdown().await;

@@ -1,4 +1,4 @@
-//! Where telemetry waits, and how the endpoint is reached.
+//! Settings of storage and network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::config::environment::{
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING, AZMON_CA_FILE, AZMON_DURABLE, AZMON_LIVE_METRICS,
     AZMON_STORAGE_DIRECTORY, AZMON_STORAGE_DISABLED, FUNCTIONS_WORKER_RUNTIME, WEBSITE_SITE_NAME,
 };
-use crate::config::settings::flag;
+use crate::config::parse::flag;
 use crate::error::BuildErrorKind;
 use crate::storage::{Storage, StorageSettings, directory_name, user_cache};
 use crate::token::TokenProvider;
 use crate::transmission::{ManagedIdentity, NetworkSettings, TokenSource, Tokens};
 
-/// What the code chose about the network.
+/// The network settings that the code set.
 #[derive(Default)]
 pub(super) struct NetworkChoices {
     pub(super) token_provider: Option<Arc<dyn TokenProvider>>,
@@ -25,7 +25,7 @@ pub(super) struct NetworkChoices {
     pub(super) certificates: Option<PathBuf>,
 }
 
-/// Decides how the endpoint is reached.
+/// Resolves the settings of the network.
 pub(super) fn network(
     connection: Option<&ConnectionString>,
     choices: NetworkChoices,
@@ -76,7 +76,7 @@ pub(super) fn live(
     })
 }
 
-/// Decides where telemetry waits that cannot be sent.
+/// Resolves the settings of the storage.
 pub(super) fn storage(
     choice: Option<Storage>,
     durable: Option<bool>,

@@ -1,10 +1,10 @@
-//! Every setting, resolved.
+//! All settings, resolved.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::{KeyValue, otel_warn};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanLimits;
 
@@ -12,6 +12,7 @@ use crate::config::environment::{
     APPINSIGHTS_INSTRUMENTATIONKEY, APPLICATIONINSIGHTS_CONNECTION_STRING, AZMON_MAX_QUEUE_BYTES,
     OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, OTEL_SDK_DISABLED,
 };
+use crate::config::parse::number;
 use crate::config::{
     LiveSettings, MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource,
     sampler, span_limits,
@@ -25,7 +26,7 @@ use crate::storage::{Storage, StorageSettings};
 use crate::token::TokenProvider;
 use crate::transmission::NetworkSettings;
 
-/// What the code chose. `None` leaves it to the environment, and then to the default.
+/// The settings that the code set. For `None` the environment applies, and then the default.
 #[derive(Default)]
 pub(crate) struct Choices {
     pub(crate) connection_string: Option<String>,
@@ -44,10 +45,10 @@ pub(crate) struct Choices {
     pub(crate) live_metrics: Option<bool>,
 }
 
-/// What holds.
+/// All settings, resolved from code, environment and default.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// `None` when neither the code nor the environment has one.
+    /// `None` if neither the code nor the environment sets one.
     pub(crate) connection_string: Option<ConnectionString>,
     pub(crate) disabled: bool,
     pub(crate) resource: Resource,
@@ -57,7 +58,7 @@ pub(crate) struct Settings {
     pub(crate) queue_limits: QueueLimits,
     pub(crate) metrics: BuiltinOptions,
     pub(crate) metric_namespaces: Option<bool>,
-    /// `None` for no OTLP.
+    /// `None` if OTLP is disabled.
     pub(crate) otlp: Option<OtlpEndpoints>,
     pub(crate) storage: StorageSettings,
     pub(crate) network: NetworkSettings,
@@ -68,14 +69,14 @@ pub(crate) struct Settings {
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
 const MAX_QUEUE_ITEMS: usize = 65_536;
 const MAX_QUEUE_BYTES: usize = 64 << 20;
-/// Items that wake the worker before its delay is over.
+/// Number of queued items that wakes the worker before its delay is over.
 const BATCH: usize = 2_048;
 
 impl Settings {
-    /// Decides every setting: code beats environment beats default.
+    /// Resolves every setting.
     ///
-    /// An environment variable that is empty counts as absent. A number that cannot be read is reported
-    /// and left out; a connection string that cannot be read is an error, since without it nothing works.
+    /// An empty environment variable counts as absent. An unreadable number is reported and ignored. An unreadable
+    /// connection string is an error, because azmon cannot work without it.
     pub(crate) fn resolve(
         choices: Choices,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -83,7 +84,7 @@ impl Settings {
         let environment = &|name: &str| environment(name).filter(|value| !value.trim().is_empty());
         let metrics = metrics::resolve(&choices.metrics, environment);
         let mut sampling = sampler::resolve(choices.sampling, environment);
-        // Standard metrics count what is not kept, too, and so does the counter of requests per second.
+        // The standard metrics and the counter of requests per second also count unsampled spans.
         sampling.record_unsampled |= metrics.standard_metrics || metrics.performance_counters;
         let connection_string = connection_string(choices.connection_string, environment)?;
         let live = delivery::live(
@@ -161,43 +162,6 @@ fn connection_string(
     environment(APPINSIGHTS_INSTRUMENTATIONKEY)
         .map(|key| ConnectionString::from_instrumentation_key(&key))
         .transpose()
-}
-
-/// `true` or `false`; anything else is reported, and left out.
-pub(super) fn flag(
-    environment: &dyn Fn(&str) -> Option<String>,
-    variable: &'static str,
-) -> Option<bool> {
-    let value = environment(variable)?;
-    let flag = value.trim().to_ascii_lowercase().parse().ok();
-    if flag.is_none() {
-        otel_warn!(name: "Config.InvalidFlag", variable = variable, value = value.as_str());
-    }
-    flag
-}
-
-/// A number above 0; anything else is reported, and left out.
-pub(super) fn positive(
-    environment: &dyn Fn(&str) -> Option<String>,
-    variable: &'static str,
-) -> Option<u64> {
-    let number = number(environment, variable)?;
-    if number == 0 {
-        otel_warn!(name: "Config.InvalidNumber", variable = variable, value = number);
-    }
-    Some(number).filter(|number| *number > 0)
-}
-
-pub(super) fn number<N: std::str::FromStr>(
-    environment: &dyn Fn(&str) -> Option<String>,
-    variable: &'static str,
-) -> Option<N> {
-    let value = environment(variable)?;
-    let number = value.trim().parse().ok();
-    if number.is_none() {
-        otel_warn!(name: "Config.InvalidNumber", variable = variable, value = value.as_str());
-    }
-    number
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::item::{DropReason, LogData, Signal, TelemetryType};
 use crate::pipeline::unsampled_logs::Fate;
 use crate::pipeline::{Intake, UnsampledLogs};
 
-/// Gives the intake the log records that are emitted, with what their context says.
+/// Passes emitted log records to the intake, with the operation and the identity of their context.
 #[derive(Debug)]
 pub(crate) struct LogProcessor {
     intake: Arc<Intake>,
@@ -33,7 +33,7 @@ impl LogProcessor {
         Context::map_current(|context| log.in_context(context))
     }
 
-    /// The rate of the span that the record belongs to.
+    /// The sampling rate of the record's span.
     fn rate(&self, record: &SdkLogRecord) -> Option<f64> {
         let span = record.trace_context()?;
         let flags = span.trace_flags.filter(|flags| flags.is_sampled())?;
@@ -44,7 +44,7 @@ impl LogProcessor {
 }
 
 impl LogProcessor {
-    /// Applies the first sampling override that matches the record; false if none does.
+    /// Applies the first sampling override that matches the record; false if none matches.
     fn obey_override(&self, record: &SdkLogRecord, scope: &InstrumentationScope) -> bool {
         let Some(sampler) = self.intake.log_overrides() else {
             return false;
@@ -84,7 +84,7 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
             return;
         }
         let mut fate = self.unsampled.decide(record);
-        // Excluded requests are not sampled, and are heard all the same.
+        // An excluded request is unsampled, but its log records are kept.
         if fate == Fate::Dropped && Context::map_current(is_excluded) {
             fate = Fate::Kept;
         }
@@ -103,8 +103,8 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
         handle.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
-    /// Ends the log records alone: spans and metrics go on. That it has ended before, as when
-    /// [`Telemetry`](crate::Telemetry) ends, is no failure.
+    /// Shuts down log records alone; spans and metrics continue. Succeeds if they were shut down before, as by
+    /// [`Telemetry`](crate::Telemetry).
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         match self.intake.handle().close(Signal::Logs, timeout) {
             Err(Undelivered::AlreadyShutDown) => Ok(()),
@@ -113,5 +113,5 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
     }
 }
 
-/// How long the SDK's own batch processor waits for a flush.
+/// Timeout of a flush in the SDK's own batch processor.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -12,10 +12,10 @@ use crate::transmission::{
     WorkerHandle, WorkerOptions,
 };
 
-/// Most bytes of encoded batches in memory, 32 MiB: some hundred thousand items.
+/// Maximum size of encoded batches in memory, in bytes: some hundred thousand items.
 const MAX_MEMORY: usize = 32 << 20;
 
-/// What a worker is started with.
+/// The inputs of a worker.
 pub(crate) struct WorkerBuilder<'a> {
     pub(crate) connection: &'a ConnectionString,
     /// `None` for HTTP.
@@ -34,7 +34,7 @@ impl WorkerBuilder<'_> {
         self.start_with(WorkerExtensions::default())
     }
 
-    /// Starts a worker that does more than to send what waits in its queue.
+    /// Starts a worker with extensions.
     pub(crate) fn start_with(
         self,
         mut extensions: WorkerExtensions,

@@ -1,4 +1,4 @@
-//! How telemetry is put together.
+//! The assembly of telemetry from its parts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,7 +25,7 @@ use crate::transmission::{
     Console, LiveWork, NullTransport, Transport, WorkerExtensions, WorkerHandle,
 };
 
-/// What telemetry is put together from.
+/// The parts of telemetry.
 pub(super) struct Parts {
     pub(super) tracers: TracerProviderBuilder,
     pub(super) meters: Meters,
@@ -37,17 +37,16 @@ pub(super) struct Parts {
     pub(super) direct_provider: Option<Arc<DirectProvider>>,
 }
 
-/// Who gets telemetry besides azmon.
+/// The receivers of telemetry besides azmon.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Others {
-    /// Other span processors want the SDK's spans.
+    /// Other span processors need the SDK's spans.
     pub(super) has_span_processors: bool,
-    /// Other exporters are to be flushed and shut down.
+    /// Other exporters must be flushed and shut down.
     pub(super) has_exporters: bool,
 }
 
-/// The metrics' provider, whose first reader must be azmon's: a reader that waits for the network would make it
-/// wait, too.
+/// The meter provider. azmon's reader must be the first, because a reader that waits for the network would delay it.
 #[derive(Default)]
 pub(super) struct Meters {
     pub(super) provider: MeterProviderBuilder,
@@ -57,7 +56,7 @@ pub(super) struct Meters {
 type AddReader = Box<dyn FnOnce(MeterProviderBuilder) -> MeterProviderBuilder + Send + Sync>;
 
 impl Meters {
-    /// Adds a reader behind azmon's.
+    /// Adds a reader after azmon's.
     pub(super) fn add<E: PushMetricExporter>(&mut self, reader: PeriodicReader<E>) {
         self.readers
             .push(Box::new(|provider| provider.with_reader(reader)));
@@ -70,17 +69,17 @@ impl Meters {
     }
 }
 
-/// What decides which spans are kept.
+/// The parts that decide which spans are kept.
 pub(super) struct Decisions {
-    /// `None` when the sampler is the user's own.
+    /// `None` with a sampler of the user.
     pub(super) sampler: Option<HeadSampler>,
     pub(super) span_limits: SpanLimits,
-    /// `None` when spans are decided about when they start.
+    /// `None` if the decision about a span is final at its start.
     pub(super) tail: Option<Tail>,
 }
 
 impl Parts {
-    /// Starts the worker, and lets spans, log records and metrics come to it.
+    /// Starts the worker, and connects spans, log records and metrics to it.
     pub(super) fn with_worker(
         self,
         launch: WorkerBuilder<'_>,
@@ -152,7 +151,7 @@ impl Parts {
     }
 }
 
-/// The target of telemetry that is only looked at.
+/// The target of telemetry that is only shown on the console.
 pub(super) fn nowhere() -> Result<(ConnectionString, Option<Arc<dyn Transport>>), BuildErrorKind> {
     let key = "00000000-0000-0000-0000-000000000000";
     let connection = ConnectionString::from_instrumentation_key(key)?;

@@ -1,4 +1,4 @@
-//! The worker's view of the storage: which batches are on disk, and what is to be done with files.
+//! The worker's view of the storage: the batches on disk, and the pending file operations.
 //!
 //! All input and output happens on another thread, one job at a time, so the worker's loop never waits for it.
 
@@ -17,25 +17,25 @@ use crate::storage::{self, FileName, Found, Header, Operation, Outcome, Shelf, S
 use crate::transmission::backoff;
 use crate::transmission::batch::Batch;
 
-/// How often it is looked for batches of processes that ended, and for what is too old.
+/// Interval of the search for batches of ended processes and for expired batches.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
-/// How long storage is left alone after it failed.
+/// Pause of storage after a failure.
 const OFF_TIME: Duration = Duration::from_secs(10 * 60);
 
 /// The batches on disk.
 #[derive(Debug)]
 pub(super) struct Disk {
     settings: StorageSettings,
-    /// `None` before the directory is opened.
+    /// `None` until the directory is open.
     shelf: Option<Arc<Shelf>>,
-    /// Nothing is written until then, since something failed.
+    /// The end of the pause after a failure; nothing is written until then.
     off_until: Option<Instant>,
     has_warned: bool,
     entries: BTreeMap<FileName, Stored>,
     bytes: u64,
-    /// How many batches were read, and are in memory to be sent.
+    /// Number of batches that were read and wait in memory to be sent.
     drained: usize,
-    /// What becomes of a batch when it is written.
+    /// Batches that are being written, and their next step.
     writing: HashMap<FileName, Writing>,
     queue: Vec<Operation>,
     /// Files that could not be removed.
@@ -44,7 +44,7 @@ pub(super) struct Disk {
     next_number: u64,
     tidied: Option<Instant>,
     counters: Arc<ItemCounters>,
-    /// Counts what processes before this one left.
+    /// Counts the items that earlier processes left.
     recovered: Arc<ItemCounters>,
 }
 
@@ -68,7 +68,7 @@ struct Stored {
     place: Place,
 }
 
-/// Where a batch is beside the disk.
+/// The location of a batch besides the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     DiskAlone,
@@ -84,25 +84,25 @@ struct Writing {
     then: Then,
 }
 
-/// What becomes of a batch that is on disk.
+/// The next step of a written batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
-    /// It is sent at once: durable mode.
+    /// Send it at once: durable mode.
     Send,
-    /// It is read again when the endpoint is back.
+    /// Read it again once the endpoint is available.
     Wait,
 }
 
-/// What happened to batches on disk.
+/// A result for the batches on disk.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// It is on disk, and in memory to be sent.
+    /// The batch is on disk, and in memory to be sent.
     Written(Batch),
-    /// It is on disk alone.
+    /// The batch is on disk only.
     Shelved { size: usize },
-    /// It could not be written.
+    /// The batch could not be written.
     Failed(Batch),
-    /// It was read, to be sent.
+    /// The batch was read, to be sent.
     Read(Batch),
 }
 
@@ -131,7 +131,7 @@ impl Disk {
         }
     }
 
-    /// Whether batches can be written now.
+    /// Whether batches can be written at `now`.
     pub(super) fn is_on(&self, now: Instant) -> bool {
         self.settings.directory.is_some() && self.off_until.is_none_or(|time| time <= now)
     }
@@ -144,12 +144,12 @@ impl Disk {
         self.settings.max_age
     }
 
-    /// Bytes of files.
+    /// Total size of the files, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// How many batches are on disk.
+    /// Number of batches on disk.
     pub(super) fn batches(&self) -> usize {
         self.entries.len()
     }
@@ -159,26 +159,26 @@ impl Disk {
         self.writing.values().map(|writing| writing.batch.number)
     }
 
-    /// Whether something is to be done, or is being done.
+    /// Whether operations are pending or running.
     pub(super) fn is_busy(&self) -> bool {
         self.job.is_some() || !self.queue.is_empty() || !self.writing.is_empty()
     }
 
-    /// Gives back what is not written yet, at the end.
+    /// Returns the batches that are not written yet, at the end.
     pub(super) fn take_writing(&mut self) -> Vec<Batch> {
         let writing = self.writing.drain();
         writing.map(|(_, writing)| writing.batch).collect()
     }
 
-    /// How many batches were read, and are in memory to be sent.
+    /// Number of batches that were read and wait in memory to be sent.
     pub(super) fn drained(&self) -> usize {
         self.drained
     }
 
-    /// Writes a batch that is in no file. It belongs to the disk until an event tells what became of it.
+    /// Writes a batch that is in no file. It belongs to the disk until an event returns it.
     pub(super) fn write(&mut self, batch: Batch, then: Then) {
         let Some(shelf) = &self.shelf else {
-            // It is named when the owner is known.
+            // The batch gets its name once the owner is known.
             let name = FileName::new(
                 storage::milliseconds(batch.created),
                 "-",
@@ -213,7 +213,7 @@ impl Disk {
         self.next_number
     }
 
-    /// Leaves a batch on disk, where it is already, and forgets its body.
+    /// Leaves a batch on disk, where it already is, and forgets its body.
     pub(super) fn shelve(&mut self, batch: &Batch) {
         let Some(stored) = batch
             .file
@@ -231,7 +231,7 @@ impl Disk {
         counters(batch.is_recovered, &self.counters, &self.recovered).stored(labels);
     }
 
-    /// Removes the file of a batch that is settled, or was replaced by others.
+    /// Removes the file of a batch that is settled or was replaced by its parts.
     pub(super) fn remove(&mut self, batch: &Batch) {
         if let Some(name) = &batch.file {
             self.forget(name);
@@ -246,7 +246,7 @@ impl Disk {
         Some(stored)
     }
 
-    /// Reads the oldest batch that may be sent at `now`; true if there is one.
+    /// Reads the oldest batch that may be sent at `now`; true if one exists.
     pub(super) fn read_next(&mut self, now: Instant, is_probe: bool) -> bool {
         let mut due = self
             .entries
@@ -266,14 +266,14 @@ impl Disk {
         true
     }
 
-    /// Lets every batch be tried at once.
+    /// Ends the pauses of all batches.
     pub(super) fn end_pauses(&mut self) {
         for stored in self.entries.values_mut() {
             stored.not_before = None;
         }
     }
 
-    /// When the next pause of a batch on disk ends.
+    /// The end of the next pause of a batch on disk.
     pub(super) fn next_retry(&self) -> Option<Instant> {
         let waiting = self.entries.values();
         let waiting = waiting.filter(|stored| stored.place == Place::DiskAlone);
@@ -285,7 +285,7 @@ impl Disk {
         self.entries.values().any(|stored| stored.is_due(now))
     }
 
-    /// When files are looked through next, or storage is tried again.
+    /// The time at which files are examined again, or storage is retried.
     pub(super) fn next_tidying(&self) -> Option<Instant> {
         self.settings.directory.as_ref()?;
         match self.tidied.filter(|_| self.shelf.is_some()) {
@@ -326,7 +326,7 @@ impl Disk {
         }
     }
 
-    /// Waits for the job that is running. Pending if there is none. Cancel safe.
+    /// Waits for the running job. Pending if none is running. Cancel safe.
     pub(super) async fn finished(&mut self) -> Vec<Event> {
         let Some(job) = &mut self.job else {
             return std::future::pending().await;
@@ -365,7 +365,7 @@ impl Disk {
                 }
                 Outcome::Read(name, content) => events.extend(self.read(name, content)),
                 Outcome::Removed(name, Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                    // The next process would send it again.
+                    // Otherwise the next process would send it again.
                     self.unremoved.push(name);
                     failure.get_or_insert(error);
                 }
@@ -416,7 +416,7 @@ impl Disk {
                 return None;
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
-            // The disk fails, but the file may be whole.
+            // The disk fails, but the file may be complete.
             Err(_) => {
                 self.put_off(&name);
                 return None;
@@ -451,7 +451,7 @@ impl Disk {
         Some(Event::Read(batch))
     }
 
-    /// Lets a batch wait that cannot be read at the moment.
+    /// Postpones a batch that cannot be read at the moment.
     fn put_off(&mut self, name: &FileName) {
         if let Some(stored) = self.entries.get_mut(name) {
             self.drained -= usize::from(stored.place == Place::Drained);
@@ -470,7 +470,7 @@ impl Disk {
         let counters = counters(stored.is_recovered, &self.counters, &self.recovered);
         match stored.counts {
             Some(counts) => counters.drop_stored(reason, &counts),
-            // Of what others left only the number is known.
+            // For a batch of another process, only the number of items is known.
             None => counters.count(
                 reason,
                 TelemetryType::Trace,
@@ -501,7 +501,7 @@ impl Disk {
         self.drop_expired(now);
     }
 
-    /// Drops the oldest batches until the rest is within the limits.
+    /// Drops the oldest batches until the others are within the limits.
     fn make_room(&mut self) {
         while self.bytes > self.settings.max_bytes || self.entries.len() > self.settings.max_files {
             let waiting = self
@@ -532,7 +532,7 @@ impl Disk {
         self.queue.push(Operation::Remove(name));
     }
 
-    /// Writes nothing for a while: memory goes on. What is on disk can still be read.
+    /// Pauses writing; batches wait in memory. Batches on disk can still be read.
     fn fail(&mut self, error: &io::Error, now: Instant) -> Vec<Event> {
         if !std::mem::replace(&mut self.has_warned, true) {
             otel_warn!(
@@ -543,7 +543,7 @@ impl Disk {
         }
         self.off_until = Some(now + OFF_TIME);
         if error.kind() == io::ErrorKind::NotFound {
-            // The directory was removed. It is made again when storage is tried again.
+            // The directory was removed. The next attempt creates it again.
             self.shelf = None;
             let names: Vec<_> = self.entries.keys().cloned().collect();
             for name in names {

@@ -15,12 +15,12 @@ use crate::transmission::batch::Batch;
 use crate::transmission::line::{self, Written};
 use crate::transmission::operation_names::OperationNames;
 
-/// Most items of a batch; the service takes 64,000.
+/// Maximum number of items of a batch; the service accepts 64,000.
 const MAX_ITEMS: usize = 4_096;
-/// Most bytes of a batch before compression.
+/// Maximum size of a batch before compression, in bytes.
 const MAX_BYTES: usize = 4 << 20;
 
-/// Turns items into batches.
+/// Encodes items into batches.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     counters: Arc<ItemCounters>,
@@ -28,11 +28,11 @@ pub(crate) struct Encoder {
     arena: Arena,
     names: OperationNames,
     lines: Vec<u8>,
-    /// How the lines are counted.
+    /// The label of each line.
     labels: Vec<ItemLabel>,
-    /// What the item that is being encoded became.
+    /// Labels of the lines that the current item became.
     made: Vec<ItemLabel>,
-    /// What of it is dropped.
+    /// Parts of the current item that are dropped, with the reason.
     dropped: Vec<(DropReason, ItemLabel)>,
     console: Option<Console>,
     live: Option<Arc<Live>>,
@@ -54,7 +54,7 @@ impl Encoder {
         }
     }
 
-    /// Shows everything that is encoded from now on.
+    /// Prints all items that are encoded from now on.
     pub(super) fn show_on(&mut self, console: Console) {
         self.console = Some(console);
     }
@@ -93,10 +93,10 @@ impl Encoder {
         }
     }
 
-    /// Encodes an item, and answers a batch if it is full by that.
+    /// Encodes an item, and returns the batch if the item fills it.
     ///
-    /// Requests should go first, so that the items of their operations know its name. A defect in a mapping
-    /// costs one item, not the thread that sends all of them.
+    /// Requests should come first, so that the other items of their operations find the name. A panic of a mapping
+    /// costs one item, not the worker thread.
     pub(crate) fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) -> Option<Batch> {
         let (start, items) = (self.lines.len(), self.labels.len());
         let taken = item.label();
@@ -175,7 +175,7 @@ impl Encoder {
         }
     }
 
-    /// Makes a batch of what was encoded since the last one.
+    /// Returns a batch of the items that were encoded since the last one.
     pub(crate) fn finish(&mut self) -> Option<Batch> {
         if self.labels.is_empty() {
             return None;

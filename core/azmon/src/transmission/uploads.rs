@@ -1,7 +1,7 @@
-//! Batches from the moment they are made until the service has answered for them: dispatch and settling.
+//! Batches from their creation until the service has answered for them: dispatch and settlement.
 //!
-//! Invariant: a batch is in exactly one place: the outbox, an upload, the disk's writer, or a file alone. It
-//! counts as sent, stored or dropped exactly once.
+//! Invariant: a batch is in exactly one place: the outbox, an upload, the writer of the disk, or a file alone. It
+//! counts exactly once, as sent, stored or dropped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,18 +24,18 @@ use crate::transmission::response::{ResponseAction, classify};
 use crate::transmission::waiters::{Positions, Waiters};
 use crate::transmission::{Reply, SendError, Status, Transport, backoff};
 
-/// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
+/// Maximum number of concurrent uploads: with batches of 4,096 items, more than 500,000 items per second to an endpoint
 /// that is 100 ms away.
 const MAX_CONCURRENT_UPLOADS: usize = 16;
-/// Batches that are read from disk ahead of their upload.
+/// Maximum number of batches that are read from disk ahead of their upload.
 const MAX_DRAINED: usize = 4;
-/// How often a batch is sent again whose answers cannot be read.
+/// Maximum number of attempts for a batch whose answers are unreadable.
 const MAX_UNREADABLE: u32 = 3;
-/// Batches of bad requests in a row, without any that is taken, after which they are refused as a whole: the
-/// fault is in all of them, such as a wrong key. Enough to find three bad items in a full batch.
+/// Maximum number of consecutive bad requests without a success. Further batches are refused as a whole, because the
+/// cause affects all of them, such as a wrong key. The limit is enough to find three bad items in a full batch.
 const MAX_BAD_REQUESTS: u32 = 64;
 
-/// What is on its way to one endpoint.
+/// The batches on their way to one endpoint.
 pub(super) struct Uploads {
     transport: Arc<dyn Transport>,
     target: Target,
@@ -88,7 +88,7 @@ impl Uploads {
         }
     }
 
-    /// Takes a new batch, and answers its number.
+    /// Takes a new batch, and returns its number.
     pub(super) fn add(&mut self, mut batch: Batch) -> u64 {
         self.last_number += 1;
         batch.number = self.last_number;
@@ -106,22 +106,22 @@ impl Uploads {
         self.outbox.has_room()
     }
 
-    /// Whether nothing makes room any more: nothing is under way, and nothing may be sent or stored.
+    /// Whether no progress is possible: no upload runs, and no batch may be sent or stored.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
         self.under_way.is_empty() && self.circuit.is_open(now) && !self.disk.is_on(now)
     }
 
-    /// Whether nothing is on its way, but on disk alone.
+    /// Whether no batch is on its way, except those on disk alone.
     pub(super) fn is_idle(&self) -> bool {
         self.under_way.is_empty() && self.outbox.is_empty() && self.disk.writing().next().is_none()
     }
 
-    /// Whether something waits on disk that could be sent now, or is being looked for there.
+    /// Whether a batch on disk could be sent now, or the disk is still working.
     pub(super) fn may_drain(&self, now: Instant) -> bool {
         self.circuit.is_closed() && (self.disk.has_due(now) || self.disk.is_busy())
     }
 
-    /// Sends what may be sent now, and stores what had better wait on disk.
+    /// Sends the batches that may be sent now, and stores those that should wait on disk.
     pub(super) fn dispatch(&mut self, now: Instant) {
         let permits = self.circuit.permits(now, MAX_CONCURRENT_UPLOADS);
         let is_probe = !self.circuit.is_closed();
@@ -159,7 +159,7 @@ impl Uploads {
         );
     }
 
-    /// While the endpoint is left alone, everything goes to disk; else what exceeds half of the memory.
+    /// Stores all batches while the circuit is open, and otherwise those beyond half of the memory.
     fn store(&mut self, now: Instant) {
         if !self.disk.is_on(now) {
             return;
@@ -169,13 +169,13 @@ impl Uploads {
         {
             self.shelve(batch);
         }
-        // A pause of its own is better waited for on disk.
+        // A batch with its own pause waits on disk rather than in memory.
         while let Some(batch) = self.outbox.take_paused() {
             self.shelve(batch);
         }
     }
 
-    /// Lets a batch wait on disk alone.
+    /// Moves a batch to the disk alone.
     fn shelve(&mut self, batch: Batch) {
         if batch.file.is_some() {
             self.disk.shelve(&batch);
@@ -193,7 +193,7 @@ impl Uploads {
         }
     }
 
-    /// Waits for an upload or the disk. Pending if there is nothing to wait for. Cancel safe.
+    /// Waits for an upload or the disk. Pending if neither is active. Cancel safe.
     pub(super) async fn progress(&mut self) {
         tokio::select! {
             Some(answered) = self.tasks.join_next_with_id() => self.settle(answered),
@@ -201,7 +201,7 @@ impl Uploads {
         }
     }
 
-    /// Does what the disk asks for.
+    /// Processes events of the disk.
     fn stored(&mut self, events: Vec<Event>) {
         for event in events {
             match event {
@@ -217,7 +217,7 @@ impl Uploads {
         }
     }
 
-    /// Does what the answer to an upload asks for.
+    /// Processes the answer to an upload.
     fn settle(&mut self, answered: Result<(Id, Result<Reply, SendError>), JoinError>) {
         let (id, result) = match answered {
             Ok((id, result)) => (id, result),
@@ -294,13 +294,13 @@ impl Uploads {
         self.bad_requests = 0;
     }
 
-    /// Counts a batch that the service has.
+    /// Counts a batch that the service accepted.
     fn deliver(&mut self, batch: &Batch) {
         self.counters_of(batch).sent(batch.labels.iter().copied());
         self.finish(batch);
     }
 
-    /// Forgets a batch all of whose items are counted, or are in others.
+    /// Forgets a batch whose items are all counted or in other batches.
     fn finish(&mut self, batch: &Batch) {
         self.outbox.gone(batch.size());
         self.disk.remove(batch);
@@ -359,7 +359,7 @@ impl Uploads {
         self.replace(&upload.batch, &numbers, Some(upload.batch.attempts + 1));
     }
 
-    /// Goes on with some items of a batch, at once or, after so many tries, with a pause.
+    /// Replaces a batch by some of its items: sent at once, or with a pause if `attempts` is set.
     fn replace(&mut self, batch: &Batch, items: &[usize], attempts: Option<u32>) {
         if !items.is_empty() {
             match batch.only(items) {
@@ -382,7 +382,7 @@ impl Uploads {
         self.finish(batch);
     }
 
-    /// Takes a part of a batch, which in durable mode must be on disk before the whole is removed.
+    /// Takes a part of a batch. In durable mode, the part must be on disk before the whole is removed.
     fn keep_part(&mut self, part: Batch) {
         if self.disk.is_durable(Instant::now()) {
             let then = match part.not_before {
@@ -415,7 +415,7 @@ impl Uploads {
         }
     }
 
-    /// Looks for the item that makes the service refuse the whole batch.
+    /// Searches for the item that makes the service refuse the whole batch.
     fn isolate(&mut self, upload: &Upload, message: &str) {
         self.circuit.succeeded();
         self.bad_requests += 1;
@@ -428,7 +428,8 @@ impl Uploads {
         self.finish(batch);
     }
 
-    /// The service has a part of the batch, and nothing says which: sent again it is doubled, given up it is lost.
+    /// The service accepted an unknown part of the batch: a retry would duplicate this part, and giving up would lose
+    /// the other.
     fn unreadable(&mut self, upload: Upload) {
         self.status
             .failed("the answer to a partial success cannot be read".to_owned());
@@ -461,7 +462,7 @@ impl Uploads {
         }
     }
 
-    /// Counts items that the service does not take.
+    /// Counts items that the service refused.
     fn refuse(&mut self, upload: &Upload, items: &[(usize, u16)], message: &str) {
         if items.is_empty() {
             return;
@@ -494,7 +495,7 @@ impl Uploads {
         }
     }
 
-    /// When something is to be done that no answer announces.
+    /// The earliest timer deadline; answers wake the loop themselves.
     pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let is_free = self.under_way.len() < MAX_CONCURRENT_UPLOADS;
         let is_due = self.outbox.has_due(now) || self.disk.has_due(now);
@@ -504,7 +505,7 @@ impl Uploads {
             .filter(|_| self.under_way.is_empty() && (is_due || !self.outbox.is_empty()));
         let retry = self.outbox.next_retry().filter(|_| is_free);
         let stored = self.disk.next_retry().filter(|_| is_free);
-        // A pause that is over waits for the circuit, or for another upload, instead.
+        // A pause that is over waits for the circuit or for another upload instead.
         let retries = [retry, stored]
             .into_iter()
             .flatten()
@@ -514,7 +515,7 @@ impl Uploads {
         retries.chain(probe).chain(tidying).min()
     }
 
-    /// Where batches are at the moment.
+    /// The current location of batches.
     pub(super) fn positions(&self, now: Instant) -> Positions {
         let mut positions = Positions::default();
         let under_way = self.under_way.values().map(|upload| upload.batch.number);
@@ -540,7 +541,7 @@ impl Uploads {
         }
     }
 
-    /// Lets everything be tried once more now, unless the service asked for the pause.
+    /// Allows one more attempt of everything now, unless the service asked for the pause.
     pub(super) fn try_now(&mut self, now: Instant) {
         if !self.circuit.is_ordered(now) {
             self.circuit.try_now(now);
@@ -549,7 +550,7 @@ impl Uploads {
         }
     }
 
-    /// Stops sending. What was under way may have arrived: it is sent again by whoever finds it on disk.
+    /// Stops sending. Running uploads may have arrived: the process that finds their batches on disk sends them again.
     pub(super) fn stop_sending(&mut self) {
         self.tasks.abort_all();
         self.tasks = JoinSet::new();
@@ -558,7 +559,7 @@ impl Uploads {
         }
     }
 
-    /// Stores everything that is in memory, as far as there is time.
+    /// Stores all batches in memory, as far as the deadline allows.
     pub(super) async fn store_all(&mut self, deadline: Instant) {
         self.stop_sending();
         if !self.disk.is_on(Instant::now()) {
@@ -582,7 +583,7 @@ impl Uploads {
         }
     }
 
-    /// Drops what is left in memory, and answers all who wait.
+    /// Drops the batches left in memory, and answers all waiting callers.
     pub(super) fn end(&mut self) -> usize {
         self.stop_sending();
         let mut left = 0;
@@ -602,7 +603,7 @@ impl Uploads {
         left
     }
 
-    /// Tells statistics how things are.
+    /// Updates the published state.
     pub(super) fn update_status(&self, now: Instant) {
         self.status.update(|status| {
             status.circuit = self.circuit.state(now);
@@ -613,7 +614,7 @@ impl Uploads {
     }
 }
 
-/// The numbers below `items` that are not in the sorted `listed`.
+/// The numbers below `items` that are missing in the sorted `listed`.
 fn others(items: usize, listed: &[(usize, u16)]) -> Vec<usize> {
     let is_listed = |index: &usize| {
         listed

@@ -1,4 +1,4 @@
-//! Endpoints that break the protocol, over real sockets: nothing is lost, and what is held is sent when they mend.
+//! Endpoints that break the protocol, over real sockets: no item is lost, and held items are sent after a repair.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,10 +12,10 @@ use azmon::{ItemDecision, SignalReport, Storage, Telemetry, Token};
 use crate::endpoint::{Endpoint, Script, connection_string};
 use crate::support::{builder, span, telemetry};
 
-/// What is done with a connection, after its request was read.
+/// The treatment of a connection after its request was read.
 type Fault = fn(TcpStream);
 
-/// A listener that answers every connection with a fault, until it is stopped.
+/// A listener that answers every connection with a fault until it is stopped.
 struct Broken {
     address: SocketAddr,
     listener: Option<TcpListener>,
@@ -45,7 +45,7 @@ impl Broken {
         }
     }
 
-    /// Stops the faults: an endpoint goes on at the same address.
+    /// Stops the faults; an endpoint continues at the same address.
     fn mend(mut self) -> Endpoint {
         self.stopped.store(true, Ordering::Relaxed);
         drop(TcpStream::connect(self.address).unwrap());
@@ -107,7 +107,7 @@ fn a_broken_endpoint_costs_nothing_once_it_is_mended() {
     }
 }
 
-/// Sent, stored and dropped spans.
+/// The numbers of sent, stored and dropped spans.
 fn report(telemetry: &Telemetry) -> [u64; 3] {
     let SignalReport {
         sent,
@@ -178,7 +178,7 @@ fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() 
         .iter()
         .map(|received| received.envelopes.len())
         .sum();
-    // What was under way at the end may have arrived without an answer.
+    // Uploads that ran at the end may have arrived without an answer.
     assert!(
         arrived as u64 >= traces.sent && arrived <= 2_000,
         "{arrived} {traces:?}"

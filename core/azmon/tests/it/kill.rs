@@ -1,4 +1,4 @@
-//! Processes that are killed at any moment, and those that come after them.
+//! Processes that are killed at any moment, and their successors.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,11 +18,11 @@ const DIRECTORY: &str = "AZMON_IT_DIRECTORY";
 const IDS: &str = "AZMON_IT_IDS";
 const FIRST: &str = "AZMON_IT_FIRST";
 
-/// How often a process is killed.
+/// Number of kills.
 const KILLS: usize = 25;
-/// What may be lost, in durable mode by promise, and else because it has not been sent.
+/// Maximum age of lost items: guaranteed in durable mode, and in the other mode the time until they are sent.
 const PROMISE: Duration = Duration::from_millis(200);
-/// A machine that is busy lets threads wait; the promise holds for those that run.
+/// A busy machine may delay threads; the guarantee holds for running ones.
 const PATIENCE: Duration = Duration::from_millis(1_800);
 
 fn now() -> u128 {
@@ -47,7 +47,7 @@ fn telemetry(durable: bool) -> Telemetry {
         .unwrap()
 }
 
-/// In the child: ends spans until it is killed, and notes each with the time.
+/// In the child: ends spans until the process is killed, and records each with its time.
 #[test]
 #[ignore = "run by the tests of this file, in a process of its own"]
 fn child() {
@@ -74,7 +74,7 @@ fn child() {
     }
 }
 
-/// Sends everything that the killed ones left.
+/// Sends the items that the killed processes left.
 fn drain() {
     let telemetry = telemetry(false);
     let start = Instant::now();
@@ -82,7 +82,7 @@ fn drain() {
         let statistics = telemetry.statistics();
         statistics.disk_batches == 0 && statistics.open_items == 0
     };
-    // It is looked for them when the worker has started.
+    // The worker searches for their batches after its start.
     std::thread::sleep(Duration::from_millis(500));
     while !is_empty(&telemetry) && start.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(20));
@@ -104,7 +104,7 @@ fn start(task: &str, endpoint: &Endpoint, directory: &Directory, first: u64) -> 
         .unwrap()
 }
 
-/// The spans that have ended, with the times.
+/// The spans that have ended, with their times.
 fn ended(directory: &Directory) -> BTreeMap<u64, u128> {
     let text = std::fs::read_to_string(directory.path().join("ids")).unwrap_or_default();
     let lines = text.lines().filter_map(|line| line.split_once(' '));
@@ -112,7 +112,7 @@ fn ended(directory: &Directory) -> BTreeMap<u64, u128> {
     lines.filter_map(number).collect()
 }
 
-/// How often each span arrived.
+/// The number of arrivals of each span.
 fn arrived(endpoint: &Endpoint) -> BTreeMap<u64, usize> {
     let mut arrived = BTreeMap::new();
     for received in endpoint.received() {
@@ -157,7 +157,7 @@ fn kill_again_and_again(task: &str) {
     assert!(ended.len() > 100 * KILLS / 10);
     let lost = ended.keys().filter(|n| !arrived.contains_key(n)).count();
     assert!(lost < ended.len() / 2, "{lost} of {}", ended.len());
-    // Only what was under way when a process died may be there twice.
+    // Only items of uploads that ran at a kill may arrive twice.
     let doubled = arrived.values().filter(|times| **times > 1).count();
     assert!(doubled < ended.len() / 2, "{doubled} of {}", ended.len());
 }

@@ -1,4 +1,4 @@
-//! Metrics: those of instruments, and those that nobody records.
+//! Metrics: those of instruments, and built-in ones.
 
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -265,7 +265,7 @@ fn performance_counters_come_at_their_interval() {
             .flat_map(|request| metrics(&request.envelopes, name));
         points.map(|(_, point)| point.value).collect()
     };
-    // The interval in which the request ended may be a later one.
+    // The request may have ended in a later interval.
     let rate = r"\ASP.NET Applications(??APP_W3SVC_PROC??)\Requests/Sec";
     let is_counted = |requests| values(requests, rate).iter().any(|rate| *rate > 0.0);
     assert!((1..=100).any(is_counted));

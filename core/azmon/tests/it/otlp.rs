@@ -1,4 +1,4 @@
-//! OTLP beside Azure Monitor.
+//! OTLP in addition to Azure Monitor.
 
 use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,7 +27,7 @@ struct Export {
 }
 
 impl Export {
-    /// Texts are as they are in a protocol buffer.
+    /// Whether the body contains a text, which protocol buffers do not encode further.
     fn has(&self, text: &str) -> bool {
         self.body
             .windows(text.len())
@@ -35,7 +35,7 @@ impl Export {
     }
 }
 
-/// A collector on a thread of its own, which lives as long as the test binary.
+/// A collector on its own thread, which lives as long as the test binary.
 fn collector() -> (String, Receiver<Export>) {
     async fn take(
         State(exports): State<Sender<Export>>,

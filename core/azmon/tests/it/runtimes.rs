@@ -1,4 +1,4 @@
-//! Telemetry needs no runtime, and works in each.
+//! Telemetry works in each runtime, and without one.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sampling as a whole: from spans to the items that arrive, with their rates.
+//! Sampling end to end: from spans to received items and their rates.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,9 +14,9 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::support;
 
-/// Scores 2.3 percent: kept by every ratio from 1/42 on.
+/// A trace id with the score 2.3 percent: every ratio from 1/42 on keeps it.
 const LOW: u128 = 1;
-/// Scores 99.96 percent: kept by nothing but 1.
+/// A trace id with the score 99.96 percent: only the ratio 1 keeps it.
 const HIGH: u128 = u128::MAX;
 
 const OK: i64 = 200;
@@ -40,7 +40,7 @@ impl Service {
         }
     }
 
-    /// A request of a caller that is not sampled, as classic SDKs say.
+    /// A request of an unsampled caller, as classic SDKs send it.
     fn start(&self, trace_id: u128, path: &'static str) -> Context {
         let caller = SpanContext::new(
             TraceId::from_bytes(trace_id.to_be_bytes()),
@@ -79,7 +79,7 @@ impl Service {
         Self::end(&request, status);
     }
 
-    /// Kinds and rates of what has arrived since the last call.
+    /// Types and rates of the items received since the last call.
     fn arrived(&self) -> Vec<(&'static str, Option<f64>)> {
         self.telemetry.force_flush().unwrap();
         let envelopes = self.destination.envelopes();
@@ -120,7 +120,7 @@ fn the_environment_names_the_sampler() {
         ("microsoft.rate_limited", "0", None, None),
         ("always_on", "", Some(None), Some(None)),
         ("always_off", "", None, None),
-        // Callers are not sampled, and are followed.
+        // The callers are unsampled, and the sampler follows them.
         ("parentbased_always_on", "", None, None),
     ] {
         let service = Service::new(|builder| {

@@ -18,7 +18,7 @@ use crate::support::{
     builder, exception, flushed, in_memory, in_memory_builder, name, property, request, tag,
 };
 
-/// What comes of `work` under a subscriber with the layer.
+/// The received items of `work` under a subscriber with the layer.
 fn traced(work: impl FnOnce(&azmon::Telemetry)) -> Vec<Envelope<'static>> {
     let (telemetry, destination) = in_memory();
     let subscriber = tracing_subscriber::registry().with(telemetry.tracing_layer());
@@ -277,7 +277,7 @@ fn a_field_makes_a_custom_event() {
 
 #[test]
 fn records_of_the_log_crate_have_their_own_target_and_level() {
-    // Another test may have been first.
+    // Another test may have installed it first.
     let _ = tracing_log::LogTracer::init();
     let envelopes = traced(|_| {
         log::warn!(target: "shop::stock", "low: {}", 3);
@@ -364,7 +364,7 @@ fn opentelemetrys_own_appender_works_with_the_logger_provider() {
     assert_eq!(chain(&envelopes[1]), pairs(&[("Exception", ROOT.1)]));
 }
 
-/// Enough for a second of a busy service, three times.
+/// Enough for three times a second of a busy service.
 const LINES: usize = 1_000;
 
 #[test]
@@ -397,11 +397,11 @@ fn thousands_of_lines() {
     for _ in 0..20 {
         telemetry.force_flush().unwrap();
     }
-    // Had nothing been said about sending, nothing would have been shown.
+    // The worker has emitted events; without any, the test would prove nothing.
     assert!(of_worker.0.load(Ordering::Relaxed) > 0);
 }
 
-/// Counts what the thread that sends says.
+/// Counts the events of the sending thread.
 #[derive(Clone, Default)]
 struct CountOfWorker(Arc<AtomicUsize>);
 

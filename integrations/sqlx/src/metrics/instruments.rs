@@ -8,7 +8,7 @@ use super::pools::{Count, PoolStatus, Pools};
 use crate::attributes;
 use crate::options::scope;
 
-/// The instruments of one meter provider, which all pools that report to it share.
+/// The instruments of one meter provider, shared by all pools that report to it.
 #[derive(Debug)]
 pub(crate) struct Instruments {
     pub(crate) operation_duration: Histogram<f64>,
@@ -56,13 +56,13 @@ impl Instruments {
         }
     }
 
-    /// Tells about `pool` from now on, until it is dropped.
+    /// Reports the connections of `pool` until the pool is dropped.
     pub(crate) fn add_pool(&self, pool: Weak<dyn PoolStatus>) {
         self.pools.add(pool);
     }
 }
 
-/// Registers what is read from the pools when metrics are collected.
+/// Registers the callbacks that read the pools when metrics are collected.
 fn observe(meter: &Meter, pools: &Arc<Pools>) {
     let register =
         |name, unit, description, tell: fn(&dyn AsyncInstrument<i64>, KeyValue, Count)| {
@@ -102,14 +102,14 @@ fn observe(meter: &Meter, pools: &Arc<Pools>) {
     );
 }
 
-/// The instruments of `provider`, or of the global one if there is none.
+/// The instruments of `provider`, or of the global provider if it is `None`.
 ///
-/// Those of a handle of a provider are made once.
+/// A handle of a provider gets its instruments once.
 pub(crate) fn look(
     provider: Option<&Arc<dyn MeterProvider + Send + Sync>>,
 ) -> Option<Arc<Instruments>> {
     let provider = provider.map_or_else(global::meter_provider, Arc::clone);
-    // The provider that stands for none has nothing that it could send metrics with.
+    // The provider that stands for "none" is zero-sized, and exports nothing.
     if mem::size_of_val(&*provider) == 0 {
         return None;
     }
@@ -129,5 +129,5 @@ pub(crate) fn look(
 static KNOWN: Mutex<Vec<(Weak<dyn MeterProvider + Send + Sync>, Arc<Instruments>)>> =
     Mutex::new(Vec::new());
 
-/// In seconds, by OpenTelemetry's rule for `db.client.operation.duration`.
+/// In seconds: the boundaries that OpenTelemetry recommends for `db.client.operation.duration`.
 const BOUNDARIES: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];

@@ -1,4 +1,4 @@
-//! What drivers log belongs to the query that they log about.
+//! The log records of a driver belong to the span of their query.
 
 use std::cell::RefCell;
 
@@ -10,13 +10,13 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::support::{Telemetry, databases};
 
 thread_local! {
-    /// The spans that were current when this thread logged.
+    /// The active spans at the log records of this thread.
     static LOGGED: RefCell<Vec<SpanId>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps the span that is current when sqlx logs a query.
+/// Keeps the span that is active when sqlx logs a query.
 ///
-/// It is for the whole process: what is enabled for one thread alone depends on what others do meanwhile.
+/// It is process-wide: the enabled level of a single thread would depend on the other threads.
 struct Logged;
 
 impl Subscriber for Logged {

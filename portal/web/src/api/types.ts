@@ -1,4 +1,4 @@
-// Names for what the API answers; the shapes are generated from its description (schema.ts).
+// Names of the API's response types, which are generated from its description (schema.ts).
 
 import type { components } from './schema';
 

@@ -1,4 +1,4 @@
-// The pages: where they are, how they are called, and what loads them.
+// The pages: their paths, their names, and their modules.
 
 import type { Component } from 'svelte';
 import type { IconName } from './icons';
@@ -14,7 +14,7 @@ export interface Page {
   key: string;
   /** Starts with a folded rail on middle widths. */
   wide?: boolean;
-  /** What an empty page promises. */
+  /** The text of an empty page. */
   promise: string;
 }
 

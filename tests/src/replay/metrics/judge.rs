@@ -9,18 +9,18 @@ use crate::replay::item::{self, Item};
 use crate::replay::metrics::input::Point;
 use crate::replay::metrics::rules;
 
-/// What came of a recorded metric.
+/// The verdict on a recorded metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every field is that of one of the officials.
+    /// Every field equals that of an official exporter.
     Agreed,
-    /// Some field differs from both, by these reasons.
+    /// Some field differs from both, for these reasons.
     Deviated(Vec<&'static str>),
-    /// What is wrong, a line for each field.
+    /// The failures, one line per field.
     Failed(Vec<String>),
 }
 
-/// Compares our envelopes with those of a case, a point after the other.
+/// Compares our envelopes with those of a case, point by point.
 #[must_use]
 pub fn judge(case: &Value, ours: &[Value]) -> Verdict {
     let points: Vec<_> = Point::all(&case["input"]).collect();

@@ -1,17 +1,17 @@
-//! The reviewed deviations of metrics, and what ours must be, worked out from the input alone.
+//! The reviewed deviations of metrics, with the expected values, computed from the input alone.
 
 use serde_json::Value;
 
 use crate::replay::metrics::input::Point;
 
-/// A deviation that was thought about.
+/// A reviewed deviation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// The field, as [`item`](crate::replay::item) names it.
     pub(super) field: &'static str,
-    /// What ours must be for a point, if the rule speaks of it.
+    /// Our expected value for a point, if the rule applies.
     pub(super) expected: fn(Point<'_>) -> Option<Value>,
-    /// Why ours is better.
+    /// The reason why our value is better.
     pub(super) reason: &'static str,
 }
 

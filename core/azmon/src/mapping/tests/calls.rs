@@ -1,4 +1,4 @@
-//! Calls by RPC and messages, to Azure and to models.
+//! RPC calls, messages, calls to Azure and to models.
 
 use super::*;
 

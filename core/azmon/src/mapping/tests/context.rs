@@ -1,4 +1,4 @@
-//! Tags, and events.
+//! Tags and events.
 
 use super::*;
 

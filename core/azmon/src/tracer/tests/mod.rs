@@ -1,4 +1,4 @@
-//! Whatever is done to a span of ours, what arrives is what a span of the SDK would have sent.
+//! Every operation on a direct span yields the items that a span of the SDK would yield.
 
 mod exchanges;
 
@@ -100,7 +100,7 @@ fn span_context(state: TraceState) -> SpanContext {
     )
 }
 
-/// What arrives when this is done with a tracer of the SDK, and with one of ours.
+/// The items of `work` with a tracer of the SDK, and with a direct one.
 fn both(
     configure: impl Fn(TelemetryBuilder) -> TelemetryBuilder,
     work: impl Fn(&dyn StartSpan, &Content),
@@ -128,8 +128,7 @@ fn both(
     [run(false, false), run(true, false), run(true, true)]
 }
 
-/// Ids by the order in which they come up, and without the time at which metrics were collected, or that
-/// something took.
+/// Replaces ids by their order of appearance, and removes times of collections and measured durations.
 fn without_chance(texts: Vec<String>) -> Vec<String> {
     let now = Regex::new(r#""time":"20[^"]*"|"duration":"00:00:00[^"]*""#).unwrap();
     let ids = Regex::new(r"\b([0-9a-f]{32}|[0-9a-f]{16})\b").unwrap();
@@ -328,7 +327,7 @@ fn the_rate_at_which_a_span_is_kept_is_told() {
     let sent = assert_same(
         |builder| builder.sampling_override(SamplingOverride::new(50.0)),
         |tracer, content| {
-            // One of the traces that are kept at this rate.
+            // One of the traces that this rate keeps.
             let parent = span_context(TraceState::NONE);
             let context = Context::new().with_remote_span_context(parent);
             for _ in 0..2 {
