@@ -16,12 +16,12 @@ use azmon::live_metrics::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What the cases of a file gave.
+/// The result of the cases of a file.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many were as expected.
+    /// The number of cases that are as expected.
     pub passed: usize,
-    /// What was wrong with each other one.
+    /// The difference, for each other case.
     pub failures: Vec<String>,
 }
 
@@ -354,7 +354,7 @@ fn machine(case: &MachineCase) -> Result<(), String> {
     Err("it goes on for ever".to_owned())
 }
 
-/// What a second gives in which these items end.
+/// The result of a second in which these items end.
 fn collect(configuration: Configuration, items: &[Envelope<'_>]) -> Result<Collected, String> {
     let mut collector = Collector::new(Arc::new(configuration), Duration::ZERO);
     for item in items {

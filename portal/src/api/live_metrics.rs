@@ -39,7 +39,7 @@ const MAX_CONFIGURATION: usize = 256 * 1_024;
 /// Most own charts.
 const MAX_CHARTS: usize = 24;
 
-/// What a reader is told at its start, and then as something changes.
+/// An event: everything at the start, and later the changes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
@@ -132,7 +132,7 @@ struct FilterView {
     comparand: String,
 }
 
-/// What a reader was told last.
+/// The state of a reader after the last event.
 struct Seen {
     since: i64,
     sample: u64,
@@ -350,7 +350,7 @@ fn columns(row: &Row) -> Vec<Value> {
     ]
 }
 
-/// What is known to be wrong with clients of other languages.
+/// Known faults of clients in other languages.
 fn warnings(server: &Server, info: &ConfigurationInfo) -> Vec<&'static str> {
     let mut warnings = Vec::new();
     if matches!(server.source, Source::Telemetry(_)) {

@@ -24,7 +24,7 @@ const MAX_SAMPLES: usize = 500;
 /// Telemetry that happened longer ago is not live.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
-/// All that is live.
+/// The state of Live Metrics.
 #[derive(Debug)]
 pub(crate) struct Hub {
     readers: AtomicUsize,
@@ -34,7 +34,7 @@ pub(crate) struct Hub {
     start_time: SystemTime,
 }
 
-/// What is known now.
+/// The servers, the samples and the configuration.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) servers: Vec<Server>,
@@ -69,7 +69,7 @@ pub(crate) struct Reader(Arc<Hub>);
 impl Drop for Reader {
     fn drop(&mut self) {
         if self.0.readers.fetch_sub(1, Ordering::Relaxed) == 1 {
-            // What is collected from telemetry is for readers alone.
+            // Figures from telemetry are collected only for readers.
             let is_client = |server: &Server| matches!(server.source, Source::Client { .. });
             self.0.lock().servers.retain(is_client);
         }
@@ -107,7 +107,7 @@ impl Hub {
         self.readers.load(Ordering::Relaxed) > 0
     }
 
-    /// Tells when something arrived.
+    /// Notifies of arrivals.
     pub(crate) fn arrivals(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
@@ -123,7 +123,7 @@ impl Hub {
         Instant::now().saturating_duration_since(self.start)
     }
 
-    /// Looks at what is known, after what is over was ended.
+    /// Reads the state, after the seconds that are over were completed.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         let mut state = self.lock();
         self.settle(&mut state);
@@ -142,7 +142,7 @@ impl Hub {
         self.is_read()
     }
 
-    /// Takes what a client posted; answers whether it shall go on.
+    /// Takes the points of a post; answers whether the client shall go on.
     pub(crate) fn post(&self, app: &str, points: Vec<Point>) -> bool {
         let Some(stream) = points.first().map(|point| point.stream.clone()) else {
             return self.is_read();
@@ -366,7 +366,7 @@ fn is_fresh(envelope: &Envelope<'_>) -> bool {
     }
 }
 
-/// What the service samples unless told otherwise: failures, exceptions, events and traces.
+/// Samples failures, exceptions, events and traces, as the service does by default.
 fn default_configuration() -> ConfigurationInfo {
     let group = |of: TelemetryType, filters| DocumentGroupInfo {
         telemetry_type: of.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! What a client tells, in any of the forms that real clients write.
+//! Points of clients, in any of the forms that real clients write.
 
 use std::collections::BTreeMap;
 

@@ -190,7 +190,7 @@ impl Server {
         documents
     }
 
-    /// Takes what the portal counted itself.
+    /// Takes a second that the portal counted itself.
     pub(crate) fn collected(&mut self, collected: &Collected, now: i64) {
         let metrics = collected.metrics.iter();
         let metrics = metrics.map(|metric| {

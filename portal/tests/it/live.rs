@@ -33,7 +33,7 @@ impl Page {
         page
     }
 
-    /// What is told when something holds of it.
+    /// The first event for which `holds` is true.
     async fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         let read = async {

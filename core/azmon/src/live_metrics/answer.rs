@@ -1,4 +1,4 @@
-//! What a server's answer means.
+//! The meaning of a server's answer.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// What it says.
+/// The meaning of an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Meaning<'a> {
     pub(super) is_subscribed: bool,

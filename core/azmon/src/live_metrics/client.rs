@@ -23,7 +23,7 @@ const MAX_KEPT: usize = 10;
 /// .NET's ticks at the beginning of 1970.
 const UNIX_EPOCH_TICKS: u128 = 621_355_968_000_000_000;
 
-/// Who a client is.
+/// The identity of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Identity {
     pub(crate) instrumentation_key: String,
@@ -45,7 +45,7 @@ pub(crate) struct Request {
 
 pub(crate) type Calling = Pin<Box<dyn Future<Output = Result<Answer, String>> + Send>>;
 
-/// What carries a call to the live endpoint.
+/// Carries a call to the live endpoint.
 pub(crate) trait Transport: fmt::Debug + Send + Sync {
     /// Calls once, with a token if one is needed, and bounds its own time.
     fn call(&self, request: Request) -> Calling;
@@ -68,7 +68,7 @@ pub(crate) struct Client {
     kept: VecDeque<DataPoint>,
     machine: Machine,
     process: Process,
-    /// Whether the last failure was told already.
+    /// Whether the last failure was already logged.
     is_failing: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is counted and sampled between two posts.
+//! Counts and samples of the time between two posts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,14 +59,14 @@ impl Calls {
     }
 }
 
-/// What an interval gave.
+/// The result of an interval.
 #[derive(Debug)]
 pub struct Collected {
     /// The metrics, under the names of the protocol.
     pub metrics: Vec<MetricValue>,
     /// The samples, oldest first.
     pub documents: Vec<Document>,
-    /// What of the configuration could not be understood.
+    /// The parts of the configuration that could not be understood.
     pub errors: Vec<ConfigurationError>,
     /// Whether samples were left out since too many matched.
     pub is_quota_reached: bool,

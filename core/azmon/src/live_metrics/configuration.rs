@@ -22,7 +22,7 @@ const MAX_ERRORS: usize = 64;
 /// Longest id, in characters; it is sent with every sample.
 const MAX_ID: usize = 256;
 
-/// What is to be counted and sampled.
+/// Derived metrics, document streams and quotas.
 #[derive(Debug, Default)]
 pub struct Configuration {
     pub(super) etag: String,
@@ -123,7 +123,7 @@ impl Configuration {
         &self.etag
     }
 
-    /// What of it could not be understood.
+    /// The parts that could not be understood.
     #[must_use]
     pub fn errors(&self) -> &[ConfigurationError] {
         &self.errors

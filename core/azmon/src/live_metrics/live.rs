@@ -1,4 +1,4 @@
-//! What the application's threads, the worker and the client share.
+//! State that the application's threads, the worker and the client share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use crate::item::{Consumer, Item, ItemRef, Producer, QueueLimits, SpanView, queu
 use crate::live_metrics::collector::{Calls, Collected, Collector, Counts};
 use crate::live_metrics::configuration::Configuration;
 
-/// How much of what is not sampled waits for the worker, which looks several times a second.
+/// Limits of the unsampled items that wait for the worker, which takes them five times a second.
 const LIMITS: QueueLimits = QueueLimits {
     items: 16_384,
     bytes: 16 << 20,
@@ -50,7 +50,7 @@ struct MissedCalls {
 }
 
 impl Live {
-    /// Makes the shared part, and the end at which the worker takes what is not sampled. `is_watched` is true while
+    /// Makes the shared part, and the end from which the worker takes unsampled items. `is_watched` is true while
     /// a reader is subscribed.
     pub(crate) fn new(is_watched: Arc<AtomicBool>) -> (Arc<Self>, Consumer) {
         let (producer, consumer) = queue(LIMITS);

@@ -15,7 +15,7 @@ const MAX_FAILURE: Duration = Duration::from_secs(20);
 /// The hints that are accepted.
 const HINTS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
 
-/// What a client sends next.
+/// The next call of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// Asks whether a reader is subscribed.
@@ -35,7 +35,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// What an outcome changes.
+/// The effect of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Nothing.
@@ -70,7 +70,7 @@ impl Machine {
         }
     }
 
-    /// What is due next, and when.
+    /// The next call, and its time.
     #[must_use]
     pub const fn next(&self) -> (Duration, Call) {
         let call = match self.is_posting {

@@ -3,8 +3,8 @@
 //! Invariants:
 //! - Without a reader it costs one ping every 5 s, and one atomic load for each span or log record that sampling leaves
 //!   out. With one, such a span is handed to the worker instead of being freed. No lock is taken on a request's thread.
-//! - The worker counts, filters and samples envelopes after the processors, as they are sent, and those that sampling
-//!   left out as they would be. [`Collector`] does it; the portal has collectors, too, for clients without Live Metrics.
+//! - The worker counts, filters and samples envelopes after the processors, as they are sent, and
+//!   unsampled items as they would be sent. [`Collector`] does it; the portal has collectors, too, for clients without Live Metrics.
 //! - The state machine ([`Machine`]), filters and quotas are pure, and get their time from outside: a monotonic one.
 //! - A configuration replaces another between two intervals. A part that cannot be understood is refused whole, and
 //!   reported with each post. It is bounded: [`MAX_CONFIGURATION`] bytes, [`MAX_FILTERS`] filters.

@@ -16,7 +16,7 @@ impl Process {
         cfg!(target_os = "linux")
     }
 
-    /// What is used at `now`, under the old and the new name; the processor since the last call, in percent of all
+    /// Memory and processor at `now`, under the old and the new name; the processor since the last call, in percent of all
     /// processors.
     pub(super) fn usage(&mut self, now: Duration) -> Vec<(&'static str, f64)> {
         let ProcessSample {

@@ -1,4 +1,4 @@
-//! What filters see of an item.
+//! The fields of an item that filters can compare.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -120,7 +120,7 @@ impl Scene {
         }
     }
 
-    /// What was sent in so many seconds: when, and what.
+    /// The calls of so many seconds, with their times.
     async fn sent_until(&self, seconds: f64) -> Vec<(f64, &'static str)> {
         let passed = self.server.start.elapsed();
         // A moment later, so that what is due then is sent.

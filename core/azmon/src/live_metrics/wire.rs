@@ -1,8 +1,8 @@
-//! What goes over the wire, both ways.
+//! The JSON of the protocol, in both directions.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What a client tells of itself and of one interval: `MonitoringDataPoint`.
+/// The identity of a client and the data of one interval: `MonitoringDataPoint`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DataPoint {
@@ -32,7 +32,7 @@ pub struct DataPoint {
     pub documents: Vec<Document>,
     /// Always empty: only the classic .NET SDK reads the processes of the machine.
     pub top_cpu_processes: Vec<serde_json::Value>,
-    /// What of the configuration could not be understood.
+    /// The parts of the configuration that could not be understood.
     pub collection_configuration_errors: Vec<ConfigurationError>,
     /// Whether samples were left out since too many matched.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -155,7 +155,7 @@ impl Pair {
 pub struct ConfigurationError {
     /// One of the published names, such as `MetricFailureToCreate`.
     pub collection_configuration_error_type: &'static str,
-    /// What is wrong, for people.
+    /// The reason, for people.
     pub message: String,
     /// Always empty.
     pub full_exception: &'static str,
@@ -163,7 +163,7 @@ pub struct ConfigurationError {
     pub data: Vec<Pair>,
 }
 
-/// What a server wants to be told: `CollectionConfigurationInfo`.
+/// The data that a server asks for: `CollectionConfigurationInfo`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ConfigurationInfo {
@@ -187,7 +187,7 @@ pub struct MetricInfo {
     /// The name under which its values are sent.
     #[serde(deserialize_with = "or_default")]
     pub id: String,
-    /// What it counts.
+    /// The type of telemetry that it counts.
     #[serde(deserialize_with = "or_default")]
     pub telemetry_type: String,
     /// An item counts if one of the groups matches, or if there is none.
@@ -223,7 +223,7 @@ pub struct FilterInfo {
     /// How it is compared.
     #[serde(deserialize_with = "or_default")]
     pub predicate: String,
-    /// What it is compared with; `None` is refused.
+    /// The value to compare with; `None` is refused.
     pub comparand: Option<String>,
 }
 

@@ -28,14 +28,14 @@ pub(super) const LOOK: Duration = Duration::from_millis(200);
 /// Items of what is not sampled that are taken at once.
 const ITEMS_AT_ONCE: usize = 16_384;
 
-/// What a worker needs for live metrics.
+/// The input of a worker for Live Metrics.
 #[derive(Debug)]
 pub(crate) struct LiveWork {
     pub(crate) live: Arc<Live>,
-    /// What sampling left out.
+    /// Items that sampling left out.
     unsampled: Consumer,
     is_web_app: bool,
-    /// Who asks and tells; it starts with the worker.
+    /// The client, which starts with the worker.
     client: Option<Client>,
 }
 
@@ -99,12 +99,12 @@ impl LiveFeed {
         self.live.is_watched()
     }
 
-    /// Whether it is time to take what is to be shown.
+    /// Whether unsampled items are to be taken now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         now >= self.next
     }
 
-    /// Takes what is to be shown, and lets `count` count it.
+    /// Takes unsampled items, and lets `count` count them.
     pub(super) fn take(&mut self, now: Instant, count: impl FnOnce(&mut [Taken])) {
         self.next = now + LOOK;
         let mut new = Vec::new();
@@ -311,6 +311,6 @@ mod tests {
         let calls = &collected.metrics[5];
         assert_eq!((calls.value, calls.weight), (125.0, 2), "{}", calls.name);
         let batch = encoder.finish().unwrap();
-        assert_eq!(batch.labels.len(), 1, "what was left out is not sent");
+        assert_eq!(batch.labels.len(), 1, "an unsampled item is not sent");
     }
 }

@@ -24,7 +24,7 @@ pub(super) use self::counters::PerformanceCounters;
 pub(super) use self::requests::RequestRate;
 pub(crate) use self::system::process_sample;
 
-/// What this process uses now. What the system does not tell is `None`.
+/// Resources that this process uses. A value that the system does not provide is `None`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ProcessSample {
     /// User and system time since the process began.
