@@ -14,6 +14,7 @@ mod forward_load;
 mod golden;
 mod hostile;
 mod limits;
+mod live;
 mod open_census;
 mod otlp;
 mod pages;
