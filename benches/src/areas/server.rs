@@ -63,6 +63,7 @@ fn cases() -> Vec<Case> {
         .above("server/bare"),
     ];
     cases.extend(azmon().into_iter().map(|case| case.above(REFERENCE)));
+    cases.extend(watched());
     cases
 }
 
@@ -142,6 +143,34 @@ fn unsampled() -> Vec<Case> {
     ]
 }
 
+/// The cost of a subscription to Live Metrics, above the same case without one.
+fn watched() -> Vec<Case> {
+    vec![
+        Case::azmon(
+            "server/azmon/watched",
+            "azmon-tower, live metrics watched",
+            || {
+                let pipeline = Pipeline::watched(|builder| builder);
+                Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
+            },
+        )
+        .records(1)
+        .above("server/azmon/recorded")
+        .remark("more than without"),
+        Case::azmon(
+            "server/azmon/watched-counted",
+            "azmon-tower, sampled out, live metrics watched",
+            || {
+                let pipeline = Pipeline::watched(|builder| builder.sampling_ratio(0.0));
+                Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
+            },
+        )
+        .records(0)
+        .above("server/azmon/counted")
+        .remark("more than without"),
+    ]
+}
+
 fn unseen() -> Vec<Case> {
     vec![
         Case::azmon("server/azmon/excluded", "azmon-tower, excluded", || {
@@ -190,6 +219,8 @@ fn targets() -> Vec<Target> {
         Target::new("server/azmon/recorded", Allocations, AtMost(12.0)),
         Target::new("server/azmon/recorded", Instructions, AtMost(6_500.0)),
         Target::new("server/azmon/metrics", Time, OfPeer(0.6)),
+        Target::new("server/azmon/watched", Time, AtMost(300.0)),
+        Target::new("server/azmon/watched-counted", Time, AtMost(300.0)),
         Target::new("server/azmon/unsampled", Time, OfPeer(0.25)),
         Target::new("server/azmon/unsampled", Allocations, AtMost(4.0)),
         Target::new("server/azmon/dropped", Time, OfPeer(0.25)),

@@ -222,7 +222,7 @@ impl Mapper {
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn instrumentation_key(&self) -> &str {
+    pub(crate) fn instrumentation_key(&self) -> &str {
         &self.instrumentation_key
     }
 

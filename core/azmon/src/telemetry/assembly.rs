@@ -22,7 +22,9 @@ use crate::telemetry::statistics_metrics;
 use crate::tracer::DirectProvider;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
-use crate::transmission::{Console, NullTransport, Transport, WorkerExtensions, WorkerHandle};
+use crate::transmission::{
+    Console, LiveWork, NullTransport, Transport, WorkerExtensions, WorkerHandle,
+};
 
 /// The parts of telemetry.
 pub(super) struct Parts {
@@ -87,13 +89,16 @@ impl Parts {
         decisions: Decisions,
         options: &BuiltinOptions,
         console: Option<Console>,
+        live: Option<LiveWork>,
     ) -> Result<Self, BuildErrorKind> {
         let mapper = launch.mapper.clone();
         let (metrics, span_metrics) = BuiltinMetrics::new(options, &mapper);
+        let shown = live.as_ref().map(|work| work.live.clone());
         let (producer, handle) = launch.start_with(WorkerExtensions {
             metrics,
             span_metrics: span_metrics.clone(),
             console,
+            live,
         })?;
         let last_collection = Arc::new(LastCollection::default());
         let queue = QueueMetricExporter::new(
@@ -109,7 +114,7 @@ impl Parts {
         } = decisions;
         let alone = sampler.clone().filter(|_| !self.others.has_span_processors);
         let intake = Intake::new(producer, handle.clone(), sampler, tail);
-        let intake = Arc::new(intake.with_metrics(span_metrics));
+        let intake = Arc::new(intake.with_metrics(span_metrics).with_live(shown));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
         let processor = SpanProcessor::new(intake.clone());
         let direct_provider =

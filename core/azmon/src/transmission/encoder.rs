@@ -7,6 +7,7 @@ use opentelemetry::otel_error;
 
 use crate::envelope::Envelope;
 use crate::item::{DropReason, ItemCounters, ItemLabel, ItemRef};
+use crate::live_metrics::Live;
 use crate::mapping::{Arena, Mapper};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::Console;
@@ -34,6 +35,7 @@ pub(crate) struct Encoder {
     /// Parts of the current item that are dropped, with the reason.
     dropped: Vec<(DropReason, ItemLabel)>,
     console: Option<Console>,
+    live: Option<Arc<Live>>,
 }
 
 impl Encoder {
@@ -48,12 +50,47 @@ impl Encoder {
             made: Vec::new(),
             dropped: Vec::new(),
             console: None,
+            live: None,
         }
     }
 
     /// Prints all items that are encoded from now on.
     pub(super) fn show_on(&mut self, console: Console) {
         self.console = Some(console);
+    }
+
+    /// Lets live metrics see everything that is encoded from now on.
+    pub(super) fn show_live(&mut self, live: Arc<Live>) {
+        self.live = Some(live);
+    }
+
+    /// Lets live metrics see an item that is not sent. A defect in a mapping or processor costs this item.
+    pub(super) fn observe(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
+        if catch_unwind(AssertUnwindSafe(|| self.map_for_live(mapper, item))).is_err() {
+            otel_error!(name: "Encoder.Panicked");
+        }
+        self.arena.reset();
+    }
+
+    fn map_for_live(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
+        let Self {
+            processors,
+            arena,
+            live,
+            ..
+        } = self;
+        let Some(live) = live else { return };
+        let mut see = |mut envelope: Envelope<'_>| {
+            if processors.process(&mut envelope).is_ok() {
+                live.observe(&envelope);
+            }
+            arena.recycle(envelope);
+        };
+        match item {
+            ItemRef::Span(span) => mapper.map(span, None, arena, see),
+            ItemRef::Envelope(envelope) => see(envelope.clone()),
+            ItemRef::Log(log) => see(mapper.map_log(log, None, None, arena)),
+        }
     }
 
     /// Encodes an item, and returns the batch if the item fills it.
@@ -87,6 +124,7 @@ impl Encoder {
             made,
             dropped,
             console,
+            live,
         } = self;
         made.clear();
         dropped.clear();
@@ -96,6 +134,9 @@ impl Encoder {
             made.push(label);
             if let Err(reason) = processed {
                 return dropped.push((reason, label));
+            }
+            if let Some(live) = live {
+                live.observe(envelope);
             }
             match line::write(envelope, lines) {
                 Written::Whole => {}

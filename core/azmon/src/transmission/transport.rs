@@ -84,8 +84,8 @@ pub(crate) struct NetworkSettings {
 /// `POST {endpoint}/v2.1/track`.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpTransport {
-    client: reqwest::Client,
-    tokens: Option<Arc<Tokens>>,
+    pub(super) client: reqwest::Client,
+    pub(super) tokens: Option<Arc<Tokens>>,
 }
 
 impl HttpTransport {
@@ -252,6 +252,6 @@ async fn read(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> 
 }
 
 /// The innermost cause is the most specific: `connection refused`, `dns error`, `certificate expired`.
-fn describe(error: reqwest::Error) -> SendError {
+pub(super) fn describe(error: reqwest::Error) -> SendError {
     SendError::new(innermost(&error.without_url()))
 }

@@ -232,7 +232,8 @@ impl Uploads {
     /// The current location of batches.
     pub(super) fn positions(&self, now: Instant) -> Positions {
         let mut positions = Positions::default();
-        let under_way = self.under_way.values().map(|upload| upload.batch.number);
+        let under_way = self.under_way.values();
+        let under_way = under_way.filter_map(|upload| upload.batch.number_in_memory());
         positions
             .active
             .extend(under_way.chain(self.disk.writing()));

@@ -12,6 +12,7 @@ mod faults;
 #[cfg(unix)]
 mod fork;
 mod kill;
+mod live;
 mod load;
 mod log_exporter;
 mod logs;
