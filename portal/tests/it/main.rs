@@ -10,6 +10,7 @@ mod command;
 mod contract;
 mod durability;
 mod forward;
+mod forward_load;
 mod golden;
 mod hostile;
 mod limits;

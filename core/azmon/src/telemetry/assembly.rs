@@ -18,6 +18,7 @@ use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
 use crate::telemetry::global::logger_of;
 use crate::telemetry::logs::Logs;
+use crate::telemetry::statistics_metrics;
 use crate::tracer::DirectProvider;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
@@ -50,6 +51,8 @@ pub(super) struct Others {
 #[derive(Default)]
 pub(super) struct Meters {
     pub(super) provider: MeterProviderBuilder,
+    /// Whether the statistics of delivery are also metrics.
+    pub(super) has_statistics: bool,
     readers: Vec<AddReader>,
 }
 
@@ -133,9 +136,14 @@ impl Parts {
 
     pub(super) fn build(self, resource: Resource) -> Telemetry {
         let logger_provider = self.logs.build(resource.clone());
+        let has_statistics = self.meters.has_statistics;
+        let meters = self.meters.build(resource.clone());
+        if let Some(handle) = self.handle.as_ref().filter(|_| has_statistics) {
+            statistics_metrics::register(&meters, handle);
+        }
         Telemetry {
-            provider: self.tracers.with_resource(resource.clone()).build(),
-            meters: self.meters.build(resource),
+            provider: self.tracers.with_resource(resource).build(),
+            meters,
             logger: logger_of(&logger_provider),
             logger_provider,
             handle: self.handle,

@@ -38,8 +38,10 @@ mod live;
 mod managed_identity;
 mod operation_names;
 mod outbox;
+mod outcomes;
 mod redirect;
 mod response;
+mod settling;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,9 @@ pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Reply, SendError>> 
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends a batch of newline-delimited JSON, compressed with gzip. The implementation has its own timeout.
     fn post(&self, endpoint: &str, body: Bytes) -> Sending;
+
+    /// Ends the pauses after failures, so that the next upload tries again.
+    fn end_pauses(&self) {}
 }
 
 /// The network settings of an endpoint.
@@ -198,6 +201,12 @@ impl Transport for HttpTransport {
             let token = tokens.get(&client).await.map_err(SendError::outage)?;
             answer(attempt(token).ok_or_else(cannot)?).await
         })
+    }
+
+    fn end_pauses(&self) {
+        if let Some(tokens) = &self.tokens {
+            tokens.end_pause();
+        }
     }
 }
 

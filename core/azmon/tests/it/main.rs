@@ -9,6 +9,8 @@ mod excluded;
 mod exporter;
 mod failure;
 mod faults;
+#[cfg(unix)]
+mod fork;
 mod kill;
 mod live;
 mod load;
@@ -18,6 +20,7 @@ mod metrics;
 mod otlp;
 mod panics;
 mod processors;
+mod proxy;
 mod runtimes;
 mod sampling;
 mod support;
