@@ -39,7 +39,7 @@ enum Task {
     Demo(demo::Options),
     /// Build the portal's pages, which the portal then embeds.
     Pages,
-    /// Test every page of the portal in a browser, on the demo's traffic; takes some twenty minutes.
+    /// Test every page of the portal in a browser, on the demo's traffic.
     Browser,
     /// Make the pictures of the documentation, of the demo's traffic.
     Pictures,

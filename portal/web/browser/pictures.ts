@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { expect, inject, it } from 'vitest';
 import { ask } from './programs';
-import { launch, reader } from './reader';
+import { join, reader } from './reader';
 
 const folder = process.env['AZMON_PICTURES'] ?? 'pictures';
 
@@ -25,7 +25,7 @@ it('pictures are taken of every page', async () => {
     ['doctor', '/doctor?from=-5m'],
     ['start', '/start'],
   ];
-  const browser = await launch();
+  const browser = await join();
   for (const [name, path] of views) {
     const one = await reader(browser, base, { scale: 2 });
     await one.open(path);
