@@ -33,13 +33,15 @@ beforeAll(async () => {
     'transaction, flame': `/transactions/${failed.transactions[0]?.operationId}?view=flame`,
     'transaction, map': `/transactions/${failed.transactions[0]?.operationId}?view=map`,
     metrics: '/metrics',
+    logs: '/logs',
+    'logs, a chart': `/logs?q=${encodeURIComponent('requests | summarize sum(itemCount) by bin(timestamp, 1s), cloud_RoleName | render timechart')}`,
     doctor: '/doctor',
     compare: '/compare',
   });
 });
 afterAll(() => browser.close());
 
-const NAMES = ['overview', 'start', 'map', 'map, a node', 'map, an edge', 'map, as a table', 'performance', 'performance, an operation', 'performance, dependencies', 'failures', 'failures, a problem', 'failures, operations', 'transactions', 'transactions, operations', 'transaction', 'transaction, sequence', 'transaction, flame', 'transaction, map', 'metrics', 'doctor', 'compare'];
+const NAMES = ['overview', 'start', 'map', 'map, a node', 'map, an edge', 'map, as a table', 'performance', 'performance, an operation', 'performance, dependencies', 'failures', 'failures, a problem', 'failures, operations', 'transactions', 'transactions, operations', 'transaction', 'transaction, sequence', 'transaction, flame', 'transaction, map', 'metrics', 'logs', 'logs, a chart', 'doctor', 'compare'];
 
 /** Widths of a window, the first with both themes. */
 const WIDTHS = [1440, 1024, 390];

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { ask, startPortal, until, visit } from './programs';
-import { join, reader, settle } from './reader';
+import { join, reader, settle, violations } from './reader';
 
 const base = inject('portal');
 const web = inject('web');
@@ -264,6 +264,57 @@ describe.concurrent('from a number to its cause', () => {
     await page.getByRole('link', { name: /Open \d+ samples?/ }).click();
     await page.waitForURL('**/transactions?**');
     await page.getByRole('grid', { name: 'Operations' }).getByRole('row').nth(1).waitFor();
+    await close();
+  });
+});
+
+describe.concurrent('more than one', () => {
+  it('a range dragged in a chart says what is different in it, and the whole range comes back', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/performance?from=-5m');
+    const chart = page.getByRole('img', { name: /^Overall, duration/ });
+    await chart.focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
+    for (let i = 0; i < 30; i += 1) await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('complementary', { name: 'What is different here' });
+    await panel.getByText(/requests? against the other/).waitFor();
+    expect(query(page.url()).get('within')).toMatch(/Z\/.*Z$/);
+    expect(await violations(page)).toEqual([]);
+    const [from] = query(page.url()).get('within')!.split('/');
+    await panel.getByRole('button', { name: 'Show the whole range' }).click();
+    await expect.poll(() => Date.parse(query(page.url()).get('from') ?? '')).toBe(Date.parse(from!));
+    await panel.waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it('a chart is copied as a picture', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.getByRole('button', { name: 'Requests: more', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Copy as PNG' }).click();
+    await page.getByText('Chart copied as PNG').first().waitFor();
+    const size = await page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      const bitmap = await createImageBitmap(await item!.getType('image/png'));
+      return [bitmap.width > 200, bitmap.height > 100];
+    });
+    expect(size).toEqual([true, true]);
+    await close();
+  });
+
+  it('two transactions of one operation are laid beside each other', async ({ expect }) => {
+    const { transactions } = await ask<{ transactions: { operationId: string; roles: string[] }[] }>(`${base}/api/transactions?op=${encodeURIComponent('POST /checkout')}&limit=20`);
+    const { page, open, close } = await reader(browser, base);
+    await open(`/transactions/${transactions[0]!.operationId}`);
+    await page.getByRole('tab', { name: 'Compare' }).click();
+    await page.getByLabel('Against').selectOption({ index: 1 });
+    const rows = page.getByRole('region', { name: 'Both transactions' }).getByRole('row');
+    await rows.nth(2).waitFor();
+    expect(await rows.first().getByRole('columnheader').allTextContents()).toEqual(['Call', 'This', 'The other', 'Difference', 'Time']);
+    expect(query(page.url()).get('against')).toMatch(/^\w+$/);
+    expect(await violations(page)).toEqual([]);
     await close();
   });
 });
