@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { ask } from './programs';
-import { join, reader, settle, violations } from './reader';
+import { copied, join, reader, settle, violations } from './reader';
 
 const base = inject('portal');
 let browser: Browser;
@@ -90,15 +90,15 @@ describe.concurrent('what is answered', () => {
     await grid.getByRole('button', { name: /cloud_RoleName/ }).click();
     await grid.getByRole('button', { name: /cloud_RoleName/ }).click();
     await page.locator('[aria-sort="ascending"]').waitFor();
-    const copied = async (as: string) => {
+    const rows = async (as: string) => {
       await page.getByRole('button', { name: 'Export' }).click();
       await page.getByRole('menuitem', { name: `Copy rows as ${as}` }).click();
       await page.getByText(`Rows copied as ${as}`).first().waitFor();
-      return page.evaluate(() => navigator.clipboard.readText());
+      return copied(page);
     };
-    expect((await copied('CSV')).split('\r\n').map((row) => row.split(',')[0])).toEqual(['cloud_RoleName', 'shop', 'stock', 'web']);
-    expect((JSON.parse(await copied('JSON')) as { cloud_RoleName: string }[]).map((row) => row.cloud_RoleName)).toEqual(['shop', 'stock', 'web']);
-    expect((await copied('Markdown')).split('\n')[1]).toBe('| --- | --: |');
+    expect((await rows('CSV')).split('\r\n').map((row) => row.split(',')[0])).toEqual(['cloud_RoleName', 'shop', 'stock', 'web']);
+    expect((JSON.parse(await rows('JSON')) as { cloud_RoleName: string }[]).map((row) => row.cloud_RoleName)).toEqual(['shop', 'stock', 'web']);
+    expect((await rows('Markdown')).split('\n')[1]).toBe('| --- | --: |');
     await close();
   });
 
@@ -218,7 +218,7 @@ describe.concurrent('queries', () => {
     await page.getByRole('button', { name: 'Export' }).click();
     await page.getByRole('menuitem', { name: 'Copy query for a workspace' }).click();
     await page.getByText('Query copied').first().waitFor();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('AppRequests | where TimeGenerated > ago(1h) | take 1');
+    expect(await copied(page)).toBe('AppRequests | where TimeGenerated > ago(1h) | take 1');
     await close();
   });
 });

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { ask, startPortal, until, visit } from './programs';
-import { join, reader, settle, violations } from './reader';
+import { copied, join, reader, settle, violations } from './reader';
 
 const base = inject('portal');
 const web = inject('web');
@@ -224,7 +224,7 @@ describe.concurrent('ranges and links', () => {
     await open('/');
     await page.keyboard.press('y');
     await page.getByText('Link copied').first().waitFor();
-    const link = await page.evaluate(() => navigator.clipboard.readText());
+    const link = await copied(page);
     expect(query(link).get('from')).toMatch(/^\d{4}-.*Z$/);
     await close();
   });
@@ -289,6 +289,23 @@ describe.concurrent('more than one', () => {
     await close();
   });
 
+  it('the chart of requests adds up to the number above it', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    const { from, to } = { from: new Date(Date.now() - 600_000).toISOString(), to: new Date().toISOString() };
+    await open(`/?from=${from}&to=${to}`);
+    const card = page.getByRole('region', { name: 'Requests', exact: true });
+    const total = Number((await card.getByText(/ in 10 min/).textContent())!.replaceAll(/[^\d]* in .*|\D/g, ''));
+    await page.getByRole('button', { name: 'Requests: more', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Copy as table' }).click();
+    await page.getByText('Copied as a table').first().waitFor();
+    const rows = (await copied(page)).split('\n').slice(1).map((row) => row.split('\t'));
+    const step = (Date.parse(rows[1]![0]!) - Date.parse(rows[0]![0]!)) / 1000;
+    const sum = rows.reduce((all, row) => all + Number(row[1]) * step, 0);
+    expect(total).toBeGreaterThan(100);
+    expect(Math.abs(sum - total)).toBeLessThan(total * 0.05);
+    await close();
+  });
+
   it('a chart is copied as a picture', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
@@ -296,7 +313,7 @@ describe.concurrent('more than one', () => {
     await page.getByRole('menuitem', { name: 'Copy as PNG' }).click();
     await page.getByText('Chart copied as PNG').first().waitFor();
     const size = await page.evaluate(async () => {
-      const [item] = await navigator.clipboard.read();
+      const [item] = (window as unknown as { copiedItems: ClipboardItem[] }).copiedItems;
       const bitmap = await createImageBitmap(await item!.getType('image/png'));
       return [bitmap.width > 200, bitmap.height > 100];
     });
@@ -330,6 +347,22 @@ describe.concurrent('the frame', () => {
     await page.locator('main h1').first().waitFor();
     expect(await page.evaluate(() => document.documentElement.classList.contains('dark'))).toBe(true);
     await page.getByRole('button', { name: 'Open the rail' }).waitFor();
+    await close();
+  });
+
+  it('the detail keeps the width that keys gave it', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/failures');
+    await page.keyboard.press('j');
+    const edge = page.getByRole('separator', { name: 'Width of the detail' });
+    const width = () => page.locator('aside.drawer').evaluate((drawer) => Math.round(drawer.getBoundingClientRect().width));
+    await edge.focus();
+    const before = await width();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(width).toBe(before + 16);
+    await page.reload();
+    await edge.waitFor();
+    await expect.poll(width).toBe(before + 16);
     await close();
   });
 

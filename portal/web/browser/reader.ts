@@ -55,6 +55,11 @@ export async function reader(browser: Browser, base: string, { width = 1440, the
   page.on('requestfinished', (request) => pending.delete(request));
   page.on('requestfailed', (request) => pending.delete(request));
   await page.addInitScript(() => {
+    // All pages of a browser share one clipboard; what a page copies is kept in the page.
+    Object.assign(navigator.clipboard, {
+      writeText: async (text: string) => void Object.assign(window, { copiedText: text }),
+      write: async (items: ClipboardItem[]) => void Object.assign(window, { copiedItems: items }),
+    });
     document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
   });
   return {
@@ -74,7 +79,7 @@ export async function reader(browser: Browser, base: string, { width = 1440, the
 
 /** What a page is loading, beside streams of events. */
 const loading = new WeakMap<Page, Set<Request>>();
-const SETTLE_MS = 40_000;
+const SETTLE_MS = 60_000;
 
 /**
  * Waits until what is being asked is answered and shown, and nothing is dimmed or faded in. Twice: an answer may lead to the
@@ -96,6 +101,11 @@ export async function settle(page: Page): Promise<void> {
       if (Date.now() > end) throw new Error(`${page.url()} does not come to rest`);
     }
   }
+}
+
+/** The text that a page copied last. */
+export function copied(page: Page): Promise<string> {
+  return page.evaluate(() => (window as unknown as { copiedText: string }).copiedText);
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 const common = {
   globalSetup: ['browser/world.ts'],
   environment: 'node' as const,
-  testTimeout: 120_000,
-  hookTimeout: 60_000,
+  testTimeout: 240_000,
+  hookTimeout: 120_000,
 };
 
 // What is measured runs when nothing else does.
