@@ -9,10 +9,9 @@ use serde::Deserialize;
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
 use crate::public_api::{self, Library};
-use crate::structure::Nodes;
-use crate::{bench, demo, structure, test};
+use crate::{bench, demo, dependencies, structure, test};
 
-/// Something that has to pass.
+/// A step that must pass.
 struct Step {
     name: String,
     action: Box<dyn FnOnce() -> Result>,
@@ -45,14 +44,15 @@ impl Step {
     }
 }
 
-/// What became of a step.
+/// The outcome of a step.
 struct Report {
     name: String,
     failure: Option<Error>,
     time: Duration,
 }
 
-/// Runs every step, after a failed one too, so that one run tells all; then prints how long each took.
+/// Runs every step, even after a failed one, so that one run reports all failures; then prints the duration of
+/// each.
 pub(crate) fn run() -> Result {
     let reports: Vec<_> = steps()?.into_iter().map(Step::run).collect();
     println!("\n=== summary");
@@ -87,10 +87,10 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks that no crate has a circle of folders.
-pub(crate) fn structure(nodes: Nodes) -> Result {
+/// Checks that no crate has circular dependencies between folders or files.
+pub(crate) fn structure() -> Result {
     let sources = members()?.iter().map(Package::source).collect::<Vec<_>>();
-    structure::check(&sources, nodes)?;
+    structure::check(&sources)?;
     println!("no circle in {} crates", sources.len());
     Ok(())
 }
@@ -106,10 +106,22 @@ fn steps() -> Result<Vec<Step>> {
         Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
         Step::command("fmt of the peers".to_owned(), bench::fmt()),
     ];
-    steps.push(Step::new("structure", || structure(Nodes::Folders)));
+    steps.push(Step::new("structure", structure));
+    steps.push(Step::new("dependencies", dependencies::check));
     steps.push(Step::new("public items", || {
         public_api(&public_api::Options::default())
     }));
+    let packaging = ["package", "--workspace", "--no-verify", "--allow-dirty"];
+    steps.push(Step::command("package".to_owned(), with(&packaging)));
+    let everything = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    steps.push(Step::command("clippy".to_owned(), with(&everything)));
     for package in members()? {
         steps.extend(package.clippy());
     }
@@ -130,7 +142,7 @@ fn with(arguments: &[&str]) -> Command {
     command
 }
 
-/// What `cargo metadata` says about the workspace.
+/// The output of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -141,7 +153,7 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
-    /// `None` for everywhere.
+    /// `None` allows every registry.
     publish: Option<Vec<String>>,
     features: BTreeMap<String, Vec<String>>,
 }
@@ -157,31 +169,35 @@ fn members() -> Result<Vec<Package>> {
 }
 
 impl Package {
-    /// The library, if users may depend on it.
+    /// The library, if it is published.
     fn library(&self) -> Option<Library> {
-        let is_published = self.publish.is_none();
         let folder = self.manifest_path.parent()?.to_owned();
         let is_library = folder.join("src/lib.rs").exists();
-        (is_published && is_library).then(|| Library {
+        (self.is_published() && is_library).then(|| Library {
             name: self.name.replace('-', "_"),
             folder,
         })
     }
 
-    /// Where its modules are.
+    fn is_published(&self) -> bool {
+        self.publish.is_none()
+    }
+
+    /// The folder of its modules.
     fn source(&self) -> PathBuf {
         self.manifest_path.with_file_name("src")
     }
 
-    /// Each package alone: in a build of all of them, one's features hide what another forgot to ask for.
+    /// A published package alone: in a workspace build, the features of one package hide missing features of
+    /// another. Tests enable further features, so only the published targets are checked.
     fn clippy(&self) -> impl Iterator<Item = Step> {
-        self.feature_sets().into_iter().map(|flag| {
-            // Tests turn features on for themselves, and with them for the library.
-            let targets = match flag {
-                Some("--no-default-features") => "--lib",
-                _ => "--all-targets",
-            };
-            let mut command = with(&["clippy", "--package", &self.name, targets]);
+        let sets = if self.is_published() {
+            self.feature_sets()
+        } else {
+            Vec::new()
+        };
+        sets.into_iter().map(|flag| {
+            let mut command = with(&["clippy", "--package", &self.name, "--lib", "--bins"]);
             command.args(flag).args(["--", "-D", "warnings"]);
             let flag = flag.unwrap_or_default();
             Step::command(
@@ -191,7 +207,7 @@ impl Package {
         })
     }
 
-    /// Only sets that differ from those before.
+    /// The feature sets that differ from each other.
     fn feature_sets(&self) -> Vec<Option<&'static str>> {
         let enabled = self.enabled_by_default();
         let others = self.features.keys().filter(|name| *name != "default");
@@ -208,7 +224,7 @@ impl Package {
         sets
     }
 
-    /// Features that `default` turns on, itself or through others.
+    /// The features that `default` enables, directly or through others.
     fn enabled_by_default(&self) -> Vec<&str> {
         let mut enabled = Vec::new();
         let mut open = vec!["default"];

@@ -1,50 +1,23 @@
-//! The structure of the crates: dependencies between folders run one way.
+//! The structure of the crates: no circular dependencies between folders or between files.
 //!
-//! In every folder of a crate's `src/`, its subfolders are the nodes; each path that begins with `crate`, `self` or
-//! `super`, outside of tests, is an arrow. A name that a `mod.rs` re-exports leads to the file that defines it. A circle
-//! fails, with the uses that tie it. With `--files` files are nodes, too: types that hand each other out, such as a
-//! connection and its transaction, are a circle of files by nature.
+//! In every folder of a crate's `src/`, its files and subfolders are the nodes. Each path that starts with
+//! `crate`, `self` or `super` outside tests is an arrow. A name that a `mod.rs` re-exports leads to the file that
+//! defines it. A circle fails, with the uses that cause it.
 
 mod graph;
 mod source;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-
 use self::graph::Graph;
 use self::source::Crate;
 use crate::error::Result;
 
-/// What the nodes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nodes {
-    Folders,
-    FoldersAndFiles,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// Name circles of files, too.
-    #[arg(long)]
-    files: bool,
-}
-
-impl Options {
-    pub(crate) fn nodes(&self) -> Nodes {
-        if self.files {
-            Nodes::FoldersAndFiles
-        } else {
-            Nodes::Folders
-        }
-    }
-}
-
-/// Fails if a crate's folders depend on each other in a circle.
-pub(crate) fn check(sources: &[PathBuf], nodes: Nodes) -> Result {
+/// Fails if the folders or files of a crate form a circle.
+pub(crate) fn check(sources: &[PathBuf]) -> Result {
     let mut circles = Vec::new();
     for source in sources {
-        circles.extend(circles_of(source, nodes)?);
+        circles.extend(circles_of(source)?);
     }
     if circles.is_empty() {
         return Ok(());
@@ -52,19 +25,13 @@ pub(crate) fn check(sources: &[PathBuf], nodes: Nodes) -> Result {
     Err(format!("circles:\n\n{}", circles.join("\n\n")).into())
 }
 
-fn circles_of(source: &Path, nodes: Nodes) -> Result<Vec<String>> {
+fn circles_of(source: &Path) -> Result<Vec<String>> {
     let krate = Crate::read(source)?;
     let mut circles = Vec::new();
     for folder in krate.folders() {
         let mut graph = Graph::default();
         for arrow in krate.arrows() {
-            let is_node = |child: &str| {
-                nodes == Nodes::FoldersAndFiles || source.join(folder).join(child).is_dir()
-            };
-            if let Some((from, to)) = arrow.between_children_of(folder)
-                && is_node(from)
-                && is_node(to)
-            {
+            if let Some((from, to)) = arrow.between_children_of(folder) {
                 graph.add(from, to, format!("{} uses {}", arrow.from, arrow.path));
             }
         }
@@ -83,17 +50,13 @@ mod tests {
 
     /// The circles of a crate with these files.
     fn circles(files: &[(&str, &str)]) -> Vec<String> {
-        circles_among(Nodes::FoldersAndFiles, files)
-    }
-
-    fn circles_among(nodes: Nodes, files: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        circles_of(folder.path(), nodes).unwrap()
+        circles_of(folder.path()).unwrap()
     }
 
     #[test]
@@ -145,20 +108,6 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_told_apart_from_files() {
-        let folders = [
-            ("lib.rs", "mod a; mod b;"),
-            ("a/mod.rs", "pub struct A(crate::b::B);"),
-            ("b/mod.rs", "pub struct B(Option<Box<crate::a::A>>);"),
-        ];
-        assert_eq!(circles_among(Nodes::Folders, &folders).len(), 1);
-        let mut files = folders;
-        (files[1].0, files[2].0) = ("a.rs", "b.rs");
-        assert_eq!(circles_among(Nodes::Folders, &files).len(), 0);
-        assert_eq!(circles_among(Nodes::FoldersAndFiles, &files).len(), 1);
-    }
-
-    #[test]
     fn tests_may_use_everything() {
         let found = circles(&[
             ("lib.rs", "mod a; mod b; #[cfg(test)] mod tests;"),
@@ -182,9 +131,7 @@ mod tests {
     fn a_file_that_cannot_be_read_as_rust_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("lib.rs"), "mod {").unwrap();
-        let error = circles_of(folder.path(), Nodes::Folders)
-            .unwrap_err()
-            .to_string();
+        let error = circles_of(folder.path()).unwrap_err().to_string();
         assert!(error.contains("lib.rs"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::process::Process;
 use crate::{Case, Result};
 
-/// Counts within the measured function, and each thread by itself.
+/// Counts inside the measured function, separately for each thread.
 const OPTIONS: [&str; 5] = [
     "--quiet",
     "--tool=callgrind",
@@ -15,14 +15,14 @@ const OPTIONS: [&str; 5] = [
     "--separate-threads=yes",
 ];
 
-/// Valgrind's tool that counts instructions.
+/// Callgrind, valgrind's tool that counts instructions.
 #[derive(Debug)]
 pub struct Callgrind {
     folder: PathBuf,
 }
 
 impl Callgrind {
-    /// Finds it, if it is installed.
+    /// Finds callgrind, if it is installed.
     #[must_use]
     pub fn find() -> Option<Self> {
         let mut version = Command::new("valgrind");
@@ -33,12 +33,13 @@ impl Callgrind {
         })
     }
 
-    /// Instructions of one operation on the working thread, after as many operations unmeasured.
+    /// The instructions of one operation on the working thread, after a warm-up with the same number of
+    /// operations.
     pub(super) fn count(&self, program: &Path, case: &Case, operations: u64) -> Result<f64> {
         fs::create_dir_all(&self.folder)?;
         let total = self.total(program, case, operations);
         fs::remove_dir_all(&self.folder)?;
-        // Operations are few enough for a float.
+        // The number of operations is exact in a float.
         Ok(total? as f64 / operations as f64)
     }
 
@@ -73,7 +74,7 @@ fn total(profile: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// What callgrind 3.19 wrote, shortened.
+    /// Output of callgrind 3.19, shortened.
     const PROFILE: &str = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 4711\n\
         part: 1\nthread: 1\n\npositions: line\nevents: Ir\nsummary: 0\n\n\
         ob=(1) /usr/bin/true\nfl=(1) ???\nfn=(1) work\n0 2125\n\ntotals: 2125\n";

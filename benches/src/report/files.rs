@@ -11,7 +11,7 @@ const END: &str = "<!-- benches: end -->";
 ///
 /// # Errors
 ///
-/// When the README has no place for the table, or a file cannot be written.
+/// If the README has no place for the table, or a file cannot be written.
 #[expect(clippy::print_stderr, reason = "a program says what it has written")]
 pub fn write(report: &Report<'_>) -> Result {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -4,7 +4,7 @@ use super::number::{UNKNOWN, number, or_unknown, ratio, surplus};
 use super::table::Table;
 use crate::Method;
 
-/// What azmon adds to what people know, and what the best peer adds.
+/// The overhead of azmon and of its best peer, for well-known libraries.
 pub(super) fn table(areas: &[AreaReport<'_>]) -> Table {
     let mut table = Table::new()
         .text("")
@@ -35,7 +35,7 @@ fn cells(area: &AreaReport<'_>, row: &Row<'_>, headline: &str) -> Vec<String> {
     ]
 }
 
-/// What it adds; or what else is known of it, where nothing is timed.
+/// The overhead, or the figures of a case without timing.
 fn costs(area: &AreaReport<'_>, row: &Row<'_>) -> String {
     if let Method::Once { .. } = area.area.method {
         let figure = |figure: &crate::Figure| format!("{} {}", number(figure.value), figure.name);

@@ -1,20 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-const common = {
-  globalSetup: ['browser/world.ts'],
-  environment: 'node' as const,
-  testTimeout: 240_000,
-  hookTimeout: 120_000,
-};
+const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
+  test: { name, include, exclude, sequence: { groupOrder }, globalSetup: ['browser/world.ts'], environment: 'node' as const, testTimeout: 240_000, hookTimeout: 120_000 },
+});
 
-// What is measured runs when nothing else does.
+// The cases that measure time run when nothing else does.
 export default defineConfig({
   test: {
     maxWorkers: 2,
     maxConcurrency: 2,
     projects: [
-      { test: { ...common, name: 'pages', include: ['browser/*.test.ts'], exclude: ['browser/budget.test.ts'], sequence: { groupOrder: 0 } } },
-      { test: { ...common, name: 'budget', include: ['browser/budget.test.ts'], sequence: { groupOrder: 1 } } },
+      project('pages', 0, ['browser/*.test.ts'], ['browser/live.test.ts', 'browser/budget.test.ts']),
+      project('live', 1, ['browser/live.test.ts']),
+      project('budget', 2, ['browser/budget.test.ts']),
     ],
   },
 });

@@ -4,44 +4,25 @@ use std::{env, fs};
 
 use crate::Error;
 
-/// The Debian packages that have the servers.
-pub const PACKAGES: [&str; 2] = ["mariadb-server", "postgresql"];
-
-/// A product that there are servers of.
+/// A database product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// MariaDB, for the driver of MySQL.
+    /// MariaDB, for the MySQL driver.
     MariaDb,
     /// PostgreSQL.
     Postgres,
 }
 
 impl Kind {
-    /// The environment variable with the URL of a server to use instead of a private one.
+    /// The environment variable with the URL of an existing server, which replaces the private one.
     ///
-    /// The user of that URL must be able to make databases.
+    /// The user of that URL must be allowed to create databases.
     #[must_use]
     pub fn variable(self) -> &'static str {
         match self {
             Self::MariaDb => "AZMON_TEST_MYSQL_URL",
             Self::Postgres => "AZMON_TEST_POSTGRES_URL",
         }
-    }
-
-    /// The Debian package that has the server.
-    #[must_use]
-    pub fn package(self) -> &'static str {
-        let [mariadb, postgresql] = PACKAGES;
-        match self {
-            Self::MariaDb => mariadb,
-            Self::Postgres => postgresql,
-        }
-    }
-
-    /// Whether the programs of the server are on this machine.
-    #[must_use]
-    pub fn is_installed(self) -> bool {
-        self.path().is_ok()
     }
 
     pub(crate) fn url(self, port: u16) -> String {
@@ -51,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The user that Debian's package makes for the server.
+    /// The user that Debian's package creates for the server.
     pub(crate) fn user(self) -> &'static str {
         match self {
             Self::MariaDb => "mysql",
@@ -67,10 +48,10 @@ impl Kind {
         }
     }
 
-    /// Where to look for programs: the folders of `PATH`, and those of the packages.
+    /// The search path of programs: `PATH`, and the folders of the packages.
     ///
     /// # Errors
-    /// If a program is in none of them.
+    /// If a program is in none of the folders.
     pub(crate) fn path(self) -> Result<OsString, Error> {
         let programs: &[&str] = match self {
             Self::MariaDb => &["mariadb-admin", "mariadb-install-db", "mariadbd"],
@@ -80,9 +61,8 @@ impl Kind {
         let is_missing =
             |program: &&&str| !folders.iter().any(|folder| folder.join(program).exists());
         if let Some(missing) = programs.iter().find(is_missing) {
-            let [mariadb, postgresql] = PACKAGES;
             return Err(Error::new(format!(
-                "cannot find {missing}: run `cargo xtask test`, or `apt-get install {mariadb} {postgresql}`, or set {} \
+                "cannot find {missing}: run `cargo xtask test`, or `apt-get install mariadb-server postgresql`, or set {} \
                  to the URL of a server",
                 self.variable()
             )));

@@ -1,22 +1,23 @@
-//! Where telemetry waits, and how the endpoint is reached.
+//! Settings of storage and network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use opentelemetry::otel_warn;
 
 use crate::ConnectionString;
 use crate::config::environment::{
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING, AZMON_CA_FILE, AZMON_DURABLE,
-    AZMON_STORAGE_DIRECTORY, AZMON_STORAGE_DISABLED,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING, AZMON_CA_FILE, AZMON_DURABLE, AZMON_LIVE_METRICS,
+    AZMON_STORAGE_DIRECTORY, AZMON_STORAGE_DISABLED, FUNCTIONS_WORKER_RUNTIME, WEBSITE_SITE_NAME,
 };
-use crate::config::settings::flag;
+use crate::config::parse::flag;
 use crate::error::BuildErrorKind;
 use crate::storage::{Storage, StorageSettings, directory_name, user_cache};
 use crate::token::TokenProvider;
 use crate::transmission::{ManagedIdentity, NetworkSettings, TokenSource, Tokens};
 
-/// What the code chose about the network.
+/// The network settings that the code set.
 #[derive(Default)]
 pub(super) struct NetworkChoices {
     pub(super) token_provider: Option<Arc<dyn TokenProvider>>,
@@ -24,7 +25,7 @@ pub(super) struct NetworkChoices {
     pub(super) certificates: Option<PathBuf>,
 }
 
-/// Decides how the endpoint is reached.
+/// Resolves the settings of the network.
 pub(super) fn network(
     connection: Option<&ConnectionString>,
     choices: NetworkChoices,
@@ -48,7 +49,34 @@ pub(super) fn network(
     })
 }
 
-/// Decides where telemetry waits that cannot be sent.
+/// How live metrics are sent.
+#[derive(Debug)]
+pub(crate) struct LiveSettings {
+    /// True while a reader is subscribed.
+    pub(crate) is_watched: Arc<AtomicBool>,
+    /// Whether the program runs in App Service or Functions.
+    pub(crate) is_web_app: bool,
+}
+
+/// Decides whether live metrics are sent.
+pub(super) fn live(
+    connection: Option<&ConnectionString>,
+    choice: Option<bool>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<LiveSettings> {
+    let is_on = choice.or_else(|| flag(environment, AZMON_LIVE_METRICS));
+    let has_endpoint =
+        connection.is_some_and(|connection| connection.own_live_endpoint().is_some());
+    let is_web_app = [WEBSITE_SITE_NAME, FUNCTIONS_WORKER_RUNTIME]
+        .iter()
+        .any(|variable| environment(variable).is_some());
+    (has_endpoint && is_on.unwrap_or(true)).then(|| LiveSettings {
+        is_watched: Arc::default(),
+        is_web_app,
+    })
+}
+
+/// Resolves the settings of the storage.
 pub(super) fn storage(
     choice: Option<Storage>,
     durable: Option<bool>,

@@ -3,9 +3,9 @@ use opentelemetry_sdk::trace::SpanLimits;
 use crate::config::environment::{
     OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_EVENT_COUNT_LIMIT, OTEL_SPAN_LINK_COUNT_LIMIT,
 };
-use crate::config::settings::number;
+use crate::config::parse::number;
 
-/// How much a span may have: those of the SDK, unless the environment says others.
+/// The limits of a span: those of the environment, or else the SDK's defaults.
 pub(super) fn resolve(environment: &dyn Fn(&str) -> Option<String>) -> SpanLimits {
     let mut limits = SpanLimits::default();
     for (limit, variable) in [

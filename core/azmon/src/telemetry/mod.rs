@@ -1,15 +1,14 @@
+//! Telemetry of a process: its builder, the assembly of its parts, and the guard that ends it.
+
 mod assembly;
 mod bounded;
 mod builder;
-mod console;
 pub(crate) mod global;
 mod guard;
 mod logs;
-mod metrics;
-mod otlp;
+mod otlp_exporters;
 mod panic_hook;
-mod processing;
-mod sampling;
+mod statistics_metrics;
 #[cfg(feature = "tracing")]
 mod tracing_layer;
 

@@ -8,22 +8,21 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 
 use crate::semconv::HttpEnd;
 
-/// Attributes of a span that are written when the span is sent, not where it started.
+/// Attributes of a span that are written when the span is sent, instead of when it starts.
 pub trait DeferredAttributes: Debug + Send + Sync + 'static {
-    /// Writes them, in the order in which they would have been set.
+    /// Writes the attributes in the order in which they would have been set.
     fn write(&self, attributes: &mut Vec<KeyValue>);
 
-    /// Writes those that standard metrics are made of: the dimensions of a request or a dependency. It may
-    /// write more.
+    /// Writes at least the attributes that standard metrics need: the dimensions of a request or a dependency.
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
         self.write(attributes);
     }
 
-    /// The memory that they will hold, in bytes, as far as it is not constant.
+    /// The memory that the written attributes will hold, in bytes, except a constant part.
     fn size(&self) -> usize;
 }
 
-/// A span on its way to the worker, in one piece with what its first attributes are made of.
+/// A span and the inputs of its start attributes, in one allocation.
 #[derive(Debug)]
 pub struct SpanRecord<L: ?Sized = dyn DeferredAttributes> {
     data: SpanFields,
@@ -31,28 +30,28 @@ pub struct SpanRecord<L: ?Sized = dyn DeferredAttributes> {
     is_complete: bool,
     is_counted: bool,
     rate: SpanRate,
-    /// What became of the HTTP exchange that it is the span of.
+    /// The end of the span's HTTP exchange, if it has one.
     ended: Option<HttpEnd>,
     late: L,
 }
 
-/// For how many spans a span stands.
+/// The number of spans that a span stands for.
 ///
-/// It is a field of the record. Only where the SDK's tracer stands between the sampler and the record does it
-/// travel as an attribute, the one thing that a sampler can add.
+/// The rate is a field of the record. It travels as an attribute only if the SDK's tracer stands between the sampler
+/// and the record, because a sampler can add nothing but attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum SpanRate {
-    /// The span's attribute says, or else it stands for itself alone.
+    /// The span's attribute has the rate; without one, the span stands for itself alone.
     #[default]
     Unknown,
-    /// It is one of this share, in percent.
+    /// The span was kept at this sampling rate, in percent.
     Percent(f64),
-    /// It must not be kept, whatever becomes of it.
+    /// The span must never be kept, even if it fails or is slow.
     Never,
 }
 
-/// The fields of a span, as the SDK's `SpanData` has them; without an instrumentation scope, which Application
-/// Insights does not have.
+/// The fields of a span, as in the SDK's `SpanData` but without an instrumentation scope, which Application Insights
+/// does not have.
 #[derive(Debug, Clone)]
 pub struct SpanFields {
     /// The span's own ids and flags.
@@ -69,27 +68,27 @@ pub struct SpanFields {
     pub start_time: SystemTime,
     /// The end; the start before the span has ended.
     pub end_time: SystemTime,
-    /// The attributes that are written.
+    /// The attributes that are already written.
     pub attributes: Vec<KeyValue>,
-    /// How many attributes a limit has dropped.
+    /// The number of attributes that the limit dropped.
     pub dropped_attributes_count: u32,
     /// The events.
     pub events: Vec<Event>,
-    /// How many events a limit has dropped.
+    /// The number of events that the limit dropped.
     pub dropped_events_count: u32,
     /// The links.
     pub links: Vec<Link>,
-    /// How many links a limit has dropped.
+    /// The number of links that the limit dropped.
     pub dropped_links_count: u32,
     /// The status.
     pub status: Status,
 }
 
-/// A record that is about to be made: of it only its first attributes are missing.
+/// A record under construction that lacks only the instrumentation's start attributes.
 #[derive(Debug)]
 pub struct NewRecord(SpanStart);
 
-/// What a span starts with.
+/// The fields of a span at its start.
 #[derive(Debug)]
 pub struct SpanStart {
     pub span_context: SpanContext,
@@ -98,17 +97,17 @@ pub struct SpanStart {
     pub span_kind: SpanKind,
     pub name: Cow<'static, str>,
     pub start_time: SystemTime,
-    /// Besides those that the record is made with.
+    /// Attributes in addition to the instrumentation's own.
     pub attributes: Vec<KeyValue>,
     pub links: Vec<Link>,
-    /// How many links a limit has dropped.
+    /// The number of links that the limit dropped.
     pub dropped_links_count: u32,
     pub rate: SpanRate,
-    /// How many attributes the span may have.
+    /// The maximum number of attributes of the span.
     pub max_attributes: u32,
 }
 
-/// Nothing is written late.
+/// Defers no attributes.
 #[derive(Debug)]
 struct Nothing;
 
@@ -121,7 +120,7 @@ impl DeferredAttributes for Nothing {
 }
 
 impl NewRecord {
-    /// Makes what only lacks the attributes of the instrumentation.
+    /// Makes a record that lacks only the instrumentation's attributes.
     #[must_use]
     pub fn new(start: SpanStart) -> Self {
         Self(start)
@@ -144,7 +143,7 @@ impl NewRecord {
         self.make(make)
     }
 
-    /// Everything is made where it stays: it is large, and copying it is what costs.
+    /// Builds the record directly in its allocation: it is large, and copying it would dominate the cost.
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
         let (max_attributes, rate) = (self.0.max_attributes as usize, self.0.rate);
@@ -183,22 +182,22 @@ impl From<SpanStart> for SpanFields {
 }
 
 impl SpanRecord {
-    /// The span, as far as it is written.
+    /// The span, with the attributes that are already written.
     pub fn data(&self) -> &SpanFields {
         &self.data
     }
 
-    /// The same, to be changed.
+    /// Mutable access to [`data`](Self::data).
     pub fn data_mut(&mut self) -> &mut SpanFields {
         &mut self.data
     }
 
-    /// For how many spans it stands.
+    /// The sampling rate of the span.
     pub fn rate(&self) -> SpanRate {
         self.rate
     }
 
-    /// Says for how many spans it stands.
+    /// Sets the sampling rate of the span.
     pub fn set_rate(&mut self, rate: SpanRate) {
         self.rate = rate;
     }
@@ -223,19 +222,19 @@ impl SpanRecord {
         self.ended = exchange;
     }
 
-    /// Ok beats an error, which beats nothing.
+    /// Sets the status: `Ok` replaces an error, and an error replaces an unset status.
     pub fn set_status(&mut self, status: Status) {
         if status > self.data.status {
             self.data.status = status;
         }
     }
 
-    /// Writes what is still to be written.
+    /// Writes the deferred attributes.
     pub fn complete(&mut self) -> &SpanFields {
         self.complete_by(|late, attributes| late.write(attributes))
     }
 
-    /// Writes as much of it as standard metrics want to see: for a record that is not sent.
+    /// Writes the deferred attributes that standard metrics need, for a record that is not sent.
     pub fn complete_for_metrics(&mut self) -> &SpanFields {
         self.complete_by(|late, attributes| late.write_dimensions(attributes))
     }
@@ -256,12 +255,12 @@ impl SpanRecord {
         &self.data
     }
 
-    /// Whether it is counted for the first time.
+    /// Marks the span as counted; true if it was not counted before.
     pub fn take_count(&mut self) -> bool {
         !mem::replace(&mut self.is_counted, true)
     }
 
-    /// The memory that is held for what is still to be written, in bytes.
+    /// The memory of the inputs of deferred attributes, in bytes; 0 once they are written.
     pub fn deferred_size(&self) -> usize {
         if self.is_complete {
             0
@@ -280,7 +279,7 @@ impl SpanRecord {
 }
 
 impl From<SpanFields> for Box<SpanRecord> {
-    /// The attributes are those of the SDK, which limited them.
+    /// The SDK has already limited the attributes.
     fn from(data: SpanFields) -> Self {
         Box::new(SpanRecord {
             data,

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use crate::state::State;
 
-/// The time that a connection is out of the pool, which is told when this is dropped.
+/// Records on drop how long a connection was in use.
 #[derive(Debug)]
 pub(crate) struct Lease {
     state: Arc<State>,
@@ -11,7 +11,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(state: Arc<State>) -> Self {
+    pub(crate) fn new(state: Arc<State>) -> Self {
         Self {
             state,
             since: Instant::now(),

@@ -10,44 +10,11 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
 
-use crate::config::{OtlpChoice, OtlpEndpoints};
+use crate::config::OtlpEndpoints;
 use crate::error::BuildErrorKind;
-use crate::telemetry::TelemetryBuilder;
 use crate::telemetry::assembly::Parts;
 
-impl TelemetryBuilder {
-    /// Sends spans, log records and metrics to an OTLP collector, too, by HTTP and protobuf.
-    ///
-    /// Where to is up to `OTEL_EXPORTER_OTLP_ENDPOINT`, which does the same without this call, or to the
-    /// variables of a signal; else it is `http://localhost:4318`. Headers and compression are read by
-    /// the exporter itself, from the process's environment, as the
-    /// [specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/) names them.
-    /// `OTEL_EXPORTER_OTLP_TIMEOUT` is how long a collector may take to answer, in milliseconds; the default is 10 s.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// let telemetry = azmon::Telemetry::builder().service_name("shop").otlp().build()?;
-    /// # Ok::<(), azmon::BuildError>(())
-    /// ```
-    #[must_use]
-    pub fn otlp(mut self) -> Self {
-        self.choices.otlp = Some(OtlpChoice::Default);
-        self
-    }
-
-    /// Sends spans, log records and metrics to the OTLP collector at `endpoint`, too, such as
-    /// `http://localhost:4318`; the paths `/v1/traces`, `/v1/logs` and `/v1/metrics` are added.
-    ///
-    /// See [`otlp`](Self::otlp).
-    #[must_use]
-    pub fn otlp_endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.choices.otlp = Some(OtlpChoice::Endpoint(endpoint.into()));
-        self
-    }
-}
-
-/// Adds the exporters, under the SDK's own processors: their threads have telemetry suppressed, so that
+/// Adds the exporters below the SDK's own processors. Telemetry is suppressed on the threads of these processors, so
 /// they never trace themselves.
 pub(in crate::telemetry) fn add(
     mut parts: Parts,
@@ -87,15 +54,15 @@ pub(in crate::telemetry) fn add(
     Ok(parts)
 }
 
-/// A client for the SDK's own threads, which have no runtime. The exporter's choice among clients depends on features
-/// that other crates of an application turn on.
+/// Makes a client for the SDK's own threads, which have no runtime. The exporter's default client depends on features
+/// that other crates of an application enable.
 fn client(timeout: Duration) -> Result<reqwest::blocking::Client, BuildErrorKind> {
     let build = move || {
         reqwest::blocking::Client::builder()
             .timeout(timeout)
             .build()
     };
-    // It starts a runtime of its own, which must not happen inside of another one.
+    // The client starts its own runtime, which must not happen inside another runtime.
     let built = std::thread::Builder::new()
         .spawn(build)
         .map_err(BuildErrorKind::Worker)?
@@ -104,7 +71,7 @@ fn client(timeout: Duration) -> Result<reqwest::blocking::Client, BuildErrorKind
     built.map_err(|error| BuildErrorKind::Transport(error.to_string()))
 }
 
-/// The SDK's batch processor would also export what is recorded but not sampled.
+/// Drops unsampled spans, which the SDK's batch processor would export if they are recorded.
 #[derive(Debug)]
 struct SampledOnly(BatchSpanProcessor);
 
