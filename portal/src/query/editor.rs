@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::catalog::Tables;
 use super::columns::TABLES;
 use crate::api::Context;
+use crate::server::ApiError;
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
@@ -46,7 +47,9 @@ struct Text {
 }
 
 /// `{error: null | {message, suggestion, code, line, column, offset, length}, columns: [{name, type}]}`.
-async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> Json<Value> {
+async fn check_text(State(context): State<Context>, body: String) -> Result<Json<Value>, ApiError> {
+    let text: Text = serde_json::from_str(&body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not a query: {error}")))?;
     let checked = check(
         &text.query,
         &Tables::of(&context.store, ""),
@@ -69,5 +72,5 @@ async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> J
         .iter()
         .map(|column| json!({"name": &*column.name, "type": column.ty.name()}))
         .collect();
-    Json(json!({"error": error, "columns": columns}))
+    Ok(Json(json!({"error": error, "columns": columns})))
 }
