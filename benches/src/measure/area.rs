@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::process::Process;
-use super::{Callgrind, Figure, Plan, Programs};
+use super::{Callgrind, Figure, Plan, Programs, service};
 use crate::{Area, Case, Method, Result};
 
 /// Operations with which allocations are counted: of buffers that grow at times, little remains.
@@ -39,6 +39,9 @@ pub fn measure(
 ) -> Result<Vec<CaseResult>> {
     let (operations, mut results) = match area.method {
         Method::Once { operations } => return once(area, operations / plan.divisor, programs),
+        Method::Service { load, block } => {
+            return service::measure(area, load, block, plan, programs, callgrind);
+        }
         Method::Rounds { operations, .. } => {
             (operations, rounds(area, operations, plan, programs)?)
         }
@@ -67,6 +70,9 @@ pub fn measure(
 ///
 /// As [`measure`].
 pub fn smoke(area: &Area, programs: &Programs) -> Result {
+    if let Method::Service { load, .. } = area.method {
+        return service::smoke(area, load, programs);
+    }
     for case in &area.cases {
         let mut process = start(case, programs)?;
         process.warm(SMOKE)?;

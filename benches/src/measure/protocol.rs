@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::fixtures::{Addresses, ThreadTimes};
+
 /// What the program tells the process of a case, one line each.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Order {
@@ -9,6 +11,12 @@ pub(super) enum Order {
     Run(u64),
     /// Say what else is known.
     Figures,
+    /// Say where the server answers.
+    Addresses,
+    /// Deliver what waits.
+    Settle,
+    /// Say what processor time was taken.
+    Times,
 }
 
 /// What the process of a case answers, one line each.
@@ -19,6 +27,8 @@ pub(super) struct Answer {
     /// Spans delivered since the start.
     pub(super) delivered: Option<u64>,
     pub(super) figures: Vec<Figure>,
+    pub(super) addresses: Option<Addresses>,
+    pub(super) times: Option<ThreadTimes>,
 }
 
 /// What was allocated.

@@ -13,7 +13,7 @@ pub(super) enum Verdict {
 }
 
 /// A row for every target.
-pub(super) fn table(areas: &[AreaReport<'_>]) -> Table {
+pub(super) fn table<'r, 'a: 'r>(areas: impl IntoIterator<Item = &'r AreaReport<'a>>) -> Table {
     let mut table = Table::new()
         .text("target")
         .text("of")
@@ -120,7 +120,7 @@ mod tests {
         ];
         let report = AreaReport::new(&area, results());
         assert_eq!(
-            table(&[report]).to_string(),
+            table([&report]).to_string(),
             "\
 | target        | of          |                to reach | measured |                    |
 |---------------|-------------|------------------------:|---------:|--------------------|
