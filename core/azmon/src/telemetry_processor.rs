@@ -30,6 +30,10 @@ impl TelemetryProcessors {
         self.0.push(Box::new(processor));
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Lets every processor see the item, until one drops it; then the reason is answered.
     ///
     /// An item over which a processor panics is dropped: it may not have been redacted yet.

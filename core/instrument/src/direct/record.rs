@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 
+use super::request::{EndedRequest, RequestFacts};
 use crate::semconv::HttpEnd;
 
 /// Attributes of a span that are written when the span is sent, not where it started.
@@ -17,6 +18,12 @@ pub trait DeferredAttributes: Debug + Send + Sync + 'static {
     /// write more.
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
         self.write(attributes);
+    }
+
+    /// The request whose attributes they are, if they are what its facts [write](RequestFacts::write) and nothing
+    /// else.
+    fn request(&self) -> Option<RequestFacts<'_>> {
+        None
     }
 
     /// The memory that they will hold, in bytes, as far as it is not constant.
@@ -254,6 +261,18 @@ impl SpanRecord {
             self.cut();
         }
         &self.data
+    }
+
+    /// The request whose span it is, as long as none of its attributes has been written and no limit drops one.
+    #[must_use]
+    pub fn request(&self) -> Option<EndedRequest<'_>> {
+        let attributes = self.data.attributes.as_slice();
+        let most = attributes.len() + EndedRequest::MOST_ATTRIBUTES;
+        if self.is_complete || most > self.max_attributes {
+            return None;
+        }
+        let facts = self.late.request()?;
+        EndedRequest::new(facts, attributes, self.ended.as_ref()?)
     }
 
     /// Whether it is counted for the first time.

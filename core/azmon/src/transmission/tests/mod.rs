@@ -1,5 +1,6 @@
 //! The worker in time: the clock is paused, and moves when every task waits.
 
+mod lines;
 mod outages;
 mod storage;
 
