@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use azmon_instrument::{Lookup, is_noop_tracer};
+use azmon_instrument::direct;
+use azmon_instrument::{Lookup, StartSpan, is_noop_tracer};
 use opentelemetry::global::{self, BoxedTracer};
 
 use crate::TraceOptions;
@@ -14,6 +15,8 @@ use crate::options::scope;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) tracer: Option<Arc<BoxedTracer>>,
+    /// A tracer that takes spans without the detour by OpenTelemetry's SDK, where `tracer` is the global one.
+    pub(crate) direct: Option<Arc<dyn StartSpan>>,
     pub(crate) instruments: Option<Arc<Instruments>>,
 }
 
@@ -40,6 +43,7 @@ impl Providers {
         let loan = self.0.get(now, |known| {
             let found = Found {
                 tracer: look_for_tracer(options),
+                direct: options.tracer.is_none().then(direct::tracer).flatten(),
                 instruments: metrics::look(options.meter_provider.as_ref()),
             };
             let known = known.and_then(|known| known.instruments.as_ref());

@@ -151,6 +151,15 @@ impl NewRecord {
         self.make(make)
     }
 
+    /// A record whose attributes can be added to, as what they are made of, until it has ended.
+    #[inline]
+    pub(super) fn with_own<L: DeferredAttributes>(
+        self,
+        make: impl FnOnce() -> L,
+    ) -> Box<SpanRecord<L>> {
+        self.make(make)
+    }
+
     /// Everything is made where it stays: it is large, and copying it is what costs.
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
@@ -189,12 +198,35 @@ impl From<SpanStart> for SpanFields {
     }
 }
 
-impl SpanRecord {
+impl<L: ?Sized> SpanRecord<L> {
     /// The span, as far as it is written.
     pub fn data(&self) -> &SpanFields {
         &self.data
     }
 
+    /// What its attributes are made of.
+    pub fn deferred_mut(&mut self) -> &mut L {
+        &mut self.late
+    }
+
+    /// Ends the span, with its exchange if it has one.
+    pub fn end(&mut self, time: SystemTime, exchange: Option<HttpEnd>) {
+        self.data.end_time = time;
+        if let Some(status) = exchange.as_ref().and_then(HttpEnd::status) {
+            self.set_status(status);
+        }
+        self.ended = exchange;
+    }
+
+    /// Ok beats an error, which beats nothing.
+    pub fn set_status(&mut self, status: Status) {
+        if status > self.data.status {
+            self.data.status = status;
+        }
+    }
+}
+
+impl SpanRecord {
     /// The same, to be changed.
     pub fn data_mut(&mut self) -> &mut SpanFields {
         &mut self.data
@@ -218,22 +250,6 @@ impl SpanRecord {
         } else {
             self.data.dropped_attributes_count =
                 self.data.dropped_attributes_count.saturating_add(1);
-        }
-    }
-
-    /// Ends the span, with its exchange if it has one.
-    pub fn end(&mut self, time: SystemTime, exchange: Option<HttpEnd>) {
-        self.data.end_time = time;
-        if let Some(status) = exchange.as_ref().and_then(HttpEnd::status) {
-            self.set_status(status);
-        }
-        self.ended = exchange;
-    }
-
-    /// Ok beats an error, which beats nothing.
-    pub fn set_status(&mut self, status: Status) {
-        if status > self.data.status {
-            self.data.status = status;
         }
     }
 
