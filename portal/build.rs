@@ -1,4 +1,4 @@
-//! Embeds the built pages (`web/dist/pages`), compressed; without them the program serves its API alone.
+//! Embeds the built pages (`web/dist/pages`), compressed. Without built pages the program serves only its API.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::{env, fmt::Write as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Where the pages are built to, from the package's folder. Its parent is always there, so that cargo can watch it.
+/// The output folder of the pages, relative to the package. Its parent always exists, so that cargo can watch it.
 const PAGES: &str = "web/dist/pages";
 const WATCHED: &str = "web/dist";
 
@@ -57,7 +57,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// FNV-1a: tells one build of a file from another.
+/// FNV-1a: distinguishes one build of a file from another.
 fn hash(content: &[u8]) -> u64 {
     content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,4 +1,4 @@
-//! A kind of work, and how it is measured.
+//! An area: a kind of work, and its method of measurement.
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use crate::case::Case;
 use crate::measure::Load;
 use crate::target::Target;
 
-/// A kind of work, done by every case in its own way.
+/// A kind of work that every case does with its own instrumentation.
 #[derive(Debug)]
 pub struct Area {
-    /// By which it is chosen at the command line, and with which the ids of its cases begin.
+    /// The name on the command line, and the prefix of the ids of its cases.
     pub name: &'static str,
-    /// The headline above its table.
+    /// The title of its table.
     pub title: &'static str,
-    /// What one operation is, in the singular: `request`.
+    /// The name of one operation, in the singular: `request`.
     pub unit: &'static str,
-    /// What exactly is measured, in a few sentences.
+    /// A description of the measured work, in a few sentences.
     pub about: &'static str,
-    /// How it is measured.
+    /// The method of measurement.
     pub method: Method,
-    /// In the order of the table.
+    /// The cases, in the order of the table.
     pub cases: Vec<Case>,
-    /// What azmon's cases are to reach.
+    /// The targets of azmon's cases.
     pub targets: Vec<Target>,
 }
 
 /// How the cases of an area are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Many short rounds in turn.
+    /// Many short rounds, in turn.
     Rounds {
-        /// Operations in a round. Few enough that no queue fills up before it is flushed, between rounds.
+        /// The operations in a round, few enough that no queue fills up before the flush between rounds.
         operations: u64,
     },
-    /// One long run of each case, of which only its [figures](crate::Workload::figures) are shown.
+    /// One long run of each case. The report shows only the [figures](crate::Workload::figures) of the run.
     Once {
-        /// Operations in the run; a quick one has a fifth.
+        /// The operations in the run; a quick run has a fifth.
         operations: u64,
     },
     /// Servers that are asked over their sockets, in blocks with and without instrumentation in turn. What a case
@@ -49,7 +49,7 @@ pub enum Method {
 }
 
 impl Area {
-    /// Finds a case.
+    /// The case with this id.
     #[must_use]
     pub fn case(&self, id: &str) -> Option<&Case> {
         self.cases.iter().find(|case| case.id == id)

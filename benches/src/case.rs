@@ -1,4 +1,4 @@
-//! One way to do the work of an area.
+//! A case: one way to do the work of an area.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,19 +7,19 @@ use crate::measure::Workload;
 
 /// One way to do the work of an area.
 pub struct Case {
-    /// Stable, and unique: `server/azmon/recorded`.
+    /// A stable and unique id: `server/azmon/recorded`.
     pub id: &'static str,
-    /// What the table calls it.
+    /// The label in the table.
     pub label: Cow<'static, str>,
-    /// What one has to know to compare it: attributes recorded, versions.
+    /// Facts that matter for a comparison: recorded attributes, versions.
     pub remark: Cow<'static, str>,
-    /// Whose work it is.
+    /// The instrumentation of the case.
     pub role: Role,
-    /// What it is to be compared with: azmon's cases and the peers' of one group do the same.
+    /// The group of comparison: azmon's cases and the peers' cases of one group do the same.
     pub group: &'static str,
-    /// The case above which its cost is counted.
+    /// The reference, above which its cost is measured.
     pub above: Option<&'static str>,
-    /// How many spans one operation delivers, where that is known.
+    /// The number of spans that one operation delivers, if known.
     pub records: Option<u64>,
     /// How many log records one operation delivers.
     pub logs: u64,
@@ -30,21 +30,21 @@ pub struct Case {
     start: Box<dyn Fn() -> Box<dyn Workload>>,
 }
 
-/// Whose work a case is.
+/// The instrumentation of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The work alone.
+    /// None.
     Bare,
-    /// The work within something that does nothing, such as a layer that only calls the next.
+    /// A wrapper that does nothing, such as a layer that only calls the next service.
     Nothing,
-    /// With azmon.
+    /// azmon.
     Azmon,
-    /// With another library.
+    /// Another library.
     Peer,
 }
 
 impl Case {
-    /// Makes a case of the work alone.
+    /// Makes a case without instrumentation.
     pub fn bare<W, F>(id: &'static str, label: impl Into<Cow<'static, str>>, start: F) -> Self
     where
         W: Workload + 'static,
@@ -53,7 +53,7 @@ impl Case {
         Self::new(Role::Bare, id, label.into(), start)
     }
 
-    /// Makes a case of the work within something that does nothing.
+    /// Makes a case with a wrapper that does nothing.
     pub fn nothing<W, F>(id: &'static str, label: impl Into<Cow<'static, str>>, start: F) -> Self
     where
         W: Workload + 'static,
@@ -62,7 +62,7 @@ impl Case {
         Self::new(Role::Nothing, id, label.into(), start)
     }
 
-    /// Makes a case of azmon. `start` is called in the process of the case alone, once.
+    /// Makes a case of azmon. `start` is called once, in the process of the case.
     pub fn azmon<W, F>(id: &'static str, label: impl Into<Cow<'static, str>>, start: F) -> Self
     where
         W: Workload + 'static,
@@ -100,21 +100,21 @@ impl Case {
         }
     }
 
-    /// Sets the case above which this one's cost is counted.
+    /// Sets the reference, above which the cost of this case is measured.
     #[must_use]
     pub fn above(mut self, id: &'static str) -> Self {
         self.above = Some(id);
         self
     }
 
-    /// Sets with which cases it is compared.
+    /// Sets the group of comparison.
     #[must_use]
     pub fn group(mut self, group: &'static str) -> Self {
         self.group = group;
         self
     }
 
-    /// Sets how many spans one operation delivers. Defaults to not knowing.
+    /// Sets the number of spans that one operation delivers. Defaults to unknown.
     #[must_use]
     pub fn records(mut self, spans: u64) -> Self {
         self.records = Some(spans);
@@ -149,7 +149,7 @@ impl Case {
         self
     }
 
-    /// Sets up the work, with the providers it needs, for this process.
+    /// Sets up the work and its providers for this process.
     #[must_use]
     pub fn start(&self) -> Box<dyn Workload> {
         (self.start)()

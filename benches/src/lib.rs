@@ -1,4 +1,5 @@
-//! What azmon costs: nanoseconds, allocations and instructions, above the bare call and beside the peers.
+//! Measures the cost of azmon: nanoseconds, allocations and instructions, above the bare call and next to its
+//! peers.
 //!
 //! ```console
 //! $ cargo xtask bench                  # everything, and writes RESULTS.md
@@ -7,10 +8,9 @@
 //!
 //! # How it measures
 //!
-//! An [`Area`] is a kind of work, such as answering a request; its [`Case`]s do the same work with
-//! different instrumentation. Every case runs in a process of its own, since global providers and
-//! subscribers are the process's. The cases of an area take turns, round by round, in an order that
-//! rotates:
+//! An [`Area`] is a kind of work, such as answering a request; its [`Case`]s do the same work with different
+//! instrumentation. Every case runs in its own process, since global providers and subscribers belong to a
+//! process. The cases of an area take turns, round by round, in a rotating order:
 //!
 //! ```text
 //! program ─┬─ process of server/bare            round 1 │ round 2 │ …
@@ -18,14 +18,13 @@
 //!          └─ process of a peer                             round 1 │ round 2 │ …
 //! ```
 //!
-//! - **ns** is the median of the rounds, of processor time of the thread that works.
-//! - **above** is what a case takes more than the case that it is [measured above](Case::above).
-//! - **× bare** and **× peer** are medians of the ratios within one round, so that a machine whose speed
-//!   changes changes both sides. The peer is the one that adds least, of those in the same
-//!   [group](Case::group).
-//! - **allocations** and **bytes** are counted by the program `azmon-benches-allocations`, whose allocator
-//!   counts what the working thread allocates. What is timed has the system's allocator.
-//! - **instructions** are counted by valgrind's callgrind on the working thread, where it is installed.
+//! - **ns** is the median of the rounds, in CPU time of the working thread.
+//! - **above** is the difference to the case's [reference](Case::above).
+//! - **× bare** and **× peer** are medians of the ratios within one round, so that a change of the machine's
+//!   speed affects both sides. The peer is the one with the smallest overhead in the same [group](Case::group).
+//! - **allocations** and **bytes** are counted by the program `azmon-benches-allocations`, whose allocator counts
+//!   the allocations of the working thread. Timed programs use the system's allocator.
+//! - **instructions** of the working thread are counted by valgrind's callgrind, if it is installed.
 //!
 //! What a hot loop says is little of what a service pays, whose code is cold. Cases of the area `service` are
 //! [servers](fixtures::Server) in processes of their own, which the program asks over their sockets at a fixed
@@ -57,9 +56,9 @@
 //! assert_eq!(case.id, "text/azmon/upper");
 //! ```
 //!
-//! Work that has to be prepared, flushed or counted implements [`Workload`]. A peer is a file of its own in
-//! `benches/peers/src`, with a function that returns its cases; its version and that of its OpenTelemetry
-//! are read from the lock file there. An area is a file in [`areas`] and a line in [`areas::all`].
+//! Work that needs preparation, a flush or counting implements [`Workload`]. A peer is a file in
+//! `benches/peers/src` with a function that returns its cases; its version and the version of its OpenTelemetry
+//! come from the lock file there. An area is a file in [`areas`] and a line in [`areas::all`].
 
 pub mod area;
 pub mod areas;
@@ -76,7 +75,7 @@ pub use measure::{Allocations, Figure, Workload};
 pub use program::Program;
 pub use target::{Bound, Quantity, Target};
 
-/// What a run ends with if it cannot go on.
+/// The error that ends a run.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// [`std::result::Result`] with [`Error`].

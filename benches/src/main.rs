@@ -1,4 +1,4 @@
-//! Measures azmon's own cases, and the bare ones. With the peers: `cargo xtask bench`.
+//! Measures azmon's own and the bare cases. With the peers: `cargo xtask bench`.
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use crate::measure::{self, Callgrind, Count, Plan, Programs};
 use crate::report::{self, AreaReport, Peers, Report};
 use crate::{Area, Case, Error, Method, Result};
 
-/// A program that measures areas, and is the process of each of their cases.
+/// A program that measures areas, and that also runs as the process of each case.
 #[derive(Debug)]
 pub struct Program {
     areas: Vec<Area>,
@@ -17,13 +17,13 @@ pub struct Program {
     count: Option<Count>,
 }
 
-/// Measures what azmon costs.
+/// Measures the cost of azmon.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The areas to measure; all of them if none is named.
     areas: Vec<String>,
 
-    /// Take fewer rounds, and write nothing unless told to.
+    /// Take fewer rounds, and write nothing by default.
     #[arg(long)]
     quick: bool,
 
@@ -32,11 +32,11 @@ struct Arguments {
     #[arg(long)]
     write: bool,
 
-    /// Only see whether every case runs.
+    /// Only check that every case runs.
     #[arg(long, conflicts_with_all = ["quick", "write"])]
     smoke: bool,
 
-    /// Be the process of a case.
+    /// Run as the process of a case.
     #[arg(long, hide = true)]
     case: Option<String>,
 }
@@ -59,7 +59,7 @@ impl Program {
         }
     }
 
-    /// Says what the areas are compared with. Only a program with peers writes results.
+    /// Sets the peers. Only a program with peers writes results.
     #[must_use]
     pub fn peers(mut self, peers: Peers) -> Self {
         self.peers = peers;
@@ -70,7 +70,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// When there is no such area.
+    /// If the area does not exist.
     #[must_use]
     #[expect(
         clippy::panic,
@@ -84,14 +84,14 @@ impl Program {
         self
     }
 
-    /// Counts allocations in place of time, when it is the process of a case.
+    /// Counts allocations instead of time in the process of a case.
     #[must_use]
     pub fn counting(mut self, count: Count) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Does what the command line says.
+    /// Runs the command line.
     #[must_use]
     #[expect(clippy::print_stderr, reason = "a program's last word")]
     pub fn run(self) -> ExitCode {
@@ -174,7 +174,7 @@ impl Program {
     }
 }
 
-/// The areas of these names, or all of them.
+/// The areas with these names, or all areas.
 fn chosen<'a>(areas: &'a [Area], names: &[String]) -> Result<Vec<&'a Area>> {
     if names.is_empty() {
         return Ok(areas.iter().collect());

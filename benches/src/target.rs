@@ -1,24 +1,24 @@
-//! What azmon is to reach.
+//! The targets of azmon.
 
-/// A bound for one quantity of one case.
+/// A bound on one quantity of one case.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
-    /// The case's id.
+    /// The id of the case.
     pub case: &'static str,
-    /// What is bounded.
+    /// The bounded quantity.
     pub quantity: Quantity,
-    /// By what.
+    /// The bound.
     pub bound: Bound,
 }
 
-/// What can be bounded. All but figures are counted above the case's [reference](crate::Case::above).
+/// A quantity. All except figures are measured above the case's [reference](crate::Case::above).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
-    /// Nanoseconds of an operation.
+    /// Nanoseconds per operation.
     Time,
-    /// Allocations of an operation.
+    /// Allocations per operation.
     Allocations,
-    /// Instructions of an operation.
+    /// Instructions per operation.
     Instructions,
     /// A [figure](crate::Figure) of the case, by name.
     Figure(&'static str),
@@ -27,14 +27,14 @@ pub enum Quantity {
 /// A bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
-    /// No more than this.
+    /// At most this value.
     AtMost(f64),
-    /// No more than this share of what the best peer takes.
+    /// At most this share of the best peer's value.
     OfPeer(f64),
 }
 
 impl Target {
-    /// Bounds a quantity of a case.
+    /// Makes a bound on a quantity of a case.
     #[must_use]
     pub const fn new(case: &'static str, quantity: Quantity, bound: Bound) -> Self {
         Self {

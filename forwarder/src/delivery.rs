@@ -1,4 +1,4 @@
-//! The forwarder's own sink: a pipeline, and the destinations that it leads to.
+//! The forwarder's own sink: a processing pipeline and its destinations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,23 +6,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
+use azmon::config::environment::APPLICATIONINSIGHTS_AUTHENTICATION_STRING;
 use azmon::envelope::Envelope;
 use azmon::{BuildError, DroppedItems, EnvelopeExporter, Storage};
+use tokio::sync::Mutex;
 
 use crate::config::{Destination, ForwarderConfig};
 use crate::processing::{Pipeline, Processed};
 use crate::sink::{Acceptance, Delivering, Delivery, Refusal, Sink};
 
-/// When a client comes back that found no room.
+/// The delay after which a refused client may retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How often, and after which pauses, items look for room that they had a moment ago.
+/// The number of attempts, and the pauses between them, to queue items that had room a moment ago.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Most items that are queued at once, so that a message larger than a queue's rest still finds room.
+/// The value of [`Destination::authentication`] for a destination that needs no token.
+const NO_TOKEN: &str = "none";
+
+/// How long a message waits for the disk before it is accepted in memory.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The maximum number of items queued at once, so that a message may exceed the free part of a queue.
 const CHUNK: usize = 8_192;
 
-/// A destination at work.
+/// A running destination.
 #[derive(Debug)]
 pub(crate) struct RunningDestination {
     destination: Destination,
@@ -30,27 +38,60 @@ pub(crate) struct RunningDestination {
     exporter: EnvelopeExporter,
     accepted: AtomicU64,
     no_room: AtomicU64,
+    writes: Writes,
 }
 
-/// What one destination has done since its start.
+/// Writes to disk, each for all messages that wait for one.
+#[derive(Debug, Default)]
+struct Writes {
+    requested: AtomicU64,
+    done: AtomicU64,
+    one_at_a_time: Mutex<()>,
+}
+
+/// An error of starting a destination.
+#[derive(Debug, thiserror::Error)]
+#[error("the destination {name:?} could not be started: {error}")]
+pub struct DestinationError {
+    name: String,
+    error: BuildError,
+}
+
+impl DestinationError {
+    /// The name of the destination.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The counters of one destination since its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DestinationCounts {
-    /// Its name.
+    /// The name of the destination.
     pub name: String,
-    /// Items that it has taken.
+    /// The number of accepted items.
     pub accepted: u64,
-    /// Items that wait in its queue.
+    /// The number of queued items.
     pub waiting: usize,
-    /// Items that were lost, by reason.
+    /// The number of lost items by reason.
     pub dropped: BTreeMap<String, u64>,
 }
 
 impl RunningDestination {
     fn start(destination: &Destination, storage: &Storage) -> Result<Self, BuildError> {
+        let authentication = destination.authentication.clone();
+        let environment = move |name: &str| match &authentication {
+            Some(text) if name == APPLICATIONINSIGHTS_AUTHENTICATION_STRING => {
+                Some(text.clone()).filter(|text| text != NO_TOKEN)
+            }
+            _ => std::env::var(name).ok(),
+        };
         let exporter = EnvelopeExporter::builder()
             .connection_string(destination.connection_string.clone())
             .storage(storage.clone())
+            .environment(environment)
             .build()?;
         Ok(Self {
             destination: destination.clone(),
@@ -58,6 +99,7 @@ impl RunningDestination {
             exporter,
             accepted: AtomicU64::new(0),
             no_room: AtomicU64::new(0),
+            writes: Writes::default(),
         })
     }
 
@@ -83,7 +125,7 @@ impl RunningDestination {
         self.exporter.has_room(items.min(CHUNK))
     }
 
-    /// Queues items; false if there was no room for the first of them, and nothing was taken.
+    /// Queues items. Returns false if the first chunk found no room, in which case no item was queued.
     async fn send(&self, mut items: Vec<Envelope<'static>>) -> bool {
         let mut is_first = true;
         while !items.is_empty() {
@@ -92,14 +134,14 @@ impl RunningDestination {
             if refused > 0 && is_first {
                 return false;
             }
-            // The items before are on their way, so the client must not send all again.
+            // The items before were queued, so the client must not send the message again.
             self.no_room.fetch_add(refused, Ordering::Relaxed);
             (items, is_first) = (rest, false);
         }
         true
     }
 
-    /// Queues items, all or none; how many found no room after some attempts.
+    /// Queues all of the items or none, with some retries. Returns the number of items that found no room.
     async fn send_chunk(&self, mut items: Vec<Envelope<'static>>) -> u64 {
         let count = items.len() as u64;
         for attempt in 1..=ATTEMPTS {
@@ -117,7 +159,30 @@ impl RunningDestination {
         count
     }
 
-    /// Sends what waits until the timeout is over, and ends. Blocks the thread.
+    /// Waits until everything that was queued is on disk, or delivered. Messages that arrive meanwhile share the next
+    /// write. A disk that is full or cannot be written leaves the items in memory.
+    async fn written(self: &Arc<Self>) {
+        let Writes {
+            requested,
+            done,
+            one_at_a_time,
+        } = &self.writes;
+        let own = requested.fetch_add(1, Ordering::AcqRel) + 1;
+        let _turn = one_at_a_time.lock().await;
+        if done.load(Ordering::Acquire) >= own {
+            return;
+        }
+        let waiting = requested.load(Ordering::Acquire);
+        let destination = self.clone();
+        let write = move || destination.exporter.force_flush(WRITE_TIMEOUT);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+            let name = &self.destination.name;
+            tracing::debug!(destination = name, %error, "accepted items are not on disk yet");
+        }
+        done.store(waiting, Ordering::Release);
+    }
+
+    /// Sends queued items until the timeout, and ends. Blocks the thread.
     pub(crate) fn shutdown(&self, timeout: Duration) {
         let name = &self.destination.name;
         match self.exporter.shutdown(timeout) {
@@ -127,20 +192,20 @@ impl RunningDestination {
     }
 }
 
-/// What a configuration makes of the sink.
+/// The running parts of a configuration.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) pipeline: Pipeline,
-    /// In the order of the configuration.
+    /// The destinations, in the order of the configuration.
     pub(crate) destinations: Vec<Arc<RunningDestination>>,
 }
 
 impl State {
-    /// Starts what `config` needs, and keeps the destinations of `before` that stay.
+    /// Starts the parts that `config` needs, and reuses the destinations of `before` that are unchanged.
     pub(crate) fn start(
         config: &ForwarderConfig,
         before: Option<&Self>,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<Self, DestinationError> {
         let known = |destination: &Destination| {
             let is_same = |running: &&Arc<RunningDestination>| {
                 running.destination == *destination && running.storage == config.storage
@@ -149,7 +214,13 @@ impl State {
         };
         let destinations = config.destinations.iter().map(|destination| {
             known(destination).map_or_else(
-                || RunningDestination::start(destination, &config.storage).map(Arc::new),
+                || {
+                    let started = RunningDestination::start(destination, &config.storage);
+                    started.map(Arc::new).map_err(|error| DestinationError {
+                        name: destination.name.clone(),
+                        error,
+                    })
+                },
                 Ok,
             )
         });
@@ -164,19 +235,21 @@ impl State {
         self.send(self.pipeline.metrics(SystemTime::now())).await;
     }
 
-    /// Sends items on; false if no destination has taken any of them. What one has no room for, while another
-    /// has, is lost for that one, and counted.
+    /// Sends items to their destinations. Returns false if no destination accepted any of them. If only some
+    /// destinations have room, the others lose the items and count them.
     async fn send(&self, processed: Processed) -> bool {
-        let mut refused = Vec::new();
+        let (mut taken, mut refused) = (Vec::new(), Vec::new());
         let mut is_taken = processed.is_empty();
         for (place, items) in processed {
             let Some(destination) = self.destinations.get(place) else {
                 continue;
             };
             let count = items.len() as u64;
-            match destination.send(items).await {
-                true => is_taken = true,
-                false => refused.push((destination, count)),
+            if destination.send(items).await {
+                is_taken = true;
+                taken.push(destination);
+            } else {
+                refused.push((destination, count));
             }
         }
         if is_taken {
@@ -184,10 +257,15 @@ impl State {
                 destination.no_room.fetch_add(count, Ordering::Relaxed);
             }
         }
+        for destination in taken {
+            if destination.storage.is_durable() {
+                destination.written().await;
+            }
+        }
         is_taken
     }
 
-    /// Whether none of the destinations of a delivery has room for it.
+    /// Whether none of the delivery's destinations has room for it.
     fn is_full(&self, delivery: &Delivery) -> bool {
         let places = delivery.batches.iter();
         let places = places.flat_map(|batch| self.pipeline.destinations(batch));
@@ -199,7 +277,7 @@ impl State {
     }
 }
 
-/// The sink of a forwarder, whose configuration can change while it runs.
+/// The sink of a forwarder. Its configuration can change while it runs.
 #[derive(Debug)]
 pub(crate) struct ForwarderSink {
     pub(crate) state: ArcSwap<State>,
@@ -219,11 +297,12 @@ impl Sink for ForwarderSink {
             for batch in delivery.batches {
                 state.pipeline.process(batch, now, &mut processed);
             }
-            match state.send(processed).await {
-                true => Ok(Acceptance::default()),
-                false => Err(Refusal::Busy {
+            if state.send(processed).await {
+                Ok(Acceptance::default())
+            } else {
+                Err(Refusal::Busy {
                     retry_after: RETRY_AFTER,
-                }),
+                })
             }
         })
     }

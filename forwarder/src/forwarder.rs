@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use azmon::BuildError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::{ConfigError, ForwarderConfig, InputConfig, InputKind};
-use crate::delivery::{DestinationCounts, ForwarderSink, RunningDestination, State};
+use crate::delivery::{
+    DestinationCounts, DestinationError, ForwarderSink, RunningDestination, State,
+};
 use crate::inputs::{
     ApplicationInsightsInput, ApplicationInsightsOptions, Budget, Connections, InputCounts,
     InputStatistics, Limits, Listener, OpenCensusInput, OpenCensusOptions, OtlpInput, OtlpOptions,
@@ -19,13 +20,13 @@ use crate::inputs::{
 };
 use crate::sink::Sink;
 
-/// How long an input that has failed rests before it listens again.
+/// The pause before a failed input listens again.
 const REST: Duration = Duration::from_secs(1);
 
 /// The interval of standard metrics.
 const METRICS_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Receives telemetry and sends it on, as a [`ForwarderConfig`] says.
+/// Receives telemetry and forwards it, as a [`ForwarderConfig`] specifies.
 ///
 /// # Examples
 ///
@@ -50,7 +51,7 @@ pub struct Forwarder {
     metrics: JoinHandle<()>,
 }
 
-/// Sees what a [`Forwarder`] does, also while it changes its configuration. Clones see the same.
+/// A view of a [`Forwarder`]'s counters. It follows changes of the configuration; clones share the view.
 #[derive(Debug, Clone)]
 pub struct ForwarderWatch {
     sink: Arc<ForwarderSink>,
@@ -58,7 +59,7 @@ pub struct ForwarderWatch {
     inputs: Arc<Mutex<Vec<InputView>>>,
 }
 
-/// An input, as it is seen.
+/// The counters of an input.
 #[derive(Debug, Clone)]
 struct InputView {
     kind: InputKind,
@@ -67,29 +68,29 @@ struct InputView {
     connections: watch::Receiver<Option<Connections>>,
 }
 
-/// A forwarder could not start, or not change its configuration.
+/// An error of starting a forwarder, or of changing its configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration is not valid.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A destination could not be started.
-    #[error("a destination could not be started: {0}")]
-    Destination(#[from] BuildError),
-    /// An input's address could not be listened to.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// An input could not listen on its address.
     #[error("the {kind} cannot listen on {address}: {error}")]
     Listen {
-        /// The input.
+        /// The kind of the input.
         kind: InputKind,
-        /// Its address.
+        /// The address of the input.
         address: String,
-        /// Why.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
 
-/// An input at work.
+/// A running input.
 #[derive(Debug)]
 struct RunningInput {
     view: InputView,
@@ -97,44 +98,44 @@ struct RunningInput {
     task: JoinHandle<()>,
 }
 
-/// What an input has counted.
+/// The counters of an input since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunningInputCounts {
-    /// The input.
+    /// The kind of the input.
     pub kind: InputKind,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
-    /// Connections that are open now.
+    /// The number of open connections.
     pub connections: usize,
-    /// Whether it listens now.
+    /// Whether the input is listening.
     pub is_listening: bool,
-    /// What it has received.
+    /// The counters of received messages and items.
     pub counts: InputCounts,
 }
 
-/// What a forwarder has done since its start.
+/// The counters of a forwarder since its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ForwarderCounts {
-    /// By input.
+    /// The counters of the inputs.
     pub inputs: Vec<RunningInputCounts>,
-    /// By destination.
+    /// The counters of the destinations.
     pub destinations: Vec<DestinationCounts>,
-    /// Items that rules left out.
+    /// The number of items that rules excluded.
     pub excluded: u64,
-    /// Items that sampling left out.
+    /// The number of items that sampling dropped.
     pub sampled_out: u64,
-    /// Bytes of messages that are being received or delivered.
+    /// The number of bytes of messages that are being received or delivered.
     pub bytes_in_flight: usize,
 }
 
 impl Forwarder {
-    /// Starts destinations, and then inputs.
+    /// Starts the destinations and then the inputs.
     ///
     /// # Errors
     ///
-    /// When the configuration is not valid, or an address cannot be listened to: nothing runs then.
+    /// If the configuration is invalid, or an input cannot listen on its address. Nothing runs in that case.
     pub async fn start(config: ForwarderConfig) -> Result<Self, StartError> {
         config.validate("configuration")?;
         let state = State::start(&config, None)?;
@@ -173,7 +174,7 @@ impl Forwarder {
         &self.config
     }
 
-    /// Where the inputs listen, with their real ports.
+    /// The addresses on which the inputs listen, with their actual ports.
     #[must_use]
     pub fn addresses(&self) -> Vec<(InputKind, SocketAddr)> {
         let inputs = self.inputs.values();
@@ -184,30 +185,30 @@ impl Forwarder {
         all
     }
 
-    /// What the forwarder has done since its start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> ForwarderCounts {
         self.watch.counts()
     }
 
-    /// A view of the forwarder that lives beside it.
+    /// A view of the counters, independent of the forwarder's lifetime.
     #[must_use]
     pub fn watch(&self) -> ForwarderWatch {
         self.watch.clone()
     }
 
-    /// Changes the configuration. Inputs and destinations that are in both go on without a break; the counts
-    /// of what was left out start again.
+    /// Changes the configuration. Inputs and destinations that are in both configurations continue without
+    /// interruption. The counters of excluded and sampled-out items restart.
     ///
     /// # Errors
     ///
-    /// When the new configuration is not valid, or one of its addresses cannot be listened to: the forwarder
-    /// goes on with the one that it has.
+    /// If the new configuration is invalid, or an input cannot listen on its address. The forwarder then
+    /// continues with its current configuration.
     pub async fn reload(&mut self, config: ForwarderConfig) -> Result<(), StartError> {
         config.validate("configuration")?;
         let before = self.watch.sink.state.load_full();
         let state = State::start(&config, Some(&before))?;
-        // An input that stays keeps its limits: others need a restart.
+        // An unchanged input keeps its limits; new limits need a restart.
         let is_new = |input: &&InputConfig| !self.inputs.contains_key(*input);
         let new: Vec<_> = config.inputs.iter().filter(is_new).cloned().collect();
         let started = match self.start_inputs(&config, &new).await {
@@ -235,8 +236,8 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Takes nothing more, sends what it has within [`ForwarderConfig::drain`], and ends. What was not sent
-    /// is counted, and said.
+    /// Stops the inputs, sends queued items within [`ForwarderConfig::drain`], and ends. Unsent items are counted
+    /// and logged.
     pub async fn shutdown(self) {
         let end = Instant::now() + self.config.drain;
         let left = || end.saturating_duration_since(Instant::now());
@@ -248,7 +249,7 @@ impl Forwarder {
         stop_destinations(state.destinations.clone(), left()).await;
     }
 
-    /// Binds every address first, so that none is served if one cannot be.
+    /// Binds all addresses before serving any of them, so that no input is served if one address fails.
     async fn start_inputs(
         &self,
         config: &ForwarderConfig,
@@ -306,7 +307,7 @@ impl Forwarder {
 }
 
 impl ForwarderWatch {
-    /// What the forwarder has done since its start.
+    /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> ForwarderCounts {
         let state = self.sink.state.load();
@@ -339,7 +340,7 @@ impl InputView {
     }
 }
 
-/// What an input serves.
+/// The services of an input.
 struct Served {
     kind: InputKind,
     routes: Routes,
@@ -372,7 +373,7 @@ impl Served {
                     .budget(budget.clone())
                     .node_events(config.node_events);
                 let input = OpenCensusInput::new(sink.clone(), options);
-                // A service that speaks OTLP finds it at the address that its variables name.
+                // The OpenCensus port also serves OTLP: a service that switches to OTLP keeps its endpoint.
                 let options = OtlpOptions::default()
                     .limits(limits)
                     .budget(budget.clone())
@@ -402,7 +403,7 @@ impl Served {
         }
     }
 
-    /// Serves until it is told to stop. A listener that fails is bound again; the others do not notice.
+    /// Serves until it is stopped. A failed listener is bound again, without effect on the other inputs.
     async fn run(
         self,
         address: SocketAddr,
@@ -433,7 +434,7 @@ impl Served {
                 match Listener::bind(address, self.limits.connections).await {
                     Ok(listener) => break listener,
                     Err(error) => {
-                        tracing::error!(input = %self.kind, %address, %error, "the address cannot be listened to");
+                        tracing::error!(input = %self.kind, %address, %error, "cannot listen on the address");
                     }
                 }
                 if *stopped.borrow() {
@@ -445,7 +446,7 @@ impl Served {
     }
 }
 
-/// Waits until it is true, or until nobody can make it so any more.
+/// Waits until the value is true, or until its sender is dropped.
 async fn wait_for(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
@@ -459,7 +460,7 @@ async fn send_metrics(sink: Arc<ForwarderSink>) {
     }
 }
 
-/// Lets calls under way end until the timeout is over, and cuts the others off.
+/// Lets running calls finish until the timeout, and cancels the rest.
 async fn stop_inputs(inputs: Vec<RunningInput>, timeout: Duration) {
     let end = Instant::now() + timeout;
     for input in &inputs {
@@ -472,7 +473,7 @@ async fn stop_inputs(inputs: Vec<RunningInput>, timeout: Duration) {
     }
 }
 
-/// Those of `all` that are not in `others`.
+/// The items of `all` that are not in `others`.
 fn removed(
     all: &[Arc<RunningDestination>],
     others: &[Arc<RunningDestination>],
@@ -481,7 +482,7 @@ fn removed(
     all.iter().filter(|one| !is_in(one)).cloned().collect()
 }
 
-/// Ends destinations, all at the same time.
+/// Stops the destinations concurrently.
 async fn stop_destinations(destinations: Vec<Arc<RunningDestination>>, timeout: Duration) {
     let ends = destinations
         .into_iter()

@@ -1,5 +1,6 @@
-//! OpenCensus, OTLP and Application Insights in, Application Insights out: what Microsoft's LocalForwarder did,
-//! and what a collector does for Azure Monitor, in one library and one subcommand, `azmon forward`.
+//! Receives OpenCensus, OTLP and Application Insights telemetry and forwards it to Application Insights. It
+//! replaces Microsoft's LocalForwarder, and a collector for Azure Monitor, with one library and one subcommand,
+//! `azmon forward`.
 //!
 //! ```text
 //! applications          inputs                      processing                        destinations
@@ -14,14 +15,15 @@
 //! | run it as a service, with signals, statistics and health | [`operation`] |
 //! | receive telemetry in a program of your own | [`inputs`], with a [`Sink`](sink::Sink) |
 //!
-//! Whatever arrives, memory is bounded: by [`Limits`](inputs::Limits) before the queues, and by the queue of each
-//! destination. A client that is too fast is told to come back. What is lost is counted, by reason.
+//! Memory is bounded for any input: by [`Limits`](inputs::Limits) before the queues, and by the queue of each
+//! destination. A client that exceeds a limit is told to retry later. Lost items are counted by reason.
 //!
 //! # What it does not do
 //!
-//! - It keeps no decision about a trace beyond the trace's hash: replicas behind a balancer sample alike, but none
-//!   of them waits for the end of a trace.
-//! - It listens without encryption. Addresses that other machines reach must be asked for.
+//! - It samples by the hash of the trace id only. Replicas behind a load balancer sample alike, but none of them
+//!   waits for the end of a trace.
+//! - It listens without encryption. Listening on addresses that other machines can reach needs an explicit
+//!   option.
 
 pub mod config;
 mod delivery;
@@ -33,7 +35,7 @@ mod processing;
 pub mod proto;
 pub mod sink;
 
-pub use self::delivery::DestinationCounts;
+pub use self::delivery::{DestinationCounts, DestinationError};
 pub use self::forwarder::{
     Forwarder, ForwarderCounts, ForwarderWatch, RunningInputCounts, StartError,
 };

@@ -1,8 +1,8 @@
-//! Where inputs put what they have received: the boundary between receiving and everything after it.
+//! The boundary between receiving telemetry and processing it.
 //!
-//! An input decodes a message, maps it to [envelopes](azmon::envelope), and gives them to a [`Sink`] in one
-//! piece, a [`Delivery`]. The sink takes all of it or none of it: a client that is told to come back sends
-//! the whole message again, and nothing is there twice.
+//! An input decodes a message, maps it to [envelopes](azmon::envelope), and passes them to a [`Sink`] as one
+//! [`Delivery`]. The sink accepts or refuses the whole delivery. A client that is told to retry sends the whole
+//! message again, so no item is duplicated.
 
 use std::fmt;
 use std::future::Future;
@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use azmon::envelope::Envelope;
 
-/// Takes what inputs have received.
+/// Accepts the telemetry that inputs receive.
 ///
 /// # Examples
 ///
@@ -36,24 +36,23 @@ use azmon::envelope::Envelope;
 /// }
 /// ```
 pub trait Sink: fmt::Debug + Send + Sync + 'static {
-    /// Takes a delivery whole, or refuses it whole.
+    /// Accepts or refuses a whole delivery.
     ///
-    /// The client is answered after the future has completed: a sink that must not lose what it has
-    /// accepted completes when it has kept it. An input that is shut down, or whose client goes away, drops
-    /// the future.
+    /// The client is answered after the future has completed. A sink that must not lose accepted items completes
+    /// the future after storing them. The input drops the future if it is shut down or its client disconnects.
     fn deliver(&self, delivery: Delivery) -> Delivering<'_>;
 }
 
-/// A [`Sink`] at work.
+/// The future of a delivery.
 pub type Delivering<'a> = Pin<Box<dyn Future<Output = Result<Acceptance, Refusal>> + Send + 'a>>;
 
-/// What one message brought.
+/// The items of one message.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The protocol that it came by.
+    /// The protocol of the message.
     pub protocol: Protocol,
-    /// The items, by the resource that made them.
+    /// The items, grouped by resource.
     pub batches: Vec<Batch>,
 }
 
@@ -64,13 +63,13 @@ impl Delivery {
         Self { protocol, batches }
     }
 
-    /// How many items there are.
+    /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
         self.batches.iter().map(|batch| batch.items.len()).sum()
     }
 
-    /// Whether there is no item.
+    /// Whether the delivery has no item.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.batches.iter().all(|batch| batch.items.is_empty())
@@ -85,7 +84,7 @@ pub enum Protocol {
     ApplicationInsights,
     /// The OpenCensus agent's gRPC services.
     OpenCensus,
-    /// OpenTelemetry's protocol, by gRPC or HTTP.
+    /// OpenTelemetry's protocol, over gRPC or HTTP.
     Otlp,
 }
 
@@ -93,8 +92,8 @@ pub enum Protocol {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The resource's attributes, values as text; for OpenCensus the node's attributes and the resource's
-    /// labels. Empty for Application Insights, whose items say all by themselves.
+    /// The attributes of the resource, with values as text. For OpenCensus: the attributes of the node and the
+    /// labels of the resource. Empty for Application Insights, whose items contain all of their context.
     pub resource: Arc<[(String, String)]>,
     /// The items, in the order of the message.
     pub items: Vec<ReceivedItem>,
@@ -108,14 +107,14 @@ impl Batch {
     }
 }
 
-/// One item, and what an envelope has no place for.
+/// One item, with the data that an envelope cannot hold.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ReceivedItem {
-    /// The item, before [`Envelope::apply_limits`]. Its instrumentation key is the one that the input was
-    /// given, unless the protocol has keys.
+    /// The item, before [`Envelope::apply_limits`]. Its instrumentation key is that of the input, unless the
+    /// protocol transmits keys.
     pub envelope: Envelope<'static>,
-    /// Measured values of a metric with the spans that they were measured in.
+    /// Measured values of a metric, with the spans in which they were measured.
     pub exemplars: Vec<Exemplar>,
 }
 
@@ -137,7 +136,7 @@ impl ReceivedItem {
     }
 }
 
-/// A measured value, and where it was measured.
+/// A measured value and its span.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Exemplar {
@@ -149,7 +148,7 @@ pub struct Exemplar {
     pub trace_id: String,
     /// The span, as 16 hexadecimal digits; empty outside a span.
     pub span_id: String,
-    /// Attributes that the metric itself does not have, values as text.
+    /// Attributes that the metric itself does not have, with values as text.
     pub attributes: Vec<(String, String)>,
 }
 
@@ -167,19 +166,19 @@ impl Exemplar {
     }
 }
 
-/// A delivery was taken.
+/// The result of an accepted delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acceptance {
-    /// Items that the sink will not keep whatever happens, such as those it cannot read. A client that is
-    /// told of them must not send them again.
+    /// The number of items that the sink will never accept, for example because it cannot read them. The client
+    /// must not send them again.
     pub rejected: u64,
-    /// Why, for the client's developer; empty without rejected items.
+    /// The reason, for the developer of the client; empty without rejected items.
     pub message: String,
 }
 
 impl Acceptance {
-    /// Says that all was taken but `rejected` items.
+    /// Makes the result of a delivery of which `rejected` items were not accepted.
     #[must_use]
     pub fn partial(rejected: u64, message: impl Into<String>) -> Self {
         Self {
@@ -189,26 +188,26 @@ impl Acceptance {
     }
 }
 
-/// A delivery was not taken: the client may send it again.
+/// The delivery was refused. The client may send it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no room. Clients see `RESOURCE_EXHAUSTED` or 429.
-    #[error("too much telemetry waits; come back in {} s", retry_after.as_secs_f64())]
+    /// The sink has no room. Clients receive `RESOURCE_EXHAUSTED` or 429.
+    #[error("the queue is full; retry in {} s", retry_after.as_secs_f64())]
     Busy {
-        /// When the client should come back.
+        /// The delay after which the client may retry.
         retry_after: Duration,
     },
-    /// The sink is starting, stopping or broken. Clients see `UNAVAILABLE` or 503.
-    #[error("out of service; come back in {} s", retry_after.as_secs_f64())]
+    /// The sink is starting, stopping or broken. Clients receive `UNAVAILABLE` or 503.
+    #[error("the service is unavailable; retry in {} s", retry_after.as_secs_f64())]
     Unavailable {
-        /// When the client should come back.
+        /// The delay after which the client may retry.
         retry_after: Duration,
     },
 }
 
 impl Refusal {
-    /// When the client should come back.
+    /// The delay after which the client may retry.
     #[must_use]
     pub fn retry_after(&self) -> Duration {
         match self {

@@ -1,4 +1,4 @@
-//! The local Application Insights: receives telemetry on a developer's own machine, and shows it.
+//! The local Application Insights: a portal that receives telemetry on a developer's machine and shows it.
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,28 +11,28 @@
 //! ```
 //! ```text
 //! SDK ── POST /v2.1/track (HTTP, HTTPS) ─► ingestion ─┐                      ┌► pages
+//! SDK ── POST /QuickPulseService.svc/… ─► live metrics ─► GET /api/live
 //! SDK ── OTLP over gRPC and HTTP ─► azmon-forwarder ──┴► store (SQLite) ─────┴► API  /api/…  (openapi.json)
 //!                                   200 = committed       items, words, rollups
 //! ```
-//! The same is a program: `azmon portal` listens on 127.0.0.1:4320 (OpenTelemetry on 4317 and 4318) and prints the
-//! connection string to paste. `azmon tail`, `import`, `export` and `doctor` ask it. For tests of instrumented services,
-//! [`testing`] starts one in the process.
+//! The program `azmon portal` does the same: it listens on 127.0.0.1:4320 (OpenTelemetry on 4317 and 4318) and
+//! prints the connection string to paste. `azmon tail`, `query`, `import`, `export` and `doctor` use its API.
+//! Tests of instrumented services start a portal in the process with [`testing`].
 //!
 //! # Limits
-//! The database is temporary unless a directory is named ([`PortalBuilder::data_directory`]); it holds up to 1 GiB unless
-//! told otherwise, and then loses what arrived first ([`PortalBuilder::max_bytes`], [`PortalBuilder::max_items`],
-//! [`PortalBuilder::max_age`]). Bodies and items have the service's limits ([`ingestion`]).
+//! The database is temporary unless a directory is set ([`PortalBuilder::data_directory`]). It holds up to 1 GiB
+//! by default. Beyond its limits, the portal removes the items that arrived first ([`PortalBuilder::max_bytes`],
+//! [`PortalBuilder::max_items`], [`PortalBuilder::max_age`]). Bodies and items have the service's limits
+//! ([`ingestion`]).
 //!
 //! # Safety
-//! Telemetry holds secrets. A portal listens on loopback unless told otherwise, and then asks readers for a token
-//! ([`Portal::token`]). It is read only under the names of this machine ([`PortalBuilder::allow_host`]), and never by pages
-//! of another origin.
+//! Telemetry contains secrets. A portal listens on loopback by default. On any other address it requires a token
+//! from readers ([`Portal::token`]). It can be read only under the names of this machine
+//! ([`PortalBuilder::allow_host`]), and never by pages of another origin.
 //!
-//! # What it does not do yet
-//! Live metrics are not received.
-
 mod api;
 pub mod ingestion;
+mod live;
 mod otlp;
 mod pages;
 mod portal;

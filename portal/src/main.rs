@@ -1,4 +1,4 @@
-//! `azmon`: the tools of azmon for a developer's own machine.
+//! `azmon`: the command-line tools for a developer's machine.
 
 mod cli;
 

@@ -1,4 +1,4 @@
-//! OpenTelemetry's endpoints: received and mapped by `azmon-forwarder`, kept in the store.
+//! The OpenTelemetry and OpenCensus endpoints: `azmon-forwarder` receives and maps, the store keeps the items.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,22 +26,22 @@ use crate::portal::INSTRUMENTATION_KEY;
 use crate::store::prepared::micros;
 use crate::store::{AppendError, NewItem, Store};
 
-/// When to come back after the portal failed to write.
+/// The retry delay after the portal failed to write.
 const RETRY_FAILED: Duration = Duration::from_secs(10);
-/// The longest line of a file, in bytes.
+/// The maximum length of a line in a file, in bytes.
 const MAX_LINE: usize = 16 * 1_024 * 1_024;
-/// Resource attributes that tell one process from the next.
+/// Resource attributes that identify a process.
 const PROCESS: [&str; 2] = ["service.instance.id", "process.pid"];
 
-/// What was started.
+/// The started endpoints.
 pub(crate) struct Otlp {
     pub(crate) endpoints: Vec<EndpointView>,
     pub(crate) tasks: Vec<JoinHandle<()>>,
-    /// Reads OTLP JSON of files.
+    /// Reads OTLP JSON from files.
     pub(crate) reader: Option<Arc<OtlpReader>>,
 }
 
-/// Opens the endpoints that are wanted. One whose port is taken is left out, and says so.
+/// Opens the requested endpoints. An endpoint whose port is in use is skipped and reported.
 pub(crate) async fn start(
     store: &Arc<Store>,
     (grpc, http, open_census): (Option<SocketAddr>, Option<SocketAddr>, Option<SocketAddr>),
@@ -63,7 +63,7 @@ pub(crate) async fn start(
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move {
-            // The value, or the end of the portal that would send it.
+            // Ends at the value, or when the portal that would send it has ended.
             let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
         }
     };
@@ -85,7 +85,7 @@ pub(crate) async fn start(
         }));
     }
     if let Some(listener) = otlp.listen("openCensus", open_census, &limits).await {
-        // A service that speaks OTLP finds it here, too.
+        // The OpenCensus port also serves OTLP: a service that switches to OTLP keeps its endpoint.
         let routes = input.add_grpc_routes(open_census_input.grpc_routes());
         let (budget, ended) = (input.budget().clone(), until_stopped());
         otlp.tasks.push(tokio::spawn(async move {
@@ -138,7 +138,7 @@ impl Otlp {
     }
 }
 
-/// Keeps what arrives. The client is answered when it is committed.
+/// Stores the received items. The client is answered after the commit.
 #[derive(Debug)]
 struct StoreSink(Arc<Store>);
 
@@ -179,11 +179,11 @@ impl Sink for StoreSink {
 struct Converted {
     items: Vec<NewItem>,
     rejected: u64,
-    /// Why the first was rejected.
+    /// The reason for the first rejected item.
     reason: String,
 }
 
-/// An envelope as it is kept: with the resource and the exemplars that the protocol of Azure has no place for.
+/// An envelope as it is stored: with the resource and the exemplars, for which Azure's protocol has no fields.
 #[derive(Serialize)]
 struct Kept<'a> {
     #[serde(flatten)]
@@ -237,7 +237,8 @@ fn convert(batches: Vec<Batch>) -> Converted {
     converted
 }
 
-/// Writes an envelope, and judges it as if it had been sent. One that is too long is cut as the exporter would.
+/// Serialises an envelope, and validates it like a received one. A text that is too long is truncated as in the
+/// exporter.
 fn one(
     mut envelope: Envelope<'static>,
     resource: &[(String, String)],
@@ -260,7 +261,7 @@ fn one(
     judge(&raw)
 }
 
-/// Keeps what one line of a file brings.
+/// Collects the items of one line of a file.
 #[derive(Debug, Default)]
 struct Collected(Mutex<Converted>);
 
@@ -273,14 +274,15 @@ impl Sink for Collected {
     }
 }
 
-/// The path that each kind of OTLP JSON is sent to.
+/// The request path for each kind of OTLP JSON.
 const PATHS: [(&str, &str); 3] = [
     ("\"resourceSpans\"", "/v1/traces"),
     ("\"resourceLogs\"", "/v1/logs"),
     ("\"resourceMetrics\"", "/v1/metrics"),
 ];
 
-/// Reads a line of OTLP JSON, as collectors write files; `None` for another line. Blocks its thread.
+/// Reads a line of OTLP JSON, the file format of the OpenTelemetry Collector; `None` for any other line. Blocks
+/// its thread.
 fn read_line(line: &[u8]) -> Option<Result<Vec<NewItem>, String>> {
     let start = String::from_utf8_lossy(line.get(..200.min(line.len()))?);
     let (_, path) = PATHS.iter().find(|(key, _)| start.contains(key))?;
@@ -289,7 +291,7 @@ fn read_line(line: &[u8]) -> Option<Result<Vec<NewItem>, String>> {
     let options = OtlpOptions::default()
         .instrumentation_key(INSTRUMENTATION_KEY)
         .limits(limits)
-        // Totals of a file are all new.
+        // Totals in a file count completely.
         .started(SystemTime::UNIX_EPOCH);
     let input = OtlpInput::new(Arc::clone(&sink) as Arc<dyn Sink>, options);
     let request = Request::post(*path)

@@ -1,4 +1,4 @@
-//! A portal that is running, and how one is prepared.
+//! A running portal, and its builder.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,23 +16,23 @@ use crate::router::router;
 use crate::server::{AllowedHosts, Certificate, CertificateError, TlsListener, Token, reachable};
 use crate::store::{Item, Limits, OpenError, Options, Statistics, Store};
 
-/// Where the program listens unless told otherwise: 127.0.0.1:4320.
+/// The default address of the program: 127.0.0.1:4320.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4320);
 
-/// How large the database may become unless told otherwise: 1 GiB. The items that arrived first are removed then.
+/// The default maximum size of the database: 1 GiB. Beyond it, the items that arrived first are removed.
 pub const DEFAULT_MAX_BYTES: u64 = 1_024 * 1_024 * 1_024;
 
-/// How long [`Portal::shutdown`] waits for requests that are being answered.
+/// The maximum time that [`Portal::shutdown`] waits for running requests.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Between two looks whether the store is free to be closed, and how many.
+/// The pause between two checks whether the store can be closed, and the number of checks.
 const RELEASE_PAUSE: Duration = Duration::from_millis(5);
 const RELEASE_ATTEMPTS: usize = 200;
 
-/// The portal takes any key; this one is what it tells people to use.
+/// The portal accepts any instrumentation key. This one is in its connection string.
 pub(crate) const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A portal that is running. Dropping it ends it, and cuts off requests that are being answered.
+/// A running portal. Dropping it ends it, and cancels running requests.
 #[derive(Debug)]
 #[must_use = "the portal ends when it is dropped"]
 pub struct Portal {
@@ -47,48 +47,48 @@ pub struct Portal {
     servers: Vec<Server>,
 }
 
-/// Ends a server's task with the portal that owns it.
+/// Ends a server's task together with its portal.
 #[derive(Debug)]
 struct Server(JoinHandle<()>);
 
 impl Portal {
-    /// Prepares a portal with the default limits and a temporary database.
+    /// Makes a builder with the default limits and a temporary database.
     #[must_use]
     pub fn builder() -> PortalBuilder {
         PortalBuilder::default()
     }
 
-    /// The address that is listened on; the port is the one that was given out if 0 was asked for.
+    /// The listening address, with the actual port if port 0 was requested.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address to open in a browser. It has no slash at its end.
+    /// The URL to open in a browser, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         url("http", self.address)
     }
 
-    /// The connection string that makes an application on this machine send its telemetry here.
+    /// The connection string for applications on this machine.
     #[must_use]
     pub fn connection_string(&self) -> &str {
         &self.connection_string
     }
 
-    /// The connection string of the HTTPS endpoint, when there is one.
+    /// The connection string of the HTTPS endpoint, if it is enabled.
     #[must_use]
     pub fn connection_string_tls(&self) -> Option<&str> {
         self.connection_string_tls.as_deref()
     }
 
-    /// The certificate, as a PEM file, that clients of the HTTPS endpoint have to trust.
+    /// The certificate, as a PEM file, that clients of the HTTPS endpoint must trust.
     #[must_use]
     pub fn tls_certificate(&self) -> Option<&Path> {
         self.certificate.as_deref()
     }
 
-    /// The token that readers need; `None` on a portal that only this machine can reach.
+    /// The token that readers need; `None` if only this machine can reach the portal.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_ref().map(Token::as_str)
@@ -107,7 +107,7 @@ impl Portal {
             .filter(|_| endpoint.state == "open")
     }
 
-    /// Endpoints that are not open, and why.
+    /// The endpoints that are not open, with the reasons.
     pub fn closed_endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
         let taken = self
             .endpoints
@@ -116,13 +116,13 @@ impl Portal {
         taken.filter_map(|endpoint| Some((endpoint.name, endpoint.reason.as_deref()?)))
     }
 
-    /// Where the data is kept; `None` if it is gone when the portal ends.
+    /// The data directory; `None` if the database is temporary.
     #[must_use]
     pub fn data_directory(&self) -> Option<&Path> {
         self.store.directory()
     }
 
-    /// All items that are held, in the order in which they arrived. Reads the database on this thread.
+    /// All stored items, in the order of arrival. Reads the database on the calling thread.
     #[must_use]
     pub fn items(&self) -> Vec<Arc<Item>> {
         match self.store.all() {
@@ -134,7 +134,7 @@ impl Portal {
         }
     }
 
-    /// How many items were received, refused and dropped.
+    /// The numbers of received, rejected and removed items.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.store.statistics()
@@ -144,11 +144,11 @@ impl Portal {
         &self.store
     }
 
-    /// Stops listening, and waits up to 5 s until requests that were begun are answered. What was accepted is written
-    /// before the database is closed.
+    /// Stops listening, and waits up to 5 s for running requests. Accepted items are written before the database
+    /// is closed.
     ///
     /// # Cancel safety
-    /// When the future is dropped, open requests are cut off at once.
+    /// Dropping the future cancels running requests at once.
     pub async fn shutdown(self) {
         let Self {
             stop,
@@ -156,11 +156,11 @@ impl Portal {
             mut store,
             ..
         } = self;
-        // An error says that the servers ended before.
+        // Sending fails only if the servers ended before.
         let _ = stop.send(true);
         let ended = async {
             for server in &mut servers {
-                // A panic of a server was logged.
+                // A server's panic was logged.
                 let _ = (&mut server.0).await;
             }
         };
@@ -168,11 +168,11 @@ impl Portal {
             tracing::warn!("open requests were cut off");
         }
         drop(servers);
-        // Tasks that were cut off let go of the store in their own time.
+        // Cancelled tasks release the store with a delay.
         for _ in 0..RELEASE_ATTEMPTS {
             match Arc::try_unwrap(store) {
                 Ok(store) => {
-                    // Closing waits for the disk. An error says that the runtime ends as well.
+                    // Closing waits for the disk. It fails only if the runtime ends as well.
                     let _ = tokio::task::spawn_blocking(move || drop(store)).await;
                     return;
                 }
@@ -189,7 +189,7 @@ impl Drop for Server {
     }
 }
 
-/// What a [`Portal`] is to hold and to allow.
+/// The settings of a [`Portal`].
 #[derive(Debug, Clone)]
 pub struct PortalBuilder {
     options: Options,
@@ -224,46 +224,46 @@ impl Default for PortalBuilder {
 }
 
 impl PortalBuilder {
-    /// Keeps the data in this directory, which is made if it is missing. Defaults to a temporary one, which is removed
-    /// when the portal ends.
+    /// Keeps the data in this directory, which is created if missing. Defaults to a temporary directory, which is
+    /// removed when the portal ends.
     #[must_use]
     pub fn data_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
         self
     }
 
-    /// Holds at most this many items. Defaults to no limit.
+    /// Keeps at most this many items. Defaults to no limit.
     #[must_use]
     pub const fn max_items(mut self, items: u64) -> Self {
         self.options.limits.items = items;
         self
     }
 
-    /// Removes the oldest items when the database is larger than so many bytes. Defaults to [`DEFAULT_MAX_BYTES`].
+    /// Removes the oldest items when the database exceeds this many bytes. Defaults to [`DEFAULT_MAX_BYTES`].
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.limits.bytes = bytes;
         self
     }
 
-    /// Removes items that were received longer ago. Defaults to no limit.
+    /// Removes items that arrived longer ago than this. Defaults to no limit.
     #[must_use]
     pub const fn max_age(mut self, age: Duration) -> Self {
         self.options.limits.age = Some(age);
         self
     }
 
-    /// Lets pages and API be read under another name of this machine, such as a container's.
+    /// Allows reading the portal under another name of this machine, such as a container's.
     ///
-    /// `localhost`, names below it, loopback addresses and the address that is listened on are always allowed. The
-    /// check keeps web pages of strangers from reading telemetry by DNS rebinding.
+    /// `localhost`, its subdomains, loopback addresses and the listening address are always allowed. The check
+    /// prevents other web pages from reading telemetry by DNS rebinding.
     #[must_use]
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self
     }
 
-    /// Asks readers for this token. Without one, a portal that listens beyond loopback makes one up
+    /// Requires this token from readers. By default, a portal that listens beyond loopback generates a token
     /// ([`Portal::token`]).
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
@@ -271,35 +271,37 @@ impl PortalBuilder {
         self
     }
 
-    /// Listens for HTTPS, too. The certificate is read from the directory, or made in it.
+    /// Also listens for HTTPS. The certificate is read from the directory, or created in it.
     #[must_use]
     pub fn listen_tls(mut self, address: SocketAddr, directory: impl Into<PathBuf>) -> Self {
         self.tls = Some((address, directory.into()));
         self
     }
 
-    /// Receives OTLP over gRPC on this address. If it is taken, the endpoint is left out and said so.
+    /// Receives OTLP over gRPC on this address. If the port is in use, the endpoint is skipped and reported.
     #[must_use]
     pub const fn otlp_grpc(mut self, address: SocketAddr) -> Self {
         self.otlp_grpc = Some(address);
         self
     }
 
-    /// Receives OTLP over HTTP (protobuf and JSON) on this address. If it is taken, the endpoint is left out and said so.
+    /// Receives OTLP over HTTP (protobuf and JSON) on this address. If the port is in use, the endpoint is
+    /// skipped and reported.
     #[must_use]
     pub const fn otlp_http(mut self, address: SocketAddr) -> Self {
         self.otlp_http = Some(address);
         self
     }
 
-    /// Receives OpenCensus (and OTLP over gRPC) on this address. If it is taken, the endpoint is left out and said so.
+    /// Receives OpenCensus (and OTLP over gRPC) on this address. If the port is in use, the endpoint is skipped
+    /// and reported.
     #[must_use]
     pub const fn open_census(mut self, address: SocketAddr) -> Self {
         self.open_census = Some(address);
         self
     }
 
-    /// The database is full at so many pages of 4 KiB, as if the disk were: to see what clients are answered then.
+    /// Limits the database to this many pages of 4 KiB, like a full disk, to test the responses to clients.
     #[doc(hidden)]
     #[must_use]
     pub const fn max_pages(mut self, pages: u32) -> Self {
@@ -307,14 +309,15 @@ impl PortalBuilder {
         self
     }
 
-    /// Listens on `address`, and serves from tasks of the current Tokio runtime. Port 0 takes a free one.
+    /// Listens on `address`, and serves from tasks of the current Tokio runtime. Port 0 selects a free port.
     ///
     /// # Errors
-    /// When the address cannot be listened on, as when another program has the port; when the database cannot be used,
-    /// as when another portal has it or it is damaged; when there is no certificate.
+    /// If the address cannot be bound, for example because another program uses the port; if the database is
+    /// unusable, for example because another portal uses it or it is damaged; if the certificate cannot be read
+    /// or created.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O and time.
+    /// Outside a Tokio runtime with I/O and time enabled.
     pub async fn bind(self, address: SocketAddr) -> Result<Portal, BindError> {
         let listener = TcpListener::bind(address)
             .await
@@ -406,7 +409,7 @@ where
     L::Addr: std::fmt::Debug,
 {
     let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
-        // The value, or the end of the portal that would send it.
+        // Ends at the value, or when the portal that would send it has ended.
         let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
     });
     Server(tokio::spawn(async {
@@ -434,7 +437,7 @@ fn off(name: &'static str) -> EndpointView {
     }
 }
 
-/// The portal cannot start.
+/// The reason why a portal cannot start.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct BindError(Reason);
@@ -459,7 +462,7 @@ impl BindError {
         Self(Reason::Listen { address, source })
     }
 
-    /// Whether another program has the port.
+    /// Whether another program uses the port.
     #[must_use]
     pub fn is_address_in_use(&self) -> bool {
         matches!(&self.0, Reason::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
@@ -492,7 +495,9 @@ impl From<CertificateError> for BindError {
 
 fn connection_string(scheme: &str, address: SocketAddr) -> String {
     let endpoint = url(scheme, address);
-    format!("InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={endpoint}")
+    format!(
+        "InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={endpoint};LiveEndpoint={endpoint}"
+    )
 }
 
 fn url(scheme: &str, address: SocketAddr) -> String {
@@ -512,8 +517,9 @@ mod tests {
             ("[::]:4320", "http://[::1]:4320"),
         ] {
             let text = connection_string("http", listening.parse().unwrap());
-            let (_, found) = text.split_once(";IngestionEndpoint=").unwrap();
-            assert_eq!(found, endpoint);
+            let (_, endpoints) = text.split_once(";IngestionEndpoint=").unwrap();
+            let (ingestion, live) = endpoints.split_once(";LiveEndpoint=").unwrap();
+            assert_eq!((ingestion, live), (endpoint, endpoint));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that the portal answers, and what guards it.
+//! The routes of the portal, with their guards.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use axum::middleware::{from_fn_with_state, map_request, map_response};
 
 use crate::api::Context;
 use crate::server::{AllowedHosts, ApiError, Token, headers, host, path, token};
-use crate::{api, ingestion, pages, query};
+use crate::{api, ingestion, live, pages, query};
 
-/// Everything that the portal answers.
+/// The routes of the portal, with their guards.
 pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token>) -> Router {
     let store = Arc::clone(&context.store);
+    let hub = Arc::clone(store.live());
     let readable = Router::new()
         .merge(pages::routes())
         .merge(api::routes())
@@ -22,8 +23,9 @@ pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token
         .layer(from_fn_with_state(needed, token::check))
         .layer(from_fn_with_state(hosts, host::check))
         .layer(map_response(headers::protect));
-    let routes = readable.merge(ingestion::routes(store)).fallback(not_found);
-    // A layer around the routes themselves would run only after one was chosen.
+    let writable = ingestion::routes(store).merge(live::routes(hub));
+    let routes = readable.merge(writable).fallback(not_found);
+    // A layer around the routes themselves would run only after a route was selected.
     Router::new()
         .fallback_service(routes)
         .layer(map_request(path::collapse_slashes))

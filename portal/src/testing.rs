@@ -1,4 +1,5 @@
-//! A portal inside a test: instrumented code sends to it over a real socket, and the test says what must have arrived.
+//! A portal inside a test: instrumented code sends to it over a real socket, and the test asserts which telemetry
+//! arrives.
 //!
 //! ```
 //! # #[tokio::main] async fn main() {
@@ -14,8 +15,9 @@
 //! portal.exceptions().none().await;
 //! # }
 //! ```
-//! Every assertion waits up to 5 s ([`TestPortal::patience`]) for telemetry that is on its way. One that fails panics,
-//! and lists what had arrived instead. Each portal has a port and a database of its own, so tests run side by side.
+//! Every assertion waits up to 5 s ([`TestPortal::patience`]) for telemetry in transit. A failed assertion
+//! panics, and lists the items that arrived instead. Each portal has its own port and database, so tests can run
+//! in parallel.
 
 use std::fmt::Write;
 use std::ops::ControlFlow;
@@ -29,12 +31,12 @@ use crate::ingestion::read_body;
 use crate::store::{Item, ItemFilter, ItemKind, Order};
 use crate::{BindError, Portal};
 
-/// How long an assertion waits unless told otherwise.
+/// The default time that an assertion waits.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Items that a failed assertion lists.
+/// The maximum number of items that a failed assertion lists.
 const MAX_LISTED: usize = 20;
 
-/// A portal for one test. It ends, and its data is gone, when it is dropped.
+/// A portal for one test. Dropping it ends the portal and deletes its data.
 #[derive(Debug)]
 pub struct TestPortal {
     portal: Portal,
@@ -45,16 +47,16 @@ impl TestPortal {
     /// Starts a portal on a free port of 127.0.0.1.
     ///
     /// # Panics
-    /// When it cannot start, as without a directory for temporary files.
+    /// If it cannot start, for example without a temporary directory.
     pub async fn start() -> Self {
         let started = Portal::builder().bind(([127, 0, 0, 1], 0).into()).await;
         Self::of(started)
     }
 
-    /// Takes a portal that was prepared in another way, such as with OpenTelemetry's endpoints.
+    /// Wraps a portal with other settings, for example with the OpenTelemetry endpoints.
     ///
     /// # Panics
-    /// When it could not start.
+    /// If it did not start.
     #[must_use]
     pub fn of(started: Result<Portal, BindError>) -> Self {
         match started {
@@ -66,14 +68,14 @@ impl TestPortal {
         }
     }
 
-    /// Waits for so long in every assertion. Defaults to 5 s.
+    /// Sets the time that every assertion waits. Defaults to 5 s.
     #[must_use]
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// What to give to the service under test.
+    /// The connection string for the service under test.
     #[must_use]
     pub fn connection_string(&self) -> &str {
         self.portal.connection_string()
@@ -84,22 +86,22 @@ impl TestPortal {
         &self.portal
     }
 
-    /// Everything that arrives.
+    /// All items.
     pub fn items(&self) -> Expected<'_> {
         Expected::new(self, None)
     }
 
-    /// Work done for callers.
+    /// Requests.
     pub fn requests(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Request))
     }
 
-    /// Calls to something else.
+    /// Calls to other services.
     pub fn dependencies(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Dependency))
     }
 
-    /// Errors.
+    /// Exceptions.
     pub fn exceptions(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::Exception))
     }
@@ -114,15 +116,15 @@ impl TestPortal {
         Expected::new(self, Some(ItemKind::CustomEvent))
     }
 
-    /// Values of metrics.
+    /// Metric values.
     pub fn metrics(&self) -> Expected<'_> {
         Expected::new(self, Some(ItemKind::CustomMetric))
     }
 
-    /// All items of the transaction that an item belongs to, as they happened.
+    /// All items of an item's transaction, by time.
     ///
     /// # Panics
-    /// When the item belongs to none.
+    /// If the item belongs to no transaction.
     #[must_use]
     pub fn transaction_of(&self, item: &Item) -> Vec<Arc<Item>> {
         let Some(operation) = item.operation_id() else {
@@ -137,20 +139,20 @@ impl TestPortal {
         items
     }
 
-    /// Removes everything that has arrived.
+    /// Removes all items.
     ///
     /// # Panics
-    /// When the database fails.
+    /// If the database fails.
     pub async fn clear(&self) {
         if let Err(error) = self.portal.store().delete(None).await {
             panic!("the portal cannot remove its items: {error}");
         }
     }
 
-    /// Puts envelopes into the portal, as if a service had sent them: an array, or one.
+    /// Sends envelopes to the portal like a service would: an array, or one.
     ///
     /// # Panics
-    /// When one would be refused.
+    /// If an envelope would be rejected.
     pub async fn send(&self, envelopes: serde_json::Value) {
         let read = match read_body(envelopes.to_string().as_bytes()) {
             Ok(read) => read,
@@ -183,12 +185,12 @@ impl TestPortal {
 
 type Condition = Box<dyn Fn(&Item) -> bool + Send + Sync>;
 
-/// Items that are expected, or not: conditions, and at the end an assertion.
+/// A set of items: conditions, and a final assertion.
 #[must_use = "nothing is asserted before `one`, `count`, `at_least` or `none`"]
 pub struct Expected<'a> {
     portal: &'a TestPortal,
     kind: Option<ItemKind>,
-    /// What the conditions say, for the message of a failure.
+    /// The conditions as text, for the message of a failed assertion.
     words: String,
     conditions: Vec<Condition>,
     patience: Duration,
@@ -222,13 +224,13 @@ impl<'a> Expected<'a> {
         self
     }
 
-    /// Only those with this name; of traces the message, of exceptions type and message.
+    /// Restricts to items with this name. A trace has its message as its name, an exception its type and message.
     pub fn named(self, name: impl Into<String>) -> Self {
         let name = name.into();
         self.with(&format!("named {name:?}"), move |item| item.name() == name)
     }
 
-    /// Only those whose name, or message, contains a text.
+    /// Restricts to items whose name or message contains a text.
     pub fn containing(self, text: impl Into<String>) -> Self {
         let text = text.into();
         self.with(&format!("containing {text:?}"), move |item| {
@@ -236,7 +238,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those of this role.
+    /// Restricts to items of this role.
     pub fn of_role(self, role: impl Into<String>) -> Self {
         let role = role.into();
         self.with(&format!("of role {role:?}"), move |item| {
@@ -244,7 +246,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those with this response code or result code.
+    /// Restricts to items with this response code or result code.
     pub fn with_result(self, result: impl Into<String>) -> Self {
         let result = result.into();
         self.with(&format!("with result {result:?}"), move |item| {
@@ -252,17 +254,17 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those that succeeded.
+    /// Restricts to items that succeeded.
     pub fn succeeded(self) -> Self {
         self.with("that succeeded", |item| item.success() == Some(true))
     }
 
-    /// Only those that failed.
+    /// Restricts to items that failed.
     pub fn failed(self) -> Self {
         self.with("that failed", |item| item.success() == Some(false))
     }
 
-    /// Only dependencies with this target.
+    /// Restricts to dependencies with this target.
     pub fn to(self, target: impl Into<String>) -> Self {
         let target = target.into();
         self.with(&format!("to {target:?}"), move |item| {
@@ -270,7 +272,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those of this dependency type, or exception type.
+    /// Restricts to items of this dependency type or exception type.
     pub fn of_type(self, name: impl Into<String>) -> Self {
         let name = name.into();
         self.with(&format!("of type {name:?}"), move |item| {
@@ -278,7 +280,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those with this custom dimension.
+    /// Restricts to items with this custom dimension.
     pub fn with_property(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let (key, value) = (key.into(), value.into());
         self.with(&format!("with {key}={value:?}"), move |item| {
@@ -286,7 +288,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those of the same transaction as an item.
+    /// Restricts to items of the same transaction as `item`.
     pub fn in_transaction_of(self, item: &Item) -> Self {
         let operation = item.operation_id().map(str::to_owned);
         self.with("of the same transaction", move |item| {
@@ -294,7 +296,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    /// Only those for which `condition` holds; `words` say it when it does not.
+    /// Restricts to items for which `condition` is true; `words` describes the condition in messages.
     pub fn that(
         self,
         words: &str,
@@ -303,16 +305,16 @@ impl<'a> Expected<'a> {
         self.with(words, condition)
     }
 
-    /// Waits at most so long.
+    /// Sets the time that this assertion waits.
     pub const fn within(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Exactly one item.
+    /// Asserts exactly one item.
     ///
     /// # Panics
-    /// When none arrives in time, or there are more.
+    /// If no item arrives in time, or more than one does.
     pub async fn one(self) -> Arc<Item> {
         let mut found = self.wait(1).await;
         match (found.len(), found.pop()) {
@@ -321,10 +323,10 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// Exactly so many items, in the order of their arrival.
+    /// Asserts exactly this number of items, and returns them in the order of arrival.
     ///
     /// # Panics
-    /// When fewer arrive in time, or there are more.
+    /// If fewer items arrive in time, or more do.
     pub async fn count(self, count: usize) -> Vec<Arc<Item>> {
         let found = self.wait(count).await;
         if found.len() != count {
@@ -333,10 +335,10 @@ impl<'a> Expected<'a> {
         found
     }
 
-    /// So many items or more, in the order of their arrival.
+    /// Asserts at least this number of items, and returns them in the order of arrival.
     ///
     /// # Panics
-    /// When fewer arrive in time.
+    /// If fewer items arrive in time.
     pub async fn at_least(self, count: usize) -> Vec<Arc<Item>> {
         let found = self.wait(count).await;
         if found.len() < count {
@@ -345,10 +347,10 @@ impl<'a> Expected<'a> {
         found
     }
 
-    /// No item has arrived by now. Nothing is waited for: flush the service's telemetry first.
+    /// Asserts that no item has arrived. It does not wait: flush the service's telemetry first.
     ///
     /// # Panics
-    /// When there is one.
+    /// If an item has arrived.
     pub async fn none(self) {
         let found = self.now();
         if !found.is_empty() {
@@ -356,7 +358,7 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// What has arrived by now, in the order of its arrival.
+    /// The items that have arrived, in the order of arrival.
     #[must_use]
     pub fn now(&self) -> Vec<Arc<Item>> {
         let filter = ItemFilter {
@@ -372,14 +374,14 @@ impl<'a> Expected<'a> {
         let deadline = Instant::now() + self.patience;
         let mut arrivals = self.portal.portal.store().arrivals();
         loop {
-            // Seen before the look, so that what arrives during it is looked for again.
+            // Marked as seen before the check, so that an arrival during the check causes another one.
             arrivals.borrow_and_update();
             let found = self.now();
             let is_over = Instant::now() >= deadline;
             if found.len() >= count || is_over {
                 return found;
             }
-            // Either way, the next look decides.
+            // The next check decides in either case.
             let _ = tokio::time::timeout_at(deadline, arrivals.changed()).await;
         }
     }
@@ -392,7 +394,7 @@ impl<'a> Expected<'a> {
             all.len()
         );
         for item in all.iter().take(MAX_LISTED) {
-            // Writing to a string cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(message, "\n  {}", line(item));
         }
         if all.len() > MAX_LISTED {

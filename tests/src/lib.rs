@@ -1,22 +1,25 @@
 //! Fixtures of the end-to-end tests.
 
 pub mod kql;
+pub mod live;
 pub mod logs;
 pub mod replay;
 pub mod spans;
 
-/// The program in the README, which is compiled as it stands.
+/// The program in the README, which is compiled unchanged.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// The guides, whose programs are compiled as they stand.
+/// The guides, whose programs are compiled unchanged.
 #[cfg(doctest)]
 mod guides {
     #[doc = include_str!("../../docs/azure-sdk.md")]
     struct AzureSdk;
     #[doc = include_str!("../../docs/excluding.md")]
     struct Excluding;
+    #[doc = include_str!("../../docs/live-metrics.md")]
+    struct LiveMetrics;
     #[doc = include_str!("../../docs/logs-and-errors.md")]
     struct LogsAndErrors;
     #[doc = include_str!("../../docs/migrate-from-opencensus.md")]

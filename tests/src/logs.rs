@@ -1,4 +1,4 @@
-//! What log records become.
+//! Maps log records.
 
 use azmon::mapping::{Arena, LogData, Mapper, MappingOptions};
 use opentelemetry_sdk::Resource;
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::spans::HOST;
 
-/// The envelope of a log record of a resource as JSON, within the limits.
+/// The envelope of a log record as JSON, with the service's limits applied.
 ///
-/// What the serialiser refuses becomes `null`.
+/// A value that the serialiser rejects becomes `null`.
 #[must_use]
 pub fn mapped_for(log: &LogData, resource: &Resource) -> Value {
     let options = MappingOptions::default().host_name(HOST);

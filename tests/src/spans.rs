@@ -1,4 +1,4 @@
-//! Spans to map, and what they become.
+//! Makes spans, and maps them.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -12,10 +12,10 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use serde_json::Value;
 
-/// Name that the mapping is told this host has.
+/// The host name that the mapping receives.
 pub const HOST: &str = "<hostname>";
 
-/// A span of 125 ms with a parent, and nothing but this.
+/// A span of 125 ms with a parent, and nothing else.
 #[must_use]
 pub fn span(kind: SpanKind, name: &str, attributes: Vec<KeyValue>) -> SpanData {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
@@ -49,15 +49,15 @@ pub fn context(trace: u128, span: u64) -> SpanContext {
     )
 }
 
-/// The envelopes of a span of a nameless service as JSON, within the limits.
+/// The envelopes of a span of a service without a name, as JSON, with the service's limits applied.
 #[must_use]
 pub fn mapped(span: &SpanData) -> Vec<Value> {
     mapped_for(span, &Resource::builder_empty().build())
 }
 
-/// The envelopes of a span of a resource as JSON, within the limits.
+/// The envelopes of a span as JSON, with the service's limits applied.
 ///
-/// What the serialiser refuses becomes `null`.
+/// A value that the serialiser rejects becomes `null`.
 #[must_use]
 pub fn mapped_for(span: &SpanData, resource: &Resource) -> Vec<Value> {
     let options = MappingOptions::default().host_name(HOST);

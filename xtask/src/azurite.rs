@@ -1,4 +1,4 @@
-//! Azurite, the emulator of Azure Storage that the example of the Azure SDK is tested against.
+//! Azurite, the emulator of Azure Storage, for the tests of the Azure SDK example.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::command::{run, workspace};
 use crate::error::Result;
 
-/// The newest release for Node.js 20 and older.
+/// The newest release that supports Node.js 20 and older.
 const VERSION: &str = "3.35.0";
 
-/// Installs it under the target folder with npm, unless it is there.
+/// Installs it below the target folder with npm, unless it is already there.
 pub(crate) fn provide() -> Result {
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let folder = workspace().join(target).join("azurite");
@@ -39,7 +39,7 @@ fn npm(folder: &Path) -> Command {
     command
 }
 
-/// The version that is installed, if one is.
+/// The installed version, if any.
 fn installed(folder: &Path) -> Option<String> {
     let package = folder.join("node_modules/azurite/package.json");
     let package: Value = serde_json::from_slice(&fs::read(package).ok()?).ok()?;

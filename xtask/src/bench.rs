@@ -3,9 +3,9 @@ use std::process::Command;
 use crate::command::{self, cargo};
 use crate::error::Result;
 
-/// The workspace of the peers, which have other versions of OpenTelemetry and a lock file of their own.
+/// The workspace of the peers, with other versions of OpenTelemetry and its own lock file.
 const PEERS: &str = "benches/peers";
-/// The program in it.
+/// The benchmark program in that workspace.
 const PROGRAM: &str = "azmon-benches-peers";
 
 #[derive(Debug, clap::Args)]
@@ -13,19 +13,19 @@ pub(crate) struct Options {
     /// The areas to measure; all of them if none is named.
     areas: Vec<String>,
 
-    /// Take less than three minutes, and write nothing unless told to.
+    /// Take less than three minutes, and write nothing by default.
     #[arg(long)]
     quick: bool,
 
-    /// Write the results, also after a quick run.
+    /// Write the results even after a quick run.
     #[arg(long)]
     write: bool,
 }
 
-/// Builds the program with the peers, optimised, and lets it measure.
+/// Builds the optimised program with the peers, and runs it.
 pub(crate) fn run(options: &Options) -> Result {
     let mut build = in_peers();
-    // Beside the program that times, there is the one that counts allocations.
+    // The workspace also contains the program that counts allocations.
     build.args(["build", "--release", "--bins"]);
     command::run(build)?;
     let mut bench = in_peers();
@@ -37,14 +37,14 @@ pub(crate) fn run(options: &Options) -> Result {
     command::run(bench)
 }
 
-/// Sees whether azmon's own cases run. What they cost is not for CI, whose machines differ.
+/// Checks that azmon's own cases run. CI does not measure them, since its machines differ.
 pub(crate) fn smoke() -> Command {
     let mut command = cargo();
     command.args(["run", "--package", "azmon-benches", "--", "--smoke"]);
     command
 }
 
-/// Sees whether the sources of the peers are formatted; CI does not build them.
+/// Checks the formatting of the peers' sources; CI does not build them.
 pub(crate) fn fmt() -> Command {
     let mut command = in_peers();
     command.args(["fmt", "--check"]);

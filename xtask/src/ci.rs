@@ -9,9 +9,9 @@ use serde::Deserialize;
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
 use crate::public_api::{self, Library};
-use crate::{bench, demo, structure, test};
+use crate::{bench, demo, dependencies, structure, test};
 
-/// Something that has to pass.
+/// A step that must pass.
 struct Step {
     name: String,
     action: Box<dyn FnOnce() -> Result>,
@@ -44,14 +44,15 @@ impl Step {
     }
 }
 
-/// What became of a step.
+/// The outcome of a step.
 struct Report {
     name: String,
     failure: Option<Error>,
     time: Duration,
 }
 
-/// Runs every step, after a failed one too, so that one run tells all; then prints how long each took.
+/// Runs every step, even after a failed one, so that one run reports all failures; then prints the duration of
+/// each.
 pub(crate) fn run() -> Result {
     let reports: Vec<_> = steps()?.into_iter().map(Step::run).collect();
     println!("\n=== summary");
@@ -86,7 +87,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Checks that no crate has a circle of folders or files.
+/// Checks that no crate has circular dependencies between folders or files.
 pub(crate) fn structure() -> Result {
     let sources = members()?.iter().map(Package::source).collect::<Vec<_>>();
     structure::check(&sources)?;
@@ -106,6 +107,7 @@ fn steps() -> Result<Vec<Step>> {
         Step::command("fmt of the peers".to_owned(), bench::fmt()),
     ];
     steps.push(Step::new("structure", structure));
+    steps.push(Step::new("dependencies", dependencies::check));
     steps.push(Step::new("public items", || {
         public_api(&public_api::Options::default())
     }));
@@ -140,7 +142,7 @@ fn with(arguments: &[&str]) -> Command {
     command
 }
 
-/// What `cargo metadata` says about the workspace.
+/// The output of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -151,7 +153,7 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
-    /// `None` for everywhere.
+    /// `None` allows every registry.
     publish: Option<Vec<String>>,
     features: BTreeMap<String, Vec<String>>,
 }
@@ -167,7 +169,7 @@ fn members() -> Result<Vec<Package>> {
 }
 
 impl Package {
-    /// The library, if users may depend on it.
+    /// The library, if it is published.
     fn library(&self) -> Option<Library> {
         let folder = self.manifest_path.parent()?.to_owned();
         let is_library = folder.join("src/lib.rs").exists();
@@ -181,13 +183,13 @@ impl Package {
         self.publish.is_none()
     }
 
-    /// Where its modules are.
+    /// The folder of its modules.
     fn source(&self) -> PathBuf {
         self.manifest_path.with_file_name("src")
     }
 
-    /// A published package alone: in a build of all of them, the features that one turns on hide that another
-    /// forgot to. Its tests have features of their own, so that only what is published is checked.
+    /// A published package alone: in a workspace build, the features of one package hide missing features of
+    /// another. Tests enable further features, so only the published targets are checked.
     fn clippy(&self) -> impl Iterator<Item = Step> {
         let sets = if self.is_published() {
             self.feature_sets()
@@ -205,7 +207,7 @@ impl Package {
         })
     }
 
-    /// Only sets that differ from those before.
+    /// The feature sets that differ from each other.
     fn feature_sets(&self) -> Vec<Option<&'static str>> {
         let enabled = self.enabled_by_default();
         let others = self.features.keys().filter(|name| *name != "default");
@@ -222,7 +224,7 @@ impl Package {
         sets
     }
 
-    /// Features that `default` turns on, itself or through others.
+    /// The features that `default` enables, directly or through others.
     fn enabled_by_default(&self) -> Vec<&str> {
         let mut enabled = Vec::new();
         let mut open = vec!["default"];

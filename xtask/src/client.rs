@@ -14,7 +14,7 @@ pub(crate) struct Client {
     agent: Agent,
 }
 
-/// A request as it arrived in the portal.
+/// A request that arrived in the portal.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Arrived {
@@ -52,7 +52,7 @@ impl Client {
         Ok(self.agent.post(url).send_json(body)?.status().as_u16())
     }
 
-    /// The requests to the web front that the portal holds, the newest first.
+    /// The requests to the web front that the portal has stored, newest first.
     pub(crate) fn requests(&self, portal: &str) -> Result<Vec<Arrived>> {
         let url = format!("{portal}/api/items?kind=request&role=web&limit=1000");
         let mut response = self.agent.get(&url).call()?;

@@ -14,14 +14,14 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// The root of the workspace, wherever the task was started.
+/// The root of the workspace, independent of the current directory.
 pub(crate) fn workspace() -> PathBuf {
     let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     path.pop();
     path
 }
 
-/// Runs a command, with its output shown; an error if it fails.
+/// Runs a command and shows its output. A failed command is an error.
 pub(crate) fn run(mut command: Command) -> Result {
     let status = command
         .status()
@@ -33,7 +33,7 @@ pub(crate) fn run(mut command: Command) -> Result {
     }
 }
 
-/// The command as it would be typed.
+/// The command in the form of a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let program = program.file_stem().unwrap_or_default();
@@ -44,11 +44,11 @@ pub(crate) fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-/// Programs of the workspace that were built.
+/// Built programs of the workspace.
 #[derive(Debug)]
 pub(crate) struct Programs(Vec<Built>);
 
-/// One of cargo's messages: that a program was built.
+/// A message of cargo about a built program.
 #[derive(Debug, Deserialize)]
 struct Built {
     target: Target,
@@ -61,7 +61,7 @@ struct Target {
 }
 
 impl Programs {
-    /// Builds programs, each named with its package.
+    /// Builds programs, each given as package and name.
     pub(crate) fn build(programs: &[(&str, &str)]) -> Result<Self> {
         let mut command = cargo();
         command.args(["build", "--message-format=json-render-diagnostics"]);
@@ -79,7 +79,7 @@ impl Programs {
         Ok(Self(built.collect()))
     }
 
-    /// Where a program is.
+    /// The path of a program.
     pub(crate) fn path(&self, name: &str) -> Result<&Path> {
         let built = self.0.iter().find(|built| built.target.name == name);
         let built = built.ok_or_else(|| format!("cargo built no program {name}"))?;

@@ -11,18 +11,18 @@ use crate::pages;
 use crate::process::{self, Server};
 use crate::verdict::{Method, Visit, differences, table};
 
-/// How long telemetry may take from the services to the portal.
+/// The time limit for telemetry on its way from the services to the portal.
 const ARRIVAL: Duration = Duration::from_secs(30);
-/// How often the portal is asked meanwhile.
+/// The interval of polling the portal.
 const POLL: Duration = Duration::from_millis(100);
-/// What the portal prints before its connection string.
+/// The text that the portal prints before its connection string.
 const PORTAL_IS_READY: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING=";
-/// How long it is between two visitors.
+/// The pause between two visitors.
 const BETWEEN_VISITS: Duration = Duration::from_millis(80);
-/// How many requests are sent unless told otherwise.
+/// The default number of requests.
 const DEFAULT_REQUESTS: usize = 25;
 
-/// What would make the services' telemetry another than the demo expects.
+/// Environment variables that would change the services' telemetry.
 const FOREIGN_SETTINGS: [&str; 5] = [
     "OTEL_RESOURCE_ATTRIBUTES",
     "OTEL_SDK_DISABLED",
@@ -33,17 +33,17 @@ const FOREIGN_SETTINGS: [&str; 5] = [
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// End when all requests have arrived, and fail if they do not; ports are free ones then.
+    /// End when all requests have arrived, and fail if they do not; uses free ports.
     #[arg(long)]
     once: bool,
 
-    /// How many requests are sent before visitors keep coming.
+    /// Number of requests before the continuous traffic.
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_REQUESTS)]
     requests: usize,
 }
 
 impl Options {
-    /// What `demo --once` does.
+    /// The options of `demo --once`.
     pub(crate) const fn once() -> Self {
         Self {
             once: true,
@@ -52,8 +52,8 @@ impl Options {
     }
 }
 
-/// The portal and the services, while they run. They are dropped from the front to the back, and the portal last, so
-/// that each can send what it has.
+/// The running portal and services. They are dropped in this order, the portal last, so that each can send its
+/// remaining telemetry.
 #[derive(Debug)]
 struct Demo {
     client: Client,
@@ -124,7 +124,7 @@ impl Demo {
         println!("\nOpen the portal:               {}/", self.portal_url);
         println!("Visitors keep coming to:       {}/", self.web_url);
         println!("Ctrl-C ends all of it.");
-        // Steps through the list in an order that seems random, and is the same each time.
+        // Steps through the list in a fixed pseudo-random order.
         let mut next = 0;
         while self.signals.recv_timeout(BETWEEN_VISITS).is_err() {
             next = (next + 7) % Visit::DAY.len();
@@ -136,7 +136,7 @@ impl Demo {
         self.stop()
     }
 
-    /// Waits until everything arrived, and then for what may arrive beyond that when the shop ends.
+    /// Waits until everything has arrived, and then for further telemetry at the end of the shop.
     fn drive_and_verify(self, visits: &[Visit]) -> Result {
         for visit in visits {
             self.visit(visit)?;
@@ -194,11 +194,11 @@ impl Demo {
     }
 }
 
-/// Ctrl-C, and the signals by which a supervisor ends a program.
+/// Ctrl-C, and the termination signals of a supervisor.
 fn signals() -> Result<mpsc::Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     ctrlc::set_handler(move || {
-        // Nobody receives any more when the demo is ending by itself.
+        // Sending fails only if the demo is already ending.
         let _ = sender.send(());
     })?;
     Ok(receiver)

@@ -11,6 +11,7 @@ mod ci;
 mod client;
 mod command;
 mod demo;
+mod dependencies;
 mod error;
 mod modules;
 mod packages;
@@ -37,23 +38,23 @@ struct Arguments {
 enum Task {
     /// Start the portal and three services, and send visitors to them.
     Demo(demo::Options),
-    /// Build the portal's pages, which the portal then embeds.
+    /// Build the portal's pages, which the next build of the portal embeds.
     Pages,
-    /// Test every page of the portal in a browser, on the demo's traffic; takes some twenty minutes.
+    /// Test every page of the portal in a browser, with the demo's traffic; takes about twenty minutes.
     Browser,
-    /// Make the pictures of the documentation, of the demo's traffic.
+    /// Make the pictures of the documentation from the demo's traffic.
     Pictures,
-    /// Install what the tests need, and run all of them.
+    /// Install the programs that the tests need, and run all tests.
     Test,
-    /// Run everything that has to pass before a change is merged.
+    /// Run everything that must pass before a change is merged.
     Ci,
-    /// Check that the folders and files of every crate depend on each other one way.
+    /// Check that the folders and files of each crate have no circular dependencies.
     Structure,
     /// Compare the public items of every library with the checked-in lists.
     PublicApi(public_api::Options),
-    /// Measure what azmon costs, beside its peers, and write benches/RESULTS.md.
+    /// Measure the cost of azmon and its peers, and write benches/RESULTS.md.
     Bench(bench::Options),
-    /// Become another program that ends when this task does.
+    /// Replace this process by another program that ends with its parent.
     #[command(hide = true)]
     RunChild(process::ChildArguments),
 }

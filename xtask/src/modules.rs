@@ -1,4 +1,4 @@
-//! The files of a crate, read as Rust.
+//! The parsed files of a crate.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,10 +9,10 @@ use syn::{Attribute, File, Item, Meta, Token};
 
 use crate::error::Result;
 
-/// The path of a module inside of its crate; empty for the root.
+/// The path of a module in its crate; empty for the root.
 pub(crate) type ModulePath = Vec<String>;
 
-/// The files of a crate, by the path of their module.
+/// The files of a crate by the path of their module.
 pub(crate) type Modules = BTreeMap<ModulePath, Source>;
 
 /// A file.
@@ -22,7 +22,7 @@ pub(crate) struct Source {
     pub(crate) syntax: File,
 }
 
-/// Reads every file below `src/`, whatever features the crate has.
+/// Reads every file below `src/`, independent of the crate's features.
 pub(crate) fn read(source: &Path) -> Result<Modules> {
     let mut modules = Modules::new();
     read_folder(source, Path::new(""), &[], &mut modules)?;
@@ -35,7 +35,7 @@ fn read_folder(source: &Path, folder: &Path, path: &[String], modules: &mut Modu
         let name = entry.file_name().to_string_lossy().into_owned();
         let file = folder.join(&name);
         if entry.file_type()?.is_dir() {
-            // `bin/` holds other crates.
+            // `bin/` contains other crates.
             if !(path.is_empty() && name == "bin") {
                 read_folder(source, &file, &extended(path, &name), modules)?;
             }
@@ -77,7 +77,7 @@ pub(crate) fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Whether an attribute is a `cfg` that names `test`, other than by `not`.
+/// Whether an attribute is a `cfg` that contains `test`, but not as `not(test)`.
 pub(crate) fn is_for_tests(attribute: &Attribute) -> bool {
     fn names_test(meta: &Meta) -> bool {
         match meta {

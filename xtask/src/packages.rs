@@ -1,4 +1,4 @@
-//! Programs of the system that the tests run, and the packages that bring them.
+//! System programs that the tests run, and the packages that contain them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,13 +7,13 @@ use std::{env, fs};
 use crate::command::run;
 use crate::error::Result;
 
-/// A program that the tests need. To need another one, add a line to [`NEEDS`].
+/// A program that the tests need. Add a line to [`NEEDS`] for a further program.
 #[derive(Debug, Clone, Copy)]
 struct Need {
     program: &'static str,
-    /// Folders beside those of `PATH`, for what distributions keep out of it.
+    /// Folders beside those of `PATH`, for programs that distributions install outside `PATH`.
     folders: &'static [&'static str],
-    /// The package of Debian and Ubuntu.
+    /// The package name in Debian and Ubuntu.
     package: &'static str,
     reason: &'static str,
 }
@@ -45,7 +45,7 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// Installs what is missing, or says what is to be installed.
+/// Installs missing programs, or reports the packages to install.
 pub(crate) fn provide() -> Result {
     let path = env::var_os("PATH").unwrap_or_default();
     let path: Vec<_> = env::split_paths(&path).collect();
@@ -62,7 +62,7 @@ pub(crate) fn provide() -> Result {
     Err(instructions(&missing).into())
 }
 
-/// The browser that the pages are tested in.
+/// The browser for the tests of the pages.
 const BROWSER: Need = Need {
     program: "chromium",
     folders: &[],
@@ -70,12 +70,13 @@ const BROWSER: Need = Need {
     reason: "the portal's pages are tested in it",
 };
 
-/// Installs the browser, or says what is to be installed.
+/// Installs the browser, or reports the package to install.
 pub(crate) fn provide_browser() -> Result {
     provide_all(&[BROWSER])
 }
 
-/// Installs Node.js, or says what is to be installed; also when it is too old: which other one is for its reader to choose.
+/// Installs Node.js, or reports the package to install. If the installed version is too old, it only reports
+/// this, since the user chooses the other version.
 pub(crate) fn provide_node(oldest: u32) -> Result {
     let need = |program, package| Need {
         program,
@@ -111,10 +112,10 @@ fn provide_all(needs: &[Need]) -> Result {
     Err(instructions(&missing).into())
 }
 
-/// A database server, and the variable that names another one to use in its place.
+/// A database server, and the environment variable of an existing server that replaces it.
 struct Database {
     variable: &'static str,
-    /// The folder with a folder per version, each with its programs in `bin`.
+    /// The folder that contains a folder for each version, with the programs in `bin`.
     versions: &'static str,
     need: Need,
 }
@@ -142,7 +143,7 @@ const DATABASES: [Database; 2] = [
     },
 ];
 
-/// The database servers that are not here and are not replaced by others.
+/// The missing database servers, unless existing servers replace them.
 fn databases(path: &[PathBuf]) -> impl Iterator<Item = Need> {
     DATABASES.iter().filter_map(|database| {
         if env::var_os(database.variable).is_some() {

@@ -1,4 +1,4 @@
-//! The portal's pages: built with Node.js, tested in a browser, and pictured.
+//! The portal's pages: building with Node.js, browser tests, and pictures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use crate::command::{self, Programs, workspace};
 use crate::error::Result;
 use crate::packages;
 
-/// The oldest Node.js that Vite runs on.
+/// The oldest Node.js version that Vite supports.
 const NODE: u32 = 20;
-/// What a build is made of, in the folder of the pages.
+/// The inputs of a build, in the folder of the pages.
 const SOURCES: &[&str] = &[
     "src",
     "public",
@@ -21,7 +21,7 @@ const SOURCES: &[&str] = &[
     "vite.config.ts",
 ];
 
-/// Builds the pages, unless nothing changed since.
+/// Builds the pages, unless nothing has changed.
 pub(crate) fn build() -> Result {
     let built = modified(&folder().join("dist/pages/index.html"));
     let changed = SOURCES
@@ -35,7 +35,7 @@ pub(crate) fn build() -> Result {
     npm(&["run", "build"])
 }
 
-/// Types and pure functions.
+/// Checks the types, and runs the unit tests.
 pub(crate) fn test() -> Result {
     build()?;
     install()?;
@@ -43,7 +43,7 @@ pub(crate) fn test() -> Result {
     npm(&["test"])
 }
 
-/// Every page in a browser, on the real program with the demo's traffic.
+/// Tests every page in a browser, with the real program and the demo's traffic.
 pub(crate) fn browser() -> Result {
     build()?;
     install()?;
@@ -68,7 +68,7 @@ fn in_browser(script: &str) -> Result {
     command::run(command)
 }
 
-/// Installs what the lock file names, once.
+/// Installs the packages of the lock file, once.
 fn install() -> Result {
     packages::provide_node(NODE)?;
     let lock = modified(&folder().join("package-lock.json"));
@@ -76,7 +76,7 @@ fn install() -> Result {
     if installed.is_some() && lock <= installed {
         return Ok(());
     }
-    // `npm ci` refuses a lock file whose optional packages, for other systems, a registry lacks.
+    // `npm ci` fails if a registry lacks optional packages for other systems.
     npm(&["install", "--no-audit", "--no-fund"])
 }
 
@@ -98,7 +98,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|data| data.modified()).ok()
 }
 
-/// When the newest file of a folder was changed, or a file.
+/// The modification time of a file, or of the newest file in a folder.
 fn newest(path: &Path) -> Option<SystemTime> {
     let Ok(entries) = fs::read_dir(path) else {
         return modified(path);

@@ -1,7 +1,7 @@
-//! The public items of each library, in a checked-in list: a change of an interface is seen in its review.
+//! The checked-in list of each library's public items, which shows interface changes in reviews.
 //!
-//! The list is read from the source, with every feature. Items that are `#[doc(hidden)]` are left out, as
-//! documentation leaves them out. Methods that a local macro writes are listed with the macro's name.
+//! The list is read from the source, with every feature. It omits `#[doc(hidden)]` items, like the documentation.
+//! Methods from a local macro are listed with the macro's name.
 
 mod items;
 mod render;
@@ -21,12 +21,12 @@ const FILE: &str = "public-api.txt";
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Options {
-    /// Write the lists, rather than compare them.
+    /// Write the lists instead of comparing them.
     #[arg(long)]
     write: bool,
 }
 
-/// A library: the name by which it is used, and its folder.
+/// A library: its name in code, and its folder.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) name: String,
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options, libraries: &[Library]) -> Result {
     Ok(())
 }
 
-/// Fails if a list is not that of the source, and prints the lines that differ.
+/// Fails if a list differs from the source, and prints the differing lines.
 pub(crate) fn check(libraries: &[Library]) -> Result {
     let mut differences = String::new();
     for library in libraries {

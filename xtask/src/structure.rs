@@ -1,8 +1,8 @@
-//! The structure of the crates: dependencies between folders, and between files, run one way.
+//! The structure of the crates: no circular dependencies between folders or between files.
 //!
-//! In every folder of a crate's `src/`, its files and subfolders are the nodes. Each path that begins with `crate`,
-//! `self` or `super`, outside of tests, is an arrow. A name that a `mod.rs` re-exports leads to the file that defines
-//! it. A circle fails, with the uses that tie it.
+//! In every folder of a crate's `src/`, its files and subfolders are the nodes. Each path that starts with
+//! `crate`, `self` or `super` outside tests is an arrow. A name that a `mod.rs` re-exports leads to the file that
+//! defines it. A circle fails, with the uses that cause it.
 
 mod graph;
 mod source;
@@ -13,7 +13,7 @@ use self::graph::Graph;
 use self::source::Crate;
 use crate::error::Result;
 
-/// Fails if folders or files of a crate depend on each other in a circle.
+/// Fails if the folders or files of a crate form a circle.
 pub(crate) fn check(sources: &[PathBuf]) -> Result {
     let mut circles = Vec::new();
     for source in sources {

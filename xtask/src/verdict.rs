@@ -1,24 +1,24 @@
-//! What the demo sends, what must arrive for it, and whether it did.
+//! The requests of the demo, the expected telemetry, and the comparison with the received telemetry.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::client::Arrived;
 
-/// One request to the web front, and what the portal must show for it.
+/// One request to the web front, and its expected telemetry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Visit {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) status: u16,
-    /// The name of its operation; none for a request that is excluded from telemetry.
+    /// The operation name; `None` for a request that is excluded from telemetry.
     operation: Option<&'static str>,
     success: bool,
-    /// The least time that it takes, in milliseconds.
+    /// The minimum duration, in milliseconds.
     at_least: f64,
 }
 
-/// How the web front is asked.
+/// The method of a request to the web front.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Method {
     Get,
@@ -60,12 +60,12 @@ impl Visit {
         Self::get("/products/8", "GET /products/{id}", 200),
         Self::order("gold", 502),
         Self::get("/products/none", "GET /products/{id}", 400),
-        // A path that no route matches names no operation beyond its method: any text can be asked for.
+        // A path without a route has only the method as its operation name, since the path may be any text.
         Self::get("/nowhere", "GET", 404),
         Self::order("glass", 409),
     ];
 
-    /// What visitors ask for as long as the demo runs; the more often it stands here, the more often it is asked for.
+    /// The requests of the continuous traffic; repeated entries are requested more often.
     pub(crate) const DAY: [Self; 16] = [
         Self::get("/", "GET /", 200),
         Self::get("/", "GET /", 200),
@@ -85,7 +85,7 @@ impl Visit {
         Self::order("gold", 502),
     ];
 
-    /// The first `count` requests of the demo; the plan is repeated as often as that needs.
+    /// The first `count` requests of the demo; the plan is repeated as needed.
     pub(crate) fn plan(count: usize) -> Vec<Self> {
         Self::PLAN.into_iter().cycle().take(count).collect()
     }
@@ -95,7 +95,7 @@ impl Visit {
     }
 }
 
-/// What requests have in common that the portal shows together.
+/// The fields by which requests are grouped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
     operation: String,
@@ -114,7 +114,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// Everything in which `arrived` is not what `visits` must lead to; empty if it is.
+/// The differences between the received telemetry and that which `visits` must cause; empty if they agree.
 pub(crate) fn differences(visits: &[Visit], arrived: &[Arrived]) -> Vec<String> {
     let mut counts: BTreeMap<Group, (usize, usize)> = BTreeMap::new();
     for group in visits.iter().filter_map(expected_group) {
@@ -165,7 +165,7 @@ fn too_short(visits: &[Visit], arrived: &[Arrived]) -> impl Iterator<Item = Stri
     })
 }
 
-/// What arrived, one line for all requests that have operation, result and success in common.
+/// A table of the received requests, with one line for each operation, result and success.
 pub(crate) fn table(arrived: &[Arrived]) -> String {
     let mut groups: BTreeMap<Group, Vec<f64>> = BTreeMap::new();
     for request in arrived {

@@ -1,4 +1,4 @@
-//! `azmon-benches-peers` with an allocator that counts: it runs the cases for that program.
+//! `azmon-benches-peers` with a counting allocator; that program starts it for its cases.
 
 use std::process::ExitCode;
 

@@ -20,7 +20,7 @@ use crate::label;
 
 const PACKAGE: &str = "opentelemetry-application-insights";
 
-/// It says so itself where it differs.
+/// The library's own statement about the differences.
 const REMARK: &str =
     "gzip level 6, of the zlib-rs that azmon brings; by itself it has a slower one";
 
@@ -30,7 +30,7 @@ pub(crate) fn export() -> Vec<Case> {
         let mut exporter = exporter(client.clone());
         exporter.set_resource(&export::resource());
         Batches::new(move |spans| {
-            // What it cannot send is missed, since it is counted where it arrives.
+            // Lost spans are detected, since spans are counted on arrival.
             let _ = now(exporter.export(spans));
             client.take()
         })
@@ -68,7 +68,7 @@ fn exporter<C: HttpClient + 'static>(client: C) -> Exporter<C> {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A client whose requests are answered after a delay, and kept.
+/// A client whose requests are answered after a delay and kept.
 #[derive(Debug, Clone, Default)]
 struct Client {
     delay: Duration,
@@ -101,7 +101,7 @@ impl HttpClient for Client {
     }
 }
 
-/// The SDK's batch processor with the exporter, whose answers come from far away.
+/// The SDK's batch processor with this exporter and a distant endpoint.
 struct Far {
     tracers: SdkTracerProvider,
     client: Client,
@@ -123,7 +123,7 @@ impl Far {
 
 impl Backend for Far {
     fn flush(&self) {
-        // What it could not send is missed, since it is counted where it arrives.
+        // Lost spans are detected, since spans are counted on arrival.
         let _ = self.tracers.force_flush();
     }
 

@@ -1,4 +1,4 @@
-//! A middleware for axum that records by `tracing`.
+//! An axum middleware that records through `tracing`.
 
 use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
 use azmon_benches::Case;

@@ -1,4 +1,4 @@
-//! fastrace's middleware for axum, which does without OpenTelemetry.
+//! fastrace's axum middleware, which does not use OpenTelemetry.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use fastrace_axum::FastraceLayer;
 
 const NAME: &str = "fastrace-axum";
 
-/// Not in the groups of the others: what it records is for another kind of backend.
+/// A separate group: its telemetry is for another kind of backend.
 pub(crate) fn cases() -> Vec<Case> {
     let cases = [
         Case::peer("server/fastrace/recorded", label(""), || {
@@ -43,7 +43,7 @@ fn label(variant: &str) -> String {
     crate::label(NAME, variant)
 }
 
-/// fastrace with a reporter that discards.
+/// fastrace with a reporter that discards spans.
 #[derive(Debug, Clone, Default)]
 struct Fastrace(Arc<Counts>);
 

@@ -1,7 +1,7 @@
 //! The libraries that azmon is compared with, one file each, at their newest versions.
 //!
-//! To add one: a file with a function that returns its cases, a line in [`program`], and its name in
-//! `NAMES`, by which its version is found in the lock file.
+//! To add a library: a file with a function that returns its cases, a line in [`program`], and its package name
+//! in `NAMES`, so that the report shows its version from the lock file.
 
 mod application_insights;
 mod axum_tracing_opentelemetry;
@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 use azmon_benches::report::{Lock, Peers};
 use azmon_benches::{Case, Program, areas};
 
-/// The packages whose versions are shown.
+/// The packages whose versions the report shows.
 const NAMES: [&str; 8] = [
     "opentelemetry-instrumentation-tower",
     "axum-tracing-opentelemetry",

@@ -1,4 +1,4 @@
-//! Measures azmon's cases and its peers': `cargo xtask bench`.
+//! Measures the cases of azmon and its peers: `cargo xtask bench`.
 
 use std::process::ExitCode;
 

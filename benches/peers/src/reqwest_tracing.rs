@@ -1,4 +1,4 @@
-//! A middleware for reqwest that records by `tracing`.
+//! A reqwest middleware that records through `tracing`.
 
 use azmon_benches::Case;
 use azmon_benches::areas::client::{Calls, RECORDED, REFERENCE, UNSAMPLED, client};
@@ -38,7 +38,7 @@ fn label(variant: &str) -> String {
     crate::label(NAME, variant)
 }
 
-/// Calls within a span, which does not end.
+/// Calls inside a span that does not end.
 fn within_span(
     sampler: Sampler,
     middleware: impl reqwest_middleware::Middleware,

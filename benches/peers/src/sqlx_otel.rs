@@ -13,7 +13,7 @@ use crate::stock_0_32::Stock;
 
 const NAME: &str = "sqlx-otel";
 
-/// The ids of the cases in a place: recorded, with metrics, unsampled.
+/// The ids of the cases of a place: recorded, with metrics, unsampled.
 macro_rules! ids {
     ($place:literal) => {
         [
@@ -86,7 +86,7 @@ fn queries(place: Place, backend: Stock, flags: TraceFlags) -> Box<dyn Workload>
     }
 }
 
-/// Begins the handling of a request, in OpenTelemetry 0.32.
+/// Starts the handling of a request, in OpenTelemetry 0.32.
 fn request(flags: TraceFlags) -> ContextGuard {
     let parent = SpanContext::new(
         TraceId::from_bytes([7; 16]),

@@ -1,4 +1,4 @@
-//! OpenTelemetry's own SDK as [`azmon_benches::fixtures::Stock`], in its version 0.32.
+//! OpenTelemetry's own SDK, like [`azmon_benches::fixtures::Stock`], in version 0.32.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use tracing::subscriber::set_global_default;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-/// Installed globally, with its batch processor and an exporter that discards.
+/// The globally installed SDK, with its batch processor and an exporter that discards spans.
 #[derive(Debug)]
 pub(crate) struct Stock {
     tracers: SdkTracerProvider,
@@ -34,7 +34,7 @@ struct Counts {
 }
 
 impl Stock {
-    /// Records what `sampler` says.
+    /// Samples with `sampler`.
     pub(crate) fn sampled(sampler: Sampler) -> Self {
         let discard = Discard::default();
         let tracers = SdkTracerProvider::builder()
@@ -46,14 +46,14 @@ impl Stock {
         Self { tracers, discard }
     }
 
-    /// Records metrics, too.
+    /// Also records metrics.
     pub(crate) fn with_metrics(self) -> Self {
         let reader = PeriodicReader::builder(self.discard.clone()).build();
         global::set_meter_provider(SdkMeterProvider::builder().with_reader(reader).build());
         self
     }
 
-    /// Lets `tracing` record by it, too.
+    /// Also records the spans of `tracing`.
     pub(crate) fn with_tracing(self) -> Self {
         let bridge =
             tracing_opentelemetry_0_33::layer().with_tracer(self.tracers.tracer("tracing"));

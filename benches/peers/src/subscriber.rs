@@ -1,4 +1,4 @@
-//! `tracing` with a bridge to OpenTelemetry, which peers need that record by it.
+//! `tracing` with a bridge to OpenTelemetry, for peers that record through `tracing`.
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;

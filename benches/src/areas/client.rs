@@ -1,4 +1,4 @@
-//! Calls of other services.
+//! Calls to other services.
 
 use async_trait::async_trait;
 use azmon_reqwest::TraceMiddleware;
@@ -11,17 +11,17 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, 
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
 use crate::{Area, Bound, Case, Method, Quantity, Target, Workload};
 
-/// The case without a middleware, above which all others are counted.
+/// The case without a middleware, which is the reference of all others.
 pub const REFERENCE: &str = "client/bare";
 
-/// The group of a call that is recorded.
+/// The group of recorded calls.
 pub const RECORDED: &str = "recorded";
-/// The group of a call within a request that is not recorded.
+/// The group of calls in a request that is not recorded.
 pub const UNSAMPLED: &str = "unsampled";
 
 const URL: &str = "http://orders.example.com:8080/orders/7?page=2";
 
-/// The area, without peers.
+/// The area without peers.
 #[must_use]
 pub fn area() -> Area {
     Area {
@@ -95,12 +95,12 @@ fn azmon() -> Vec<Case> {
     ]
 }
 
-/// As it is by default, but for the environment.
+/// The default middleware, independent of the environment.
 fn middleware() -> TraceMiddleware {
     TraceMiddleware::with_environment(|_| None)
 }
 
-/// Without metrics, as the peers are.
+/// Without metrics, like the peers.
 fn traces() -> TraceMiddleware {
     middleware().metrics(false)
 }
@@ -125,24 +125,24 @@ pub fn client() -> ClientBuilder {
     ClientBuilder::new(client.unwrap())
 }
 
-/// Calls by a client.
+/// Calls of a client.
 #[derive(Debug)]
 pub struct Calls<B, S = ()> {
     client: ClientWithMiddleware,
     backend: B,
-    /// Whatever keeps the span current that the calls are made in.
+    /// Keeps the span of the calls active.
     _span: S,
 }
 
 impl<B> Calls<B> {
-    /// Calls outside of a span, by this client and a last middleware that answers at once.
+    /// Calls outside a span, with this client and a last middleware that responds at once.
     pub fn bare(backend: B, client: ClientBuilder) -> Self {
         Self::within(backend, client, ())
     }
 }
 
 impl<B> Calls<B, ContextGuard> {
-    /// Calls within a span of the global provider, which does not end.
+    /// Calls inside a span of the global provider that does not end.
     pub fn within_span(backend: B, client: ClientBuilder) -> Self {
         let parent = global::tracer("benches").start("parent");
         let span = Context::new().with_span(parent).attach();
@@ -183,11 +183,11 @@ async fn call(client: &ClientWithMiddleware) {
     assert_eq!(body.unwrap(), "hello");
 }
 
-/// Answers in place of the network.
+/// Responds instead of the network.
 #[derive(Debug)]
 struct Answer;
 
-/// Calls the next one.
+/// A middleware that only calls the next one.
 #[derive(Debug)]
 struct Nothing;
 

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock};
 use crate::{Area, Bound, Case, Method, Quantity, Target, Workload};
 
-/// The area of queries that answer one row, without peers.
+/// The area of queries that return one row, without peers.
 #[must_use]
 pub fn area() -> Area {
     Area {
@@ -34,7 +34,7 @@ pub fn area() -> Area {
     }
 }
 
-/// The area of queries that answer many rows, without peers.
+/// The area of queries that return many rows, without peers.
 #[must_use]
 pub fn many() -> Area {
     Area {
@@ -49,20 +49,20 @@ pub fn many() -> Area {
     }
 }
 
-/// The cases that the targets are about: with azmon's pipeline, and with what the peer has.
+/// The cases of the targets: with azmon's pipeline, and with the peer's features.
 const RECORDED: &str = "database/connection/search/azmon/recorded";
 const STOCK: &str = "database/connection/search/azmon/stock";
 
-/// What is asked for, and through what.
+/// A query, and the way in which it is run.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
-    /// What the table calls it.
+    /// The label in the table.
     pub label: &'static str,
-    /// Whether through a pool.
+    /// Whether it runs through a pool.
     pub pooled: bool,
     /// The query.
     pub query: Query,
-    /// The ids of the cases, of which the bare one is the reference of all others.
+    /// The ids of the cases. The bare case is the reference of all others.
     pub ids: Ids,
 }
 
@@ -101,7 +101,7 @@ const SEARCH: Query = Query {
     rows: 1,
 };
 
-/// What the table is made by.
+/// The statement that creates the table.
 const USERS: &str = "CREATE TABLE users AS WITH RECURSIVE ids (id) AS \
                      (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 1000) \
                      SELECT id, 'user ' || id AS name FROM ids";
@@ -248,7 +248,7 @@ impl Place {
         }
     }
 
-    /// Asks its query by `fetch`, within what is current as long as `parent` lives.
+    /// Runs a query with `fetch`, in the context that is active while `parent` lives.
     pub fn queries<B, P, F>(
         self,
         runtime: Runtime,
@@ -276,7 +276,7 @@ struct Queries<B, P, F> {
     runtime: Runtime,
     backend: B,
     _parent: P,
-    /// Only taken where it is dropped.
+    /// Taken only on drop.
     fetch: Option<F>,
 }
 
@@ -295,7 +295,7 @@ impl<B: Backend, P, F: AsyncFnMut(Query) -> usize> Workload for Queries<B, P, F>
     }
 }
 
-/// A connection that goes back to its pool asks for the runtime.
+/// A connection that returns to its pool needs the runtime.
 impl<B, P, F> Drop for Queries<B, P, F> {
     fn drop(&mut self) {
         let _entered = self.runtime.enter();
@@ -311,22 +311,22 @@ impl<B, P, F> fmt::Debug for Queries<B, P, F> {
     }
 }
 
-/// Fetches all rows, and says how many they are.
+/// Fetches all rows, and returns their number.
 ///
 /// # Panics
 ///
-/// When the database refuses the query.
+/// If the database rejects the query.
 #[expect(clippy::unwrap_used, reason = "a query that fails measures nothing")]
 pub async fn fetch<'e>(executor: impl Executor<'e, Database = Sqlite>, query: Query) -> usize {
     let rows = sqlx::query(query.statement).fetch_all(executor).await;
     rows.unwrap().len()
 }
 
-/// The runtime on which a case asks: that of the calling thread.
+/// The runtime of a case, on the calling thread.
 ///
 /// # Panics
 ///
-/// When the system gives no event queue.
+/// If the event loop cannot be created.
 #[expect(
     clippy::unwrap_used,
     reason = "without a runtime nothing can be measured"
@@ -336,14 +336,14 @@ pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Opens a pool of one connection, on which every query can be asked.
+/// Opens a pool with one connection, which runs every query.
 ///
 /// # Panics
 ///
-/// When SQLite gives none.
+/// If SQLite cannot open it.
 #[expect(clippy::unwrap_used, reason = "without a pool nothing can be measured")]
 pub async fn pool() -> SqlitePool {
-    // The database goes with its connection. A ping would be waited for at times, and at times not.
+    // The database ends with its connection. A ping would be awaited in some runs only.
     let options = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -366,23 +366,23 @@ async fn connection() -> SqliteConnection {
 
 const URL: &str = "sqlite::memory:";
 
-/// A pipeline that is not the global one, so that no metrics go there. It follows the parent, as
-/// OpenTelemetry's SDK does by default.
+/// A pipeline that is not the global one, so that it receives no metrics. It follows the parent's sampling
+/// decision, like OpenTelemetry's default sampler.
 fn local() -> Pipeline {
     Pipeline::uncounted(|builder| builder.install_globally(false).follow_remote_parent(true))
 }
 
-/// Begins the handling of a request that is recorded.
+/// Starts the handling of a recorded request.
 fn sampled() -> ContextGuard {
     request(TraceFlags::SAMPLED).attach()
 }
 
-/// Begins the handling of one that is not.
+/// Starts the handling of an unrecorded request.
 fn unsampled() -> ContextGuard {
     request(TraceFlags::NOT_SAMPLED).attach()
 }
 
-/// The context in which a request is handled.
+/// The context of a request's handler.
 fn request(flags: TraceFlags) -> Context {
     Context::new().with_remote_span_context(SpanContext::new(
         TraceId::from_bytes([7; 16]),

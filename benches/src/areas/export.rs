@@ -1,4 +1,4 @@
-//! Spans that become what is sent.
+//! The export of spans to the wire format.
 
 use azmon::testing::SpanEncoder;
 use bytes::Bytes;
@@ -8,17 +8,17 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::fixtures::{Body, mixed_spans};
 use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
-/// The case that only frees the spans, above which all others are counted.
+/// The case that only frees the spans, which is the reference of all others.
 pub const REFERENCE: &str = "export/bare";
 
-/// Spans of a batch: as many as the SDK's batch processor hands over.
+/// The number of spans in a batch: as many as the SDK's batch processor exports at once.
 pub const BATCH: u64 = 512;
 
 const AZMON: &str = "export/azmon";
 const WIRE: &str = "bytes on the wire";
 const PLAIN: &str = "bytes plain";
 
-/// The area, without peers.
+/// The area without peers.
 #[must_use]
 pub fn area() -> Area {
     Area {
@@ -61,13 +61,13 @@ fn targets() -> Vec<Target> {
     ]
 }
 
-/// The resource that the spans belong to.
+/// The resource of the spans.
 #[must_use]
 pub fn resource() -> Resource {
     Resource::builder().with_service_name("shop").build()
 }
 
-/// Batches of spans that are sent by a function, which returns the bodies of its requests.
+/// Batches of spans, sent by a function that returns the bodies of its requests.
 #[derive(Debug)]
 pub struct Batches<F> {
     spans: Vec<SpanData>,

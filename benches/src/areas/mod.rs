@@ -1,4 +1,4 @@
-//! The kinds of work, each with azmon's cases and the bare ones.
+//! The kinds of work, each with azmon's and the bare cases.
 
 pub mod client;
 pub mod database;

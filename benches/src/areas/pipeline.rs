@@ -1,4 +1,4 @@
-//! Spans that end as fast as they can, or steadily, while the endpoint is far away.
+//! Spans that end as fast as possible, or at a steady rate, with a distant endpoint.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -13,16 +13,16 @@ use crate::fixtures::{
 };
 use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
-/// How far away the endpoint is.
+/// The round-trip time of the endpoint.
 pub const ROUND_TRIP: Duration = Duration::from_millis(100);
 
-/// Spans per second of the steady cases: ten seconds of it are the whole run.
+/// Spans per second of the steady cases. The run takes ten seconds.
 const STEADY: f64 = 200_000.0;
 
 const DROPPED: &str = "dropped, %";
 const MEMORY: &str = "peak memory, MB";
 
-/// The area, without peers.
+/// The area without peers.
 #[must_use]
 pub fn area() -> Area {
     Area {
@@ -45,18 +45,18 @@ pub fn area() -> Area {
     }
 }
 
-/// How spans come.
+/// A load of spans.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
-    /// What the table calls it.
+    /// The label in the table.
     pub label: &'static str,
-    /// How many threads end spans.
+    /// The number of threads that end spans.
     pub threads: u32,
-    /// Spans per second of all threads together; `None` for as many as there can be.
+    /// The spans per second of all threads; `None` for the maximum.
     pub rate: Option<f64>,
 }
 
-/// The loads, each of which has a case of azmon and of every peer.
+/// The loads. azmon and every peer have a case for each.
 pub const LOADS: [Load; 3] = [
     Load {
         label: "one thread, flat out",
@@ -194,7 +194,7 @@ impl<B> fmt::Debug for Ends<B> {
     }
 }
 
-/// Ends spans, at a rate if there is one, and says how long each took to end.
+/// Ends spans, at `rate` if given, and returns the duration of each end.
 fn end(tracers: &SdkTracerProvider, spans: u64, rate: Option<f64>) -> Durations {
     let tracer = tracers.tracer("benches");
     let mut durations = Durations::new();
@@ -219,5 +219,5 @@ fn end(tracers: &SdkTracerProvider, spans: u64, rate: Option<f64>) -> Durations 
     durations
 }
 
-/// Between two looks at how many spans are due: as many requests as come in it end at once.
+/// The interval of checking the number of due spans. The due spans of one interval end at once.
 const PAUSE: Duration = Duration::from_micros(200);

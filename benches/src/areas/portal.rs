@@ -1,4 +1,4 @@
-//! A portal that takes a million items while it is read, and answers from them.
+//! A portal that stores a million items while it is queried, and then answers queries.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -17,16 +17,16 @@ use tokio::runtime::Runtime;
 use crate::fixtures::peak_memory;
 use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
-/// Items that are sent, and then held.
+/// The number of items that are sent and stored.
 const ITEMS: u64 = 1_000_000;
-/// Transactions of one body; each is five items.
+/// The number of transactions in one body; each has five items.
 const TRANSACTIONS: u64 = 200;
 const ITEMS_OF_TRANSACTION: u64 = 5;
-/// Clients that send at the same time.
+/// The number of concurrent senders.
 const CLIENTS: u64 = 2;
-/// Questions of each kind that are timed.
+/// The number of timed queries of each kind.
 const QUESTIONS: u32 = 40;
-/// Between two questions while items arrive.
+/// The pause between two queries while items arrive.
 const PAUSE: Duration = Duration::from_millis(500);
 
 const CASE: &str = "portal/azmon/million";
@@ -35,7 +35,7 @@ const SECONDS: &str = "seconds for 30,000 items";
 const LOST: &str = "answered 200 and missing";
 const MEMORY: &str = "peak memory, MB";
 
-/// What is asked, by the name of its figure.
+/// The queries, by the name of their figure.
 const ASKED: [(&str, &str); 5] = [
     ("map, p95 ms", "/api/map?from=-30m"),
     ("performance, p95 ms", "/api/operations?from=-30m"),
@@ -76,7 +76,7 @@ pub fn area() -> Area {
     }
 }
 
-/// A portal with its clients.
+/// A portal and its clients.
 struct Load {
     runtime: Runtime,
     portal: Portal,
@@ -119,7 +119,7 @@ impl Load {
         }
     }
 
-    /// How long an answer takes, as a client sees it.
+    /// The duration of a response, measured by a client.
     #[expect(
         clippy::expect_used,
         reason = "a bench that is not answered has no figures"
@@ -139,7 +139,7 @@ impl Load {
         started.elapsed()
     }
 
-    /// Sends a client's share of the bodies, each when the one before was answered. Says how many items were kept.
+    /// Sends a client's share of the bodies, one after another. Returns the number of stored items.
     #[expect(
         clippy::expect_used,
         reason = "a bench whose portal ends has no figures"
@@ -160,7 +160,7 @@ impl Load {
                     kept += TRANSACTIONS * ITEMS_OF_TRANSACTION;
                     break;
                 }
-                // It asked to come back later.
+                // The portal asked for a retry.
                 thread::sleep(Duration::from_millis(100));
             }
         }
@@ -250,7 +250,7 @@ impl Workload for Load {
     }
 }
 
-/// In milliseconds.
+/// The 95th percentile, in milliseconds.
 fn p95(durations: &mut [Duration]) -> f64 {
     durations.sort_unstable();
     let index = (durations.len() * 95).div_ceil(100).saturating_sub(1);
@@ -277,7 +277,7 @@ const ROUTES: [&str; 8] = [
     "GET /stock/{sku}",
 ];
 
-/// A body as an exporter sends it.
+/// A body in the form that an exporter sends.
 #[expect(clippy::expect_used, reason = "writing to memory cannot fail")]
 fn body(number: u64) -> Vec<u8> {
     let mut text = String::with_capacity(1_000_000);
@@ -290,7 +290,7 @@ fn body(number: u64) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// A request, its call of another service, that service's request and query, and a log record.
+/// A request, its call to another service, that service's request and query, and a log record.
 fn transaction(text: &mut String, number: u64) {
     let operation = operation(number);
     let route = ROUTES[(number % 8) as usize];
@@ -309,7 +309,7 @@ fn transaction(text: &mut String, number: u64) {
     };
     let mut item = |at: i64, role: &str, parent: &str, data: String| {
         let time = now + SignedDuration::from_millis(at);
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
             "{{\"name\":\"Microsoft.ApplicationInsights.X\",\"time\":\"{time:.6}\",\"iKey\":\"00000000-0000-0000-0000-000000000000\",\

@@ -16,26 +16,26 @@ use tower::layer::util::Identity;
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
 use crate::{Area, Bound, Case, Method, Quantity, Target, Workload};
 
-/// The header of a caller that records.
+/// The header of a sampled caller.
 pub const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-/// The header of a caller that does not.
+/// The header of an unsampled caller.
 pub const UNSAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
-/// The case of a layer that does nothing, above which all others are counted.
+/// The case with a layer that does nothing, which is the reference of all others.
 pub const REFERENCE: &str = "server/nothing";
 
-/// The group of a request that is recorded, without metrics.
+/// The group of recorded requests without metrics.
 pub const RECORDED: &str = "recorded";
-/// The group of a request that is recorded, with metrics.
+/// The group of recorded requests with metrics.
 pub const METRICS: &str = "recorded with metrics";
-/// The group of a request whose caller does not record.
+/// The group of requests with an unsampled caller.
 pub const UNSAMPLED_PARENT: &str = "parent unsampled";
-/// The group of a request whose caller records, and this service does not.
+/// The group of requests that the caller samples and this service does not.
 pub const SAMPLED_OUT: &str = "sampled out";
-/// The group of a request that is excluded by its path.
+/// The group of requests that are excluded by their path.
 pub const EXCLUDED: &str = "excluded";
 
-/// The area, without peers.
+/// The area without peers.
 #[must_use]
 pub fn area() -> Area {
     Area {
@@ -63,6 +63,7 @@ fn cases() -> Vec<Case> {
         .above("server/bare"),
     ];
     cases.extend(azmon().into_iter().map(|case| case.above(REFERENCE)));
+    cases.extend(watched());
     cases
 }
 
@@ -139,6 +140,34 @@ fn unsampled() -> Vec<Case> {
     ]
 }
 
+/// The cost of a subscription to Live Metrics, above the same case without one.
+fn watched() -> Vec<Case> {
+    vec![
+        Case::azmon(
+            "server/azmon/watched",
+            "azmon-tower, live metrics watched",
+            || {
+                let pipeline = Pipeline::watched(|builder| builder);
+                Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
+            },
+        )
+        .records(1)
+        .above("server/azmon/recorded")
+        .remark("more than without"),
+        Case::azmon(
+            "server/azmon/watched-counted",
+            "azmon-tower, sampled out, live metrics watched",
+            || {
+                let pipeline = Pipeline::watched(|builder| builder.sampling_ratio(0.0));
+                Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
+            },
+        )
+        .records(0)
+        .above("server/azmon/counted")
+        .remark("more than without"),
+    ]
+}
+
 fn unseen() -> Vec<Case> {
     vec![
         Case::azmon("server/azmon/excluded", "azmon-tower, excluded", || {
@@ -168,12 +197,12 @@ fn unseen() -> Vec<Case> {
     ]
 }
 
-/// As it is by default, but for the environment.
+/// The default layer, independent of the environment.
 fn layer() -> ServerLayer {
     ServerLayer::with_environment(|_| None)
 }
 
-/// Without metrics, as most peers are.
+/// Without metrics, like most peers.
 fn traces() -> ServerLayer {
     layer().metrics(false)
 }
@@ -186,18 +215,20 @@ fn targets() -> Vec<Target> {
         Target::new("server/azmon/recorded", Allocations, AtMost(12.0)),
         Target::new("server/azmon/recorded", Instructions, AtMost(6_500.0)),
         Target::new("server/azmon/metrics", Time, OfPeer(0.6)),
+        Target::new("server/azmon/watched", Time, AtMost(300.0)),
+        Target::new("server/azmon/watched-counted", Time, AtMost(300.0)),
         Target::new("server/azmon/unsampled", Time, OfPeer(0.25)),
         Target::new("server/azmon/unsampled", Allocations, AtMost(4.0)),
         Target::new("server/azmon/dropped", Time, OfPeer(0.25)),
         Target::new("server/azmon/dropped", Allocations, AtMost(4.0)),
-        // A context of its own, which is not sampled, propagates ids and lets logs through.
+        // An excluded request has its own unsampled context, which propagates ids and records logs.
         Target::new("server/azmon/excluded", Time, AtMost(300.0)),
         Target::new("server/azmon/excluded", Allocations, AtMost(5.0)),
         Target::new("server/azmon/excluded-agent", Time, AtMost(700.0)),
     ]
 }
 
-/// The router, before any layer.
+/// The router without layers.
 pub fn router() -> Router {
     Router::new().route("/users/{id}", get(|| async { "hello" }))
 }
@@ -212,11 +243,11 @@ pub struct Exchanges<B> {
 }
 
 impl<B> Exchanges<B> {
-    /// Asks `router` as a browser does, with the `traceparent` of a caller. The backend comes first, since
-    /// some layers look for the global provider when they are made.
+    /// Sends requests to `router` with a browser's headers and a caller's `traceparent`. The backend comes first,
+    /// since some layers look up the global provider when they are made.
     pub fn new(backend: B, router: Router, traceparent: &'static str) -> Self {
         Self {
-            // As `axum::serve` calls it: with its state.
+            // As in `axum::serve`: with its state.
             router: router.with_state(()),
             traceparent,
             backend,

@@ -1,4 +1,4 @@
-//! Calls of other services by a tower client.
+//! Calls to other services through a tower client.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use crate::fixtures::{Backend, Nowhere, Pipeline, Stock, now};
 use crate::{Area, Case, Method, Workload};
 
-/// The case without a layer, above which all others are counted.
+/// The case without a layer, which is the reference of all others.
 const REFERENCE: &str = "tower-client/bare";
 
 const URL: &str = "http://orders.example.com:8080/orders/7?page=2";
@@ -97,7 +97,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// As it is by default, but for the environment.
+/// The default layer, independent of the environment.
 fn layer() -> ClientLayer {
     ClientLayer::with_environment(|_| None)
 }
@@ -107,7 +107,7 @@ fn traces() -> ClientLayer {
     layer().metrics(false)
 }
 
-/// Calls of a service.
+/// Calls to a service.
 #[derive(Debug)]
 struct Calls<S, B> {
     service: S,
@@ -126,7 +126,7 @@ impl<S, B> Calls<S, B> {
         }
     }
 
-    /// Within a span of the global provider, which does not end.
+    /// Calls inside a span of the global provider that does not end.
     fn within_span(mut self) -> Self {
         let parent = global::tracer("benches").start("parent");
         let context = opentelemetry::Context::new().with_span(parent);
@@ -173,7 +173,7 @@ where
     while body.frame().await.is_some() {}
 }
 
-/// Answers in place of the network.
+/// Responds instead of the network.
 #[derive(Debug, Clone, Copy)]
 struct Answer;
 

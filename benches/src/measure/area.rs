@@ -4,25 +4,26 @@ use super::process::Process;
 use super::{Callgrind, Figure, Plan, Programs, service};
 use crate::{Area, Case, Method, Result};
 
-/// Operations with which allocations are counted: of buffers that grow at times, little remains.
+/// The number of operations for counting allocations, large enough that occasional growth of buffers has little
+/// effect.
 const COUNTED: u64 = 400;
-/// Operations of each case when it is only seen whether it runs.
+/// The number of operations of each case in a smoke test.
 const SMOKE: u64 = 3;
 
-/// What was measured of a case, of one operation.
+/// The results of a case, per operation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CaseResult {
     /// The case's id.
     pub id: &'static str,
-    /// By round. The rounds of all cases of an area were taken in turn.
+    /// By round. The cases of an area took turns in each round.
     pub nanoseconds: Vec<f64>,
-    /// How often was allocated, if it was counted.
+    /// The number of allocations, if counted.
     pub allocations: Option<f64>,
-    /// How many bytes were allocated, if they were counted.
+    /// The number of allocated bytes, if counted.
     pub bytes: Option<f64>,
-    /// Instructions, if they were counted.
+    /// The number of instructions, if counted.
     pub instructions: Option<f64>,
-    /// What else the case says.
+    /// The figures of the case.
     pub figures: Vec<Figure>,
 }
 
@@ -30,7 +31,7 @@ pub struct CaseResult {
 ///
 /// # Errors
 ///
-/// When a case cannot be started, ends early, or delivers another number of spans than it says.
+/// If a case cannot be started, ends early, or delivers another number of spans than it states.
 pub fn measure(
     area: &Area,
     plan: &Plan,
@@ -64,11 +65,11 @@ pub fn measure(
     Ok(results)
 }
 
-/// Sees whether every case of an area runs, in a process of its own.
+/// Checks that every case of an area runs in its own process.
 ///
 /// # Errors
 ///
-/// As [`measure`].
+/// Those of [`measure`].
 pub fn smoke(area: &Area, programs: &Programs) -> Result {
     if let Method::Service { load, .. } = area.method {
         return service::smoke(area, load, programs);
@@ -83,7 +84,7 @@ pub fn smoke(area: &Area, programs: &Programs) -> Result {
     Ok(())
 }
 
-/// One long run after the other.
+/// The long runs, one after another.
 fn once(area: &Area, operations: u64, programs: &Programs) -> Result<Vec<CaseResult>> {
     let run = |case| {
         let mut process = start(case, programs)?;
@@ -99,7 +100,7 @@ fn once(area: &Area, operations: u64, programs: &Programs) -> Result<Vec<CaseRes
     area.cases.iter().map(run).collect()
 }
 
-/// Short runs in turn. Who is first rotates, since a case inherits the caches of the one before it.
+/// The short rounds, in turn. The order rotates, since a case inherits the caches of the previous one.
 fn rounds(
     area: &Area,
     operations: u64,

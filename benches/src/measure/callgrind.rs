@@ -21,7 +21,7 @@ const CACHE: [&str; 2] = ["--cache-sim=yes", "--I1=32768,8,64"];
 const INSTRUCTIONS: &str = "Ir";
 const MISSES: &str = "I1mr";
 
-/// Valgrind's tool that counts instructions.
+/// Callgrind, valgrind's tool that counts instructions.
 #[derive(Debug)]
 pub struct Callgrind {
     folder: PathBuf,
@@ -44,7 +44,7 @@ pub(super) struct Counts {
 }
 
 impl Callgrind {
-    /// Finds it, if it is installed.
+    /// Finds callgrind, if it is installed.
     #[must_use]
     pub fn find() -> Option<Self> {
         let mut version = Command::new("valgrind");
@@ -55,7 +55,8 @@ impl Callgrind {
         })
     }
 
-    /// Instructions of one operation on the working thread, after as many operations unmeasured.
+    /// The instructions of one operation on the working thread, after a warm-up with the same number of
+    /// operations.
     pub(super) fn count(&self, program: &Path, case: &Case, operations: u64) -> Result<f64> {
         let total = self.within_folder(|output| {
             let mut process = Process::start(case, command(program, &MEASURED, output))?;
@@ -157,7 +158,7 @@ fn value<'a>(profile: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    /// What callgrind 3.19 wrote, shortened.
+    /// Output of callgrind 3.19, shortened.
     const PROFILE: &str = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 4711\n\
         part: 1\nthread: 1\n\npositions: line\nevents: Ir Dr Dw I1mr\nsummary: 0 0 0 0\n\n\
         ob=(1) /usr/bin/true\nfl=(1) ???\nfn=(1) work\n0 2125 7 8 9\n\ntotals: 2125 7 8 9\n";

@@ -6,7 +6,7 @@ use super::{Allocations, Count, Workload};
 use crate::Result;
 use crate::fixtures::ThreadTimes;
 
-/// Does what `orders` say until they end: the whole life of a case's process.
+/// Executes `orders` until they end: the main loop of a case's process.
 pub(crate) fn serve(
     workload: &mut dyn Workload,
     count: Option<Count>,
@@ -73,7 +73,7 @@ fn counted(workload: &mut dyn Workload, operations: u64, count: Count) -> Alloca
     count(&mut || measured(workload, operations))
 }
 
-/// Callgrind counts within this function alone, which it knows by name.
+/// Callgrind identifies this function by its name, and counts only inside it.
 #[inline(never)]
 pub(super) fn measured(workload: &mut dyn Workload, operations: u64) {
     workload.run(operations);

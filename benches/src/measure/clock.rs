@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// The processor time that the calling thread has taken. Where a system has no clock for it, time that passes.
+/// The CPU time of the calling thread; wall-clock time on systems without such a clock.
 pub(super) fn thread_time() -> Duration {
     system::now()
 }

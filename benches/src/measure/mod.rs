@@ -1,4 +1,4 @@
-//! Runs cases in processes of their own, and measures them.
+//! Runs cases in separate processes, and measures them.
 
 mod area;
 mod callgrind;
@@ -20,5 +20,5 @@ pub use process::Programs;
 pub use protocol::{Allocations, Figure};
 pub use workload::Workload;
 
-/// Counts what a function allocates on the calling thread.
+/// Counts the allocations of a function on the calling thread.
 pub type Count = fn(&mut dyn FnMut()) -> Allocations;

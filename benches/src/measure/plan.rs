@@ -1,18 +1,18 @@
-/// How much is measured.
+/// The amount of measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// Rounds of every case.
+    /// The number of rounds of every case.
     pub rounds: usize,
     /// Rounds of every case of an area of services, which are long.
     pub rounds_of_service: usize,
     /// By what the operations of a case that runs once are divided.
     pub divisor: u64,
-    /// Operations under callgrind, which takes about 50 times as long.
+    /// The number of operations under callgrind, which slows them about 50 times.
     pub instructions: u64,
 }
 
 impl Plan {
-    /// Enough for medians that come out the same the next time.
+    /// Enough for reproducible medians.
     pub const FULL: Self = Self {
         rounds: 301,
         rounds_of_service: 31,
@@ -20,7 +20,7 @@ impl Plan {
         instructions: 1_000,
     };
 
-    /// Enough to see a change of some percent, in less than three minutes.
+    /// Enough to see a change of a few percent, in less than three minutes.
     pub const QUICK: Self = Self {
         rounds: 61,
         rounds_of_service: 9,

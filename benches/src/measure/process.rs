@@ -7,7 +7,7 @@ use super::protocol::{Answer, Order};
 use crate::fixtures::{Addresses, ThreadTimes};
 use crate::{Case, Result};
 
-/// The executables that can run a case.
+/// The programs that can run a case.
 #[derive(Debug)]
 pub struct Programs {
     timing: PathBuf,
@@ -15,11 +15,11 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// This program, and beside it the same with `-allocations` at the end of its name.
+    /// This program, and the one beside it whose name ends in `-allocations`.
     ///
     /// # Errors
     ///
-    /// When the system does not say where this program is.
+    /// If the path of this program is unknown.
     pub fn find() -> Result<Self> {
         let timing = env::current_exe()?;
         let mut name = timing.file_stem().unwrap_or_default().to_owned();
@@ -34,7 +34,7 @@ impl Programs {
         })
     }
 
-    /// The program that times.
+    /// The program that measures time.
     #[must_use]
     pub fn timing(&self) -> &Path {
         &self.timing
@@ -47,10 +47,10 @@ impl Programs {
     }
 }
 
-/// The argument that makes one of the programs the process of a case.
+/// The argument that starts a program as the process of a case.
 pub(crate) const CASE: &str = "--case";
 
-/// The process of a case. It ends when this is dropped.
+/// The process of a case. It ends on drop.
 #[derive(Debug)]
 pub(super) struct Process<'a> {
     case: &'a Case,
@@ -61,7 +61,7 @@ pub(super) struct Process<'a> {
 }
 
 impl<'a> Process<'a> {
-    /// Starts the case in `program`, which may be a command that runs another one.
+    /// Starts the case in `program`, which may be a wrapper command.
     pub(super) fn start(case: &'a Case, mut program: Command) -> Result<Self> {
         let mut child = program
             .args([CASE, case.id])
@@ -93,7 +93,7 @@ impl<'a> Process<'a> {
         Ok(answer)
     }
 
-    /// Asks what else the case knows.
+    /// Requests the figures of the case.
     pub(super) fn figures(&mut self) -> Result<Answer> {
         self.tell(Order::Figures)
     }
@@ -139,7 +139,7 @@ impl<'a> Process<'a> {
         Ok(serde_json::from_str(&answer)?)
     }
 
-    /// What was lost would have been cheap, so that nothing may be lost.
+    /// Lost spans would make the case look cheap, so a loss is an error.
     fn check(&mut self, operations: u64, answer: &Answer) -> Result {
         self.operations += operations;
         let Some(spans) = self.case.records else {
@@ -160,7 +160,7 @@ impl<'a> Process<'a> {
 impl Drop for Process<'_> {
     fn drop(&mut self) {
         self.orders = None;
-        // A case that does not end by itself must not outlive its measurement.
+        // The process of a failed case must not outlive its measurement.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

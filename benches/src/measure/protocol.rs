@@ -9,7 +9,7 @@ pub(super) enum Order {
     Warm(u64),
     /// Run this many operations, and measure.
     Run(u64),
-    /// Say what else is known.
+    /// Report the figures.
     Figures,
     /// Say where the server answers.
     Addresses,
@@ -19,38 +19,38 @@ pub(super) enum Order {
     Times,
 }
 
-/// What the process of a case answers, one line each.
+/// A response of the process of a case, as one line.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Answer {
     pub(super) nanoseconds: u64,
     pub(super) allocations: Option<Allocations>,
-    /// Spans delivered since the start.
+    /// The number of spans delivered since the start.
     pub(super) delivered: Option<u64>,
     pub(super) figures: Vec<Figure>,
     pub(super) addresses: Option<Addresses>,
     pub(super) times: Option<ThreadTimes>,
 }
 
-/// What was allocated.
+/// The allocations of an operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allocations {
-    /// How often. A reallocation counts.
+    /// The number of allocations, including reallocations.
     pub count: u64,
     /// The sum of the sizes.
     pub bytes: u64,
 }
 
-/// A number that a case knows about itself.
+/// A figure that a case reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// With its unit: `bytes on the wire per span`.
+    /// The name with its unit: `bytes on the wire per span`.
     pub name: String,
-    /// The number.
+    /// The value.
     pub value: f64,
 }
 
 impl Figure {
-    /// Names a number.
+    /// Makes a figure.
     #[must_use]
     pub fn new(name: &str, value: f64) -> Self {
         Self {

@@ -3,30 +3,30 @@ use crate::fixtures::{Addresses, Backend, Nowhere};
 
 /// Work that can be repeated.
 ///
-/// A closure that takes the number of operations is one.
+/// A closure that takes the number of operations is a workload.
 pub trait Workload {
-    /// Makes ready what the next run takes but does not measure, such as its requests.
+    /// Prepares the inputs of the next run, such as its requests, outside the measurement.
     fn prepare(&mut self, _operations: u64) {}
 
     /// Does the work, on the calling thread. Only this is measured.
     fn run(&mut self, operations: u64);
 
-    /// Where its spans go.
+    /// The destination of its spans.
     fn backend(&self) -> &dyn Backend {
         &Nowhere
     }
 
-    /// Brings the process to rest after a run: what waits to be sent is sent.
+    /// Sends waiting telemetry after a run.
     fn settle(&mut self) {
         self.backend().flush();
     }
 
-    /// How many spans have been delivered since the start, if that is counted. Called when settled.
+    /// The number of spans delivered since the start, if counted. Called after [`settle`](Self::settle).
     fn delivered(&self) -> Option<u64> {
         self.backend().delivered()
     }
 
-    /// What else is known about the runs so far. Called when settled.
+    /// The figures of the runs so far. Called after [`settle`](Self::settle).
     fn figures(&mut self) -> Vec<Figure> {
         self.backend().figures()
     }

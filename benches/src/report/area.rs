@@ -14,7 +14,7 @@ pub struct AreaReport<'a> {
 }
 
 impl<'a> AreaReport<'a> {
-    /// Compares the results, which are those of [`measure`](crate::measure::measure).
+    /// Compares the results of [`measure`](crate::measure::measure).
     #[must_use]
     pub fn new(area: &'a Area, results: Vec<CaseResult>) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl<'a> AreaReport<'a> {
         table
     }
 
-    /// In the order in which they come up.
+    /// The names in the order of first occurrence.
     fn figure_names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for figure in self.rows.iter().flat_map(|row| &row.result.figures) {

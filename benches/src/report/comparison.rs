@@ -2,26 +2,26 @@ use super::statistics::median;
 use crate::measure::CaseResult;
 use crate::{Area, Case, Method, Quantity, Role};
 
-/// What a case costs, of one operation, and beside the others.
+/// The cost of a case per operation, compared with other cases.
 #[derive(Debug)]
 pub struct Row<'a> {
     /// The case.
     pub case: &'a Case,
-    /// What was measured.
+    /// The measured results.
     pub result: CaseResult,
-    /// The median of its rounds.
+    /// The median of the rounds.
     pub nanoseconds: Option<f64>,
-    /// The median of what it took above its reference in each round.
+    /// The median difference to the reference within a round.
     pub nanoseconds_above: Option<f64>,
-    /// Allocations above its reference.
+    /// Allocations above the reference.
     pub allocations_above: Option<f64>,
-    /// Instructions above its reference.
+    /// Instructions above the reference.
     pub instructions_above: Option<f64>,
-    /// The median of the ratios to the bare case in each round.
+    /// The median ratio to the bare case within a round.
     pub times_bare: Option<f64>,
-    /// The peer of its group that takes least above its reference, if it is a case of azmon.
+    /// For a case of azmon: the peer of its group with the smallest overhead.
     pub best_peer: Option<&'a Case>,
-    /// The median of the ratios to that peer in each round, of what both take above their references.
+    /// The median ratio of the overheads of this case and that peer within a round.
     pub of_peer: Option<f64>,
 }
 
@@ -91,10 +91,10 @@ impl<'a> Comparison<'a, '_> {
         median(self.above(case)?)
     }
 
-    /// The case at the end of the references.
+    /// The case at the end of the chain of references.
     fn bare(&self, case: &Case) -> Option<&CaseResult> {
         let mut id = case.above?;
-        // No chain of references is longer than there are cases; one that turns back must not hold us.
+        // Limits the chain of references, which could be circular.
         for _ in &self.area.cases {
             match self.area.case(id)?.above {
                 Some(next) => id = next,
@@ -104,7 +104,7 @@ impl<'a> Comparison<'a, '_> {
         None
     }
 
-    /// A peer without a reference of its own, such as one that was run once, is as good as any.
+    /// A peer without a reference, such as one that runs once, also qualifies.
     fn best_peer(&self, case: &Case) -> Option<&'a Case> {
         if case.role != Role::Azmon || case.group.is_empty() {
             return None;
@@ -120,7 +120,7 @@ impl<'a> Comparison<'a, '_> {
 }
 
 impl Row<'_> {
-    /// What a target of this quantity bounds.
+    /// The value that a target of this quantity bounds.
     #[must_use]
     pub fn quantity(&self, quantity: Quantity) -> Option<f64> {
         match quantity {
@@ -180,7 +180,7 @@ mod tests {
     fn ratios_are_taken_within_a_round() {
         let area = area();
         let rows = compare(&area, results());
-        // The machine was ten times slower in the last round: no ratio shows it.
+        // The machine was ten times slower in the last round, which affects no ratio.
         assert_eq!(row(&rows, "t/azmon").times_bare, Some(2.5));
         assert_eq!(row(&rows, "t/azmon").of_peer, Some(0.25));
     }

@@ -12,7 +12,7 @@ const END: &str = "<!-- benches: end -->";
 ///
 /// # Errors
 ///
-/// When the README has no place for the table, or a file cannot be written.
+/// If the README has no place for the table, or a file cannot be written.
 #[expect(clippy::print_stderr, reason = "a program says what it has written")]
 pub fn write(report: &Report<'_>, complete: bool) -> Result {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

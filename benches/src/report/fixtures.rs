@@ -1,4 +1,4 @@
-//! An area whose results are known.
+//! An area with known results.
 
 use crate::measure::CaseResult;
 use crate::{Area, Case, Figure, Method};
@@ -34,7 +34,7 @@ pub(super) fn area() -> Area {
     }
 }
 
-/// Three rounds of each; in the last one the machine was ten times slower.
+/// Three rounds of each case. The machine was ten times slower in the last round.
 pub(super) fn results() -> Vec<CaseResult> {
     let result = |id, nanoseconds: f64, allocations: f64, wire: f64| CaseResult {
         id,

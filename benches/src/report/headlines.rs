@@ -35,7 +35,7 @@ fn cells(area: &AreaReport<'_>, row: &Row<'_>, headline: &str) -> Vec<String> {
     ]
 }
 
-/// What it adds; or what else is known of it, where nothing is timed.
+/// The overhead, or the figures of a case without timing.
 fn costs(area: &AreaReport<'_>, row: &Row<'_>) -> String {
     if let Method::Once { .. } = area.area.method {
         let figure = |figure: &crate::Figure| format!("{} {}", number(figure.value), figure.name);

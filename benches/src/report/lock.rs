@@ -1,4 +1,4 @@
-/// What a lock file says about versions.
+/// The versions in a lock file.
 #[derive(Debug, Default)]
 pub struct Lock {
     packages: Vec<Package>,
@@ -8,7 +8,7 @@ pub struct Lock {
 struct Package {
     name: String,
     version: String,
-    /// `name`, or `name version` where there are several.
+    /// `name`, or `name version` if several versions exist.
     dependencies: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ pub struct Peers {
 const OPENTELEMETRY: &str = "opentelemetry";
 
 impl Lock {
-    /// Reads a `Cargo.lock`.
+    /// Parses a `Cargo.lock`.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let packages = text.split("[[package]]").skip(1).map(Package::parse);
@@ -31,7 +31,7 @@ impl Lock {
         }
     }
 
-    /// A package's name and version, and OpenTelemetry's where it is another than azmon's.
+    /// The name and version of a package, with the version of its OpenTelemetry if that differs from azmon's.
     #[must_use]
     pub fn describe(&self, name: &str) -> String {
         let version = self.version(name).unwrap_or("unknown");
@@ -49,7 +49,7 @@ impl Lock {
         Some(&self.package(name)?.version)
     }
 
-    /// The version of OpenTelemetry that a package depends on itself.
+    /// The version of OpenTelemetry on which a package depends directly.
     #[must_use]
     pub fn opentelemetry_of(&self, name: &str) -> Option<&str> {
         let mut dependencies = self.package(name)?.dependencies.iter();
@@ -60,7 +60,7 @@ impl Lock {
         })
     }
 
-    /// The newest of this name, which is the last.
+    /// The newest package of this name, which is the last.
     fn package(&self, name: &str) -> Option<&Package> {
         let mut packages = self.packages.iter().rev();
         packages.find(|package| package.name == name)
@@ -68,7 +68,7 @@ impl Lock {
 }
 
 impl Peers {
-    /// Names the packages, whose versions are in the lock file.
+    /// Makes the list of packages, with versions from the lock file.
     #[must_use]
     pub fn new(lock: &Lock, names: &[&str]) -> Self {
         let opentelemetry = lock.opentelemetry_of("azmon").unwrap_or("unknown");
@@ -78,7 +78,7 @@ impl Peers {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()

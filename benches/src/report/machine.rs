@@ -4,7 +4,7 @@ use std::thread;
 
 const UNKNOWN: &str = "unknown";
 
-/// The processor, and how many of it.
+/// The name and number of processors.
 pub(super) fn processor() -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

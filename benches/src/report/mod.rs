@@ -1,4 +1,4 @@
-//! Tables, verdicts, and the files they are written to.
+//! Tables, verdicts, and the files that contain them.
 
 mod area;
 mod comparison;

@@ -1,10 +1,10 @@
-/// What stands in a table for what was not measured.
+/// The cell of a value that was not measured.
 pub(super) const UNKNOWN: &str = "–";
 
-/// What is shown, and judged, as the same: allocations are whole but for a buffer that grows at times.
+/// The tolerance of equality: allocations are whole numbers, except for occasional growth of buffers.
 pub(super) const ROUNDING: f64 = 0.005;
 
-/// A number as one reads it: thousands apart, and decimals only where they say something.
+/// A number with thousands separators, and with decimals only where they are significant.
 pub(super) fn number(value: f64) -> String {
     let decimals = match value.abs() {
         magnitude if (value - value.round()).abs() < ROUNDING * magnitude.max(1.0) => 0,
@@ -28,12 +28,12 @@ pub(super) fn surplus(value: f64) -> String {
     format!("{sign}{}", number(value))
 }
 
-/// A ratio, always with two decimals.
+/// A ratio with two decimals.
 pub(super) fn ratio(value: f64) -> String {
     format!("{value:.2}").replace('-', "−")
 }
 
-/// What `show` makes of the value, if there is one.
+/// The value formatted by `show`, or [`UNKNOWN`].
 pub(super) fn or_unknown(value: Option<f64>, show: fn(f64) -> String) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), show)
 }

@@ -9,7 +9,7 @@ use super::table::Table;
 use super::{machine, verdict};
 use crate::measure::Plan;
 
-/// All areas, and where and with what they were measured.
+/// The results of all areas, with the machine and the versions.
 #[derive(Debug)]
 pub struct Report<'a> {
     areas: Vec<AreaReport<'a>>,
@@ -18,7 +18,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Asks the machine what it is.
+    /// Reads the description of the machine.
     #[must_use]
     pub fn new(areas: Vec<AreaReport<'a>>, peers: &Peers, plan: Plan, callgrind: bool) -> Self {
         let instructions = if callgrind {

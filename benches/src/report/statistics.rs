@@ -1,4 +1,4 @@
-/// The middle of the values, or the mean of the two in the middle.
+/// The median.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A table in Markdown that reads well as text, too.
+/// A Markdown table that is also readable as text.
 #[derive(Debug)]
 pub(super) struct Table {
     columns: Vec<Column>,
@@ -14,7 +14,7 @@ struct Column {
 }
 
 impl Table {
-    /// A table without columns.
+    /// Makes a table without columns.
     pub(super) fn new() -> Self {
         Self {
             columns: Vec::new(),
@@ -27,7 +27,7 @@ impl Table {
         self.column(title, false)
     }
 
-    /// Adds a column whose cells end at the right.
+    /// Adds a right-aligned column.
     pub(super) fn number(self, title: &str) -> Self {
         self.column(title, true)
     }

@@ -3,11 +3,11 @@ use super::number::{ROUNDING, UNKNOWN, number, ratio};
 use super::table::Table;
 use crate::{Bound, Quantity, Target};
 
-/// What became of a target.
+/// The result of a target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Verdict {
     Met,
-    /// By this share of the bound.
+    /// Missed by this share of the bound.
     Missed(f64),
     NotMeasured,
 }
@@ -55,7 +55,7 @@ fn cells(area: &AreaReport<'_>, target: &Target) -> Vec<String> {
     ]
 }
 
-/// What is to be held against the bound.
+/// The value that is compared with the bound.
 fn measured(area: &AreaReport<'_>, target: &Target) -> Option<f64> {
     let row = area.row(target.case)?;
     match (target.bound, target.quantity) {
@@ -77,7 +77,7 @@ fn judge(bound: Bound, measured: Option<f64>) -> Verdict {
     if excess <= ROUNDING * limit.max(1.0) {
         Verdict::Met
     } else {
-        // Whatever is above zero misses a bound of zero by all of it.
+        // Any positive value misses a bound of zero by 100 %.
         Verdict::Missed(if limit == 0.0 { 1.0 } else { excess / limit })
     }
 }

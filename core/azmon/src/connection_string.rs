@@ -5,18 +5,21 @@ use http::Uri;
 
 use crate::envelope::limits;
 
-/// Where telemetry goes: the resource's key, and the addresses of the service.
+/// The connection string of an Application Insights resource: its instrumentation key and the endpoints of the service.
 ///
-/// The form is `Key=Value;Key=Value`, as the Azure portal shows it. Keys are case-insensitive, and known
-/// ones are `InstrumentationKey` (required), `IngestionEndpoint`, `LiveEndpoint`, `EndpointSuffix`,
-/// `Location`, `AADAudience`, `ApplicationId` and `Authorization`; unknown ones are ignored, since Azure
-/// adds some now and then. Spaces around pairs, a `;` at the end, `=` inside a value, a `/` or the path of the service,
-/// such as `/v2/track`, at the end of an endpoint, quotation marks around the whole or around a value, as shells,
-/// YAML and Docker leave them, and `http://` endpoints (a local receiver) are all fine. Another path, and a user or
-/// a password in an endpoint, are errors.
+/// The form is `Key=Value;Key=Value`, as the Azure portal shows it. Keys are case-insensitive. The known keys are
+/// `InstrumentationKey` (required), `IngestionEndpoint`, `LiveEndpoint`, `EndpointSuffix`, `Location`, `AADAudience`,
+/// `ApplicationId` and `Authorization`. Unknown keys are ignored, because Azure adds new ones. The parser accepts:
 ///
-/// An endpoint that is not given is made of `EndpointSuffix` and `Location`, or else is that of the
-/// public cloud.
+/// - spaces around pairs, a final `;`, and `=` inside a value
+/// - a final `/` or the service's path, such as `/v2/track`, at the end of an endpoint
+/// - quotation marks around the whole string or around a value, as shells, YAML and Docker leave them
+/// - `http://` endpoints, for a local receiver
+///
+/// Any other path, and a user or a password in an endpoint, are errors.
+///
+/// A missing endpoint is derived from `EndpointSuffix` and `Location`, or else defaults to the endpoint of the public
+/// cloud.
 ///
 /// [`Display`](fmt::Display) writes a connection string that parses to the same value, key included;
 /// [`Debug`](fmt::Debug) hides the key.
@@ -38,18 +41,18 @@ pub struct ConnectionString {
     application_id: Option<String>,
 }
 
-/// Longest connection string, in bytes; that of the .NET and Java distributions.
+/// Maximum length of a connection string, in bytes; the limit of the .NET and Java distributions.
 pub const MAX_CONNECTION_STRING: usize = 4_096;
 
 const DEFAULT_INGESTION_ENDPOINT: &str = "https://dc.services.visualstudio.com";
 const DEFAULT_LIVE_ENDPOINT: &str = "https://rt.services.visualstudio.com";
 
 impl ConnectionString {
-    /// Makes the connection string of a bare instrumentation key: the public cloud's endpoints.
+    /// Makes the connection string of a bare instrumentation key, with the endpoints of the public cloud.
     ///
     /// # Errors
     ///
-    /// When the key is empty, longer than 40 characters, or holds a space or a control character.
+    /// Fails if the key is empty, is longer than 40 characters, or contains a space or a control character.
     pub fn from_instrumentation_key(key: &str) -> Result<Self, ParseConnectionStringError> {
         Parts {
             instrumentation_key: Some(unquoted(key.trim())),
@@ -64,25 +67,33 @@ impl ConnectionString {
         &self.instrumentation_key
     }
 
-    /// Address that telemetry is sent to, without a slash at the end.
+    /// Endpoint of telemetry, without a final slash.
     #[must_use]
     pub fn ingestion_endpoint(&self) -> &str {
         &self.ingestion_endpoint
     }
 
-    /// Address of Live Metrics, without a slash at the end.
+    /// Endpoint of Live Metrics, without a final slash.
     #[must_use]
     pub fn live_endpoint(&self) -> &str {
         &self.live_endpoint
     }
 
-    /// Audience to ask Entra ID for, in clouds that have their own.
+    /// The endpoint of Live Metrics that belongs to the ingestion endpoint: who sends to an address of their own, such
+    /// as a local receiver, and names no other, means to send nothing to the public cloud.
+    pub(crate) fn own_live_endpoint(&self) -> Option<&str> {
+        let is_own = self.ingestion_endpoint == DEFAULT_INGESTION_ENDPOINT
+            || self.live_endpoint != DEFAULT_LIVE_ENDPOINT;
+        is_own.then_some(&self.live_endpoint)
+    }
+
+    /// Audience of Entra ID tokens, in clouds that have their own.
     #[must_use]
     pub fn aad_audience(&self) -> Option<&str> {
         self.aad_audience.as_deref()
     }
 
-    /// Id of the Application Insights resource, as its REST API knows it.
+    /// Id of the Application Insights resource in its REST API.
     #[must_use]
     pub fn application_id(&self) -> Option<&str> {
         self.application_id.as_deref()
@@ -103,7 +114,7 @@ impl FromStr for ConnectionString {
     }
 }
 
-/// The text without the quotation marks that stand around all of it.
+/// Removes the quotation marks that enclose the whole text.
 fn unquoted(text: &str) -> &str {
     let inside = |mark| text.strip_prefix(mark)?.strip_suffix(mark);
     inside('"').or_else(|| inside('\'')).map_or(text, str::trim)
@@ -138,7 +149,7 @@ impl fmt::Debug for ConnectionString {
     }
 }
 
-/// The values of the known keys, as written.
+/// The values of the known keys, unchanged.
 #[derive(Default)]
 struct Parts<'a> {
     instrumentation_key: Option<&'a str>,
@@ -254,9 +265,9 @@ fn instrumentation_key(key: Option<&str>) -> Result<String, Kind> {
     Ok(key.to_owned())
 }
 
-/// Those of the keyboard, and those that word processors put in their place.
+/// Quotation marks of keyboards and of word processors.
 const QUOTATION_MARKS: [char; 6] = ['"', '\'', '“', '”', '‘', '’'];
-/// Paths of the service that some tools print as a part of the endpoint.
+/// Paths of the service that some tools print as part of the endpoint.
 const KNOWN_PATHS: [&str; 3] = ["/v2/track", "/v2.1/track", "/QuickPulseService.svc"];
 
 fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
@@ -273,7 +284,7 @@ fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
         .find_map(|path| value.strip_suffix(path))
         .unwrap_or(value)
         .trim_end_matches('/');
-    // Of an address without a host nothing but the scheme is left.
+    // An address without a host consists of the scheme only.
     let uri: Uri = if value.contains("://") {
         value.parse().map_err(|_| Kind::NotAnAddress(key))?
     } else {
@@ -297,7 +308,7 @@ fn endpoint(key: &'static str, value: &str) -> Result<String, Kind> {
 
 /// The text is not a connection string.
 ///
-/// The message names the part that is wrong, and never holds the instrumentation key.
+/// The message names the invalid part, and never contains the instrumentation key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct ParseConnectionStringError(#[from] Kind);
@@ -448,6 +459,27 @@ mod tests {
                 format!("https://{prefix}live.ai.contoso.com")
             );
         }
+    }
+
+    #[test]
+    fn an_ingestion_endpoint_alone_has_no_live_endpoint() {
+        let own = |text: &str| {
+            let connection = parsed(&format!("InstrumentationKey={KEY}{text}"));
+            connection.own_live_endpoint().map(str::to_owned)
+        };
+        assert_eq!(own(";IngestionEndpoint=http://localhost:1"), None);
+        assert_eq!(
+            own("").as_deref(),
+            Some("https://rt.services.visualstudio.com")
+        );
+        assert_eq!(
+            own(";IngestionEndpoint=http://localhost:1;LiveEndpoint=http://localhost:2").as_deref(),
+            Some("http://localhost:2")
+        );
+        assert_eq!(
+            own(";EndpointSuffix=a.b").as_deref(),
+            Some("https://live.a.b")
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Errors of setting telemetry up, and of its delivery.
+//! Errors of the set-up of telemetry and of its delivery.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(crate) enum BuildErrorKind {
 }
 
 impl BuildErrorKind {
-    /// The innermost cause is part of the message: many programs print nothing else.
+    /// The message includes the innermost cause, because many programs print nothing else.
     pub(crate) fn transport(error: &reqwest::Error) -> Self {
         Self::Transport(innermost(error))
     }
@@ -63,14 +63,14 @@ impl BuildError {
         matches!(self.0, BuildErrorKind::NoConnectionString)
     }
 
-    /// Whether the connection string cannot be read.
+    /// Whether the connection string is invalid.
     #[must_use]
     pub fn is_invalid_connection_string(&self) -> bool {
         matches!(self.0, BuildErrorKind::ConnectionString(_))
     }
 }
 
-/// Why not everything was delivered.
+/// The reason why some items were not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Undelivered {
     #[error("{0} items are held, to be sent again: the endpoint is out of reach")]
@@ -102,7 +102,7 @@ impl From<Undelivered> for OTelSdkError {
     }
 }
 
-/// An error's message, and that of its innermost cause: many programs print nothing else.
+/// The message of an error and of its innermost cause: many programs print nothing else.
 pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -116,9 +116,9 @@ pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     }
 }
 
-/// What became of all telemetry, as a shutdown reports it.
+/// The outcome of all telemetry, as a shutdown reports it.
 ///
-/// Of each signal, `sent`, `stored` and `dropped` add up to what ended.
+/// For each signal, `sent`, `stored` and `dropped` add up to the number of items that ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -130,9 +130,9 @@ pub struct ShutdownReport {
     pub metrics: SignalReport,
 }
 
-/// Not everything was delivered by a flush or a shutdown.
+/// A flush or a shutdown did not deliver all items.
 ///
-/// After a flush nothing more is lost for it: what is [held](Self::is_held) or late is still sent.
+/// A failed flush loses nothing by itself: [held](Self::is_held) and late items are still sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{undelivered}")]
 pub struct DeliveryError {
@@ -157,31 +157,31 @@ impl DeliveryError {
         }
     }
 
-    /// What became of everything, if a shutdown failed.
+    /// The outcome of all telemetry, if a shutdown failed.
     #[must_use]
     pub fn report(&self) -> Option<&ShutdownReport> {
         self.report.as_ref()
     }
 
-    /// Whether items wait in memory to be sent again, because the endpoint is out of reach or busy.
+    /// Whether items wait in memory to be sent again, because the endpoint is unreachable or busy.
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self.undelivered, Undelivered::Held(_))
     }
 
-    /// Whether items were dropped, because the service refused them, or because time was over.
+    /// Whether items were dropped, because the service refused them or the timeout expired.
     #[must_use]
     pub fn is_dropped(&self) -> bool {
         matches!(self.undelivered, Undelivered::Dropped(_))
     }
 
-    /// Whether it took longer than allowed.
+    /// Whether the operation exceeded its timeout.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.undelivered, Undelivered::Timeout(_))
     }
 
-    /// Whether all that azmon sends was delivered, but another destination, such as OTLP, failed.
+    /// Whether azmon delivered all of its items, but another destination, such as OTLP, failed.
     #[must_use]
     pub fn is_other_destination(&self) -> bool {
         matches!(self.undelivered, Undelivered::Elsewhere(_))

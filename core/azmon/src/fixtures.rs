@@ -1,4 +1,4 @@
-//! What unit tests of several modules need.
+//! Fixtures that unit tests of several modules share.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord, SdkLoggerProvider};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-/// An internal span of 125 ms that is sampled and has no parent.
+/// A sampled internal span of 125 ms without a parent.
 pub(crate) fn span(name: &str) -> SpanData {
     let start_time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     SpanData {
@@ -38,7 +38,7 @@ pub(crate) fn span(name: &str) -> SpanData {
     }
 }
 
-/// A log record of the scope `scope`, as the SDK hands it to processors; it makes them nowhere else.
+/// A log record of the scope `scope`, as the SDK passes it to processors; the SDK has no other constructor.
 pub(crate) fn log_record(fill: impl FnOnce(&mut SdkLogRecord)) -> SdkLogRecord {
     let seen = Arc::default();
     let capture = Capture(Arc::clone(&seen));

@@ -14,9 +14,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Spans come from any OpenTelemetry instrumentation; azmon's own are in crates beside this one, such as
-//! `azmon-tower` for HTTP servers. Without an Azure subscription, start `azmon portal` and paste
-//! the connection string that it prints.
+//! Spans come from any OpenTelemetry instrumentation. azmon's own instrumentation is in separate crates:
+//! `azmon-tower`, `azmon-reqwest`, `azmon-sqlx` and `azmon-azure`. Without an Azure subscription, start `azmon portal`
+//! and use the connection string that it prints.
 //!
 //! # How data flows
 //!
@@ -34,17 +34,17 @@
 //!                                                                      └ 400 402 404: dropped, counted
 //! ```
 //!
-//! Ending a span, or logging, never blocks and takes no lock that a sender holds. The worker thread does all the rest,
-//! with a runtime of its own: azmon works in every flavour of Tokio runtime, in others, and in none.
-//! What spans become is in [`mapping`]; what is sent is in [`envelope`]. Standard metrics count every span
-//! before sampling; [`TelemetryBuilder::standard_metrics`] says how.
+//! Ending a span or emitting a log record never blocks, and takes no lock that a sender holds. The worker thread
+//! performs the remaining work in its own runtime, so azmon works in every flavour of the Tokio runtime, in other
+//! runtimes, and in none. [`mapping`] documents how spans are mapped, and [`envelope`] the wire format. Standard
+//! metrics count every span before sampling; see [`TelemetryBuilder::standard_metrics`].
 //!
-//! | What | Where |
+//! | Task | API |
 //! |---|---|
 //! | Set everything up | [`Telemetry`] |
-//! | Send what `tracing` and `log` say | `Telemetry::tracing_layer`, with the feature `tracing` |
+//! | Send the spans and events of `tracing` and the records of `log` | `Telemetry::tracing_layer`, with the feature `tracing` |
 //! | Send custom events, availability results, errors | [`event`], [`availability`], [`exception`] |
-//! | Say who the user is | [`instrument::Identity`] |
+//! | Set the user and the session | [`instrument::Identity`] |
 //! | Keep your own SDK set-up | [`SpanExporter`], [`LogExporter`], [`MetricExporter`] |
 //! | Write instrumentation | [`instrument`] |
 //! | Send less: sample | [`sampling`] |
@@ -53,8 +53,8 @@
 //!
 //! # Logs, errors and panics
 //!
-//! Log records come from any bridge to [`Telemetry::logger_provider`], best from azmon's own layer. They
-//! have the role of the service, as spans do, and belong to the request that is being handled:
+//! Log records come from any bridge to [`Telemetry::logger_provider`], preferably from azmon's own layer. They have the
+//! role of the service, as spans do, and belong to the current request:
 //!
 //! ```
 //! # #[cfg(feature = "tracing")] {
@@ -81,14 +81,14 @@
 //! | see errors as exceptions | log them with `error = &error as &dyn Error`; an `anyhow::Error` or an `eyre::Report` with `error.as_ref()`, or `?error` for its backtrace too |
 //! | see panics | nothing: [they are exceptions](TelemetryBuilder::panic_hook) of their request |
 //! | see their stack | set `RUST_BACKTRACE=1`; files and lines need `debug = "line-tables-only"` in a release build's profile |
-//! | send custom events from a library that knows nothing of azmon | log with `microsoft.custom_event.name` |
-//! | send what `log` says | `tracing_log::LogTracer::init()`, beside the layer |
+//! | send custom events from a library that does not depend on azmon | log with `microsoft.custom_event.name` |
+//! | send the records of `log` | `tracing_log::LogTracer::init()`, beside the layer |
 //! | send `DEBUG` of one module | `Telemetry::tracing_layer_with` |
 //! | add the version, or another attribute, to every record | a [`log_processor`](TelemetryBuilder::log_processor) |
 //! | sample, and keep the numbers of logs right | [`UnsampledLogs`] |
 //! | log without `tracing` | any bridge to [`Telemetry::logger_provider`]; [`LogExporter`] under your own |
 //!
-//! # Asked often
+//! # Frequent questions
 //!
 //! ```no_run
 //! use azmon::Telemetry;
@@ -117,28 +117,29 @@
 //!
 //! | Question | Answer |
 //! |---|---|
-//! | "there is no reactor running" | azmon's own thread has one: it needs none of yours |
-//! | everything is a dependency, nothing a request | requests are spans of kind server: `azmon_tower::ServerLayer` makes them |
-//! | what happens in an outage | telemetry waits in memory and on disk and is sent again, as `Retry-After` says or after growing pauses |
-//! | how many bytes leave | lines of JSON in gzip: some 50 to 150 bytes for a span |
-//! | link spans of several traces | OpenTelemetry's links; Azure's portal follows them |
-//! | metrics: cumulative or delta | delta, as Azure Monitor sums them |
-//! | another backend beside it | the feature `otlp`, or a [`span_processor`](TelemetryBuilder::span_processor) of your own |
+//! | "there is no reactor running" | azmon's own thread has a reactor and needs none of yours |
+//! | every item is a dependency, none a request | requests are spans of kind server: `azmon_tower::ServerLayer` makes them |
+//! | outages | telemetry waits in memory and on disk and is sent again, after `Retry-After` or a growing pause |
+//! | size of uploads | JSON lines in gzip: 50 to 150 bytes for a span |
+//! | links between traces | OpenTelemetry's links; Azure's portal follows them |
+//! | temporality of metrics | delta, as Azure Monitor sums them |
+//! | another backend in addition | the feature `otlp`, or your own [`span_processor`](TelemetryBuilder::span_processor) |
 //!
 //! # Features
 //!
-//! | Feature | Default | What it adds |
+//! | Feature | Default | Adds |
 //! |---|---|---|
-//! | `rustls` | yes | `https://` endpoints. Without it only `http://` ones can be reached, such as a local portal |
-//! | `bound-instruments` | yes | Metrics of HTTP at a fraction of the cost, by instruments that OpenTelemetry calls experimental |
+//! | `rustls` | yes | `https://` endpoints. Without it azmon reaches `http://` endpoints only, such as a local portal |
+//! | `bound-instruments` | yes | HTTP metrics at a fraction of the cost, by instruments that OpenTelemetry calls experimental |
 //! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
-//! | `otlp` | no | Everything to an OpenTelemetry collector, too; `OTEL_EXPORTER_OTLP_ENDPOINT` alone is enough |
-//! | `tracing` | yes | `Telemetry::tracing_layer`, and with it `tracing-subscriber` and `tracing-opentelemetry` |
+//! | `otlp` | no | An additional OpenTelemetry collector for all telemetry; `OTEL_EXPORTER_OTLP_ENDPOINT` alone enables it |
+//! | `tracing` | yes | `Telemetry::tracing_layer`, with `tracing-subscriber` and `tracing-opentelemetry` |
 //! | `testing` | no | `testing::InMemoryDestination` and `testing::captured` |
 //!
 //! # Environment
 //!
-//! Code beats environment beats default. An empty variable counts as absent.
+//! Code takes precedence over the environment, and the environment over the default. An empty variable counts as
+//! absent.
 //!
 //! | Variable | Meaning | Default |
 //! |---|---|---|
@@ -147,35 +148,35 @@
 //! | `OTEL_SERVICE_NAME` | the role's name | `unknown_service:` and the program's name |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | attributes of the resource, `key=value,key=value` | none |
 //! | `OTEL_TRACES_SAMPLER` | `always_on`, `always_off`, `traceidratio`, each also after `parentbased_`; `microsoft.fixed_percentage`, `microsoft.rate_limited`: see [`sampling`] | `always_on` |
-//! | `OTEL_TRACES_SAMPLER_ARG` | the share that is kept, 0 to 1; for `microsoft.rate_limited` traces a second | 1; 5 |
-//! | `OTEL_SDK_DISABLED` | `true` switches telemetry off | `false` |
-//! | `OTEL_BSP_SCHEDULE_DELAY` | longest time that a span or a log record waits for others, in milliseconds | 1000 |
-//! | `OTEL_BSP_MAX_QUEUE_SIZE` | most spans and log records that wait | 65,536 |
-//! | `AZMON_MAX_QUEUE_BYTES` | most bytes of spans and log records that wait | 67,108,864 |
-//! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | most attributes, events and links of a span | 128 each |
-//! | `OTEL_METRIC_EXPORT_INTERVAL` | how often metrics are sent, in milliseconds | 60,000 |
-//! | `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN` | `true` gives metrics their meter's name as namespace | `false` |
-//! | `APPLICATION_INSIGHTS_NO_STANDARD_METRICS` | `true` switches the standard metrics off | `false` |
-//! | `AZMON_PERFORMANCE_COUNTERS` | `false` switches the performance counters off | `true` |
-//! | `APPLICATIONINSIGHTS_SDKSTATS_DISABLED` | `true` switches the SDK statistics off | `false` |
-//! | `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL` | how often SDK statistics are sent, in seconds | 900 |
-//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | a collector that gets everything, too, with the feature `otlp` | none |
-//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `…_LOGS_ENDPOINT`, `…_METRICS_ENDPOINT` | its whole address for a signal | that of the collector, and `/v1/traces`, `/v1/logs` or `/v1/metrics` |
-//! | `OTEL_EXPORTER_OTLP_TIMEOUT` | how long a collector may take to answer, in milliseconds | 10,000 |
-//! | `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` | `Authorization=AAD`: tokens of the host's managed identity; `;ClientId=…` for one that the user assigned | none |
+//! | `OTEL_TRACES_SAMPLER_ARG` | share to keep, 0 to 1; for `microsoft.rate_limited` traces per second | 1; 5 |
+//! | `OTEL_SDK_DISABLED` | `true` disables telemetry | `false` |
+//! | `OTEL_BSP_SCHEDULE_DELAY` | maximum time that a span or a log record waits for its batch, in milliseconds | 1000 |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE` | maximum number of waiting spans and log records | 65,536 |
+//! | `AZMON_MAX_QUEUE_BYTES` | maximum size of waiting spans and log records, in bytes | 67,108,864 |
+//! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | maximum number of attributes, events and links of a span | 128 each |
+//! | `OTEL_METRIC_EXPORT_INTERVAL` | interval between exports of metrics, in milliseconds | 60,000 |
+//! | `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN` | `true` sets the namespace of metrics to the name of their meter | `false` |
+//! | `APPLICATION_INSIGHTS_NO_STANDARD_METRICS` | `true` disables the standard metrics | `false` |
+//! | `AZMON_PERFORMANCE_COUNTERS` | `false` disables the performance counters | `true` |
+//! | `APPLICATIONINSIGHTS_SDKSTATS_DISABLED` | `true` disables the SDK statistics | `false` |
+//! | `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL` | interval between exports of SDK statistics, in seconds | 900 |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | an additional collector for all telemetry, with the feature `otlp` | none |
+//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `…_LOGS_ENDPOINT`, `…_METRICS_ENDPOINT` | its full URL for a signal | the collector's URL with `/v1/traces`, `/v1/logs` or `/v1/metrics` |
+//! | `OTEL_EXPORTER_OTLP_TIMEOUT` | timeout of an export to the collector, in milliseconds | 10,000 |
+//! | `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` | `Authorization=AAD`: tokens of the host's managed identity; `;ClientId=…` for a user-assigned one | none |
 //! | `AZMON_STORAGE_DIRECTORY` | a directory for telemetry that cannot be sent | `azmon` in the user's cache directory |
-//! | `AZMON_STORAGE_DISABLED` | `true` keeps what cannot be sent in memory alone | `false` |
+//! | `AZMON_STORAGE_DISABLED` | `true` disables storage on disk: telemetry waits only in memory | `false` |
+//! | `AZMON_LIVE_METRICS` | `false` switches Live Metrics off | `true` |
 //! | `AZMON_DURABLE` | `true` writes all telemetry to disk before it is sent | `false` |
-//! | `AZMON_CA_FILE` | a file of certificates, in PEM, that are trusted besides those of the system | none |
+//! | `AZMON_CA_FILE` | a PEM file of certificates to trust in addition to those of the system | none |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
 //! | `AZMON_EXCLUDED_HOSTS` | hosts that leave no telemetry; read by the integrations | none |
-//! | `AZMON_EXCLUDED_CLIENT_HOSTS` | hosts that are called without telemetry; read by the integrations | none |
+//! | `AZMON_EXCLUDED_CLIENT_HOSTS` | called hosts that leave no telemetry; read by the integrations | none |
 //!
-//! # What it does not do
+//! # Limits
 //!
-//! - It does not phone home: SDK statistics go to your own resource. A metadata service is asked only for the token of a
-//!   managed identity, where one is configured.
-//! - Live Metrics.
+//! - It does not phone home: SDK statistics go to your own resource. It contacts a metadata service only for the token
+//!   of a managed identity, if one is configured.
 //!
 //! # Minimum supported Rust version
 //!
@@ -188,6 +189,8 @@ mod exporter;
 #[cfg(test)]
 mod fixtures;
 mod item;
+#[doc(hidden)]
+pub mod live_metrics;
 pub mod mapping;
 mod metrics;
 mod pipeline;
@@ -204,9 +207,9 @@ mod tracing_layer;
 mod track;
 mod transmission;
 
-/// The wire model: what is sent, and what telemetry processors see.
+/// The wire model: the items that azmon sends and that telemetry processors change.
 pub use azmon_envelope as envelope;
-/// What instrumentation is written with.
+/// The foundation of azmon's instrumentation.
 pub use azmon_instrument as instrument;
 
 pub use crate::connection_string::{

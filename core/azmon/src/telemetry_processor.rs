@@ -6,19 +6,19 @@ use opentelemetry::otel_error;
 use crate::envelope::Envelope;
 use crate::item::DropReason;
 
-/// What a telemetry processor says about an item.
+/// The decision of a telemetry processor about an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum ItemDecision {
-    /// The item is counted as dropped, and no later processor sees it.
+    /// The item is counted as dropped, and later processors do not receive it.
     Drop,
-    /// The next processor sees the item; after the last it is sent.
+    /// The next processor receives the item; after the last one it is sent.
     Keep,
 }
 
 type Process = Box<dyn FnMut(&mut Envelope<'_>) -> ItemDecision + Send>;
 
-/// The user's closures that see each item, in the order in which they were added.
+/// The user's closures, in the order in which they were added.
 #[derive(Default)]
 pub(crate) struct TelemetryProcessors(Vec<Process>);
 
@@ -36,7 +36,7 @@ impl TelemetryProcessors {
 
     /// Lets every processor see the item, until one drops it; then the reason is answered.
     ///
-    /// An item over which a processor panics is dropped: it may not have been redacted yet.
+    /// If a processor panics, the item is dropped, because it may not have been redacted.
     pub(crate) fn process(&mut self, envelope: &mut Envelope<'_>) -> Result<(), DropReason> {
         self.0.iter_mut().try_for_each(|processor| {
             match catch_unwind(AssertUnwindSafe(|| processor(envelope))) {

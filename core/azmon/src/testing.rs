@@ -1,7 +1,7 @@
 //! An in-memory destination, for tests of instrumented code.
 //!
-//! What arrives here went the whole way: through the queue and the mapping, cut to the limits,
-//! serialised and compressed, and was decompressed and read again.
+//! Received items have passed the whole pipeline: the queue, the mapping, the limits, serialisation and compression.
+//! They are then decompressed and parsed again.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,10 +18,10 @@ use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Encoder, Reply, SendError, Sending, Transport};
 use crate::{ExporterBuilder, Telemetry, TelemetryBuilder};
 
-/// The connection string under which in-memory destinations receive, unless another is set.
+/// The connection string of in-memory destinations, unless another one is set.
 pub const CONNECTION_STRING: &str = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://in-memory.invalid";
 
-/// Keeps what is sent to it. Clones share what they keep.
+/// Keeps the items that are sent to it. Clones share the items.
 ///
 /// # Examples
 ///
@@ -51,13 +51,13 @@ impl InMemoryDestination {
         Self::default()
     }
 
-    /// What has arrived, in order. Call [`Telemetry::force_flush`] before.
+    /// The received items, in order. Call [`Telemetry::force_flush`] before.
     #[must_use]
     pub fn envelopes(&self) -> Vec<Envelope<'static>> {
         self.lock().clone()
     }
 
-    /// Forgets what has arrived.
+    /// Discards the received items.
     pub fn clear(&self) {
         self.lock().clear();
     }
@@ -94,7 +94,7 @@ impl Transport for InMemoryDestination {
     }
 }
 
-/// Makes of spans what is sent, on the thread that asks: to measure what azmon's own thread does with them.
+/// Encodes spans on the calling thread, to measure the work of azmon's own thread.
 #[derive(Debug)]
 pub struct SpanEncoder {
     mapper: Mapper,
@@ -116,7 +116,7 @@ impl SpanEncoder {
 
     /// Maps spans, cuts them to the limits, serialises and compresses them.
     ///
-    /// Returns the bodies of as many requests as a worker would make of them.
+    /// Returns the bodies of the requests that a worker would send.
     pub fn encode(&mut self, spans: &[SpanData]) -> Vec<Bytes> {
         let mut bodies = Vec::with_capacity(1);
         let items = spans.iter().map(|span| ItemRef::Span(span.into()));
@@ -135,8 +135,8 @@ impl SpanEncoder {
 impl TelemetryBuilder {
     /// Sends to memory instead of the network, under [`CONNECTION_STRING`]; the environment is not read.
     ///
-    /// What comes without being asked for is off: standard metrics, performance counters and SDK
-    /// statistics. Switch on afterwards what a test is about.
+    /// The built-in metrics are disabled: standard metrics, performance counters and SDK statistics. Enable the ones
+    /// that a test needs afterwards.
     #[must_use]
     pub fn destination(self, destination: &InMemoryDestination) -> Self {
         self.connection_string(CONNECTION_STRING)
@@ -158,13 +158,13 @@ impl<E> ExporterBuilder<E> {
     }
 }
 
-/// Runs `work` with a tracer provider of its own, and returns what it would have sent.
+/// Runs `work` with its own tracer provider, and returns the items that it would have sent.
 ///
-/// Nothing is installed globally, so that tests can run side by side.
+/// Nothing is installed globally, so tests can run concurrently.
 ///
 /// # Panics
 ///
-/// When telemetry cannot be set up or does not arrive, which in a test is a failure.
+/// Panics if telemetry cannot be set up or does not arrive, which is a failure of the test.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Access tokens of Microsoft Entra ID, for resources that take no telemetry without one.
+//! Access tokens of Microsoft Entra ID, for resources that require authentication.
 
 use std::error::Error;
 use std::fmt;
@@ -13,8 +13,8 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, TokenError>
 
 /// Provides the access tokens that authenticate telemetry with Microsoft Entra ID.
 ///
-/// `azmon_azure::token_provider` makes one of any credential of the Azure SDK. A closure that returns a
-/// future is one, too.
+/// `azmon_azure::token_provider` makes one from any credential of the Azure SDK. A closure that returns a future is a
+/// provider as well.
 ///
 /// # Calls
 ///
@@ -32,7 +32,7 @@ pub trait TokenProvider: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails if no token can be had. Telemetry is then held, and the provider is asked again later.
+    /// Fails if no token can be obtained. Telemetry is then held, and the provider is called again later.
     fn token<'a>(&'a self, scope: &'a str) -> TokenFuture<'a>;
 }
 
@@ -46,7 +46,7 @@ where
     }
 }
 
-/// An access token, and when it expires. Its `Debug` output hides the secret.
+/// An access token and its expiry. Its `Debug` output hides the secret.
 #[derive(Clone)]
 pub struct Token {
     secret: String,
@@ -69,7 +69,7 @@ impl Token {
         &self.secret
     }
 
-    /// Returns when the token expires.
+    /// Returns the expiry of the token.
     #[must_use]
     pub fn expires_on(&self) -> SystemTime {
         self.expires_on

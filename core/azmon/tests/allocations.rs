@@ -1,4 +1,4 @@
-//! What azmon's thread allocates for spans that it sends. In a process of its own.
+//! Allocations of azmon's thread for sent spans. The test needs its own process.
 
 #![cfg(test)]
 
@@ -35,7 +35,7 @@ fn spans(end: impl Fn(&mut opentelemetry_sdk::trace::Span)) -> Vec<SpanData> {
     memory.get_finished_spans().unwrap()
 }
 
-/// Allocations for a batch, when one like it was sent before.
+/// The allocations for a batch, after a similar one was sent.
 fn allocations(spans: &[SpanData]) -> u64 {
     let mut encoder = SpanEncoder::new(&Resource::builder().with_service_name("test").build());
     drop(encoder.encode(spans));

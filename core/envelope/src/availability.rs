@@ -30,7 +30,7 @@ pub struct AvailabilityData<'a> {
         deserialize_with = "lenient::optional_text"
     )]
     pub run_location: Option<Cow<'a, str>>,
-    /// What it says.
+    /// Message of the test: the reason of a failure.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

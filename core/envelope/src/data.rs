@@ -9,10 +9,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "baseType", content = "baseData")]
 pub enum Data<'a> {
-    /// Work done for a caller.
+    /// An operation that the service performs for a caller.
     #[serde(rename = "RequestData")]
     Request(RequestData<'a>),
-    /// A call to something else.
+    /// A call to another service, a database or a queue, or a step inside the process.
     #[serde(rename = "RemoteDependencyData")]
     RemoteDependency(RemoteDependencyData<'a>),
     /// An error, with its causes and stacks.
@@ -33,7 +33,7 @@ pub enum Data<'a> {
     /// A page shown in a browser.
     #[serde(rename = "PageViewData", alias = "PageviewData")]
     PageView(PageViewData<'a>),
-    /// How long a browser took to show a page.
+    /// The time that a browser took to show a page.
     #[serde(
         rename = "PageViewPerfData",
         alias = "PageViewPerformanceData",
@@ -75,7 +75,7 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The custom dimensions of the payload, to change them.
+    /// The custom dimensions of the payload, mutable.
     pub fn properties_mut(&mut self) -> &mut Properties<'a> {
         match self {
             Self::Request(data) => &mut data.properties,

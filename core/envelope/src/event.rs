@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::limits::truncate_required;
 use crate::{Measurements, Properties, lenient, limits};
 
-/// A custom event: something that the business counts.
+/// A custom event: a business fact worth counting, such as a checkout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventData<'a> {
     /// Version of the schema: [`SCHEMA_VERSION`](crate::SCHEMA_VERSION).
     #[serde(default = "lenient::schema_version")]
     pub ver: u8,
-    /// What happened.
+    /// Name of the event.
     #[serde(deserialize_with = "lenient::text")]
     pub name: Cow<'a, str>,
     /// Custom dimensions.

@@ -13,12 +13,12 @@ pub struct ExceptionData<'a> {
     /// Version of the schema: [`SCHEMA_VERSION`](crate::SCHEMA_VERSION).
     #[serde(default = "lenient::schema_version")]
     pub ver: u8,
-    /// The error first, then its causes.
+    /// The error, followed by its causes.
     pub exceptions: Vec<ExceptionDetails<'a>>,
-    /// How bad it is.
+    /// Severity of the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_level: Option<SeverityLevel>,
-    /// What groups equal errors in the portal.
+    /// Key by which the portal groups equal errors.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -63,10 +63,10 @@ pub struct ExceptionDetails<'a> {
         deserialize_with = "lenient::optional_text"
     )]
     pub type_name: Option<Cow<'a, str>>,
-    /// What the error says.
+    /// Message of the error.
     #[serde(deserialize_with = "lenient::text")]
     pub message: Cow<'a, str>,
-    /// Whether a stack is there, and whole.
+    /// Whether the stack is complete.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_boolean"
@@ -78,7 +78,7 @@ pub struct ExceptionDetails<'a> {
         deserialize_with = "lenient::optional_text"
     )]
     pub stack: Option<Cow<'a, str>>,
-    /// The stack by frames, innermost first. A text in its place is read as one frame.
+    /// The stack as frames, innermost first. A string is read as one frame.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "frames")]
     pub parsed_stack: Vec<StackFrame<'a>>,
 }
@@ -141,7 +141,7 @@ fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     lenient::integer(deserializer).map(Option::unwrap_or_default)
 }
 
-/// OpenCensus for Python writes the stack as one text: it becomes a frame that holds it all.
+/// Accepts a string: OpenCensus for Python writes the stack as one text, which becomes a single frame.
 fn frames<'de, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StackFrame<'a>>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(Vec::new()),

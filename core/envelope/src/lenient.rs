@@ -1,4 +1,4 @@
-//! Reading what real clients write: other JSON types than the schema's, and `null` for absent.
+//! Tolerant reading: real clients write other JSON types than the schema has, and `null` for absent fields.
 
 use std::borrow::Cow;
 
@@ -47,7 +47,7 @@ pub(super) fn optional_boolean<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A boolean that must be there.
+/// A required boolean.
 pub(super) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     optional_boolean(deserializer)?
         .ok_or_else(|| serde::de::Error::custom("expected true or false"))
@@ -60,12 +60,12 @@ pub(super) fn map<'de, 'a, V: FromJson, D: Deserializer<'de>>(
     Option::<Map<'a, V>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// What `ver` is when a client leaves it out.
+/// Default of `ver`.
 pub(super) const fn schema_version() -> u8 {
     SCHEMA_VERSION
 }
 
-/// What `success` is when a client leaves it out, as in the service's schema.
+/// Default of `success`, as in the service's schema.
 pub(super) const fn yes() -> bool {
     true
 }

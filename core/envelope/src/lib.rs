@@ -1,14 +1,13 @@
-//! The wire model of Application Insights: what `POST /v2.1/track` carries.
+//! The wire model of Application Insights: the items that `POST /v2.1/track` carries.
 //!
-//! One [`Envelope`] is one telemetry item. The exporter writes envelopes, the portal reads them,
-//! and telemetry processors may change them in between, so the same types do both:
+//! One [`Envelope`] is one telemetry item. The exporter writes envelopes, telemetry processors may change them, and the
+//! portal reads them. One set of types serves all three:
 //!
-//! - **Writing** borrows: every text is a [`Cow`], so that an envelope made from a span copies none of
-//!   its strings. [`Envelope::apply_limits`] cuts each field to what the service accepts, at character
-//!   boundaries; nothing else in the crate truncates.
-//! - **Reading** is tolerant, because real clients differ: a severity is a number or a word, a property
-//!   value is a string, a number or a boolean, a time has a zone or none. A missing required field is
-//!   an error that names it.
+//! - **Writing** borrows: every text is a [`Cow`], so an envelope made from a span copies none of its strings.
+//!   [`Envelope::apply_limits`] cuts each field to the length that the service accepts, at character boundaries.
+//! - **Reading** is tolerant, because real clients differ: a severity is a number or a word, a property value is a
+//!   string, a number or a boolean, a time may lack its zone. A missing required field is an error that names the
+//!   field.
 //!
 //! | Type | `name` | `baseType` | Table in Azure |
 //! |---|---|---|---|
@@ -77,10 +76,10 @@ pub struct Envelope<'a> {
     /// `Microsoft.ApplicationInsights.` and the kind; see [`Data::envelope_name`].
     #[serde(deserialize_with = "lenient::text")]
     pub name: Cow<'a, str>,
-    /// When the item happened; a request's or dependency's start. Microseconds on the wire.
+    /// Time of the item; for a request or a dependency, its start. Microseconds on the wire.
     #[serde(with = "time")]
     pub time: SystemTime,
-    /// The share of items that were kept, in percent, of which this is one. Absent means 100.
+    /// Sampling rate in percent: the item stands for `100 / sample_rate` items. Absent means 100.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -98,7 +97,7 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Makes an envelope with the name that belongs to `data`, and nothing else set.
+    /// Makes an envelope with the name that belongs to `data`; every other field is empty.
     #[must_use]
     pub fn new(time: SystemTime, data: Data<'a>) -> Self {
         Self {
@@ -111,7 +110,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Cuts every field to the length that the service accepts, and drops what it cannot take.
+    /// Cuts every field to the length that the service accepts, and drops keys and numbers that it refuses.
     ///
     /// Texts are cut at character boundaries. Properties and measurements whose key is longer than
     /// [`limits::KEY`] are dropped, as are numbers that JSON cannot express. Borrowed text stays

@@ -1,7 +1,7 @@
 //! The service's limits, in UTF-16 code units, and the one function that cuts to them.
 //!
-//! The service is written in .NET, whose texts are made of such units: a character beyond the basic plane, such as
-//! `🦀`, counts as two.
+//! The service is written in .NET, which counts text in UTF-16 code units: a character outside the Basic Multilingual
+//! Plane, such as `🦀`, counts as two.
 //!
 //! Sources: the ingestion schema as the official exporters apply it, and the documented service
 //! limits of Application Insights.
@@ -50,10 +50,10 @@ pub const GEN_AI_CONTENT_KEYS: [&str; 7] = [
     "gen_ai.evaluation.explanation",
 ];
 
-/// What stands for a required text that is empty, as in the official distributions' logs.
+/// Replaces an empty text that the service requires, as the official distributions do.
 pub const NOT_AVAILABLE: &str = "n/a";
 
-/// The longest value that a property of this key may have.
+/// The maximum length of the value of a property, by its key.
 #[must_use]
 pub fn property_value(key: &str) -> usize {
     if key.starts_with("gen_ai.") && GEN_AI_CONTENT_KEYS.contains(&key) {
@@ -84,8 +84,8 @@ pub fn truncate(text: &mut Cow<'_, str>, max: usize) {
     }
 }
 
-/// [`truncate`] for a text that the service requires: it refuses the whole item if that is empty, so that
-/// [`NOT_AVAILABLE`] takes its place.
+/// [`truncate`] for a required text. The service refuses an item whose required text is empty, so [`NOT_AVAILABLE`]
+/// replaces it.
 pub(super) fn truncate_required(text: &mut Cow<'_, str>, max: usize) {
     truncate(text, max);
     if text.is_empty() {

@@ -20,8 +20,8 @@ pub type Tags<'a> = Map<'a, Cow<'a, str>>;
 
 /// A JSON object as a list of pairs, in the order in which they were added.
 ///
-/// Telemetry has few keys per item, and writes them far more often than it looks one up; a list costs
-/// one allocation, and none when its memory is used again.
+/// An item has few keys, and they are written far more often than looked up. A list costs one allocation, or none when
+/// its memory is reused.
 #[derive(Clone, PartialEq)]
 pub struct Map<'a, V> {
     pairs: Vec<(Cow<'a, str>, V)>,
@@ -42,14 +42,14 @@ impl<'a, V> Map<'a, V> {
         }
     }
 
-    /// Adds a pair without looking whether the key is there already.
+    /// Adds a pair without checking whether the key is present.
     ///
-    /// The caller answers for unique keys: JSON with a repeated key is ambiguous.
+    /// The caller ensures that keys are unique: JSON with a repeated key is ambiguous.
     pub fn push(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<V>) {
         self.pairs.push((key.into(), value.into()));
     }
 
-    /// Adds a pair, or replaces the value of a key that is there already.
+    /// Adds a pair, or replaces the value of a key that is present.
     pub fn insert(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<V>) {
         let key = key.into();
         match self.pairs.iter_mut().find(|(known, _)| *known == key) {
@@ -58,7 +58,7 @@ impl<'a, V> Map<'a, V> {
         }
     }
 
-    /// Makes room for `additional` pairs more.
+    /// Reserves memory for `additional` more pairs.
     pub fn reserve(&mut self, additional: usize) {
         self.pairs.reserve(additional);
     }
@@ -69,7 +69,7 @@ impl<'a, V> Map<'a, V> {
         Some(self.pairs.remove(index).1)
     }
 
-    /// Keeps only the pairs for which `keep` answers true.
+    /// Keeps only the pairs for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut V) -> bool) {
         self.pairs.retain_mut(|(key, value)| keep(key, value));
     }
@@ -99,13 +99,13 @@ impl<'a, V> Map<'a, V> {
         self.pairs.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
-    /// How many pairs there are.
+    /// The number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// Whether there are none.
+    /// Whether the map has no pairs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
@@ -113,7 +113,7 @@ impl<'a, V> Map<'a, V> {
 }
 
 impl<V> Map<'_, V> {
-    /// Copies what is borrowed of the keys; the values are made others.
+    /// Copies borrowed keys and converts every value with `own`.
     pub(super) fn into_owned_with<W>(self, own: impl Fn(V) -> W) -> Map<'static, W> {
         let pairs = self.pairs.into_iter();
         Map {
@@ -125,12 +125,12 @@ impl<V> Map<'_, V> {
 }
 
 impl Properties<'_> {
-    /// Empties the map and keeps its memory, for texts of another lifetime.
+    /// Empties the map and keeps its memory, for texts with another lifetime.
     #[doc(hidden)]
     #[must_use]
     pub fn into_empty<'b>(mut self) -> Properties<'b> {
         self.pairs.clear();
-        // A list collected from another of the same layout takes over its memory.
+        // A list collected from one of the same layout reuses its memory.
         let pairs = self.pairs.into_iter().map_while(|_| None).collect();
         Properties { pairs }
     }

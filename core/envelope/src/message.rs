@@ -12,10 +12,10 @@ pub struct MessageData<'a> {
     /// Version of the schema: [`SCHEMA_VERSION`](crate::SCHEMA_VERSION).
     #[serde(default = "lenient::schema_version")]
     pub ver: u8,
-    /// The text.
+    /// The message.
     #[serde(deserialize_with = "lenient::text")]
     pub message: Cow<'a, str>,
-    /// How bad it is.
+    /// Severity of the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_level: Option<SeverityLevel>,
     /// Custom dimensions.

@@ -13,7 +13,7 @@ pub struct MetricData<'a> {
     /// Version of the schema: [`SCHEMA_VERSION`](crate::SCHEMA_VERSION).
     #[serde(default = "lenient::schema_version")]
     pub ver: u8,
-    /// The value. The service reads only the first of the list.
+    /// The value. The service reads only the first entry of the list.
     pub metrics: Vec<MetricPoint<'a>>,
     /// Custom dimensions.
     #[serde(
@@ -48,28 +48,28 @@ pub struct MetricPoint<'a> {
     pub kind: Option<MetricKind>,
     /// The measured value, or the sum of many.
     pub value: f64,
-    /// How many values were aggregated.
+    /// Number of aggregated values.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::integer"
     )]
     pub count: Option<i64>,
-    /// The least of them.
+    /// Minimum of the aggregated values.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::number"
     )]
     pub min: Option<f64>,
-    /// The greatest of them.
+    /// Maximum of the aggregated values.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::number"
     )]
     pub max: Option<f64>,
-    /// Their standard deviation.
+    /// Standard deviation of the aggregated values.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

@@ -1,4 +1,4 @@
-//! Envelopes that own their texts, for those who keep them.
+//! Conversion of envelopes that borrow their texts into envelopes that own them.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Envelope<'_> {
-    /// Copies every text that is borrowed.
+    /// Copies every borrowed text.
     #[must_use]
     pub fn into_owned(self) -> Envelope<'static> {
         Envelope {
@@ -24,7 +24,7 @@ impl Envelope<'_> {
 }
 
 impl Data<'_> {
-    /// Copies every text that is borrowed.
+    /// Copies every borrowed text.
     #[must_use]
     pub fn into_owned(self) -> Data<'static> {
         match self {

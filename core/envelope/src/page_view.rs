@@ -25,10 +25,10 @@ pub struct PageViewData<'a> {
         deserialize_with = "lenient::optional_text"
     )]
     pub url: Option<Cow<'a, str>>,
-    /// How long the page was loading.
+    /// The time that the page took to load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<TimeSpan>,
-    /// Address of the page before.
+    /// Address of the previous page.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -51,17 +51,17 @@ pub struct PageViewData<'a> {
     pub measurements: Measurements<'a>,
 }
 
-/// How long a browser took to show a page, by phase.
+/// The time that a browser took to show a page, by phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PageViewPerfData<'a> {
     /// The page.
     #[serde(flatten)]
     pub page: PageViewData<'a>,
-    /// All phases together.
+    /// Total of all phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perf_total: Option<TimeSpan>,
-    /// Looking up and connecting.
+    /// Resolving the name and connecting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_connect: Option<TimeSpan>,
     /// Sending the request, until the first byte of the response.

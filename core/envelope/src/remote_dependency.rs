@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{truncate, truncate_option, truncate_required};
 use crate::{Measurements, Properties, TimeSpan, lenient, limits};
 
-/// A call to something else: HTTP, a database, a queue, or a step inside the process.
+/// A call to another service, a database or a queue, or a step inside the process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoteDependencyData<'a> {
@@ -15,24 +15,24 @@ pub struct RemoteDependencyData<'a> {
     /// Id of the call: the span id.
     #[serde(default, deserialize_with = "lenient::text")]
     pub id: Cow<'a, str>,
-    /// What was called, such as `GET /users/42`.
+    /// Name of the operation, such as `GET /users/42`.
     #[serde(deserialize_with = "lenient::text")]
     pub name: Cow<'a, str>,
-    /// The status that was received; `0` where the protocol has none.
+    /// Result code of the call; `0` if the protocol has none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_text"
     )]
     pub result_code: Option<Cow<'a, str>>,
-    /// The command: a URL, a statement.
+    /// The command: a URL or a statement.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_text"
     )]
     pub data: Option<Cow<'a, str>>,
-    /// What kind of thing was called, such as `Http`, `postgresql` or `InProc`.
+    /// Type of the dependency, such as `Http`, `postgresql` or `InProc`.
     #[serde(
         rename = "type",
         default,
@@ -40,16 +40,16 @@ pub struct RemoteDependencyData<'a> {
         deserialize_with = "lenient::optional_text"
     )]
     pub dependency_type: Option<Cow<'a, str>>,
-    /// Which one was called: host and port, or host and database.
+    /// The called target: host and port, or host and database.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_text"
     )]
     pub target: Option<Cow<'a, str>>,
-    /// How long it took.
+    /// Duration of the call.
     pub duration: TimeSpan,
-    /// Whether it succeeded.
+    /// Whether the call succeeded.
     #[serde(default = "lenient::yes", deserialize_with = "lenient::boolean")]
     pub success: bool,
     /// Custom dimensions.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{truncate, truncate_option};
 use crate::{Measurements, Properties, TimeSpan, lenient, limits};
 
-/// Work done for a caller: an HTTP request, an RPC, a message taken from a queue.
+/// An operation that the service performs for a caller: an HTTP request, an RPC, a message taken from a queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestData<'a> {
@@ -15,18 +15,18 @@ pub struct RequestData<'a> {
     /// Id of the request: the span id.
     #[serde(deserialize_with = "lenient::text")]
     pub id: Cow<'a, str>,
-    /// What was asked for, such as `GET /users/{id}`. Empty is allowed.
+    /// Name of the operation, such as `GET /users/{id}`. It may be empty.
     #[serde(default, deserialize_with = "lenient::text")]
     pub name: Cow<'a, str>,
-    /// How long it took.
+    /// Duration of the request.
     pub duration: TimeSpan,
-    /// Whether it succeeded.
+    /// Whether the request succeeded.
     #[serde(default = "lenient::yes", deserialize_with = "lenient::boolean")]
     pub success: bool,
-    /// The status that was answered; `0` where the protocol has none.
+    /// Response code; `0` if the protocol has none.
     #[serde(deserialize_with = "lenient::text")]
     pub response_code: Cow<'a, str>,
-    /// Who asked, for messages: `peer/destination`.
+    /// Sender of a message: `peer/destination`.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

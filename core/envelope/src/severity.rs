@@ -1,18 +1,18 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// How bad a trace or an exception is. A number on the wire; the words are read too.
+/// Severity of a trace or an exception. A number on the wire; the words are read too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SeverityLevel {
-    /// For debugging.
+    /// Details for debugging.
     Verbose = 0,
-    /// What is normal.
+    /// Normal operation.
     Information = 1,
-    /// What may become an error.
+    /// A condition that may lead to an error.
     Warning = 2,
-    /// What failed.
+    /// A failed operation.
     Error = 3,
-    /// What ends the program, or should wake somebody.
+    /// A failure that ends the program or needs immediate attention.
     Critical = 4,
 }
 

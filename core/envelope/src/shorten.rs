@@ -1,19 +1,19 @@
-//! Making an item smaller than the limits of its fields: for items that are too large as a whole.
+//! Shrinks an item that is too large as a whole although each field is within its limit.
 
 use std::borrow::Cow;
 
 use crate::limits::truncate;
 use crate::{Data, Envelope, ExceptionData, ExceptionDetails, Measurements};
 
-/// Errors of a chain that are kept when an item is made much smaller: the outermost, and the innermost one.
+/// Errors that [`Envelope::thin_out`] keeps of a chain: the outermost ones and the innermost one.
 const FEW_EXCEPTIONS: usize = 4;
-/// Frames of a stack that are kept then.
+/// Frames that it keeps of each stack.
 const FEW_FRAMES: usize = 20;
-/// Measurements that are kept then.
+/// Measurements that it keeps.
 const FEW_MEASUREMENTS: usize = 20;
 
 impl<'a> Envelope<'a> {
-    /// Cuts every text of the item, except its id and its operation's, to `max` UTF-16 code units.
+    /// Cuts every text, except the item's id and the ids of its operation, to `max` UTF-16 code units.
     pub fn shorten(&mut self, max: usize) {
         self.tags.retain(|key, value| {
             if !key.starts_with("ai.operation.") || key.ends_with("name") {
@@ -28,8 +28,8 @@ impl<'a> Envelope<'a> {
         for_each_text(&mut self.data, &mut |text| truncate(text, max));
     }
 
-    /// Cuts long lists to a few entries: the outer errors of a chain and the innermost one, which says why; the
-    /// first frames of a stack; the first measurements.
+    /// Cuts long lists: keeps the outermost errors of a chain and the innermost one, which has the root cause, the
+    /// first frames of each stack, and the first measurements.
     pub fn thin_out(&mut self) {
         if let Data::Exception(data) = &mut self.data {
             keep_few(data);

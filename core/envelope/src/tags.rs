@@ -27,15 +27,15 @@ pub const INTERNAL_AGENT_VERSION: &str = "ai.internal.agentVersion";
 pub const INTERNAL_NODE_NAME: &str = "ai.internal.nodeName";
 /// Name and version of the SDK that made the item.
 pub const INTERNAL_SDK_VERSION: &str = "ai.internal.sdkVersion";
-/// IP address of the client; the service derives a place from it and stores `0.0.0.0`.
+/// IP address of the client. The service derives the location from it and stores `0.0.0.0`.
 pub const LOCATION_IP: &str = "ai.location.ip";
 /// Id of the operation: the trace id.
 pub const OPERATION_ID: &str = "ai.operation.id";
-/// Name of the operation: that of the request at its root.
+/// Name of the operation: the name of its root request.
 pub const OPERATION_NAME: &str = "ai.operation.name";
-/// Id of the item that caused this one: the parent span's id.
+/// Id of the span that caused this item.
 pub const OPERATION_PARENT_ID: &str = "ai.operation.parentId";
-/// Says that the item was caused by a robot or a test.
+/// Marks an item that a robot or a test caused.
 pub const OPERATION_SYNTHETIC_SOURCE: &str = "ai.operation.syntheticSource";
 /// Id of the user's session.
 pub const SESSION_ID: &str = "ai.session.id";
@@ -48,9 +48,9 @@ pub const USER_ID: &str = "ai.user.id";
 /// User agent of the client.
 pub const USER_AGENT: &str = "ai.user.userAgent";
 
-/// The longest value of a tag, in characters; 1024 for one that is not known.
+/// Maximum length of a tag's value in UTF-16 code units; 1024 for an unknown tag.
 ///
-/// An over-long tag makes the service refuse the whole item, so every tag is cut.
+/// The service refuses a whole item for one over-long tag, so every tag is cut.
 #[must_use]
 pub fn limit(key: &str) -> usize {
     match key {

@@ -36,7 +36,7 @@ impl fmt::Display for Rfc3339 {
     }
 }
 
-/// Years −9999 to 9999 is all that RFC 3339 and jiff know; a `SystemTime` can lie outside.
+/// RFC 3339 and jiff cover the years −9999 to 9999; a `SystemTime` can lie outside.
 fn clamped(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH {
         Timestamp::MIN

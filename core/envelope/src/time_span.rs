@@ -9,8 +9,8 @@ pub const MAX_TIME_SPAN: Duration = Duration::new(86_400_000 - 1, 999_999_900);
 
 /// A duration on the wire: `[d.]hh:mm:ss.fffffff`, in steps of 100 ns.
 ///
-/// Finer parts are cut, and a duration of 1000 days or more, which the service would refuse, is written
-/// as [`MAX_TIME_SPAN`].
+/// Digits beyond 100 ns are cut. The service refuses a duration of 1000 days or more, so such a duration is written as
+/// [`MAX_TIME_SPAN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TimeSpan(pub Duration);
 
@@ -32,7 +32,7 @@ impl fmt::Display for TimeSpan {
     }
 }
 
-/// Writes a number's last digits, as many as there is room for; `fmt` takes several times as long.
+/// Writes the last digits of a number, as many as `room` holds; `fmt` takes several times as long.
 fn put(room: &mut [u8], mut number: u64) {
     for digit in room.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
@@ -41,9 +41,20 @@ fn put(room: &mut [u8], mut number: u64) {
 }
 
 /// The text is not a duration of the form `[d.]hh:mm:ss[.fffffff]`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("duration {0:?} is not of the form [d.]hh:mm:ss[.fffffff]")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTimeSpanError(String);
+
+impl fmt::Display for ParseTimeSpanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        write!(
+            f,
+            "duration {text:?} is not of the form [d.]hh:mm:ss[.fffffff]"
+        )
+    }
+}
+
+impl std::error::Error for ParseTimeSpanError {}
 
 impl FromStr for TimeSpan {
     type Err = ParseTimeSpanError;
@@ -70,7 +81,7 @@ fn parse(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds, nanoseconds))
 }
 
-/// `u64::from_str` would take a sign.
+/// Parses digits only: `u64::from_str` would accept a sign.
 fn digits(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

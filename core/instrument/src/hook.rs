@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A function of the application that an integration calls, if there is one.
+/// An optional function of the application that an integration calls.
 pub struct Hook<F: ?Sized>(Option<Arc<F>>);
 
 impl<F: ?Sized> Hook<F> {

@@ -1,11 +1,10 @@
 use opentelemetry::{Context, KeyValue, StringValue};
 
-/// Who caused what happens in a [`Context`]: user and session, as Application Insights counts them.
+/// The user and the session of a [`Context`], as Application Insights counts them.
 ///
-/// Spans that start in the context and log records that are emitted in it, custom events among them,
-/// belong to this user and session, unless the record says otherwise, or the span after its start. A span
-/// that has already started, such as the request's own, is given the same [`attributes`](Self::attributes)
-/// by hand.
+/// Spans that start in the context and log records that are emitted in it, including custom events, get this user and
+/// session. An attribute of the record, or of the span after its start, takes precedence. A span that has already
+/// started, such as the request's own, needs [`attributes`](Self::attributes) set explicitly.
 ///
 /// # Examples
 ///
@@ -17,7 +16,7 @@ use opentelemetry::{Context, KeyValue, StringValue};
 /// let identity = Identity::new().user_id("5f1c").session_id("a81e");
 /// let context = Context::current_with_value(identity.clone());
 /// context.span().set_attributes(identity.attributes());
-/// let _guard = context.attach(); // what follows is caused by user 5f1c, in session a81e
+/// let _guard = context.attach(); // the following telemetry belongs to user 5f1c and session a81e
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -28,35 +27,34 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Makes an identity that says nothing.
+    /// Makes an empty identity.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the id of a visitor who may not be known by name: `enduser.pseudo.id`, `ai.user.id`.
+    /// Sets the id of an anonymous visitor: `enduser.pseudo.id`, `ai.user.id`.
     #[must_use]
     pub fn user_id(mut self, id: impl Into<StringValue>) -> Self {
         self.user_id = Some(id.into());
         self
     }
 
-    /// Sets the id of a user who has logged in: `enduser.id`, `ai.user.authUserId`.
+    /// Sets the id of an authenticated user: `enduser.id`, `ai.user.authUserId`.
     #[must_use]
     pub fn authenticated_user_id(mut self, id: impl Into<StringValue>) -> Self {
         self.authenticated_user_id = Some(id.into());
         self
     }
 
-    /// Sets the id of the account, or tenant, that the user belongs to: `microsoft.user.account_id`,
-    /// `ai.user.accountId`.
+    /// Sets the id of the user's account, or tenant: `microsoft.user.account_id`, `ai.user.accountId`.
     #[must_use]
     pub fn account_id(mut self, id: impl Into<StringValue>) -> Self {
         self.account_id = Some(id.into());
         self
     }
 
-    /// Sets the id of the session: `session.id`, `ai.session.id`; cut to 64 characters.
+    /// Sets the id of the session: `session.id`, `ai.session.id`. It is cut to 64 characters.
     #[must_use]
     pub fn session_id(mut self, id: impl Into<StringValue>) -> Self {
         self.session_id = Some(id.into());
@@ -74,7 +72,7 @@ impl Identity {
         self.ids().map(|(key, id)| KeyValue::new(key, id.clone()))
     }
 
-    /// The ids that are known, by attribute.
+    /// The ids that are set, by attribute.
     #[doc(hidden)]
     pub fn ids(&self) -> impl Iterator<Item = (&'static str, &StringValue)> {
         [

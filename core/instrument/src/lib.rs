@@ -1,6 +1,6 @@
-//! What azmon's instrumentation is written with: HTTP conventions, W3C propagation, exclusions.
+//! The foundation of azmon's instrumentation: HTTP conventions, W3C propagation, exclusions.
 //!
-//! It needs OpenTelemetry's API alone: no SDK, no HTTP client. `azmon-tower`, `azmon-reqwest` and `azmon-sqlx` are
+//! It depends on OpenTelemetry's API alone: no SDK, no HTTP client. `azmon-tower`, `azmon-reqwest` and `azmon-sqlx` are
 //! built on it, and work with any OpenTelemetry backend. Applications use it through these crates, or as
 //! `azmon::instrument`.
 //!
@@ -12,7 +12,7 @@
 //! | [`http`] | one HTTP request or call, from its start to its end |
 //! | [`exception`](ErrorChain) | an error with its causes |
 
-// Setters that other crates expand link to their documentation by this name.
+// The setters that other crates expand link to their documentation by this name.
 extern crate self as azmon_instrument;
 
 #[doc(hidden)]
@@ -43,7 +43,7 @@ pub use self::intern::{
 };
 #[doc(hidden)]
 pub use self::lookup::{
-    Loan, Lookup, global_meter_provider, global_tracer, is_noop_tracer, providers_replaced,
+    Loan, Lookup, global_meter_provider, global_tracer, installed_tracer, providers_replaced,
 };
 pub use self::operation::OperationName;
 pub use self::sample_rate::SampleRate;

@@ -1,10 +1,9 @@
-//! The lookup of what the global providers give, shared by all integrations.
+//! The lookup of global providers, shared by all integrations.
 //!
 //! Invariants:
-//! - The first lookup, and the first after [`providers_replaced`], is waited for: every caller sees what
-//!   it finds.
-//! - Once everything is found, a caller pays two atomic loads and takes no lock.
-//! - What is missing is looked for again by one caller at a time; the others go on with what is there.
+//! - The first lookup, and the first after [`providers_replaced`], blocks: every caller sees its result.
+//! - Once everything is found, a caller performs two atomic loads and takes no lock.
+//! - One caller at a time repeats the lookup of a missing provider; the others use the current result.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,34 +12,35 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
+use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{
     Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
     Tracer,
 };
-use opentelemetry::{Context, InstrumentationScope, global};
+use opentelemetry::{Context, InstrumentationScope};
 
 use crate::direct::{self, StartSpan};
 
-/// How long a missing provider is taken to be missing still.
+/// How long a missing provider is presumed to be still missing.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often global providers have been replaced in this process.
+/// The number of replacements of global providers in this process.
 static REPLACEMENTS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static IS_LOOKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes every [`Lookup`] look again. To be called after global providers have been replaced.
+/// Makes every [`Lookup`] look again. Call it after global providers have been replaced.
 pub fn providers_replaced() {
     REPLACEMENTS.fetch_add(1, Ordering::Release);
 }
 
-/// A value that is made of the global providers.
+/// A value made from the global providers.
 ///
-/// It is looked for when it is first asked for, and again every 100 ms as long as a part of it is missing.
-/// After [`providers_replaced`] it is looked for anew.
+/// The first access looks it up. While a part is missing, the lookup is repeated every 100 ms. After
+/// [`providers_replaced`] it starts anew.
 pub struct Lookup<T> {
     found: ArcSwapOption<Found<T>>,
     looking: Mutex<()>,
@@ -57,11 +57,11 @@ struct Found<T> {
     replacements: u64,
 }
 
-/// A found value, on loan.
+/// A reference to a found value.
 pub struct Loan<T>(Guard<Option<Arc<Found<T>>>>);
 
 impl<T> Lookup<T> {
-    /// Makes a lookup that has not looked yet.
+    /// Makes a lookup that has not run yet.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -72,10 +72,10 @@ impl<T> Lookup<T> {
         }
     }
 
-    /// The value; `None` only where `look` itself asks for it again.
+    /// The value; `None` only if `look` itself asks for it.
     ///
-    /// `look` is given what was found before, unless providers have been replaced since. It returns the value,
-    /// and whether that is complete.
+    /// `look` receives the previous value, unless providers have been replaced since. It returns the value and whether
+    /// the value is complete.
     #[inline]
     pub fn get(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<T> {
         let found = self.found.load();
@@ -88,7 +88,7 @@ impl<T> Lookup<T> {
 
     #[cold]
     fn look(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<T> {
-        // A provider may itself use what is instrumented.
+        // A provider may itself use instrumented code.
         if IS_LOOKING.get() {
             return Loan(self.found.load());
         }
@@ -116,7 +116,7 @@ impl<T> Lookup<T> {
         Loan(self.found.load())
     }
 
-    /// Waits for a lookup under way, if there is nothing to go on with.
+    /// Waits for a running lookup only if no current value exists.
     fn lock(&self) -> Option<MutexGuard<'_, ()>> {
         let found = self.found.load();
         if found.as_deref().is_some_and(Found::is_current) {
@@ -164,7 +164,7 @@ impl<T> Default for Lookup<T> {
     }
 }
 
-/// A clone looks for itself.
+/// A clone performs its own lookup.
 impl<T> Clone for Lookup<T> {
     fn clone(&self) -> Self {
         Self::new()
@@ -185,7 +185,7 @@ impl<T: fmt::Debug> fmt::Debug for Loan<T> {
     }
 }
 
-/// Marks the thread as one that is looking.
+/// Marks the thread while it performs a lookup.
 struct LookMark(());
 
 impl LookMark {
@@ -205,29 +205,35 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2)
 }
 
-/// The direct tracer, or that of the global provider; `None` if neither is installed.
+/// The direct tracer, or a tracer of the global provider; `None` if neither is installed.
 #[must_use]
 pub fn global_tracer(scope: InstrumentationScope) -> Option<Arc<dyn StartSpan>> {
     if let Some(tracer) = direct::tracer() {
         return Some(tracer);
     }
-    let tracer = global::tracer_with_scope(scope);
-    (!is_noop_tracer(&tracer)).then(|| Arc::new(tracer) as Arc<dyn StartSpan>)
+    installed_tracer(scope).map(|tracer| Arc::new(tracer) as Arc<dyn StartSpan>)
 }
 
-/// The global provider of meters; `None` if none is installed.
+/// The tracer of the global tracer provider; `None` if none is installed.
+#[must_use]
+pub fn installed_tracer(scope: InstrumentationScope) -> Option<BoxedTracer> {
+    let tracer = global::tracer_with_scope(scope);
+    (!is_noop_tracer(&tracer)).then_some(tracer)
+}
+
+/// The global meter provider; `None` if none is installed.
 #[must_use]
 pub fn global_meter_provider() -> Option<Arc<dyn MeterProvider + Send + Sync>> {
     let provider = global::meter_provider();
-    // The no-op provider is a type without a size; one that records has something to hold.
+    // The no-op provider is a zero-sized type; one that records has fields.
     (size_of_val(&*provider) > 0).then_some(provider)
 }
 
-/// Whether a tracer is the one that stands for none. No span is recorded to find out.
+/// Whether a tracer is the no-op tracer of the API. The check records no span.
 ///
-/// It hands the parent on even where telemetry is suppressed; the SDK's does not, and starts nothing there either.
-#[must_use]
-pub fn is_noop_tracer(tracer: &impl Tracer) -> bool {
+/// The no-op tracer propagates the parent even if telemetry is suppressed. A tracer of the SDK does not, and starts
+/// nothing in that case either.
+fn is_noop_tracer(tracer: &impl Tracer) -> bool {
     static SUPPRESSED: LazyLock<Context> = LazyLock::new(|| {
         let parent = SpanContext::new(
             TraceId::from(1),
@@ -314,7 +320,7 @@ mod tests {
         let barrier = Barrier::new(THREADS);
         let look = |_: Option<&u32>| {
             looks.fetch_add(1, Ordering::Relaxed);
-            // The others arrive while this one looks.
+            // The other threads arrive while this one performs the lookup.
             for _ in 0..1_000 {
                 thread::yield_now();
             }

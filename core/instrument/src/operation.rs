@@ -1,10 +1,10 @@
 use opentelemetry::{Context, StringValue};
 
-/// The name of the operation that a [`Context`] belongs to: that of the request at its root.
+/// The name of the operation that a [`Context`] belongs to: the name of its root request.
 ///
-/// A server instrumentation puts it into the context of the handler; azmon's pipeline gives it to every
-/// span that is started inside, as the attribute [`OperationName::ATTRIBUTE`], so that dependencies and
-/// exceptions can be found by the request that they belong to.
+/// A server instrumentation puts it into the context of the handler. azmon's pipeline copies it to every span that is
+/// started inside, as the attribute [`OperationName::ATTRIBUTE`], so that dependencies and exceptions can be found by
+/// their request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationName(pub StringValue);
 

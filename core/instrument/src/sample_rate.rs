@@ -1,12 +1,10 @@
 use opentelemetry::Context;
 
-/// The share of its kind that the current operation stands for, in percent: 10 if nine of ten operations
-/// are left out.
+/// The sampling rate of the current operation, in percent: 10 if one of ten operations is kept.
 ///
-/// Code that decides about an operation may put it into the operation's [`Context`]; log records that are
-/// left out with their span then count as much as the span does. A context cannot be asked for the
-/// attributes of its span, so the span's own `microsoft.sample_rate` is known to its log records only if
-/// its request has passed by before them.
+/// A sampler may put it into the operation's [`Context`]. Log records that follow the sampling decision of their span
+/// then count as much as the span does. A context does not expose the attributes of its span, so the span's own
+/// `microsoft.sample_rate` applies to its log records only if the request has been exported before them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleRate(f64);
 
@@ -14,7 +12,7 @@ impl SampleRate {
     /// The attribute that carries the rate on a span.
     pub const ATTRIBUTE: &'static str = "microsoft.sample_rate";
 
-    /// Makes a rate of a percentage; `None` if it is not above 0 and at most 100.
+    /// Makes a rate from a percentage; `None` unless it is above 0 and at most 100.
     #[must_use]
     pub fn new(percent: f64) -> Option<Self> {
         (percent > 0.0 && percent <= 100.0).then_some(Self(percent))

@@ -1,6 +1,6 @@
 //! Uploads a file to a storage account with the Azure SDK, and shows each call as a dependency.
 //!
-//! It creates a container, or finds that it exists; uploads and downloads a blob; and asks for one that is missing.
+//! It creates a container or finds the existing one, uploads and downloads a blob, and requests a missing blob.
 //!
 //! ```text
 //! export APP_STORAGE_ACCOUNT_URL='https://ACCOUNT.blob.core.windows.net/?SAS'
@@ -21,7 +21,7 @@ use clap::Parser;
 use opentelemetry::trace::{FutureExt, TraceContextExt, Tracer};
 use opentelemetry::{Context, global};
 
-/// The text that is uploaded if no file is named.
+/// The uploaded text if no file is given.
 const THIS_PROGRAM: &str = include_str!("blob_upload.rs");
 
 #[derive(Debug, Parser)]
@@ -29,10 +29,10 @@ struct Arguments {
     /// The URL of the storage account, with a shared access signature.
     #[arg(long, env = "APP_STORAGE_ACCOUNT_URL", hide_env_values = true)]
     account: Url,
-    /// Shows the spans here, and sends them nowhere.
+    /// Print the spans, and send them nowhere.
     #[arg(long)]
     console: bool,
-    /// The file that is uploaded. This program's source if there is none.
+    /// The file to upload; by default, the source of this program.
     file: Option<PathBuf>,
 }
 
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         builder = builder.console().environment(|_| None);
     }
     let telemetry = builder.build()?;
-    // Before the first client: transfers in several parts stay in the trace.
+    // Must precede the first client, so that partitioned transfers stay in the trace.
     azmon_azure::propagate_context()?;
     let result = in_span("mainapp", upload_to(&arguments)).await;
     telemetry.shutdown(Duration::from_secs(5))?;
@@ -61,7 +61,7 @@ async fn upload_to(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let name = name.map_or_else(|| "main.rs".into(), |name| name.to_string_lossy());
     let work = async {
         create(&container).await?;
-        // A file of several blocks is several calls, which this span holds together.
+        // A large file is uploaded in several calls. This span is their common parent.
         in_span("upload", upload(&container.blob_client(&name), content)).await?;
         say_whether_there(&container.blob_client("missing")).await
     };
@@ -106,7 +106,7 @@ async fn say_whether_there(blob: &BlobClient) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Runs `work` in a span of its own.
+/// Runs `work` in its own span.
 async fn in_span<T>(name: &'static str, work: impl Future<Output = T>) -> T {
     let context = Context::current_with_span(global::tracer("blob_upload").start(name));
     let output = work.with_context(context.clone()).await;

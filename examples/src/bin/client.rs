@@ -1,4 +1,4 @@
-//! Calls URLs, and shows each attempt as a dependency of one operation.
+//! Calls URLs, and records each attempt as a dependency of one operation.
 //!
 //! ```text
 //! cargo run -p azmon-portal -- portal
@@ -19,10 +19,10 @@ use reqwest_retry::policies::ExponentialBackoff;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to call, one after the other.
+    /// The URLs to call, one after another.
     #[arg(required = true)]
     urls: Vec<String>,
-    /// How often a call that fails for a passing reason is repeated.
+    /// The maximum number of retries of a transient failure.
     #[arg(long, default_value_t = 2)]
     retries: u32,
 }
@@ -55,7 +55,7 @@ async fn call_all(client: &ClientWithMiddleware, urls: &[String]) {
     }
 }
 
-/// The dependency ends with the body, so it is read.
+/// The dependency ends with the body, so the body is read.
 async fn call(client: &ClientWithMiddleware, url: &str) -> reqwest_middleware::Result<String> {
     let response = client.get(url).send().await?;
     let status = response.status();

@@ -1,5 +1,5 @@
-//! The program of the OpenCensus documentation for Python, in Rust: it asks for values, and sends a span, a metric and a
-//! log record for each.
+//! The program of the OpenCensus documentation for Python, in Rust: it reads values, and sends a span, a metric
+//! and a log record for each.
 //!
 //! ```text
 //! cargo run -p azmon-portal -- portal
@@ -17,7 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // AzureExporter(..), metrics_exporter.new_metrics_exporter(..) and AzureLogHandler(..) in one.
+    // Replaces AzureExporter(..), metrics_exporter.new_metrics_exporter(..) and AzureLogHandler(..).
     let telemetry = Telemetry::builder()
         .service_name("python-service") // the role's name, which OpenCensus took from the program's
         .sampling_ratio(1.0) // ProbabilitySampler(1.0)

@@ -1,6 +1,6 @@
-//! azmon's exporters under an OpenTelemetry SDK that the program sets up itself.
+//! azmon's exporters with an OpenTelemetry SDK that the program configures itself.
 //!
-//! `azmon::Telemetry` does more with less code; this is for a program that has its own providers already.
+//! `azmon::Telemetry` does more with less code. This is for a program that already has its own providers.
 //!
 //! ```text
 //! cargo run -p azmon-portal -- portal

@@ -1,4 +1,4 @@
-//! Asks for values, prints them, and sends a span for each to a forwarder: the program of OpenCensus' tutorial.
+//! Reads values, prints them, and sends a span for each to a forwarder: the program of OpenCensus' tutorial.
 //!
 //! ```text
 //! azmon forward                                              # or: azmon portal
@@ -7,8 +7,8 @@
 //! 4
 //! ```
 //!
-//! The endpoint speaks OTLP over gRPC: a forwarder's OpenCensus address does, as well as its OTLP address and
-//! any collector. Without the variable, spans go to `localhost:4317`.
+//! The endpoint must accept OTLP over gRPC: a forwarder's OpenCensus address, its OTLP address, or any collector.
+//! Without the variable, spans go to `localhost:4317`.
 
 use std::env;
 use std::error::Error;
@@ -19,7 +19,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-/// The variables of OpenCensus' tutorials, and what they are without.
+/// The environment variables of OpenCensus' tutorials, with their defaults.
 const ENDPOINT: (&str, &str) = ("OCAGENT_TRACE_EXPORTER_ENDPOINT", "localhost:4317");
 const SERVICE_NAME: (&str, &str) = ("SERVICE_NAME", "prompt");
 
@@ -39,7 +39,7 @@ fn variable((name, default): (&str, &str)) -> String {
     value.unwrap_or_else(|| default.to_owned())
 }
 
-/// The endpoint is a host and a port, as OpenCensus writes it, or a URL.
+/// The endpoint is host and port, as in OpenCensus, or a URL.
 fn tracers(
     endpoint: &str,
     service: String,

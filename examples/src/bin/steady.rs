@@ -1,4 +1,4 @@
-//! Ends spans at a steady rate, and says what became of them: for outages, restarts and kills from outside.
+//! Ends spans at a steady rate, and reports their fate: for tests with outages, restarts and kills.
 //!
 //! ```text
 //! APPLICATIONINSIGHTS_CONNECTION_STRING='…' cargo run -p azmon-examples --bin steady -- \
@@ -6,8 +6,8 @@
 //! {"ended":60000,"sent":60000,"stored":0,"dropped":0}
 //! ```
 //!
-//! The spans are requests with the attribute `n`, which counts from 0. Once a span has ended, its `n` is appended to the
-//! file of ids. Whatever happens to the network, `sent`, `stored` and `dropped` add up to `ended`.
+//! The spans are requests with the attribute `n`, which counts from 0. Once a span has ended, its `n` is appended
+//! to the file of ids. The sum of `sent`, `stored` and `dropped` always equals `ended`.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -21,29 +21,29 @@ use clap::Parser;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, SpanKind, Tracer, TracerProvider};
 
-/// How long the end may take.
+/// The time limit of the shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(5);
-/// How often spans are ended: as many as are due by then, so that any rate is kept.
+/// The interval of ending spans. All spans that are due end together, so any rate is possible.
 const TICK: Duration = Duration::from_millis(5);
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Spans a second.
+    /// Spans per second.
     #[arg(long)]
     rate: u32,
-    /// For how many seconds.
+    /// Duration in seconds.
     #[arg(long)]
     seconds: f64,
-    /// Write everything to disk before it is sent.
+    /// Write all telemetry to disk before it is sent.
     #[arg(long)]
     durable: bool,
-    /// Where telemetry waits that cannot be sent. Defaults to the user's cache directory.
+    /// Directory of unsent telemetry. Defaults to the user's cache directory.
     #[arg(long)]
     storage: Option<PathBuf>,
-    /// A file to which the number of every span that has ended is appended.
+    /// A file to which the number of every ended span is appended.
     #[arg(long)]
     ids: Option<PathBuf>,
-    /// Wait for a signal to end before the shutdown.
+    /// Wait for a termination signal before the shutdown.
     #[arg(long)]
     hold: bool,
 }
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .service_name("steady")
         .storage(storage.unwrap_or_default().durable(arguments.durable))
         .build()?;
-    // From the start on, so that a signal is never the end without a shutdown.
+    // Installed at the start, so that a signal always leads to a shutdown.
     let told_to_end = told_to_end();
     tokio::pin!(told_to_end);
     let ended = Cell::new(0);
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         () = &mut told_to_end => {}
     }
-    // An error says what the numbers say.
+    // The numbers contain everything that an error would say.
     let _ = telemetry.shutdown(SHUTDOWN);
     print(ended.get(), &telemetry.statistics().traces)?;
     Ok(())

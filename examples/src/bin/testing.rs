@@ -1,6 +1,7 @@
-//! Tests the telemetry of one's own code, without a network: what arrives is what Azure Monitor would get.
+//! Tests the telemetry of one's own code without a network. The test sees the items that Azure Monitor would
+//! receive.
 //!
-//! In a project, `checkout` is the code, and the functions below `main` are tests.
+//! In a real project, `checkout` is the code, and the functions below `main` are tests.
 //!
 //! ```text
 //! cargo run -p azmon-examples --bin testing
@@ -15,7 +16,7 @@ use opentelemetry::trace::{Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// The code: an order in a span, which fails if it is empty, and a log record.
+/// The code under test: an order in a span, which fails if it is empty, and a log record.
 fn checkout(provider: &SdkTracerProvider, items: u32) {
     provider.tracer("shop").in_span("checkout", |context| {
         tracing::info!(items, "checking out");
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Spans alone: `captured` gives a provider, and returns what was sent.
+/// Spans only: `captured` provides a tracer provider, and returns the sent items.
 fn an_empty_order_fails() {
     let envelopes = captured(|provider| {
         checkout(provider, 3);
@@ -49,7 +50,7 @@ fn an_empty_order_fails() {
     assert_eq!(successes, [true, false]);
 }
 
-/// Everything: a `Telemetry` of the test's own, that is not installed globally.
+/// All signals: a `Telemetry` for one test, which is not installed globally.
 fn what_is_logged_belongs_to_the_order() -> Result<(), Box<dyn Error>> {
     let destination = InMemoryDestination::new();
     let telemetry = Telemetry::builder()

@@ -40,7 +40,7 @@ async fn serve(listener: TcpListener) -> Result<(), tonic::transport::Error> {
 #[expect(clippy::print_stdout, reason = "the program talks to a person")]
 async fn ask(url: &str) -> Result<(), Box<dyn Error>> {
     let channel = Channel::from_shared(url.to_owned())?.connect_lazy();
-    // The requests of a channel do not name their host.
+    // The requests of a channel do not contain their host.
     let layer = ClientLayer::new().base_url(url.parse()?);
     let mut client = HealthClient::new(layer.layer(channel));
     for service in ["", "unknown"] {

@@ -1,6 +1,6 @@
 //! A service for the [test suite of W3C Trace Context](https://github.com/w3c/trace-context/tree/main/test).
 //!
-//! `POST /test` takes a JSON array of `{"url", "arguments"}`. For each of them it posts `arguments` as JSON to
+//! `POST /test` takes a JSON array of `{"url", "arguments"}`. For each element it posts `arguments` as JSON to
 //! `url`, with the headers that continue the trace of the request.
 //!
 //! ```text
@@ -23,12 +23,12 @@ use serde::Deserialize;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where to listen.
+    /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 
-/// One request that the suite wants to see.
+/// One call that the suite requests.
 #[derive(Debug, Deserialize)]
 struct Call {
     url: String,
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Makes one call after the other, as the suite expects. A call that fails is the suite's to notice.
+/// Makes the calls one after another, as the suite expects. The suite itself detects failed calls.
 async fn test(State(client): State<ClientWithMiddleware>, Json(calls): Json<Vec<Call>>) {
     for Call { url, arguments } in calls {
         if let Ok(response) = client.post(url).json(&arguments).send().await {

@@ -1,4 +1,4 @@
-//! Works off a queue: each background job is a request, and belongs to the trace of the order that caused it.
+//! Processes a queue: each background job is a request in the trace of the order that caused it.
 //!
 //! ```text
 //! cargo run -p azmon-portal -- portal
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// A job, and the context of the code that asked for it.
+/// A job, and the context of the code that enqueued it.
 #[derive(Debug)]
 struct Job {
     order: u32,
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A span of kind producer: a dependency of the type `Queue Message`.
+/// Enqueues a job in a producer span: a dependency of the type `Queue Message`.
 async fn enqueue(queue: &mpsc::Sender<Job>, order: u32) -> Result<(), mpsc::error::SendError<Job>> {
     let tracer = global::tracer("worker");
     let span = tracer
@@ -60,7 +60,7 @@ async fn enqueue(queue: &mpsc::Sender<Job>, order: u32) -> Result<(), mpsc::erro
     result
 }
 
-/// A span of kind consumer: a request.
+/// Processes each job in a consumer span: a request.
 async fn work_off(mut jobs: mpsc::Receiver<Job>) {
     let tracer = global::tracer("worker");
     while let Some(Job { order, caller }) = jobs.recv().await {
@@ -70,7 +70,7 @@ async fn work_off(mut jobs: mpsc::Receiver<Job>) {
             .with_attributes([KeyValue::new("messaging.destination.name", "shipments")])
             .start_with_context(&tracer, &caller);
         span.set_attribute(KeyValue::new("order", i64::from(order)));
-        // Logs, calls and spans below belong to the request, and have its name as that of their operation.
+        // Logs, calls and spans below belong to the request, whose name is their operation name.
         let context = caller
             .with_span(span)
             .with_value(OperationName("ship order".into()));
@@ -92,7 +92,7 @@ async fn ship(order: u32) -> Result<(), Unlucky> {
     Ok(())
 }
 
-/// Why an order is not shipped.
+/// The reason why an order is not shipped.
 #[derive(Debug)]
 struct Unlucky;
 

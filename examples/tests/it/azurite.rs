@@ -1,4 +1,4 @@
-//! Azurite, the emulator of Azure Storage: a server of its own, and what its log says.
+//! Azurite, the emulator of Azure Storage: a server for one test, and its log.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -14,21 +14,21 @@ use azure_core::hmac::hmac_sha256;
 use azure_core::http::Url;
 use serde_json::Value;
 
-/// The account that every Azurite has, and its key, which is no secret.
+/// The well-known account of Azurite. Its key is not a secret.
 const ACCOUNT: &str = "devstoreaccount1";
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// Node takes seconds to start, and much longer on a machine that is busy.
+/// Node.js takes seconds to start, and much longer on a busy machine.
 const START: Duration = Duration::from_secs(240);
 
-/// Ends the server when the test ends, also by a signal: then the standard input is closed.
+/// Ends the server when the test ends, even by a signal: the standard input is closed then.
 const KEEPER: &str = r#""$@" & read -r _; kill $!; wait"#;
 
-/// Servers of one process have folders of their own, since each removes its folder at its end.
+/// Each server of a process has its own folder, which it removes at its end.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
-/// A server without data, which ends when it is dropped.
+/// An empty server. It ends on drop.
 #[derive(Debug)]
 pub(crate) struct Azurite {
     keeper: Child,
@@ -82,7 +82,7 @@ impl Azurite {
         }
     }
 
-    /// The URL of the account, signed for everything.
+    /// The URL of the account, with a signature for all operations.
     pub(crate) fn account(&self) -> Url {
         let mut url = self.url.clone();
         url.set_path(ACCOUNT);
@@ -113,14 +113,14 @@ impl Azurite {
         url
     }
 
-    /// The `traceparent` of every request that the log shows.
+    /// The `traceparent` of every request in the log.
     pub(crate) fn traceparents(&self) -> BTreeSet<String> {
         let log = fs::read_to_string(self.folder.join("debug.log")).unwrap();
         log.lines().filter_map(traceparent).collect()
     }
 }
 
-/// The headers of a request are JSON, after which the line goes on.
+/// The log line contains the headers as JSON, followed by other text.
 fn traceparent(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("RequestHeaders:")?;
     let headers = serde_json::Deserializer::from_str(rest)

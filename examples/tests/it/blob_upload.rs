@@ -22,7 +22,7 @@ async fn upload(azurite: &Azurite, portal: &Portal, arguments: &[&Path]) -> Stri
     run(command).await
 }
 
-/// The items of the newest run: each is a trace of its own.
+/// The items of the newest run. Each run is a trace.
 fn newest_run(portal: &Portal) -> Vec<Arc<Item>> {
     let mut items = items(portal);
     let newest = items.last().unwrap().operation_id().unwrap().to_owned();
@@ -36,7 +36,7 @@ fn requests(items: &[Arc<Item>]) -> Vec<&Item> {
     items.iter().map(|item| &**item).filter(is_http).collect()
 }
 
-/// What Azurite saw of the requests of a run: its log is written a moment later.
+/// Checks Azurite's log of the run's requests, which is written with a delay.
 async fn assert_seen(azurite: &Azurite, items: &[Arc<Item>]) {
     let trace = items[0].operation_id().unwrap();
     let sent: BTreeSet<_> = requests(items)
@@ -73,7 +73,7 @@ fn assert_request(item: &Item, code: &str, success: bool) {
     assert!(data.properties.get("az.service_request.id").is_some());
 }
 
-/// The request below a call of the SDK.
+/// The request span of an SDK call.
 #[track_caller]
 fn request_of<'a>(items: &'a [Arc<Item>], call: &Item) -> &'a Item {
     let data = dependency(call).unwrap();

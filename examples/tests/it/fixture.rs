@@ -1,4 +1,4 @@
-//! Programs that send to a portal.
+//! Example programs that send telemetry to a portal.
 
 use std::net::Ipv4Addr;
 use std::process::{Output, Stdio};
@@ -13,7 +13,7 @@ pub(crate) async fn portal() -> Portal {
     Portal::builder().bind(address).await.unwrap()
 }
 
-/// A program whose environment names nothing but the portal.
+/// A program whose environment contains only the portal's connection string.
 pub(crate) fn program(path: &str, portal: &Portal) -> Command {
     let mut command = Command::new(path);
     command
@@ -27,7 +27,7 @@ pub(crate) fn program(path: &str, portal: &Portal) -> Command {
     command
 }
 
-/// Runs a program to its successful end. Returns what it printed.
+/// Runs a program to its successful end. Returns its output.
 pub(crate) async fn run(mut command: Command) -> String {
     let Output {
         status,
@@ -43,7 +43,7 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What has arrived, and is not a metric.
+/// The arrived items without metrics.
 pub(crate) fn items(portal: &Portal) -> Vec<Arc<Item>> {
     let mut items = portal.items();
     items.retain(|item| !matches!(item.envelope().data, Data::Metric(_)));

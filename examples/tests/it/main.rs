@@ -1,4 +1,4 @@
-//! The examples, run as a person would, and what arrives in a portal.
+//! Runs the examples like a user, and checks the items that arrive in a portal.
 
 #![cfg(test)]
 
@@ -6,3 +6,4 @@ mod azurite;
 mod blob_upload;
 mod fixture;
 mod programs;
+mod steady;

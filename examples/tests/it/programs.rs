@@ -1,4 +1,4 @@
-//! Programs that need nothing but a portal.
+//! Examples that need only a portal.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ async fn arrived(path: &str) -> (Vec<Arc<Item>>, String, Portal) {
     (items(&portal), printed, portal)
 }
 
-/// The names of the metrics that have arrived, with their sums.
+/// The names of the arrived metrics, with their sums.
 fn metrics(portal: &Portal) -> Vec<(String, f64)> {
     let items = portal.items();
     let points = items.iter().filter_map(|item| match &item.envelope().data {

@@ -1,26 +1,26 @@
-//! Makes `forwarder/src/proto/*.rs` of `forwarder/proto/**/*.proto`, without a `protoc`.
+//! Generates `forwarder/src/proto/*.rs` from `forwarder/proto/**/*.proto`, without `protoc`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// The files with services or messages of their own, relative to the folder `proto`.
+/// The files that define services or messages, relative to the folder `proto`.
 const FILES: [&str; 3] = [
     "contracts/contracts.proto",
     "opencensus/proto/agent/metrics/v1/metrics_service.proto",
     "opencensus/proto/agent/trace/v1/trace_service.proto",
 ];
 
-/// The crate whose code is generated.
+/// The crate that receives the generated code.
 #[must_use]
 pub fn forwarder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Writes the code into a folder: one file for each package.
+/// Writes the code into a folder, with one file for each package.
 ///
 /// # Errors
 ///
-/// When a file cannot be read, written, or understood.
+/// If a file cannot be read, parsed or written.
 pub fn generate(into: &Path) -> Result<(), Box<dyn Error>> {
     let protos = forwarder().join("proto");
     let descriptors = protox::compile(FILES.map(|file| protos.join(file)), [&protos])?;

@@ -1,4 +1,4 @@
-//! Generates the code anew: `cargo run -p azmon-forwarder-codegen`.
+//! Regenerates the code: `cargo run -p azmon-forwarder-codegen`.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     azmon_forwarder_codegen::generate(&azmon_forwarder_codegen::forwarder().join("src/proto"))

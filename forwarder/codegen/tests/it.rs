@@ -1,11 +1,11 @@
-//! The code that is checked in is the code that the protocol's files make.
+//! The checked-in code equals the code that the protocol files generate.
 #![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Files by name. Those that are written by hand, `mod.rs`, are none.
+/// Files by name, without the hand-written `mod.rs`.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).unwrap();
     let file = |entry: std::io::Result<fs::DirEntry>| {

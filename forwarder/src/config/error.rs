@@ -1,12 +1,12 @@
 use std::fmt;
 
-/// A configuration cannot be used: where, why, and what to do.
+/// An invalid configuration: the place of the error, its cause, and the fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     file: String,
-    /// From 1.
+    /// Starts at 1.
     line: Option<usize>,
-    /// Such as `Inputs/OpenCensusInput/Port`.
+    /// For example `Inputs/OpenCensusInput/Port`.
     path: String,
     problem: String,
 }
@@ -26,7 +26,7 @@ impl ConfigError {
         }
     }
 
-    /// The line, from 1, if the problem has one.
+    /// The line number, from 1, if known.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.line
@@ -41,7 +41,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// A configuration can be used, but says something that has no effect or is dangerous.
+/// A valid setting that has no effect or is dangerous.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigWarning(pub(super) ConfigError);
 

@@ -1,4 +1,4 @@
-//! `LocalForwarder.config`, the file of Microsoft's LocalForwarder, as it is.
+//! `LocalForwarder.config`, the configuration file of Microsoft's LocalForwarder, unchanged.
 
 use crate::config::validate::split;
 use crate::config::xml::{Element, XmlFile, parse};
@@ -21,35 +21,35 @@ const SAMPLING: &str = "AdaptiveSampling";
 const EVENTS: &str = "MaxEventsPerSecond";
 const OTHERS: &str = "MaxOtherItemsPerSecond";
 
-/// A file that has been read: a [`ForwarderConfig`], but for a connection string from elsewhere.
+/// The result of reading a file: a [`ForwarderConfig`], and the key of live metrics.
 ///
-/// LocalForwarder sent to the public cloud by an instrumentation key alone. A connection string of the
-/// command line or the environment replaces the key, and what the file says of it is then not looked at.
+/// LocalForwarder sent to the public cloud, addressed by an instrumentation key alone. A connection string from
+/// the command line or the environment replaces the key; the key in the file is then ignored.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LocalForwarderConfig {
-    /// All that the file says.
+    /// The configuration in the file.
     pub config: ForwarderConfig,
-    /// The key that live metrics are shown under; `None` if the file has none, or if its variable is not set.
+    /// The instrumentation key for live metrics; `None` if the file has none, or if its variable is not set.
     pub live_metrics_key: Option<String>,
 }
 
-/// A text in which variables have been replaced.
+/// A text after the replacement of variables.
 struct Expanded {
     text: String,
-    /// The variables that are not set; their names stay in the text.
+    /// The variables that are not set. Their names stay in the text.
     unset: Vec<String>,
 }
 
 impl LocalForwarderConfig {
-    /// Reads a file. `%NAME%` in a text or an attribute is looked up with `variable`.
+    /// Reads a file. `variable` resolves each `%NAME%` in a text or an attribute.
     ///
-    /// With `connection_string`, that is the destination, and no key is needed.
+    /// A given `connection_string` is the destination; the file then needs no instrumentation key.
     ///
     /// # Errors
     ///
-    /// With the line, the element and what to do, when the file is not well-formed, lacks something, has an
-    /// element twice, or a value that cannot be.
+    /// If the file is not well-formed, lacks an element, contains an element twice, or has an invalid value. The
+    /// error names the line, the element and the fix.
     pub fn parse(
         file: &str,
         text: &str,
@@ -138,9 +138,10 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
     fn address(&self, input: &Element<'a, 'input>) -> Result<String, ConfigError> {
         let host = self.required(input, "Host", "an address such as 127.0.0.1")?;
         let port = self.required(input, "Port", "a port such as 55678")?;
-        let address = match host.contains(':') {
-            true => format!("[{host}]:{port}"),
-            false => format!("{host}:{port}"),
+        let address = if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
         };
         if split(&address).is_none_or(|(_, port)| port == 0) {
             let at = self.xml.child(input, "Port")?;
@@ -150,7 +151,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
         Ok(address)
     }
 
-    /// The text of an element that must be there, whose variables must be set.
+    /// The text of a required element. All of its variables must be set.
     fn required(
         &self,
         parent: &Element<'a, 'input>,
@@ -202,7 +203,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
         };
         self.xml
             .warn_of_others(&section, &[LIVE_KEY, LIVE_API_KEY, SAMPLING]);
-        // The service has no keys for live metrics any more; the element is read by nothing.
+        // The service no longer uses API keys for live metrics, so the element is ignored.
         self.xml.child(&section, LIVE_API_KEY)?;
         let live = self.xml.child(&section, LIVE_KEY)?;
         let live = live.map(|element| self.expand(&element.text()));
@@ -219,7 +220,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
         Ok(live.map(|live| live.text))
     }
 
-    /// A limit of sampling. One whose variable is not set, or that is not there, is LocalForwarder's default.
+    /// A sampling limit. Defaults to LocalForwarder's if the element or its variable is not set.
     fn limit(&mut self, sampling: &Element<'a, 'input>, name: &str) -> Result<f64, ConfigError> {
         let default = Adaptive::default().max_other_items_per_second;
         let Some(element) = self.xml.child(sampling, name)? else {
@@ -259,7 +260,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
         }
     }
 
-    /// Replaces every `%NAME%` whose variable is set. A percent sign without another one stays.
+    /// Replaces every `%NAME%` whose variable is set. A percent sign without a second one is kept.
     fn expand(&self, text: &str) -> Expanded {
         let mut expanded = Expanded {
             text: String::with_capacity(text.len()),

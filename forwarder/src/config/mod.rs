@@ -1,4 +1,4 @@
-//! What a forwarder is to do: its own configuration in TOML, and LocalForwarder's in XML.
+//! The configuration of a forwarder: its own format in TOML, and LocalForwarder's in XML.
 //!
 //! ```
 //! use azmon_forwarder::config::ForwarderConfig;

@@ -6,54 +6,53 @@ use azmon::Storage;
 use crate::config::ConfigWarning;
 use crate::inputs::Limits;
 
-/// The destination that takes what no route sends elsewhere.
+/// The destination of all items that match no route.
 pub const DEFAULT_DESTINATION: &str = "default";
 
-/// The variable with the connection string of the destination `default`.
+/// The environment variable with the connection string of the destination `default`.
 pub const CONNECTION_STRING: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
-/// How often statistics are said: LocalForwarder's interval.
+/// The interval of the statistics in the log, which is LocalForwarder's.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(60);
-/// How long a forwarder that is told to end sends what it has.
+/// The default time for delivering queued items at shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What a forwarder does.
+/// The configuration of a forwarder.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ForwarderConfig {
-    /// What it listens to.
+    /// The inputs.
     pub inputs: Vec<InputConfig>,
-    /// How much the inputs take at once.
+    /// The limits of the inputs.
     pub limits: Limits,
-    /// Whether OpenCensus nodes make custom events. Defaults to `false`.
+    /// Whether OpenCensus nodes become custom events. Defaults to `false`.
     pub node_events: bool,
-    /// Where telemetry goes. One is called `default`, unless every route has a destination.
+    /// The destinations. One must be named `default`, unless every route names its destinations.
     pub destinations: Vec<Destination>,
-    /// Who sends where; the first route that fits decides.
+    /// The routes. The first route that matches an item applies.
     pub routes: Vec<Route>,
-    /// What is left out.
+    /// The rules that exclude items.
     pub exclude: Vec<ExcludeRule>,
-    /// What is made unreadable.
+    /// The redaction of texts.
     pub redaction: Redaction,
-    /// How much is kept. Defaults to all.
+    /// The sampling. Defaults to keeping all items.
     pub sampling: Sampling,
-    /// Whether failed requests, failed dependencies and exceptions are kept whatever the sampling says.
-    /// Defaults to `false`.
+    /// Whether failed requests, failed dependencies and exceptions bypass sampling. Defaults to `false`.
     pub keep_failures: bool,
-    /// Whether requests and dependencies are counted before sampling, as standard metrics. Defaults to `true`.
+    /// Whether requests and dependencies are counted as standard metrics, before sampling. Defaults to `true`.
     pub standard_metrics: bool,
-    /// Attributes of resources that become properties of every item.
+    /// Names of resource attributes that become properties of every item.
     pub resource_attributes: Vec<String>,
-    /// Where telemetry waits that a destination cannot take at the moment. Defaults to files below the user's cache
-    /// directory.
+    /// The storage of items that a destination cannot accept at the moment. Defaults to files below the user's
+    /// cache directory.
     pub storage: Storage,
-    /// Where health and metrics are served; nowhere by default.
+    /// The address of the health endpoint. Defaults to none.
     pub health: Option<String>,
-    /// How often statistics are said. Defaults to 60 s.
+    /// The interval of the statistics in the log. Defaults to 60 s.
     pub statistics_interval: Duration,
-    /// How long the forwarder sends what it has when it is told to end. Defaults to 10 s.
+    /// The time for delivering queued items at shutdown. Defaults to 10 s.
     pub drain: Duration,
-    /// What the file says without effect.
+    /// Warnings about settings without effect.
     pub warnings: Vec<ConfigWarning>,
 }
 
@@ -80,7 +79,7 @@ impl Default for ForwarderConfig {
     }
 }
 
-/// One thing that a forwarder listens to.
+/// An address on which a forwarder listens, and its protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct InputConfig {
@@ -91,7 +90,7 @@ pub struct InputConfig {
 }
 
 impl InputConfig {
-    /// An input at an address, host and port.
+    /// Makes an input at an address with host and port.
     #[must_use]
     pub fn new(kind: InputKind, address: impl Into<String>) -> Self {
         Self {
@@ -101,7 +100,7 @@ impl InputConfig {
     }
 }
 
-/// A protocol, and how it is carried.
+/// A protocol and its transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum InputKind {
@@ -152,28 +151,40 @@ impl fmt::Display for InputKind {
     }
 }
 
-/// A resource of Application Insights.
+/// An Application Insights resource.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Destination {
-    /// The name, by which routes find it.
+    /// The name, which routes refer to.
     pub name: String,
     /// The connection string.
     pub connection_string: String,
+    /// The managed identity for Entra ID tokens, in the form of the environment variable
+    /// `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, such as `Authorization=AAD;ClientId=…`; `none` for no token.
+    /// Defaults to that variable.
+    pub authentication: Option<String>,
 }
 
 impl Destination {
-    /// A destination of a name.
+    /// Makes a destination.
     #[must_use]
     pub fn new(name: impl Into<String>, connection_string: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             connection_string: connection_string.into(),
+            authentication: None,
         }
+    }
+
+    /// Sets [`authentication`](Self::authentication).
+    #[must_use]
+    pub fn with_authentication(mut self, authentication: impl Into<String>) -> Self {
+        self.authentication = Some(authentication.into());
+        self
     }
 }
 
-/// Without the connection string, which holds a key.
+/// Omits the connection string, which contains a key.
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Destination")
@@ -182,34 +193,34 @@ impl fmt::Debug for Destination {
     }
 }
 
-/// Who sends where.
+/// A rule that selects destinations by resource or instrumentation key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
-    /// Attributes of the resource that must have these values, each a pattern with `*`.
+    /// Required values of resource attributes, each a pattern with `*`.
     pub resource: Vec<(String, String)>,
-    /// The instrumentation key that items must have.
+    /// The required instrumentation key of an item.
     pub instrumentation_key: Option<String>,
-    /// Names of the destinations, each of which gets the items.
+    /// The names of the destinations. Each of them receives the items.
     pub to: Vec<String>,
 }
 
-/// Items that are left out: those that fit every condition.
+/// A rule that excludes the items that meet every condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExcludeRule {
-    /// The conditions; without one, nothing fits.
+    /// The conditions. A rule without conditions matches no item.
     pub conditions: Vec<Condition>,
 }
 
-/// A condition of an item. Texts are patterns with `*`, and ignore no case.
+/// A condition on an item. Texts are patterns with `*`, which ignore the case of ASCII letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
     /// The type: `request`, `dependency`, `exception`, `trace`, `customEvent`, `customMetric`,
     /// `availabilityResult`, `pageView`, `browserTiming`.
     Type(Vec<String>),
-    /// The name; the text of a message or an exception.
+    /// The name, or the text of a message or an exception.
     Name(String),
     /// The role.
     Role(String),
@@ -225,34 +236,34 @@ pub enum Condition {
     Property(String, String),
 }
 
-/// What is made unreadable.
+/// The redaction of texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Redaction {
-    /// Names of properties whose values are replaced: patterns with `*`.
+    /// Names of properties whose values are replaced. Each name is a pattern with `*`.
     pub properties: Vec<String>,
-    /// Names of properties that are removed: patterns with `*`.
+    /// Names of properties that are removed. Each name is a pattern with `*`.
     pub remove: Vec<String>,
-    /// Regular expressions; what they match is replaced in every text of an item.
+    /// Regular expressions whose matches are replaced in every text of an item.
     pub patterns: Vec<String>,
 }
 
-/// How much is kept.
+/// The kind of sampling.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Sampling {
-    /// All.
+    /// Keeps all items.
     #[default]
     All,
-    /// As much as two budgets allow, as LocalForwarder did.
+    /// Keeps as many items as two budgets allow, like LocalForwarder.
     Adaptive(Adaptive),
-    /// A share, in percent, above 0 and at most 100.
+    /// Keeps a share of the items, in percent: above 0, at most 100.
     Fixed(f64),
-    /// At most so many items a second, on average.
+    /// Keeps at most this number of items a second, on average.
     RateLimited(f64),
 }
 
-/// Two budgets.
+/// The budgets of adaptive sampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adaptive {
     /// Custom events a second; at least 1. Defaults to 5.

@@ -6,42 +6,42 @@ use crate::config::{
     LocalForwarderConfig,
 };
 
-/// Inputs of a forwarder that has no file.
+/// The inputs of a forwarder without a file.
 const DEFAULT_INPUTS: [(InputKind, &str); 3] = [
     (InputKind::OtlpGrpc, "127.0.0.1:4317"),
     (InputKind::OtlpHttp, "127.0.0.1:4318"),
     (InputKind::OpenCensus, "127.0.0.1:55678"),
 ];
 
-/// Stands for an input that is switched off.
+/// The address that switches an input off.
 const OFF: &str = "off";
 
-/// Where a configuration comes from: files, and what a command line says beside them.
+/// The sources of a configuration: a file, and the options of the command line.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ConfigSource {
-    /// A file in TOML.
+    /// A TOML file.
     pub file: Option<PathBuf>,
-    /// A `LocalForwarder.config`; not together with `file`.
+    /// A `LocalForwarder.config`. It excludes `file`.
     pub local_forwarder: Option<PathBuf>,
-    /// The connection string of the destination `default`: it beats the file's.
+    /// The connection string of the destination `default`. Overrides the file.
     pub connection_string: Option<String>,
-    /// Addresses of inputs, or `off`: they beat the file's.
+    /// Addresses of inputs, or `off`. They override the file.
     pub inputs: Vec<(InputKind, String)>,
-    /// Whether addresses of `inputs` may be such that other machines reach them.
+    /// Whether the addresses in `inputs` may be reachable from other machines.
     pub insecure_bind: bool,
-    /// Where health is served: it beats the file's.
+    /// The address of the health endpoint. Overrides the file.
     pub health: Option<String>,
 }
 
 impl ConfigSource {
-    /// Reads the configuration. Variables are looked up with `variable`.
+    /// Reads the configuration. `variable` looks up environment variables.
     ///
-    /// Without a file, OTLP and OpenCensus are received on their ports of 127.0.0.1.
+    /// Without a file, the forwarder receives OTLP and OpenCensus on their default ports of 127.0.0.1.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or the whole is not valid.
+    /// If a file cannot be read, or the resulting configuration is invalid.
     pub fn read(
         &self,
         variable: impl Fn(&str) -> Option<String>,

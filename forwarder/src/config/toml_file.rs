@@ -76,6 +76,7 @@ struct FileLimits {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct FileDestination {
     connection_string: String,
+    authentication: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,13 +140,13 @@ enum Kind {
 }
 
 impl ForwarderConfig {
-    /// Reads TOML. `file` is the file's name, for errors. A connection string of the destination `default`
-    /// that the file does not have can be set afterwards: see [`validate`](Self::validate), which this does
-    /// not call.
+    /// Reads a TOML configuration. `file` is the file name for error messages. The method does not
+    /// [`validate`](Self::validate), so that the connection string of the destination `default` can be added
+    /// afterwards.
     ///
     /// # Errors
     ///
-    /// When the text is no TOML, has keys that are not known, or values that cannot be.
+    /// If the text is not valid TOML, has unknown keys, or has invalid values.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
         let read: File = toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| line_of(text, span.start));
@@ -185,7 +186,7 @@ impl ForwarderConfig {
         Ok(config)
     }
 
-    /// Sets the connection string of the destination `default`, unless the configuration has one.
+    /// Sets the connection string of the destination `default`, unless it has one.
     pub fn set_default_connection_string(&mut self, connection_string: impl Into<String>) {
         if self.default_destination().is_none() {
             let destination = Destination::new(DEFAULT_DESTINATION, connection_string);
@@ -201,8 +202,8 @@ impl ForwarderConfig {
             .find(|destination| destination.name == DEFAULT_DESTINATION)
     }
 
-    /// Takes what the environment says and the configuration does not: [`CONNECTION_STRING`]. Variables are
-    /// looked up with `lookup`.
+    /// Adds the connection string from the environment variable [`CONNECTION_STRING`], unless the configuration
+    /// has one. `lookup` looks up environment variables.
     pub fn or_environment(&mut self, lookup: impl Fn(&str) -> Option<String>) {
         if let Some(value) = lookup(CONNECTION_STRING).filter(|value| !value.is_empty()) {
             self.set_default_connection_string(value);
@@ -259,8 +260,11 @@ fn limits(read: &FileLimits) -> Limits {
 
 fn destinations(read: BTreeMap<String, FileDestination>) -> Vec<Destination> {
     let read = read.into_iter();
-    read.map(|(name, destination)| Destination::new(name, destination.connection_string))
-        .collect()
+    read.map(|(name, destination)| Destination {
+        authentication: destination.authentication,
+        ..Destination::new(name, destination.connection_string)
+    })
+    .collect()
 }
 
 fn route(read: FileRoute) -> Route {

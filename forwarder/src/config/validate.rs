@@ -1,4 +1,4 @@
-//! What every configuration must be, whichever file it is from.
+//! The validation of a configuration, common to all file formats.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -7,7 +7,8 @@ use azmon::ConnectionString;
 
 use crate::config::{ConfigError, ConfigWarning, DEFAULT_DESTINATION, ForwarderConfig, Sampling};
 
-/// A host and a port, of which 0 is any free one, of a text such as `127.0.0.1:4317`, `[::1]:4317` or `localhost:4317`.
+/// Splits a text such as `127.0.0.1:4317`, `[::1]:4317` or `localhost:4317` into host and port. Port 0 means any
+/// free port.
 pub(super) fn split(address: &str) -> Option<(&str, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     let port: u16 = port.parse().ok()?;
@@ -18,7 +19,7 @@ pub(super) fn split(address: &str) -> Option<(&str, u16)> {
     (!host.is_empty()).then_some((host, port))
 }
 
-/// Whether an address can be reached from this machine only.
+/// Whether only this machine can reach an address.
 pub(super) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host
@@ -27,11 +28,12 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 impl ForwarderConfig {
-    /// Checks what does not depend on the file: addresses that clash, destinations, routes, numbers.
+    /// Checks everything that does not depend on the file format: conflicting addresses, destinations, routes,
+    /// numbers.
     ///
     /// # Errors
     ///
-    /// When a forwarder could not start with the configuration, or would do nothing.
+    /// If a forwarder could not start with the configuration, or would do nothing.
     pub fn validate(&self, file: &str) -> Result<(), ConfigError> {
         let error = |path: &str, problem: String| Err(ConfigError::new(file, None, path, problem));
         if self.inputs.is_empty() {
@@ -52,7 +54,7 @@ impl ForwarderConfig {
                     ),
                 );
             };
-            // One host may have several names; only addresses tell whether two clash.
+            // A host may have several names, so the resolved addresses are compared.
             let resolved = (host, port).to_socket_addrs().into_iter().flatten();
             for address in resolved {
                 if port > 0 && !addresses.insert(address) {
@@ -126,7 +128,7 @@ impl ForwarderConfig {
         Ok(())
     }
 
-    /// Warns of addresses that other machines reach.
+    /// Adds warnings about addresses that other machines can reach.
     pub(super) fn warn_of_open_addresses(&mut self, file: &str) {
         for input in &self.inputs {
             let is_open = split(&input.address).is_some_and(|(host, _)| !is_loopback(host));

@@ -1,13 +1,13 @@
-//! `LocalForwarder.config` as elements with their lines: XML without document types, of a bounded size.
+//! The XML of `LocalForwarder.config`: elements with line numbers, without document types, of limited size.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::config::{ConfigError, ConfigWarning};
 
-/// The largest file that is read, in bytes.
+/// The maximum size of a file, in bytes.
 const LARGEST: usize = 1 << 20;
 
-/// A file, and what is wrong in it but does not matter.
+/// A file, and the warnings about it.
 #[derive(Debug)]
 pub(super) struct XmlFile<'a, 'input> {
     pub(super) name: &'a str,
@@ -15,14 +15,14 @@ pub(super) struct XmlFile<'a, 'input> {
     pub(super) warnings: Vec<ConfigWarning>,
 }
 
-/// An element, and the way to it.
+/// An element and its path.
 #[derive(Debug, Clone)]
 pub(super) struct Element<'a, 'input> {
     node: Node<'a, 'input>,
     pub(super) path: String,
 }
 
-/// Parses a text.
+/// Parses an XML text.
 pub(super) fn parse<'input>(
     file: &str,
     text: &'input str,
@@ -55,7 +55,7 @@ impl<'a, 'input> XmlFile<'a, 'input> {
         }
     }
 
-    /// The root, which must have this name.
+    /// The root element, which must be named `name`.
     pub(super) fn root(&self, name: &str) -> Result<Element<'a, 'input>, ConfigError> {
         let node = self.document.root_element();
         let root = Element {
@@ -72,7 +72,7 @@ impl<'a, 'input> XmlFile<'a, 'input> {
         })
     }
 
-    /// The child of a name; two of them are an error.
+    /// The child element of this name. A second one is an error.
     pub(super) fn child(
         &self,
         parent: &Element<'a, 'input>,
@@ -91,7 +91,7 @@ impl<'a, 'input> XmlFile<'a, 'input> {
         }
     }
 
-    /// Warns of children that mean nothing.
+    /// Warns about unknown child elements.
     pub(super) fn warn_of_others(&mut self, parent: &Element<'a, 'input>, known: &[&str]) {
         for child in parent.children() {
             if !known.contains(&child.tag_name().name()) {
@@ -103,21 +103,22 @@ impl<'a, 'input> XmlFile<'a, 'input> {
         }
     }
 
-    /// An error at an element.
+    /// An error about an element.
     pub(super) fn error(&self, at: &Element<'_, '_>, problem: String) -> ConfigError {
         ConfigError::new(self.name, Some(self.line(at)), at.path.clone(), problem)
     }
 
-    /// An error of something that is not there.
+    /// An error about a missing element.
     pub(super) fn missing(
         &self,
         parent: &Element<'_, '_>,
         name: &str,
         problem: String,
     ) -> ConfigError {
-        let path = match parent.path.is_empty() {
-            true => name.to_owned(),
-            false => format!("{}/{name}", parent.path),
+        let path = if parent.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", parent.path)
         };
         ConfigError::new(self.name, Some(self.line(parent)), path, problem)
     }
@@ -137,14 +138,15 @@ impl<'a, 'input> Element<'a, 'input> {
         let name = child.tag_name().name();
         Self {
             node: child,
-            path: match self.path.is_empty() {
-                true => name.to_owned(),
-                false => format!("{}/{name}", self.path),
+            path: if self.path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{}/{name}", self.path)
             },
         }
     }
 
-    /// All text in it, without the blanks around it.
+    /// The text of the element, trimmed.
     pub(super) fn text(&self) -> String {
         let texts = self.node.descendants().filter(Node::is_text);
         let text: String = texts.filter_map(|node| node.text()).collect();

@@ -1,5 +1,5 @@
-//! The bound on bytes under way: every frame of every body takes from it, and gives back when its message has
-//! been dealt with.
+//! The budget of bytes in flight. Every frame of every body takes from the budget, and returns its bytes when its
+//! message has been handled.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use tower_service::Service;
 
 use crate::sink::Refusal;
 
-/// When a client comes back that found no room.
+/// The delay after which a refused client may retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How many bytes of messages may be under way. Clones share it.
+/// A limit on the bytes of messages in flight. Clones share the limit.
 #[derive(Debug, Clone)]
 pub struct Budget {
     shared: Arc<Shared>,
@@ -42,7 +42,7 @@ impl Budget {
         }
     }
 
-    /// Bytes that are under way.
+    /// The number of bytes in flight.
     #[must_use]
     pub fn taken(&self) -> usize {
         self.shared.taken.load(Ordering::Relaxed)
@@ -58,7 +58,7 @@ impl Budget {
     }
 }
 
-/// What one request, or one message of a stream, has taken. Gives it back when the last clone is dropped.
+/// The bytes that one request, or one message of a stream, has taken. The last clone returns them on drop.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     inner: Arc<HeldInner>,
@@ -71,7 +71,7 @@ struct HeldInner {
 }
 
 impl Held {
-    /// Takes `bytes` more, if there are as many left.
+    /// Takes `bytes` more, if they are available.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Refusal> {
         let Shared { limit, taken } = &*self.inner.shared;
         let before = taken.fetch_add(bytes, Ordering::Relaxed);
@@ -85,7 +85,7 @@ impl Held {
         Ok(())
     }
 
-    /// Gives back what was taken until now: a message of a stream has been dealt with.
+    /// Returns all bytes taken so far, after a message of a stream has been handled.
     pub(crate) fn release(&self) {
         let bytes = self.inner.bytes.swap(0, Ordering::Relaxed);
         self.inner.shared.taken.fetch_sub(bytes, Ordering::Relaxed);
@@ -99,8 +99,8 @@ impl Drop for HeldInner {
     }
 }
 
-/// Lets the bodies of gRPC requests take from a budget. Handlers find what they hold, a [`Held`], among the
-/// request's extensions.
+/// Lets the bodies of gRPC requests take from a budget. Handlers find their bytes, a [`Held`], in the request's
+/// extensions.
 #[derive(Debug, Clone)]
 pub(crate) struct BudgetLayer {
     budget: Budget,

@@ -1,27 +1,28 @@
-//! From totals since a start to what was added since the last message, as Azure Monitor sums it.
+//! Converts cumulative totals to the increments that Azure Monitor sums.
 //!
-//! A series is one set of attributes of one metric of one resource. Its first total is what was added
-//! - since the start that it names, if that start is later than this program's, or if the metric was seen
-//!   before with the same start and other attributes only: the series is new;
-//! - else nothing: the sender ran before this program did, and its total was somebody's already.
+//! A series is one set of attributes of one metric of one resource. The first total of a series is an increment
+//! - if the sender states a start time that is later than this program's start, or if the metric was seen before
+//!   with the same start time and other attributes, which makes the series a new one;
+//! - otherwise the first total is only a baseline: the sender ran before this program started, and earlier
+//!   exports may have counted it.
 //!
-//! A later total with another start, or a smaller total, is that of a sender that has started again.
+//! A later total with another start time, or a smaller total, means that the sender has restarted.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Most series that are followed.
+/// The maximum number of series.
 const MOST_SERIES: usize = 200_000;
-/// A sender repeats every total at every interval, so a series that is silent for this long is gone.
+/// A sender repeats every total at every interval, so a series without points for this long has ended.
 const SILENCE: Duration = Duration::from_secs(60 * 60);
 
-/// Follows series.
+/// Tracks the totals of series.
 #[derive(Debug)]
 pub(crate) struct Deltas {
     hashers: [RandomState; 2],
-    /// Totals that start later than this are whole.
+    /// Totals that start later than this count completely.
     since: SystemTime,
     state: Mutex<State>,
 }
@@ -44,33 +45,33 @@ struct Series {
 #[derive(Debug)]
 struct Family {
     start: Option<SystemTime>,
-    /// The time of the first points that were seen.
+    /// The time of the family's first point.
     first: SystemTime,
     seen: Instant,
 }
 
-/// The numbers of one point that add up.
+/// The additive numbers of one point.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) sum: f64,
     pub(crate) count: u64,
     pub(crate) buckets: Vec<u64>,
-    /// Whether the sum can shrink without a restart, as one of negative values can.
+    /// Whether the sum can decrease without a restart, as a sum of negative values can.
     pub(crate) sum_can_shrink: bool,
 }
 
-/// What a point comes to.
+/// The result for one point.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Delta {
-    /// This much was added.
+    /// The increment.
     Added(Totals),
-    /// It is only what later points are compared with, or older than what was seen.
+    /// The point is only a baseline for later points, or is older than a previous point.
     Baseline,
-    /// Too many series are followed.
+    /// The maximum number of series is reached.
     Refused,
 }
 
-/// Which series a point belongs to.
+/// The identity of a series.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SeriesKey {
     family: u128,
@@ -86,8 +87,8 @@ impl Deltas {
         }
     }
 
-    /// The key of a series: `family` names the resource and the metric, `attributes` the rest. Attributes in
-    /// another order are the same series.
+    /// The key of a series. `family` identifies the resource and the metric; `attributes` identify the series in
+    /// it, in any order.
     pub(crate) fn key<'a>(
         &self,
         family: impl Hash,
@@ -106,7 +107,7 @@ impl Deltas {
         (u128::from(high) << 64) | u128::from(low)
     }
 
-    /// What was added to a series. `start` is `None` where the sender does not say.
+    /// The increment of a series. `start` is `None` if the sender does not state it.
     pub(crate) fn delta(
         &self,
         key: SeriesKey,
@@ -131,9 +132,10 @@ impl Deltas {
         family.seen = now;
         let is_later = start.is_some_and(|start| start >= self.since);
         let joins = family.start == start && family.first < time;
-        let added = match is_later || joins {
-            true => Delta::Added(total.clone()),
-            false => Delta::Baseline,
+        let added = if is_later || joins {
+            Delta::Added(total.clone())
+        } else {
+            Delta::Baseline
         };
         let series = Series {
             start,
@@ -176,9 +178,10 @@ impl Series {
         if !restarted && time < self.time {
             return Delta::Baseline;
         }
-        let added = match restarted {
-            true => total.clone(),
-            false => total.minus(&self.total),
+        let added = if restarted {
+            total.clone()
+        } else {
+            total.minus(&self.total)
         };
         (self.start, self.time, self.total) = (start, time, total);
         Delta::Added(added)
@@ -223,7 +226,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    /// What totals of one series, as (start, time, value), come to.
+    /// The increments for the totals of one series, given as (start, time, value).
     fn added(points: &[(u64, u64, f64)]) -> Vec<Option<f64>> {
         let deltas = Deltas::new(at(100));
         let now = Instant::now();

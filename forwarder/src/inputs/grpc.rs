@@ -1,4 +1,4 @@
-//! Serving gRPC.
+//! Serves gRPC.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use tonic::service::Routes;
 use crate::inputs::budget::BudgetLayer;
 use crate::inputs::{Budget, Limits, Listener};
 
-/// How often an idle connection is asked whether it is alive.
+/// The interval of keep-alive pings on an idle connection.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// Serves `routes` until `shutdown` completes, and then until the calls under way have ended.
+/// Serves `routes` until `shutdown` completes, and then until the running calls have ended.
 ///
 /// # Errors
 ///
-/// When the server fails as a whole. Errors of a connection or a stream end that one alone.
+/// If the server itself fails. Errors of a connection or a stream end only that connection or stream.
 pub async fn serve_grpc(
     listener: Listener,
     routes: Routes,

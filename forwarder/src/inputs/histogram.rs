@@ -1,11 +1,11 @@
-//! What buckets tell of their values.
+//! Statistics derived from histogram buckets.
 
 use opentelemetry_proto::tonic::metrics::v1::ExponentialHistogramDataPoint;
 
-/// Least and greatest value as far as buckets tell: the bounds of the outermost buckets that hold values.
+/// Approximates the minimum and maximum by the bounds of the outermost non-empty buckets.
 ///
-/// The open ends of the outermost buckets are taken for their other bounds, the lower one of positive values
-/// for 0; the mean is always between the ends.
+/// An unbounded bucket is represented by its other bound; the lower bound of positive values is 0. The mean
+/// always lies between the results.
 pub(crate) fn ends(
     bounds: &[f64],
     counts: &[u64],
@@ -29,8 +29,8 @@ pub(crate) fn ends(
     )
 }
 
-/// The buckets of an exponential histogram, as `(lower, upper, count)`. Bucket `i` of a scale holds what is
-/// above `base^i`, up to `base^(i + 1)`, where `base` is `2^(2^-scale)`.
+/// The buckets of an exponential histogram, as `(lower, upper, count)`. Bucket `i` contains values above
+/// `base^i`, up to `base^(i + 1)`, where `base` is `2^(2^-scale)`.
 pub(crate) fn exponential_buckets(point: &ExponentialHistogramDataPoint) -> Vec<(f64, f64, u64)> {
     let width = f64::from(-point.scale).exp2();
     let bound = |index: i64| (index as f64 * width).exp2();

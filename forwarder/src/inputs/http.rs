@@ -1,4 +1,4 @@
-//! Bodies of HTTP requests: bounded in bytes, as they arrive and decompressed, and in time.
+//! Bodies of HTTP requests, with limits on their received size, their decompressed size and their time.
 
 use std::io::Read;
 
@@ -13,11 +13,11 @@ use crate::inputs::budget::Held;
 use crate::inputs::{Limits, Listener};
 use crate::sink::Refusal;
 
-/// Serves a router until `shutdown` completes, and then until the requests under way have been answered.
+/// Serves a router until `shutdown` completes, and then until the running requests have been answered.
 ///
 /// # Errors
 ///
-/// When the server fails as a whole. Errors of a connection end that one alone.
+/// If the server itself fails. Errors of a connection end only that connection.
 pub async fn serve_http(
     listener: Listener,
     router: axum::Router,
@@ -28,12 +28,12 @@ pub async fn serve_http(
         .await
 }
 
-/// Why a body was not read.
+/// The reason why a body was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("the content encoding {0:?} is not known; gzip and deflate are")]
+    #[error("the content encoding {0:?} is not supported; send gzip or deflate")]
     Encoding(String),
     #[error("the body cannot be decompressed: {0}")]
     Compressed(String),
@@ -64,7 +64,7 @@ pub(crate) fn refusal_status(refusal: &Refusal) -> StatusCode {
     }
 }
 
-/// `Retry-After` in whole seconds, at least one.
+/// Adds `Retry-After` in whole seconds, at least 1.
 pub(crate) fn with_retry_after(refusal: &Refusal, response: impl IntoResponse) -> Response {
     let seconds = refusal.retry_after().as_secs_f64().ceil().max(1.0);
     let mut response = response.into_response();
@@ -74,7 +74,7 @@ pub(crate) fn with_retry_after(refusal: &Refusal, response: impl IntoResponse) -
     response
 }
 
-/// Reads a body whole and decompresses it. It takes from the budget while it is held.
+/// Reads and decompresses a whole body. Its bytes count in the budget while it is held.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,

@@ -11,17 +11,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// How long accepting rests after an error, such as one for want of file descriptors.
+/// The pause after a failed accept, for example for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A bound address whose connections are counted, and bounded in number.
+/// A bound address that counts and limits its connections.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
     connections: Connections,
 }
 
-/// The connections of a listener. Clones see the same.
+/// The connection counter of a listener. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Connections {
     open: Arc<AtomicUsize>,
@@ -29,13 +29,13 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// How many are open now.
+    /// The number of open connections.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Counts one more, unless there are as many as there may be.
+    /// Counts one more connection, unless the limit is reached.
     fn enter(&self) -> Option<Guard> {
         let guard = Guard(self.open.clone());
         let before = self.open.fetch_add(1, Ordering::Relaxed);
@@ -53,16 +53,16 @@ impl Drop for Guard {
 }
 
 impl Listener {
-    /// Binds an address, for at most `connections` connections at the same time.
+    /// Binds an address, for at most `connections` concurrent connections.
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, such as one that another program has.
+    /// If the address cannot be bound, for example because another program uses it.
     pub async fn bind(address: impl ToSocketAddrs, connections: usize) -> io::Result<Self> {
         Ok(Self::new(TcpListener::bind(address).await?, connections))
     }
 
-    /// Takes a bound listener, for at most `connections` connections at the same time.
+    /// Wraps a bound listener, for at most `connections` concurrent connections.
     #[must_use]
     pub fn new(listener: TcpListener, connections: usize) -> Self {
         let connections = Connections {
@@ -75,28 +75,28 @@ impl Listener {
         }
     }
 
-    /// The address, with its real port.
+    /// The address, with its actual port.
     ///
     /// # Errors
     ///
-    /// When the system does not tell.
+    /// If the operating system does not report it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// The count of its connections.
+    /// The counter of its connections.
     #[must_use]
     pub fn connections(&self) -> Connections {
         self.connections.clone()
     }
 
-    /// Waits for the next connection. Errors of single connections are no end: it goes on.
+    /// Waits for the next connection. Errors of single connections are skipped.
     async fn next(&self) -> Connection {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     if let Some(guard) = self.connections.enter() {
-                        // Small answers must not wait for more.
+                        // Small responses are sent at once.
                         let _ = stream.set_nodelay(true);
                         return Connection {
                             stream,
@@ -116,7 +116,7 @@ impl Listener {
         }
     }
 
-    /// The connections, for a gRPC server.
+    /// The connections, as a stream for a gRPC server.
     pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Connection>> + Send {
         futures_util::stream::unfold(self, |listener| async move {
             let connection = listener.next().await;
@@ -143,7 +143,7 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-/// A connection that is counted as long as it lives.
+/// A connection. It counts until it is dropped.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,

@@ -1,8 +1,7 @@
-//! Inputs: what is received, decoded and mapped, for a [`Sink`](crate::sink::Sink).
+//! The inputs, which receive, decode and map telemetry for a [`Sink`](crate::sink::Sink).
 //!
-//! Every input is a value with routes to serve, over HTTP or gRPC, on a [`Listener`]. Whatever arrives, an
-//! input does not panic and does not grow: see [`Limits`]. An error ends one request or one stream, and
-//! nothing else.
+//! Every input is a value with services for HTTP or gRPC, which a [`Listener`] serves. No message makes an input
+//! panic or use unbounded memory: see [`Limits`]. An error ends only its request or stream.
 
 mod application_insights;
 mod budget;

@@ -1,14 +1,15 @@
-//! Names of operations: a request's name, for the spans and log records of the same trace and service.
+//! Operation names: a request's name is the operation name of spans and log records of the same trace and
+//! service.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::TraceId;
 
-/// How many traces are remembered: some seconds of a busy system.
+/// The number of remembered traces: a few seconds of a busy system.
 const TRACES: usize = 20_000;
 
-/// What is known of the requests of the latest traces.
+/// The requests of the latest traces.
 #[derive(Debug, Default)]
 pub(crate) struct OperationNames {
     memory: Mutex<Memory>,
@@ -16,12 +17,12 @@ pub(crate) struct OperationNames {
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// By trace and service: one trace has a request, and so a name, in each service.
+    /// By trace and service: a trace has one request, and so one operation name, in each service.
     known: HashMap<(TraceId, u64), Operation>,
     order: VecDeque<(TraceId, u64)>,
 }
 
-/// What a request says of its operation.
+/// The operation of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Operation {
     pub(crate) name: String,
@@ -30,7 +31,7 @@ pub(crate) struct Operation {
 }
 
 impl OperationNames {
-    /// Remembers a request. Of several in one trace and service, the first one counts.
+    /// Remembers a request. The first one of a trace and service takes precedence.
     pub(crate) fn remember(&self, trace: TraceId, service: u64, operation: Operation) {
         let mut memory = self.lock();
         let key = (trace, service);

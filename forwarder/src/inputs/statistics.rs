@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What an input has counted since its start. Clones count together.
+/// The counters of an input since its start. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct InputStatistics {
     counters: Arc<Counters>,
@@ -17,13 +17,13 @@ struct Counters {
     items_rejected: AtomicU64,
 }
 
-/// A reading of [`InputStatistics`].
+/// A snapshot of [`InputStatistics`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InputCounts {
     /// Messages with telemetry that were delivered.
     pub batches_received: u64,
-    /// Messages that could not be read, or that the sink did not take.
+    /// Messages that could not be read, or that the sink refused.
     pub batches_failed: u64,
     /// Messages with a library's configuration.
     pub configs_received: u64,
@@ -31,7 +31,7 @@ pub struct InputCounts {
     pub configs_failed: u64,
     /// Items, such as spans, that were delivered.
     pub items_received: u64,
-    /// Items that could not be read, or that the sink rejected for good.
+    /// Items that could not be read, or that the sink rejected permanently.
     pub items_rejected: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Statuses of gRPC, with their details.
+//! gRPC statuses with their details.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 
 use crate::sink::Refusal;
 
-/// The status of a refusal, which clients that know OTLP repeat after its delay.
+/// The status of a refusal. Clients that implement OTLP retry after its delay.
 pub(crate) fn status(refusal: &Refusal) -> Status {
     let code = match refusal {
         Refusal::Busy { .. } => Code::ResourceExhausted,
@@ -35,7 +35,7 @@ fn retry_info(delay: Duration) -> prost_types::Any {
     }
 }
 
-/// `google.rpc.Status`: the details of a gRPC status, and the body of OTLP's errors over HTTP.
+/// `google.rpc.Status`: the details of a gRPC status, and the body of OTLP errors over HTTP.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RpcStatus {
     #[prost(int32, tag = "1")]

@@ -11,14 +11,14 @@ use http::{StatusCode, header};
 
 use crate::forwarder::ForwarderCounts;
 
-/// What health is asked of.
+/// The source of the counters.
 type Counts = Arc<dyn Fn() -> Option<ForwarderCounts> + Send + Sync>;
 
-/// The routes. `counts` answers `None` while the forwarder starts or ends.
+/// The routes. `counts` returns `None` while the forwarder starts or ends.
 ///
-/// - `GET /livez`: 200 as long as the process answers.
-/// - `GET /readyz`: 200 if every input listens, else 503 and which do not.
-/// - `GET /metrics`: the counts in Prometheus' text format.
+/// - `GET /livez`: 200 while the process responds.
+/// - `GET /readyz`: 200 if every input is listening; otherwise 503 with the inputs that are not.
+/// - `GET /metrics`: the counters in the Prometheus text format.
 pub fn router(counts: impl Fn() -> Option<ForwarderCounts> + Send + Sync + 'static) -> Router {
     let counts: Counts = Arc::new(counts);
     Router::new()
@@ -39,9 +39,10 @@ async fn ready(State(counts): State<Counts>) -> impl IntoResponse {
     let down: String = down
         .map(|input| format!("the {} does not listen on {}\n", input.kind, input.address))
         .collect();
-    match down.is_empty() {
-        true => (StatusCode::OK, "ok\n".to_owned()),
-        false => (StatusCode::SERVICE_UNAVAILABLE, down),
+    if down.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, down)
     }
 }
 
@@ -60,7 +61,7 @@ async fn metrics(State(counts): State<Counts>) -> impl IntoResponse {
     }
 }
 
-/// The counts in Prometheus' text format.
+/// The counters in the Prometheus text format.
 #[must_use]
 pub fn metrics_text(counts: &ForwarderCounts) -> String {
     let mut text = Text(String::new());
@@ -151,21 +152,22 @@ fn destination(name: &str) -> String {
     format!("destination=\"{escaped}\"")
 }
 
-/// Metrics as text; the name of the family that is being written is that of its last comment.
+/// Metrics as text. A sample belongs to the metric family of the preceding comment.
 struct Text(String);
 
 impl Text {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
     fn value(&mut self, labels: &str, value: u64) {
         let name = self.0.rsplit("# TYPE ").next().unwrap_or_default();
         let name = name.split(' ').next().unwrap_or_default().to_owned();
-        let _ = match labels.is_empty() {
-            true => writeln!(self.0, "{name} {value}"),
-            false => writeln!(self.0, "{name}{{{labels}}} {value}"),
+        let _ = if labels.is_empty() {
+            writeln!(self.0, "{name} {value}")
+        } else {
+            writeln!(self.0, "{name}{{{labels}}} {value}")
         };
     }
 }

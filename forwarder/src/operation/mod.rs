@@ -1,4 +1,4 @@
-//! Running a forwarder as a service: statistics, health, signals, and the service manager.
+//! Runs a forwarder as a service: statistics, health, signals, and the service manager.
 
 mod health;
 mod notify;

@@ -1,11 +1,11 @@
-//! What systemd is told: `sd_notify(3)`.
+//! Notifications to systemd: `sd_notify(3)`.
 
 use std::io;
 
-/// The variable with the socket's path.
+/// The environment variable with the path of the socket.
 pub(super) const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
 
-/// Tells the service manager, if there is one.
+/// Notifies the service manager, if one exists.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notifier {
     socket: Option<String>,
@@ -18,12 +18,12 @@ impl Notifier {
         }
     }
 
-    /// Sends a state, such as `READY=1`. A manager that does not listen is no failure of the service.
+    /// Sends a state, such as `READY=1`. A failure to notify does not affect the service.
     pub(super) fn notify(&self, state: &str) {
         if let Some(socket) = &self.socket
             && let Err(error) = send(socket, state)
         {
-            tracing::debug!(%error, "the service manager was not told");
+            tracing::debug!(%error, "the service manager could not be notified");
         }
     }
 }

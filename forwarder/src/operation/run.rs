@@ -10,31 +10,30 @@ use crate::operation::health;
 use crate::operation::notify::{NOTIFY_SOCKET, Notifier};
 use crate::operation::statistics::statistics_lines;
 
-/// Most connections of the health address.
+/// The maximum number of connections to the health address.
 const HEALTH_CONNECTIONS: usize = 64;
 
-/// A forwarder could not run.
+/// An error of running a forwarder.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub enum RunError {
-    /// It could not start.
+    /// The forwarder could not start.
     Start(#[from] StartError),
-    /// Its configuration cannot be read.
+    /// The configuration cannot be read.
     Config(#[from] ConfigError),
-    /// The health address cannot be listened to, or the system takes no signal handler.
+    /// The health address cannot be bound, or the signal handlers cannot be installed.
     System(#[from] std::io::Error),
 }
 
-/// Runs a forwarder until the process is told to end (SIGTERM, SIGINT), and sends what it has then.
+/// Runs a forwarder until the process receives SIGTERM or SIGINT, and then sends its queued items.
 ///
-/// `read` reads the configuration, at the start and at every SIGHUP; one that is not valid is said, and the
-/// forwarder goes on with what it has. Statistics are said at the start and at every
-/// [`ForwarderConfig::statistics_interval`], as events of `tracing`. Variables, which are those of systemd,
-/// are looked up with `lookup`.
+/// `read` reads the configuration, at the start and at every SIGHUP. An invalid configuration is logged, and the
+/// forwarder keeps the current one. The forwarder logs its statistics as `tracing` events, at the start and at
+/// every [`ForwarderConfig::statistics_interval`]. `lookup` looks up environment variables, those of systemd.
 ///
 /// # Errors
 ///
-/// When the first configuration cannot be used, or an address not be listened to.
+/// If the first configuration is invalid, or an address cannot be bound.
 pub async fn run(
     read: impl Fn() -> Result<ForwarderConfig, ConfigError>,
     lookup: impl Fn(&str) -> Option<String>,
@@ -82,7 +81,7 @@ fn warn(config: &ForwarderConfig) {
     }
 }
 
-/// A forwarder whose counts the health address shows until it ends.
+/// A forwarder whose counters the health address serves until it ends.
 struct Watched {
     inner: Forwarder,
     is_up: Arc<AtomicBool>,
@@ -104,7 +103,7 @@ impl Watched {
         let router = health::router(move || is_up.load(Ordering::Relaxed).then(|| watch.counts()));
         Ok(Some(tokio::spawn(async move {
             if let Err(error) = serve_http(listener, router, std::future::pending()).await {
-                tracing::error!(%error, "health is not served any more");
+                tracing::error!(%error, "the health server ended");
             }
         })))
     }

@@ -2,8 +2,8 @@ use std::fmt::Write;
 
 use crate::forwarder::ForwarderCounts;
 
-/// The statistics, a line for each input in LocalForwarder's words, for each destination, and for what was left
-/// out.
+/// The statistics in LocalForwarder's form: one line for each input, one for each destination, and one for
+/// excluded and sampled-out items.
 ///
 /// ```text
 /// OpenCensus input: [ConnectionCount: 2, BatchesReceived: 3, BatchesFailed: 0, ConfigsReceived: 0, ConfigsFailed: 0]
@@ -33,7 +33,7 @@ pub fn statistics_lines(counts: &ForwarderCounts) -> Vec<String> {
             destination.name, destination.accepted, destination.waiting
         );
         for (reason, count) in &destination.dropped {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(line, ", {reason}: {count}");
         }
         line.push(']');

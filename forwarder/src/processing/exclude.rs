@@ -4,7 +4,7 @@ use crate::config::{Condition, ExcludeRule};
 use crate::processing::glob::Glob;
 use crate::processing::text;
 
-/// Rules that leave items out.
+/// Rules that exclude items.
 #[derive(Debug, Default)]
 pub(super) struct Exclusions {
     rules: Vec<Vec<Compiled>>,

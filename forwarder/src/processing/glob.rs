@@ -1,4 +1,4 @@
-/// A pattern in which `*` stands for any text. The case of ASCII letters does not matter.
+/// A pattern in which `*` matches any text. It ignores the case of ASCII letters.
 #[derive(Debug, Clone)]
 pub(super) struct Glob {
     /// The texts between the stars, in lower case.
@@ -13,7 +13,7 @@ impl Glob {
         }
     }
 
-    /// In time proportional to the length of the text, for each part.
+    /// The time is linear in the length of the text, for each part.
     pub(super) fn matches(&self, text: &str) -> bool {
         let text = text.to_ascii_lowercase();
         let [first, middle @ .., last] = self.parts.as_slice() else {

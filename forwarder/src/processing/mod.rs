@@ -1,5 +1,5 @@
-//! What happens to items between an input and a destination, in this order: resource attributes become
-//! properties, items are excluded, redacted, counted by the standard metrics, sampled, and routed.
+//! The processing of items between an input and a destination, in this order: resource attributes become
+//! properties, then items are excluded, redacted, counted by the standard metrics, sampled, and routed.
 
 mod exclude;
 mod glob;

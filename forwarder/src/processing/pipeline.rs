@@ -12,7 +12,7 @@ use crate::processing::sampling::Sampler;
 use crate::processing::standard_metrics::StandardMetrics;
 use crate::sink::Batch;
 
-/// All that happens between an input and the destinations, by one configuration.
+/// The processing steps of one configuration.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     resource_attributes: Vec<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Pipeline {
     sampled_out: AtomicU64,
 }
 
-/// Items by the place of their destination.
+/// Items by the index of their destination.
 pub(crate) type Processed = BTreeMap<usize, Vec<Envelope<'static>>>;
 
 impl Pipeline {
@@ -59,7 +59,7 @@ impl Pipeline {
         let Batch { resource, items } = batch;
         for item in items {
             let mut envelope = item.envelope;
-            // Limits first: rules see what is sent.
+            // Limits come first, so that rules see the text that is sent.
             envelope.apply_limits();
             self.copy_attributes(&mut envelope, &resource);
             if self.exclusions.excludes(&envelope) {
@@ -101,7 +101,7 @@ impl Pipeline {
         by_destination
     }
 
-    /// How many items rules left out, and sampling.
+    /// The numbers of excluded and of sampled-out items.
     pub(crate) fn left_out(&self) -> (u64, u64) {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (load(&self.excluded), load(&self.sampled_out))

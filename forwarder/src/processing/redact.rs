@@ -6,10 +6,10 @@ use regex_lite::Regex;
 use crate::config::Redaction;
 use crate::processing::glob::Glob;
 
-/// Stands for what was there.
+/// The replacement for redacted text.
 const REDACTED: &str = "[redacted]";
 
-/// Makes texts unreadable.
+/// Redacts texts.
 #[derive(Debug, Default)]
 pub(super) struct Redactor {
     properties: Vec<Glob>,
@@ -18,7 +18,7 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    /// Patterns that cannot be read are left out: a configuration with one is not valid.
+    /// Ignores invalid patterns: validation rejects a configuration that has one.
     pub(super) fn new(redaction: &Redaction) -> Self {
         let globs = |patterns: &[String]| patterns.iter().map(|one| Glob::new(one)).collect();
         let patterns = redaction.patterns.iter();
@@ -76,7 +76,7 @@ impl Redactor {
             }
             Data::PageView(data) => data.url.iter_mut().for_each(replace),
             Data::PageViewPerf(data) => data.page.url.iter_mut().for_each(replace),
-            // A metric's name is no text of a user.
+            // A metric's name contains no user data.
             Data::Metric(_) => {}
         }
     }

@@ -1,7 +1,7 @@
 use crate::config::{DEFAULT_DESTINATION, ForwarderConfig, Route};
 use crate::processing::glob::Glob;
 
-/// Which destinations items go to, by their places in the configuration.
+/// The destinations of items, as indices into the configuration.
 #[derive(Debug)]
 pub(super) struct Routing {
     routes: Vec<Compiled>,
@@ -16,7 +16,7 @@ struct Compiled {
 }
 
 impl Routing {
-    /// Names that are no destinations are left out: a configuration with one is not valid.
+    /// Ignores unknown names: validation rejects a configuration that has one.
     pub(super) fn new(config: &ForwarderConfig) -> Self {
         let place = |name: &str| {
             let mut destinations = config.destinations.iter();
@@ -41,7 +41,7 @@ impl Routing {
         }
     }
 
-    /// The destinations of an item with this key, of a resource.
+    /// The destinations of an item with this key and resource.
     pub(super) fn of(&self, resource: &[(String, String)], instrumentation_key: &str) -> &[usize] {
         let fits = |route: &&Compiled| {
             let key = route.instrumentation_key.as_deref();

@@ -1,7 +1,7 @@
-//! Sampling: the same trace is kept, or not, as a whole, in every replica and by every other SDK that samples by
-//! the same hash of the trace id.
+//! Sampling by the hash of the trace id: every replica, and every other SDK with the same hash, keeps or drops
+//! the same whole traces.
 //!
-//! Metrics and availability results are never sampled, nor is an item that its sender has sampled already.
+//! Metrics, availability results and items that their sender has already sampled are never sampled.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,19 +11,19 @@ use azmon::envelope::{Data, Envelope, tags};
 use crate::config::Sampling;
 use crate::processing::text;
 
-/// How often the adaptive rate is looked at: the interval of Microsoft's estimator.
+/// The interval of adapting the rate, which is that of Microsoft's estimator.
 const INTERVAL: Duration = Duration::from_secs(15);
 /// The weight of the newest interval in the average.
 const WEIGHT: f64 = 0.25;
-/// How long after a change the rate may fall, and rise, again.
+/// The minimum time after a change until the rate may fall, and until it may rise.
 const FALL_AFTER: Duration = Duration::from_secs(2 * 60);
 const RISE_AFTER: Duration = Duration::from_secs(15 * 60);
-/// One of so many items is kept at least.
+/// The smallest rate is one in this many items.
 const LEAST: f64 = 1_000.0;
-/// The time in which the rate limiter forgets: that of the official samplers.
+/// The time constant of the rate limiter, which is that of the official samplers.
 const DECAY: f64 = 0.1;
 
-/// Decides what is kept.
+/// Decides which items are kept.
 #[derive(Debug)]
 pub(super) struct Sampler {
     kind: Kind,
@@ -59,7 +59,7 @@ impl Sampler {
         }
     }
 
-    /// Whether an item is kept; one that is has its sample rate then.
+    /// Whether an item is kept. Sets the sample rate of a kept item.
     pub(super) fn keeps(&self, envelope: &mut Envelope<'_>, now: Instant) -> bool {
         if matches!(envelope.data, Data::Metric(_) | Data::Availability(_)) {
             return true;
@@ -99,14 +99,15 @@ fn is_failure(data: &Data<'_>) -> bool {
     matches!(data, Data::Exception(_)) || text::success(data) == Some(false)
 }
 
-/// Where an item stands between 0 and 100: by its operation, else its user, else by chance.
+/// The score of an item, from 0 to 100: by its operation, else its user, else by chance.
 fn score(envelope: &Envelope<'_>) -> f64 {
     let known = [tags::OPERATION_ID, tags::USER_ID];
     let known = known.into_iter().find_map(|key| text::tag(envelope, key));
     known.map_or_else(|| fastrand::f64() * 100.0, score_of)
 }
 
-/// The score of the official SDKs, in percent: a hash of the characters, of which there are at least eight.
+/// The score of the official SDKs, in percent: a hash of the text, which is repeated to at least eight
+/// characters.
 fn score_of(text: &str) -> f64 {
     const FEWEST: usize = 8;
     let times = match text.len() {
@@ -121,12 +122,12 @@ fn score_of(text: &str) -> f64 {
     f64::from(hash) / f64::from(i32::MAX) * 100.0
 }
 
-/// A percentage that stands for a whole number of items: 100 divided by one.
+/// Rounds down to a percentage that represents a whole number of items: 100 divided by an integer.
 fn round_down(percent: f64) -> f64 {
     100.0 / (100.0 / percent).ceil().max(1.0)
 }
 
-/// Keeps a number of items a second, on average over a tenth of a second.
+/// Keeps a number of items a second, averaged over a tenth of a second.
 #[derive(Debug)]
 struct RateLimiter {
     target: f64,
@@ -140,7 +141,7 @@ impl RateLimiter {
         Self {
             target,
             count: 0.0,
-            // As if the time before had been quiet, so that the first items are kept.
+            // Starts as after an idle time, so that the first items are kept.
             seconds: DECAY,
             last: now,
         }
@@ -153,18 +154,19 @@ impl RateLimiter {
         self.count = self.count * decay + 1.0;
         self.seconds = self.seconds * decay + passed;
         let share = (self.seconds * self.target / self.count).min(1.0);
-        match share > 0.0 {
-            true => round_down(share * 100.0),
-            false => 0.0,
+        if share > 0.0 {
+            round_down(share * 100.0)
+        } else {
+            0.0
         }
     }
 }
 
-/// Keeps items within a budget by one rate, which changes rarely: Microsoft's adaptive sampling.
+/// Keeps items within a budget by one rate that changes rarely: Microsoft's adaptive sampling.
 #[derive(Debug)]
 struct Estimator {
     budget: f64,
-    /// One of so many items is kept.
+    /// The rate: one in this many items is kept.
     one_of: f64,
     average: Option<f64>,
     count: f64,
@@ -248,7 +250,7 @@ mod tests {
         }
     }
 
-    /// Trace ids as random ones are: the hash tells neighbours hardly apart.
+    /// Trace ids that look random: the hash hardly distinguishes consecutive numbers.
     fn id(number: u64) -> String {
         let spread = u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         format!("{spread:032x}")
@@ -350,7 +352,7 @@ mod tests {
         };
         let one_of = || events.lock().unwrap().one_of;
         assert!((10.0..=11.0).contains(&one_of()), "{}", one_of());
-        // It is quiet, but the rate rises only a quarter of an hour later.
+        // The load is low, but the rate rises only after a quarter of an hour.
         for second in (140..140 + 14 * 60).step_by(15) {
             rate_at(start + Duration::from_secs(second));
         }

@@ -1,5 +1,5 @@
-//! Requests and dependencies, counted before sampling: the standard metrics of Azure Monitor, with the names
-//! and dimensions that azmon's own have.
+//! The standard metrics of Azure Monitor: requests and dependencies counted before sampling, with the names and
+//! dimensions of azmon's own standard metrics.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ use azmon::envelope::{
 
 use crate::processing::text;
 
-/// The property by which Azure Monitor knows that a standard metric counts the item.
+/// The property that tells Azure Monitor that a standard metric has counted the item.
 const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
 
-/// Most series of an interval; further ones are counted in one series of their own for each kind.
+/// The maximum number of series in an interval. Further series of each kind are combined into one.
 const MOST_SERIES: usize = 5_000;
 
-/// The value of dimensions in that series.
+/// The value of dimensions in a combined series.
 const OVERFLOW: &str = "DIMENSION-CAPPED";
 
 /// Counts requests and dependencies.
@@ -29,7 +29,7 @@ pub(super) struct StandardMetrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Series {
-    /// The destinations' places, and the item's own key: metrics go where the items go.
+    /// The destinations' indices and the instrumentation key: metrics go where the items go.
     to: Vec<usize>,
     instrumentation_key: String,
     role: String,
@@ -52,7 +52,7 @@ struct Aggregate {
 }
 
 impl StandardMetrics {
-    /// Counts an item that nothing has counted yet, and marks it.
+    /// Counts an item, and marks it as counted. Items with the mark are skipped.
     pub(super) fn count(&self, envelope: &mut Envelope<'static>, to: &[usize]) {
         if envelope.data.properties().get(COUNTED).is_some() {
             return;
@@ -68,9 +68,10 @@ impl StandardMetrics {
         let count = 100.0 / rate.unwrap_or(100.0);
         let series = series(envelope, to);
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = match all.len() < MOST_SERIES || all.contains_key(&series) {
-            true => series,
-            false => series.capped(),
+        let series = if all.len() < MOST_SERIES || all.contains_key(&series) {
+            series
+        } else {
+            series.capped()
         };
         let milliseconds = duration.as_secs_f64() * 1e3;
         let aggregate = all.entry(series).or_insert(Aggregate {
@@ -86,7 +87,7 @@ impl StandardMetrics {
         envelope.data.properties_mut().push(COUNTED, extractor);
     }
 
-    /// What was counted since the last call, each with the places of its destinations.
+    /// The metrics since the last call, each with the indices of its destinations.
     pub(super) fn take(&self, time: SystemTime) -> Vec<(Vec<usize>, Envelope<'static>)> {
         let all = std::mem::take(&mut *self.series.lock().unwrap_or_else(PoisonError::into_inner));
         all.into_iter()

@@ -1,8 +1,8 @@
-//! The parts of an item that rules speak of.
+//! The parts of an item that rules refer to.
 
 use azmon::envelope::{Data, Envelope};
 
-/// The type, as Azure Monitor's tables are called, in the singular.
+/// The type, in the singular form of the Azure Monitor table names.
 pub(super) fn kind(data: &Data<'_>) -> &'static str {
     match data {
         Data::Request(_) => "request",
@@ -62,7 +62,7 @@ pub(super) fn success(data: &Data<'_>) -> Option<bool> {
     }
 }
 
-/// The value of a tag; an empty one is none.
+/// The value of a tag; `None` if it is empty.
 pub(super) fn tag<'a>(envelope: &'a Envelope<'_>, key: &str) -> Option<&'a str> {
     let value = envelope.tags.get(key).map(AsRef::as_ref);
     value.filter(|value| !value.is_empty())

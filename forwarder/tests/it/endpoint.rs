@@ -1,4 +1,4 @@
-//! An ingestion endpoint on a free port, which keeps what it gets.
+//! An ingestion endpoint on a free port, which keeps the received items.
 
 use std::io::Read;
 use std::net::Ipv4Addr;
@@ -14,7 +14,7 @@ use azmon::envelope::Envelope;
 use flate2::read::MultiGzDecoder;
 use tokio::sync::Notify;
 
-/// What an endpoint got, and how it answers.
+/// The requests of an endpoint, and its scripted responses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Endpoint {
     shared: Arc<Shared>,
@@ -42,7 +42,7 @@ impl Endpoint {
         Self { shared, address }
     }
 
-    /// Answers nothing from now on, like a service that hangs.
+    /// Stops responding, like a service that hangs.
     pub(crate) fn fall_silent(&self) {
         let silent = &self.shared.silent;
         silent.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -59,7 +59,7 @@ impl Endpoint {
         self.shared.envelopes.lock().unwrap().clone()
     }
 
-    /// Waits until so many envelopes fit.
+    /// Waits until this number of envelopes match.
     pub(crate) async fn wait_for(
         &self,
         count: usize,

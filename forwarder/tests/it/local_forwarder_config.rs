@@ -1,4 +1,4 @@
-//! `LocalForwarder.config`: files that work, and files that do not, with the error's text.
+//! Valid and invalid `LocalForwarder.config` files, with the text of the errors.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use azmon_forwarder::config::{
 
 const KEY: &str = "11111111-2222-3333-4444-555555555555";
 
-/// The file that LocalForwarder is shipped with.
+/// The file that LocalForwarder ships.
 const SHIPPED: &str = include_str!("../data/local_forwarder/shipped.config");
 /// The file of the first tutorials.
 const TUTORIAL: &str = include_str!("../data/local_forwarder/tutorial.config");
@@ -58,7 +58,7 @@ fn v1_the_shipped_file_with_its_variables() {
     };
     assert_eq!(read.config.sampling, Sampling::Adaptive(limits));
     assert_eq!(read.live_metrics_key.as_deref(), Some(KEY));
-    // It listens to other machines because the file says so, and says that it does.
+    // It listens to other machines because the file says so, and warns about it.
     let warnings: Vec<_> = read
         .config
         .warnings
@@ -289,7 +289,7 @@ fn variables_are_replaced_in_texts_and_never_become_markup() {
         match (read_with(&text, None, variables), address) {
             (Ok(read), Some(address)) => assert_eq!(read.config.inputs[0].address, address),
             (Ok(read), None) => {
-                // It is a text, though no host.
+                // A text, but not a host name.
                 let address = &read.config.inputs[0].address;
                 assert!(address.starts_with("<b/>&amp;") || address.starts_with("100% h"));
             }

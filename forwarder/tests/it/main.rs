@@ -11,4 +11,5 @@ mod otlp_clients;
 mod otlp_grpc;
 mod otlp_http;
 mod otlp_metrics;
+mod replicas;
 mod support;

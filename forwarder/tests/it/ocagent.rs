@@ -9,7 +9,7 @@ use azmon_forwarder::inputs::{Limits, OpenCensusInput, OpenCensusOptions};
 
 use crate::support::{Kept, grpc_server, named, property, tag};
 
-/// What is installed. Later versions of protobuf lose the attributes of spans.
+/// The installed packages. Later versions of protobuf lose the attributes of spans.
 const PACKAGES: [&str; 5] = [
     "opencensus-ext-ocagent==0.7.1",
     "opencensus==0.11.4",
@@ -23,7 +23,7 @@ const CLIENT: &str = concat!(
     "/tests/data/opencensus/client.py"
 );
 
-/// The environment's Python; it is made once for a target directory.
+/// The environment's Python. The environment is made once for each target directory.
 fn python() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ocagent");
     let (python, complete) = (folder.join("bin/python"), folder.join("complete"));

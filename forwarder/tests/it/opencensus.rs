@@ -65,7 +65,7 @@ fn decoded<T: Message + Default>(rpc: &str) -> Vec<T> {
 async fn export(channel: &Channel, messages: Vec<traces::ExportTraceServiceRequest>) {
     let mut client = TraceServiceClient::new(channel.clone());
     let answers = client.export(tokio_stream::iter(messages)).await.unwrap();
-    // There is no answer but the end.
+    // The response is empty.
     assert!(answers.into_inner().message().await.unwrap().is_none());
 }
 
@@ -200,7 +200,7 @@ async fn a_library_that_samples_is_told_to_keep_all() {
     let config = update.config.unwrap();
     let all = trace_config::Sampler::ConstantSampler(oc::ConstantSampler { decision: 1 });
     assert_eq!(config.sampler, Some(all));
-    // One that keeps all already is told nothing.
+    // A library that keeps all spans already receives no update.
     let told = traces::CurrentLibraryConfig {
         node: None,
         config: Some(config),

@@ -1,4 +1,5 @@
-//! What spans of OpenCensus become. The tests of LocalForwarder's converter, by name, and where they are here:
+//! The items that OpenCensus spans become. The table lists the tests of LocalForwarder's converter, and their
+//! counterparts here:
 //!
 //! | LocalForwarder | Here |
 //! |---|---|
@@ -35,7 +36,7 @@ use azmon_forwarder::proto::opencensus::proto::trace::v1::span::{
 use crate::opencensus::{node, serve};
 use crate::support::{Kept, name, property, tag};
 
-/// What a span becomes.
+/// The items of a span.
 async fn mapped(span: oc::Span) -> Vec<Envelope<'static>> {
     mapped_of(Some(node("shop")), span).await
 }

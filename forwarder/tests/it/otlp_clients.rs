@@ -111,7 +111,7 @@ fn linked() -> SpanContext {
     )
 }
 
-/// A request that calls something and fails, with a log record in it.
+/// Sends a request that calls a dependency and fails, with a log record.
 fn send(exporters: Exporters) -> (TraceId, MetricExporter) {
     let Exporters {
         spans,
@@ -150,7 +150,7 @@ fn send(exporters: Exporters) -> (TraceId, MetricExporter) {
     let trace = request.span_context().trace_id();
     let context = Context::current_with_span(request);
     let _current = context.clone().attach();
-    // The request ends first, as if its call went on.
+    // The request ends first, as if its call continued.
     context.span().end();
     let mut call = tracer
         .span_builder("GET")

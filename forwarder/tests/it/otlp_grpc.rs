@@ -1,4 +1,4 @@
-//! OTLP over gRPC: answers and limits.
+//! OTLP over gRPC: responses and limits.
 
 use std::sync::Arc;
 use std::time::Duration;

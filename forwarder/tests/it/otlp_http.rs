@@ -1,4 +1,4 @@
-//! OTLP over HTTP: encodings, sizes, answers.
+//! OTLP over HTTP: encodings, sizes, responses.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A sink that keeps what it is given, and servers on free ports.
+//! A sink that keeps deliveries, and servers on free ports.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +11,7 @@ use azmon_forwarder::inputs::{
 use azmon_forwarder::sink::{Acceptance, Delivering, Delivery, ReceivedItem, Refusal, Sink};
 use tonic::service::Routes;
 
-/// Keeps every delivery. Answers as its script says, and after that takes all.
+/// Keeps every delivery. It responds according to its script, and after that accepts everything.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     deliveries: Mutex<Vec<Delivery>>,
@@ -80,13 +80,13 @@ pub(crate) async fn grpc_server(routes: Routes, limits: Limits, budget: Budget) 
     address
 }
 
-/// OTLP over HTTP, and what it delivers.
+/// OTLP over HTTP, with a sink.
 pub(crate) async fn otlp_http(sink: &Arc<Kept>, options: OtlpOptions) -> (SocketAddr, OtlpInput) {
     let input = OtlpInput::new(sink.clone(), options);
     (http_server(input.http_router()).await, input)
 }
 
-/// OTLP over gRPC, and what it delivers.
+/// OTLP over gRPC, with a sink.
 pub(crate) async fn otlp_grpc(sink: &Arc<Kept>, options: OtlpOptions) -> (SocketAddr, OtlpInput) {
     let input = OtlpInput::new(sink.clone(), options);
     let budget = input.budget().clone();
@@ -117,7 +117,7 @@ pub(crate) fn name<'a>(envelope: &'a Envelope<'_>) -> &'a str {
     }
 }
 
-/// The one envelope of a name.
+/// The only envelope with this name.
 pub(crate) fn named<'a>(envelopes: &'a [Envelope<'static>], wanted: &str) -> &'a Envelope<'static> {
     let mut found = envelopes.iter().filter(|envelope| name(envelope) == wanted);
     let one = found

@@ -1,4 +1,4 @@
-//! The service's own id of a request, which support asks for.
+//! The request id that the Azure service assigns, which Azure support asks for.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,15 +12,16 @@ use azure_core::tracing::Span;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 const ATTRIBUTE: &str = "az.service_request.id";
 
-/// The policy that [`instrument`](crate::instrument) adds. It is shared, so that it can be recognised.
+/// The policy that [`instrument`](crate::instrument) adds. It is shared so that a second `instrument` can detect
+/// it.
 static SHARED: LazyLock<Arc<dyn Policy>> = LazyLock::new(|| Arc::new(ServiceRequestId));
 
 /// Records the header `x-ms-request-id` of each response on the span of its HTTP call, as
 /// `az.service_request.id`.
 ///
-/// A policy of each try. [`instrument`](crate::instrument) adds it; it also works beside the spans of another
-/// [`TracerProvider`](azure_core::tracing::TracerProvider). `azure_core` itself reads the header of the request, which
-/// has none.
+/// It is a policy of each try. [`instrument`](crate::instrument) adds it; it also works with the spans of another
+/// [`TracerProvider`](azure_core::tracing::TracerProvider). `azure_core` itself reads this header from the
+/// request, which does not have it.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct ServiceRequestId;
@@ -32,7 +33,7 @@ impl ServiceRequestId {
         Self
     }
 
-    /// Adds the shared policy to `policies`, once.
+    /// Adds the shared policy to `policies`, at most once.
     pub(crate) fn add_to(policies: &mut Vec<Arc<dyn Policy>>) {
         if !policies.iter().any(|policy| Arc::ptr_eq(policy, &SHARED)) {
             policies.push(Arc::clone(&SHARED));

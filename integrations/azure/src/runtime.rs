@@ -1,4 +1,4 @@
-//! The runtime on which the Azure SDK spawns tasks, with the OpenTelemetry context of the caller.
+//! The runtime on which the Azure SDK spawns tasks, with the caller's OpenTelemetry context.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -19,16 +19,18 @@ use tokio::task::JoinHandle;
 /// Whether [`propagate_context`] has installed its runtime.
 static INSTALLED: Mutex<bool> = Mutex::new(false);
 
-/// Keeps partitioned transfers and prefetched pages in the trace of their caller.
+/// Keeps partitioned transfers and prefetched pages in the caller's trace.
 ///
-/// The SDK spawns tasks for these, which would otherwise lose the OpenTelemetry context and begin traces of their own.
-/// This installs a runtime on Tokio that hands the context on. It is process-wide, as the SDK has one runtime: call it
-/// once, at the start of the program, before the first client is made. Calling it again does nothing.
+/// The SDK spawns tasks for both. Without this function these tasks lose the OpenTelemetry context and start
+/// their own traces. The function installs a Tokio runtime that propagates the context. The SDK has one runtime
+/// for the process: call the function once, at the start of the program, before the first client is made. A
+/// second call does nothing.
 ///
 /// # Errors
 ///
-/// Fails if the SDK has another runtime already: one that was installed, or its default, which it chooses at the first
-/// call that needs one. Tracing works without it; only spawned tasks lose their trace.
+/// Fails if the SDK already has another runtime: one that was installed, or its default, which it selects at the
+/// first call that needs a runtime. Tracing works without the propagation; only the spawned tasks lose their
+/// trace.
 pub fn propagate_context() -> azure_core::Result<()> {
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*installed {
@@ -38,7 +40,7 @@ pub fn propagate_context() -> azure_core::Result<()> {
     Ok(())
 }
 
-/// Does the same as [`propagate_context`] on another runtime than Tokio.
+/// Does the same as [`propagate_context`], with another runtime than Tokio.
 ///
 /// # Errors
 ///
@@ -47,7 +49,7 @@ pub fn propagate_context_with(runtime: Arc<dyn AsyncRuntime>) -> azure_core::Res
     set_async_runtime(Arc::new(Propagating { inner: runtime }))
 }
 
-/// Hands the context of the caller on to the tasks that it spawns.
+/// Passes the caller's context to the tasks that it spawns.
 struct Propagating {
     inner: Arc<dyn AsyncRuntime>,
 }
@@ -67,7 +69,7 @@ impl AsyncRuntime for Propagating {
     }
 }
 
-/// Tokio. Where no runtime of Tokio runs, tasks fail and pauses take a thread, instead of a panic.
+/// The Tokio runtime. Outside a Tokio runtime, tasks fail and sleeps use a thread, instead of a panic.
 struct TokioRuntime;
 
 impl AsyncRuntime for TokioRuntime {
@@ -79,7 +81,7 @@ impl AsyncRuntime for TokioRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> TaskFuture {
-        // A duration below zero is over.
+        // A negative duration counts as zero.
         let duration = std::time::Duration::try_from(duration).unwrap_or_default();
         if Handle::try_current().is_ok() {
             return Box::pin(tokio::time::sleep(duration));
@@ -89,7 +91,7 @@ impl AsyncRuntime for TokioRuntime {
             thread::sleep(duration);
             drop(waker);
         };
-        // Without a thread the waker is dropped at once, and the pause with it.
+        // If the thread cannot start, the waker is dropped at once, and the sleep ends with it.
         let _ = thread::Builder::new().spawn(pause);
         Box::pin(async {
             let _ = sleeper.await;
@@ -103,7 +105,7 @@ impl AsyncRuntime for TokioRuntime {
 
 type TaskError = Box<dyn Error + Send>;
 
-/// A spawned task, or why it could not be. Awaited again after its end, it has succeeded.
+/// A spawned task, or the reason for the failed spawn. Polled again after its end, it reports success.
 struct Task {
     handle: Option<Result<JoinHandle<()>, NoRuntime>>,
 }

@@ -1,4 +1,4 @@
-//! One span of the Azure SDK, over a span of OpenTelemetry.
+//! One span of the Azure SDK, backed by an OpenTelemetry span.
 
 use std::any::Any;
 use std::error::Error;
@@ -18,28 +18,28 @@ const ERROR_TYPE: &str = "error.type";
 const STATUS_CODE: &str = "http.response.status_code";
 const NOT_FOUND: i64 = 404;
 
-/// A span of one call of the SDK, or of one HTTP request that it makes.
+/// A span of one SDK call, or of one HTTP request that the call sends.
 ///
-/// It ends once: with [`Span::end`], or when it is dropped, which is a call that was given up.
+/// It ends once, with [`Span::end`] or on drop. A drop means that the call was cancelled.
 #[derive(Debug)]
 pub(crate) struct AzureSpan {
-    /// The caller's context, with this span in it.
+    /// The caller's context with this span as the active one.
     context: Context,
     role: Role,
     state: Mutex<State>,
 }
 
-/// What a span stands for.
+/// The operation that a span covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// A call of the SDK, which makes HTTP requests.
+    /// An SDK call, which sends HTTP requests.
     Call {
-        /// Its answer says whether something exists.
+        /// Whether the call checks the existence of a resource.
         asks_for_existence: bool,
     },
     /// An HTTP request.
     Request {
-        /// 404 is an answer to it, not a failure.
+        /// Whether 404 is a success for this request.
         missing_is_success: bool,
     },
 }
@@ -53,7 +53,7 @@ struct State {
 }
 
 impl AzureSpan {
-    /// `context` holds the span.
+    /// `context` contains the span.
     pub(crate) fn new(context: Context, role: Role) -> Self {
         Self {
             context,
@@ -67,7 +67,7 @@ impl AzureSpan {
         &self.context
     }
 
-    /// Whether this is the span of a call that asks whether something exists.
+    /// Whether the span's call checks the existence of a resource.
     pub(crate) fn asks_for_existence(&self) -> bool {
         matches!(
             self.role,
@@ -81,7 +81,7 @@ impl AzureSpan {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this request was answered by 404, and that is no failure.
+    /// Whether the response is a 404 that counts as a success.
     fn found_nothing(&self, state: &State) -> bool {
         let missing_is_success = Role::Request {
             missing_is_success: true,
@@ -89,7 +89,8 @@ impl AzureSpan {
         self.role == missing_is_success && state.status_code == Some(NOT_FOUND)
     }
 
-    /// Sets the status that the SDK leaves out: of a request without a response, it says the type of the error alone.
+    /// Sets the status that the SDK leaves unset. For a request without a response, the SDK sets only the error
+    /// type.
     fn complete_status(&self, state: &State) {
         let is_request = matches!(self.role, Role::Request { .. });
         if self.found_nothing(state) {
@@ -145,7 +146,7 @@ impl Span for AzureSpan {
         self.context.span().set_attribute(key_value(key, value));
     }
 
-    /// Records the error's text without the queries of the URLs in it, since they hold signatures.
+    /// Records the text of the error. The queries of its URLs are removed, since they contain signatures.
     fn record_error(&self, error: &dyn Error) {
         let message = KeyValue::new("exception.message", without_queries(&error.to_string()));
         self.context.span().add_event("exception", vec![message]);
@@ -157,7 +158,7 @@ impl Span for AzureSpan {
         })
     }
 
-    /// Writes headers by the global propagator, unless telemetry is suppressed.
+    /// Injects headers with the global propagator, unless telemetry is suppressed.
     fn propagate_headers(&self, request: &mut Request) {
         if !self.context.is_telemetry_suppressed() {
             global::get_text_map_propagator(|propagator| {
@@ -184,7 +185,7 @@ impl Drop for AzureSpan {
     }
 }
 
-/// Whether a request of this method only asks whether something exists.
+/// Whether the method is `HEAD`, which only checks existence.
 pub(crate) fn is_head(method: &str) -> bool {
     method == Method::Head.as_str()
 }
@@ -208,7 +209,7 @@ impl Injector for RequestInjector<'_> {
     }
 }
 
-/// An attribute of the SDK as one of OpenTelemetry.
+/// Converts an attribute of the SDK to an OpenTelemetry attribute.
 pub(crate) fn key_value(key: impl Into<opentelemetry::Key>, value: AttributeValue) -> KeyValue {
     KeyValue::new(key, otel_value(value))
 }
@@ -226,12 +227,12 @@ fn otel_value(value: AttributeValue) -> Value {
             let values = values.into_iter().map(StringValue::from).collect();
             Value::Array(Array::String(values))
         }
-        // Kinds that later versions of the SDK add.
+        // For kinds that later versions of the SDK add.
         other => Value::String(format!("{other:?}").into()),
     }
 }
 
-/// A text with the query of every URL in it replaced.
+/// Replaces the query of every URL in a text.
 fn without_queries(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -254,14 +255,14 @@ fn without_queries(text: &str) -> String {
     kept + rest
 }
 
-/// Whether the name of a call says that it asks whether something exists: the SDK's `exists` methods call
-/// `get_properties`, by GET for containers.
+/// Whether the name of a call says that it checks existence: the SDK's `exists` methods call `get_properties`,
+/// which is a GET for containers.
 pub(crate) fn asks_for_existence(name: &str) -> bool {
     let method = name.rsplit('.').next().unwrap_or_default();
     ["exists", "getProperties", "get_properties"].contains(&method)
 }
 
-/// The kind of a span as OpenTelemetry calls it.
+/// Converts the span kind to OpenTelemetry's.
 pub(crate) fn otel_kind(kind: &SpanKind) -> opentelemetry::trace::SpanKind {
     use opentelemetry::trace::SpanKind as Otel;
     match kind {
@@ -269,7 +270,7 @@ pub(crate) fn otel_kind(kind: &SpanKind) -> opentelemetry::trace::SpanKind {
         SpanKind::Server => Otel::Server,
         SpanKind::Producer => Otel::Producer,
         SpanKind::Consumer => Otel::Consumer,
-        // And kinds that later versions of the SDK add.
+        // `Internal`, and kinds that later versions of the SDK add.
         _ => Otel::Internal,
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials of the Azure SDK as tokens for telemetry.
+//! Credentials of the Azure SDK as token providers for telemetry.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,9 +8,9 @@ use azure_core::credentials::TokenCredential;
 use opentelemetry::Context;
 use opentelemetry::trace::FutureExt;
 
-/// Authenticates telemetry with Microsoft Entra ID by any credential of the Azure SDK.
+/// Authenticates telemetry with Microsoft Entra ID, by any credential of the Azure SDK.
 ///
-/// Its own calls are never recorded, even if the credential is instrumented.
+/// The calls of the credential are never recorded, even if the credential is instrumented.
 ///
 /// # Examples
 ///

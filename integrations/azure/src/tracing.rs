@@ -1,4 +1,4 @@
-//! The provider of tracers that the Azure SDK is given.
+//! The tracer provider for the Azure SDK.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,14 +13,14 @@ use opentelemetry::{Context, InstrumentationScope, global};
 use crate::request_id::ServiceRequestId;
 use crate::span::{AzureSpan, Role, asks_for_existence, is_head, key_value, otel_kind};
 
-/// The version of the conventions that the SDK's attributes follow.
+/// The version of the semantic conventions that the SDK's attributes follow.
 const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.23.0";
 const METHOD: &str = "http.request.method";
 
-/// Traces the calls of every client, and of every credential, that is made with `options`.
+/// Traces the calls of every client and every credential that is made with `options`.
 ///
-/// Spans go to the global provider of tracers, whenever it is installed. [`AzureTracing::instrument`] does the same with
-/// other settings. Instrumenting options twice is the same as once.
+/// Spans go to the global tracer provider, including one that is installed later. [`AzureTracing::instrument`]
+/// does the same with other settings. Calling it twice with the same options has no further effect.
 ///
 /// # Examples
 ///
@@ -31,32 +31,30 @@ const METHOD: &str = "http.request.method";
 /// let mut options = BlobContainerClientOptions::default();
 /// azmon_azure::instrument(&mut options.client_options);
 ///
-/// // The calls of a credential are traced if its own options say so.
-/// let mut options = ClientSecretCredentialOptions::default();
-/// azmon_azure::instrument(&mut options.client_options);
+/// The calls of a credential are traced only if its own options are instrumented.
 /// ```
 pub fn instrument(options: &mut ClientOptions) {
     AzureTracing::new().instrument(options);
 }
 
-/// Traces the Azure SDK over the API of OpenTelemetry.
+/// Traces the Azure SDK with the OpenTelemetry API.
 ///
-/// It is a [`TracerProvider`] of `azure_core`. [`AzureTracing::instrument`] also adds [`ServiceRequestId`].
+/// It implements `azure_core`'s [`TracerProvider`]. [`AzureTracing::instrument`] also adds [`ServiceRequestId`].
 #[derive(Clone, Default)]
 pub struct AzureTracing {
     missing_is_success: bool,
-    /// The global one, if none was given.
+    /// `None` means the global provider.
     provider: Option<Arc<dyn ObjectSafeTracerProvider + Send + Sync>>,
 }
 
 impl AzureTracing {
-    /// Traces to the global provider of tracers, also to one that is installed later.
+    /// Traces to the global tracer provider, including one that is installed later.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the provider of tracers. Defaults to the global one.
+    /// Sets the tracer provider. Defaults to the global one.
     #[must_use]
     pub fn tracer_provider<P>(mut self, provider: P) -> Self
     where
@@ -66,8 +64,8 @@ impl AzureTracing {
         self
     }
 
-    /// Sets whether 404 is a success of requests that ask whether something exists: those of the method `HEAD`, and
-    /// those of calls named `exists` or `getProperties`. Defaults to `false`, as in the other SDKs.
+    /// Sets whether 404 is a success for requests that check existence: those with the method `HEAD`, and those
+    /// of calls named `exists` or `getProperties`. Defaults to `false`, as in the SDKs of other languages.
     ///
     /// Such a span has the status `Ok` and no `error.type`, and keeps its status code.
     #[must_use]
@@ -76,7 +74,7 @@ impl AzureTracing {
         self
     }
 
-    /// Traces the calls of every client, and of every credential, that is made with `options`.
+    /// Traces the calls of every client and every credential that is made with `options`.
     pub fn instrument(self, options: &mut ClientOptions) {
         options.instrumentation.tracer_provider = Some(Arc::new(self));
         ServiceRequestId::add_to(&mut options.per_try_policies);
@@ -117,7 +115,7 @@ impl fmt::Debug for AzureTracing {
 /// Starts the spans of one client.
 #[derive(Debug)]
 struct AzureTracer {
-    /// The tracer of the provider that was given; else the global provider is asked for each span.
+    /// The tracer of the configured provider. If `None`, each span asks the global provider.
     given: Option<BoxedTracer>,
     missing_is_success: bool,
     namespace: Option<&'static str>,
@@ -149,7 +147,7 @@ impl AzureTracer {
         Arc::new(AzureSpan::new(parent.with_span(span), role))
     }
 
-    /// `call` is whether the span of the call asks whether something exists.
+    /// `call` tells whether the span's call checks existence.
     fn role(&self, name: &str, kind: &SpanKind, attributes: &[Attribute], call: bool) -> Role {
         if *kind == SpanKind::Client {
             let asks = call || method(attributes).is_some_and(is_head);
@@ -175,7 +173,8 @@ impl Tracer for AzureTracer {
         self.start(name, &kind, attributes, &Context::current(), role)
     }
 
-    /// The parent of a foreign provider is not known here: the span then belongs to the current context.
+    /// A parent of a foreign provider is unknown here. The span is then a child of the span in the current
+    /// context.
     fn start_span_with_parent(
         &self,
         name: Cow<'static, str>,

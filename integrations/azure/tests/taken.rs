@@ -1,4 +1,4 @@
-//! A runtime that the SDK already has. It is process-wide, so this is a process of its own.
+//! The SDK already has another runtime. The runtime belongs to the process, so this test has its own process.
 
 use azmon_azure::propagate_context;
 use azure_core::async_runtime::get_async_runtime;

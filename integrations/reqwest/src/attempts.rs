@@ -7,11 +7,10 @@ use http::{Extensions, StatusCode};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 
-/// Tells a [`TraceMiddleware`](crate::TraceMiddleware) outside of a retry middleware how often the request
-/// was sent.
+/// Reports the number of attempts to a [`TraceMiddleware`](crate::TraceMiddleware) outside a retry middleware.
 ///
-/// A retry middleware does not tell it. Added after it, this one sees every attempt; its span then has the
-/// attribute `http.request.resend_count`, unless the first attempt was the only one.
+/// A retry middleware does not report its attempts. This middleware, added after it, sees every attempt. The span
+/// then has the attribute `http.request.resend_count`, unless the first attempt was the only one.
 ///
 /// # Examples
 ///
@@ -31,7 +30,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 #[non_exhaustive]
 pub struct AttemptCounter;
 
-/// How often a request was sent, as an [`AttemptCounter`] inside has seen it.
+/// The number of times that a request was sent again, counted by an inner [`AttemptCounter`].
 #[derive(Debug, Clone, Copy, Default)]
 struct Attempts(u32);
 
@@ -61,7 +60,7 @@ impl Middleware for AttemptCounter {
     }
 }
 
-/// The request that a [`ResendCount`] in extensions counts, by its hash.
+/// The hash of the request that a [`ResendCount`] in the extensions counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CountedRequest(u64);
 
@@ -72,10 +71,10 @@ impl CountedRequest {
     }
 }
 
-/// One attempt at a request, which a middleware outside may repeat.
+/// One attempt of a request that an outer middleware may repeat.
 ///
-/// All attempts share their extensions. The count is put there only when an attempt ends so that it may be
-/// repeated, and it takes three allocations.
+/// All attempts share their extensions. The count is inserted only when an attempt may be repeated, since it
+/// takes three allocations.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     pub(crate) extensions: &'a mut Extensions,
@@ -95,7 +94,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Removes the count of another request that had the same extensions.
+    /// Removes the count of another request that used the same extensions.
     pub(crate) fn forget_another(request: &Request, extensions: &mut Extensions) {
         if let Some(counted) = extensions.get::<CountedRequest>()
             && *counted != CountedRequest::of(request)
@@ -105,14 +104,14 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// How often the request was sent again inside, as far as an [`AttemptCounter`] has seen it.
+    /// The number of times that an inner [`AttemptCounter`] saw the request sent again.
     pub(crate) fn resent_inside(&self) -> u32 {
         let sent = sent(self.extensions).saturating_sub(self.sent_before);
         sent.saturating_sub(1)
     }
 
-    /// Takes note of the status. Those of the client's fault are not repeated, except where the server asks for
-    /// it (RFC 9110, section 15.5.9, and RFC 6585, section 4).
+    /// Notes the status. A client error is not repeated, except where the server asks for a repetition (RFC 9110,
+    /// section 15.5.9, and RFC 6585, section 4).
     pub(crate) fn end(&mut self, status: StatusCode) {
         self.may_be_repeated = status.is_server_error()
             || matches!(

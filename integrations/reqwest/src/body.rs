@@ -10,9 +10,9 @@ use reqwest::{Body, Response, Version};
 use crate::error_type;
 use crate::settings::ErrorHook;
 
-/// The body of a response, which ends the exchange when it ends, and cancels it when it is dropped before.
+/// The body of a response. Its end ends the exchange; an earlier drop cancels the exchange.
 ///
-/// It is polled and dropped in the context of its exchange, and says of itself what the inner one does.
+/// Polls and drops the inner body in the context of its exchange, and reports the inner body's size hint and end.
 pub(crate) struct RecordedBody {
     // Optional so that it can be dropped in the context.
     inner: Option<Inner>,
@@ -20,10 +20,10 @@ pub(crate) struct RecordedBody {
     on_error: ErrorHook,
 }
 
-/// A body as reqwest gives it out.
+/// The inner body, in the forms that reqwest provides.
 enum Inner {
     Boxed(Body),
-    /// The rest of a response that has no trailers: its chunks need no box.
+    /// A response without trailers: its chunks need no box.
     Chunks(Response),
 }
 
@@ -88,7 +88,8 @@ impl Drop for RecordedBody {
 
 impl Inner {
     fn of(response: Response) -> Self {
-        // Only the chunked coding has trailers, and excludes a length: RFC 9112, sections 6.2 and 7.1.2.
+        // Only the chunked transfer coding has trailers, and it excludes a content length: RFC 9112, sections 6.2
+        // and 7.1.2.
         let has_no_trailers =
             response.version() < Version::HTTP_2 && response.content_length().is_some();
         if has_no_trailers {
@@ -104,7 +105,7 @@ impl Inner {
     ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
         match self {
             Self::Boxed(body) => Pin::new(body).poll_frame(cx),
-            // The future holds nothing but the response.
+            // The future holds only the response.
             Self::Chunks(response) => {
                 let chunk = ready!(pin!(response.chunk()).poll(cx));
                 Poll::Ready(chunk.map(|data| data.map(Frame::data)).transpose())

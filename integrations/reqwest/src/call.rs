@@ -12,7 +12,7 @@ use url::Position;
 
 use crate::settings::CallSettings;
 
-/// A request as the conventions see it.
+/// A client request, in the terms of the semantic conventions.
 pub(crate) struct Call<'a> {
     settings: &'a CallSettings,
     request: &'a Request,
@@ -49,7 +49,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Without the credentials.
+/// Host and port, without the credentials.
 fn authority(url: &Url) -> &str {
     &url[Position::BeforeHost..Position::AfterPort]
 }
@@ -72,7 +72,7 @@ impl OutgoingCall for Call<'_> {
 
     fn is_excluded_by(&self, settings: &Settings) -> bool {
         let request = self.request;
-        // Made for the application's rule only.
+        // Converted only if the application has a rule for templates.
         let uri = settings
             .exclude_if
             .get()
@@ -95,7 +95,7 @@ impl OutgoingCall for Call<'_> {
     }
 }
 
-/// What the span of a call says.
+/// The name, kind and attributes of the span.
 impl SpanContent for Call<'_> {
     fn name(&self) -> Cow<'static, str> {
         let template = self.outgoing.template.map(StringValue::as_str);

@@ -3,10 +3,10 @@ use std::error::Error as StdError;
 use azmon_instrument::http::error_type;
 use reqwest_middleware::Error;
 
-/// Errors of a chain that are looked at: a chain may be a ring.
+/// The maximum number of causes that are inspected: a chain may be cyclic.
 const MAX_CAUSES: usize = 16;
 
-/// The [error type](azmon_instrument::http::error_type) of a request without a response.
+/// The [error type](azmon_instrument::http::error_type) of a request that got no response.
 pub(crate) fn of_request(error: &Error) -> &'static str {
     match error {
         Error::Reqwest(error) => of_reqwest(error),
@@ -20,8 +20,8 @@ pub(crate) fn of_request(error: &Error) -> &'static str {
     }
 }
 
-/// The error type of a body that breaks off. Reading it in chunks, reqwest says of each error that it is one of
-/// decoding.
+/// The error type of a body that fails before its end. reqwest reports every error of a chunk as a decoding
+/// error.
 pub(crate) fn of_body(error: &reqwest::Error) -> &'static str {
     match of_reqwest(error) {
         "decode" => "body",
@@ -29,7 +29,7 @@ pub(crate) fn of_body(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// Told by reqwest's predicates, then by the cause: the text of its errors holds the URL.
+/// Uses reqwest's predicates, then the cause. The error's text contains the URL.
 fn of_reqwest(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "timeout"
@@ -64,7 +64,7 @@ fn known(cause: Option<&(dyn StdError + 'static)>) -> Option<&'static str> {
     cause.map(error_type).filter(|name| *name != "_OTHER")
 }
 
-/// A retry middleware wraps the error of its last attempt.
+/// Finds reqwest's error inside the error of a retry middleware, which wraps the error of its last attempt.
 fn inner_reqwest<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a reqwest::Error> {
     match error.downcast_ref() {
         Some(Error::Reqwest(inner)) => Some(inner),

@@ -17,7 +17,7 @@ use crate::response::follow;
 use crate::settings::CallSettings;
 
 impl Middleware for TraceMiddleware {
-    // Without the macro, what is not recorded has no future of its own.
+    // A hand-written signature: unlike the macro's, it needs no extra future for a request that is not recorded.
     fn handle<'middleware, 'extensions, 'next, 'future>(
         &'middleware self,
         mut request: Request,
@@ -44,7 +44,8 @@ impl Middleware for TraceMiddleware {
     }
 }
 
-/// Starts the exchange, unless it is excluded, and writes ids into the request, unless those are.
+/// Starts the exchange unless the request is excluded, and writes the ids into the request unless its host is
+/// excluded from propagation.
 #[inline]
 fn begin(
     settings: &CallSettings,

@@ -4,7 +4,7 @@ use std::task::{self, Poll};
 
 use azmon_instrument::http::{Exchange, Scope};
 
-/// Makes, polls and drops a future in a scope.
+/// Makes, polls and drops a future in the context of a scope.
 pub(crate) struct InContext<'a, M, F> {
     // Optional so that they can be dropped in the context.
     make: Option<M>,
@@ -13,7 +13,7 @@ pub(crate) struct InContext<'a, M, F> {
 }
 
 impl<'a, M: FnOnce() -> Option<F>, F> InContext<'a, M, F> {
-    /// A future that is made when it is first polled.
+    /// Wraps a future that `make` makes at the first poll.
     pub(crate) fn new(scope: &'a mut Scope<Exchange>, make: M) -> Self {
         Self {
             make: Some(make),

@@ -11,10 +11,11 @@ use crate::settings::{CallSettings, ErrorHook};
 
 /// Records a span and metrics for every request that a client sends, and writes the span's ids into it.
 ///
-/// Where telemetry is suppressed nothing is recorded or written. Without a provider the ids of the active span
-/// are written all the same, so that a trace goes on.
+/// While telemetry is suppressed, the middleware records nothing and writes no headers. Without a provider, it
+/// still propagates the ids of the active span.
 ///
-/// See the [crate's documentation](crate) for what is recorded, when a span ends, and where to place it.
+/// See the [crate's documentation](crate) for the recorded attributes, the end of a span, and the place of the
+/// middleware in a stack.
 ///
 /// Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,8 +24,7 @@ pub struct TraceMiddleware {
 }
 
 impl TraceMiddleware {
-    /// Makes a middleware that excludes the hosts that the [environment] says, and has the defaults for the
-    /// rest.
+    /// Makes a middleware with the defaults, and with the excluded hosts of the [environment].
     ///
     /// [environment]: azmon_instrument::exclude::Exclusions::outgoing_from_environment
     #[must_use]
@@ -43,22 +43,22 @@ impl TraceMiddleware {
     azmon_instrument::http_setters!();
     azmon_instrument::http_client_setters!();
 
-    /// Uses these settings in place of those so far. Hosts that the environment excludes stay excluded.
+    /// Replaces the settings. Hosts that the environment excludes stay excluded.
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
         self.change(|own| own.take_over(settings))
     }
 
-    /// Ends spans with the head of the response, and leaves its body alone.
+    /// Ends spans with the head of the response, and leaves the body unchanged.
     ///
-    /// The default is the end of the body, which costs five allocations more, or six for one that may have
+    /// By default a span ends with the body. This costs five more allocations, or six for a body that may have
     /// trailers.
     #[must_use]
     pub fn end_at_headers(self) -> Self {
         self.change_all(|settings| settings.ends_at_headers = true)
     }
 
-    /// Adds attributes of the request to its span. The sampler sees them.
+    /// Adds attributes of the request to its span. The sampler sees these attributes.
     #[must_use]
     pub fn on_request<F>(self, hook: F) -> Self
     where
@@ -67,7 +67,7 @@ impl TraceMiddleware {
         self.change_all(|settings| settings.on_request = Hook::new(Arc::new(hook)))
     }
 
-    /// Adds attributes of the response to its span, if that records.
+    /// Adds attributes of the response to its span, if the span is recording.
     #[must_use]
     pub fn on_response<F>(self, hook: F) -> Self
     where
@@ -76,10 +76,10 @@ impl TraceMiddleware {
         self.change_all(|settings| settings.on_response = Hook::new(Arc::new(hook)))
     }
 
-    /// Adds attributes of the error that ended a request to its span, if that records.
+    /// Adds attributes of the error that ended a request to its span, if the span is recording.
     ///
-    /// It is a [`reqwest_middleware::Error`] where there is no response, and a [`reqwest::Error`] where the
-    /// body of one fails. Their texts hold the URL with its query: take `without_url` or the cause.
+    /// The error is a [`reqwest_middleware::Error`] if no response arrived, and a [`reqwest::Error`] if the
+    /// response body failed. The text of both contains the URL with its query: use `without_url` or the cause.
     #[must_use]
     pub fn on_error<F>(self, hook: F) -> Self
     where
@@ -88,8 +88,8 @@ impl TraceMiddleware {
         self.change_all(|settings| settings.on_error = ErrorHook(Hook::new(Arc::new(hook))))
     }
 
-    /// Names spans, given the [template](crate::UrlTemplate) if there is one. `None` keeps the name that they
-    /// have.
+    /// Names spans. The function receives the [template](crate::UrlTemplate) of the URL, if known; `None` keeps
+    /// the default name.
     #[must_use]
     pub fn span_name<F>(self, hook: F) -> Self
     where

@@ -7,7 +7,7 @@ use reqwest::{Body, Response, ResponseBuilderExt, Url, Version};
 use crate::body::RecordedBody;
 use crate::settings::CallSettings;
 
-/// Takes note of the response, and ends the exchange with it or with its body.
+/// Notes the response, and ends the exchange with it or with its body.
 pub(crate) fn follow(
     settings: &CallSettings,
     scope: &mut Scope<Exchange>,
@@ -39,7 +39,7 @@ pub(crate) fn follow(
     }
 }
 
-/// gRPC needs HTTP/2.
+/// Notes the status, version and size. gRPC requires HTTP/2.
 fn note_head(exchange: &mut Exchange, response: &Response, size: Option<u64>) {
     let (status, version) = (response.status(), response.version());
     exchange.set_version(version);
@@ -51,9 +51,9 @@ fn note_head(exchange: &mut Exchange, response: &Response, size: Option<u64>) {
     }
 }
 
-/// The same response with another body, made of the old one.
+/// Rebuilds the response with a body made from its old body.
 ///
-/// reqwest makes a response of an `http::Response` only, and takes its URL from the extensions.
+/// reqwest converts only an `http::Response`, and takes the URL from its extensions.
 fn with_body(mut response: Response, body: impl FnOnce(Response) -> Body) -> Response {
     let url = response.url().clone();
     let (status, version) = (response.status(), response.version());
@@ -72,7 +72,7 @@ fn with_url(extensions: Extensions, url: Url) -> Extensions {
     if let Some(empty) = builder.extensions_mut() {
         *empty = extensions;
     }
-    // Only a status or a header could make the builder fail, and it was given none.
+    // Only an invalid status or header makes the builder fail, and neither is set here.
     builder
         .url(url)
         .body(())
@@ -80,7 +80,7 @@ fn with_url(extensions: Extensions, url: Url) -> Extensions {
         .unwrap_or_default()
 }
 
-/// Adds what the settings want of a response.
+/// Adds the attributes of the response that the settings ask for.
 fn note_response(settings: &CallSettings, exchange: &Exchange, response: &Response) {
     exchange.add_attributes(|attributes| {
         attributes.extend(

@@ -11,7 +11,7 @@ type OnRequest = dyn Fn(&Request, &mut Vec<KeyValue>) + Send + Sync;
 type OnResponse = dyn Fn(&Response, &mut Vec<KeyValue>) + Send + Sync;
 type SpanName = dyn Fn(&Request, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync;
 
-/// How calls are recorded.
+/// The settings of recorded calls.
 #[derive(Debug, Clone)]
 pub(crate) struct CallSettings {
     pub(crate) http: Settings,
@@ -42,7 +42,7 @@ impl CallSettings {
 }
 
 impl ErrorHook {
-    /// Adds what the hook says about an error.
+    /// Adds the attributes that the hook returns for an error.
     pub(crate) fn note(&self, exchange: &Exchange, error: &(dyn Error + 'static)) {
         if let Some(hook) = self.0.get() {
             exchange.add_attributes(|attributes| hook(error, attributes));
@@ -50,7 +50,7 @@ impl ErrorHook {
     }
 }
 
-/// Names this crate on what it records.
+/// The instrumentation scope of this crate's spans and metrics.
 fn scope() -> InstrumentationScope {
     InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
         .with_version(env!("CARGO_PKG_VERSION"))

@@ -1,4 +1,4 @@
-//! What the middleware allocates for a call. In a process of its own, with the server on a thread of its own.
+//! The allocations of the middleware for a call, in a separate process, with the server in its own thread.
 
 #![cfg(test)]
 
@@ -39,12 +39,12 @@ impl Calls {
         TraceMiddleware::with_environment(|_| None).tracer_provider(&self.tracers)
     }
 
-    /// Allocations of one call more than with a middleware that does nothing.
+    /// Allocations of one call, minus those with a middleware that does nothing.
     fn more_than_nothing(&self, middleware: impl Middleware) -> i64 {
         self.allocations(middleware) - self.allocations(Nothing)
     }
 
-    /// Allocations of one call, inside of a span. No URL comes twice.
+    /// Allocations of one call inside a span. Every call has another URL.
     fn allocations(&self, middleware: impl Middleware) -> i64 {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let client = ClientBuilder::new(client).with(middleware).build();
@@ -66,7 +66,7 @@ impl Calls {
         };
         (0..CALLS).for_each(call);
         let counted = measure(|| (CALLS..2 * CALLS).for_each(call));
-        // Buffers that are kept for later calls are less than half of one.
+        // Rounds to whole allocations: buffers that are kept for later calls amount to less than half of one.
         i64::try_from((counted.count_total + CALLS / 2) / CALLS).unwrap()
     }
 }

@@ -1,5 +1,5 @@
-//! The middleware with azmon's own pipeline, which starts spans without the SDK where it is installed globally:
-//! in a process of its own, and as one test, since what is global is.
+//! The middleware with azmon's own pipeline, which starts spans without the SDK if it is installed globally.
+//! Global providers belong to a process, so this is one test in a separate process.
 
 #![cfg(test)]
 
@@ -20,7 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::nothing::Nothing;
 
-/// Answers at once, as the path says.
+/// Responds at once, with the status in the path.
 struct Answers;
 
 #[async_trait]
@@ -49,7 +49,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().unwrap()
 }
 
-/// The calls that arrive, without ids and times.
+/// The received calls, without ids and times.
 fn sent(
     telemetry: &Telemetry,
     destination: &InMemoryDestination,
@@ -83,7 +83,7 @@ fn sent(
         .collect()
 }
 
-/// Allocations of a call, more than with a middleware that does nothing.
+/// Allocations of a call, minus those with a middleware that does nothing.
 fn surplus(middleware: TraceMiddleware) -> u64 {
     let runtime = runtime();
     let count = |client: ClientWithMiddleware| {
@@ -95,7 +95,7 @@ fn surplus(middleware: TraceMiddleware) -> u64 {
             };
             measure(|| drop(runtime.block_on(call))).count_total
         };
-        // The queue takes memory for several items at once.
+        // The queue allocates memory for several items at once.
         (0..64).map(|_| call()).min().unwrap_or_default()
     };
     count(client(middleware)) - count(client(Nothing))

@@ -7,10 +7,10 @@ use sqlx_core::{Result, acquire, transaction};
 
 use crate::{Connection, Driver, Pool, PoolConnection, Transaction};
 
-/// What a connection can be had from: a pool, a connection, or a transaction.
+/// A source of connections: a pool, a connection or a transaction.
 ///
-/// The counterpart of [`sqlx::Acquire`](acquire::Acquire) that stays traced. It has no lifetime, and so can be
-/// used in futures that are spawned, where sqlx's is "not general enough".
+/// The traced counterpart of [`sqlx::Acquire`](acquire::Acquire). It has no lifetime parameter, so that spawned
+/// futures can use it, where sqlx's trait is "not general enough".
 ///
 /// # Examples
 /// ```
@@ -39,10 +39,10 @@ pub trait Acquire: Sized + Send {
     /// The connection, owned or borrowed.
     type Connection: DerefMut<Target = Connection<Self::Database>> + Send;
 
-    /// The transaction: a [`Transaction`] that borrows what it begins on.
+    /// The transaction: a [`Transaction`] that borrows the connection it begins on.
     type Transaction: OpenTransaction<Database = Self::Database>;
 
-    /// Gives a connection; a pool may wait for one.
+    /// Returns a connection; a pool may wait for one.
     ///
     /// # Errors
     /// As [`Pool::acquire`].
@@ -55,7 +55,8 @@ pub trait Acquire: Sized + Send {
     fn begin(self) -> impl Future<Output = Result<Self::Transaction>> + Send;
 }
 
-/// A [`Transaction`] without its lifetime, as code that is generic over [`Acquire`] has it. Import it for its methods.
+/// A [`Transaction`] without its lifetime, for code that is generic over [`Acquire`]. Import the trait to call
+/// its methods.
 pub trait OpenTransaction: DerefMut<Target = Connection<Self::Database>> + Sized + Send {
     /// The driver of the connection.
     type Database: Driver;
@@ -63,13 +64,13 @@ pub trait OpenTransaction: DerefMut<Target = Connection<Self::Database>> + Sized
     /// Commits the transaction, or releases the savepoint: [`Transaction::commit`].
     ///
     /// # Errors
-    /// What the database says to `COMMIT`.
+    /// The database's error for `COMMIT`.
     fn commit(self) -> impl Future<Output = Result<()>> + Send;
 
     /// Rolls back the transaction, or to the savepoint: [`Transaction::rollback`].
     ///
     /// # Errors
-    /// What the database says to `ROLLBACK`.
+    /// The database's error for `ROLLBACK`.
     fn rollback(self) -> impl Future<Output = Result<()>> + Send;
 }
 
@@ -144,7 +145,7 @@ impl<'c, DB: Driver> Acquire for &'c mut Transaction<'_, DB> {
     }
 }
 
-/// Tells, once each, that queries are about to be run that are not traced.
+/// Logs, once for each `told`, that the following queries are not traced.
 fn warn_of_untraced(level: Level, told: &Once, what: &str) {
     told.call_once(|| {
         log::log!(
@@ -155,7 +156,7 @@ fn warn_of_untraced(level: Level, told: &Once, what: &str) {
     });
 }
 
-/// Migrations do no more than this.
+/// Warns about untraced queries at a lower level, since migrations only acquire a connection.
 fn tell_of_acquire() {
     static TOLD: Once = Once::new();
     warn_of_untraced(Level::Info, &TOLD, "a connection was taken by `acquire`");
@@ -166,7 +167,7 @@ fn warn_of_begin() {
     warn_of_untraced(Level::Warn, &TOLD, "a transaction was begun by `begin`");
 }
 
-/// For migrations, and for libraries that take sqlx's trait. What they do is not traced.
+/// For migrations, and for libraries that take sqlx's trait. Their queries are not traced.
 impl<'a, DB: Driver> acquire::Acquire<'a> for &'_ Pool<DB> {
     type Database = DB;
     type Connection = sqlx_core::pool::PoolConnection<DB>;
@@ -182,11 +183,11 @@ impl<'a, DB: Driver> acquire::Acquire<'a> for &'_ Pool<DB> {
     }
 }
 
-/// The same for what holds a connection.
+/// The same for types that hold a connection.
 macro_rules! raw_acquire {
     ($($type:ty),*) => {
         $(
-            /// For migrations, and for libraries that take sqlx's trait. What they do is not traced.
+            /// For migrations, and for libraries that take sqlx's trait. Their queries are not traced.
             impl<'a, DB: Driver> acquire::Acquire<'a> for &'a mut $type {
                 type Database = DB;
                 type Connection = &'a mut DB::Connection;

@@ -1,10 +1,11 @@
-//! The attributes of spans and metrics, by OpenTelemetry's conventions for databases.
+//! The attributes of spans and metrics, by OpenTelemetry's semantic conventions for databases.
 
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 
-/// An attribute that is told time and again: to make a [`KeyValue`] of it costs a third of cloning one.
+/// An attribute that is recorded repeatedly: cloning a [`KeyValue`] costs three times as much as making one from
+/// this.
 #[derive(Debug, Clone)]
 pub(crate) enum Attribute {
     Number(&'static str, i64),
@@ -22,12 +23,12 @@ impl Attribute {
     }
 }
 
-/// The attribute of a query, stream or transaction that was dropped before its end: true.
+/// The attribute of a query, stream or transaction that was dropped before its end. Its value is `true`.
 ///
-/// OpenTelemetry has none for this.
+/// OpenTelemetry defines no attribute for this.
 pub const DROPPED: &str = "azmon.dropped";
 
-/// OpenTelemetry has none for this either, but one for the rows that are returned.
+/// OpenTelemetry defines an attribute for returned rows, but none for affected rows.
 pub(crate) const AFFECTED_ROWS: &str = "db.response.affected_rows";
 pub(crate) const COLLECTION: &str = "db.collection.name";
 pub(crate) const ERROR_TYPE: &str = "error.type";

@@ -6,8 +6,8 @@ use sqlx_core::connection;
 
 use crate::{Connection, Driver};
 
-/// The options that connections are opened with: sqlx's [`ConnectOptions`](connection::ConnectOptions), by which
-/// connections are traced.
+/// The options for opening connections: sqlx's [`ConnectOptions`](connection::ConnectOptions), with traced
+/// connections.
 ///
 /// # Examples
 /// ```
@@ -38,13 +38,13 @@ pub trait ConnectOptions: connection::ConnectOptions {
         connection::ConnectOptions::log_statements(self, level)
     }
 
-    /// Sets the level at which sqlx logs statements that take as long as `duration`.
+    /// Sets the level at which sqlx logs statements that take at least `duration`.
     #[must_use]
     fn log_slow_statements(self, level: LevelFilter, duration: Duration) -> Self {
         connection::ConnectOptions::log_slow_statements(self, level, duration)
     }
 
-    /// Has sqlx log no statements.
+    /// Turns off sqlx's logging of statements.
     #[must_use]
     fn disable_statement_logging(self) -> Self {
         connection::ConnectOptions::disable_statement_logging(self)

@@ -12,24 +12,25 @@ use crate::state::State;
 use crate::statements::Use;
 use crate::{ConnectOptionsOf, Driver, TraceOptions};
 
-/// A connection to a database: sqlx's connection of the driver, traced.
+/// A traced connection to a database, around the driver's sqlx connection.
 ///
-/// This is what `&mut *tx` and `&mut *conn` give, and what a function takes that only needs to run queries:
-/// `async fn rename(connection: &mut PgConnection)`. It has the methods of sqlx's `Connection` trait.
+/// `&mut *tx` and `&mut *conn` have this type. Functions that only run queries take it: `async fn
+/// rename(connection: &mut PgConnection)`. It has the methods of sqlx's `Connection` trait.
 ///
-/// What needs sqlx's own connection gets it by [`Connection::raw_mut`]; what it does is not traced.
+/// [`Connection::raw_mut`] gives sqlx's own connection to code that requires it. Calls on that connection are not
+/// traced.
 pub struct Connection<DB: Driver> {
     raw: Raw<DB>,
     state: Arc<State>,
-    /// How many transactions and savepoints are open.
+    /// The number of open transactions and savepoints.
     ///
-    /// Counted here, since SQLite's own count lags behind when a savepoint is dropped.
+    /// It is counted here, since SQLite's own count lags behind when a savepoint is dropped.
     pub(crate) depth: u32,
-    /// Where the transaction began that is open.
+    /// The context in which the open transaction began.
     pub(crate) began: Option<Began>,
 }
 
-/// What calls on a connection have in common.
+/// The parts that all calls on a connection share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'c> {
     state: &'c State,
@@ -49,14 +50,14 @@ impl<'c> Site<'c> {
     }
 }
 
-/// Who owns the connection of the driver.
+/// The driver's connection, owned or from a pool.
 pub(crate) enum Raw<DB: Driver> {
     Owned(DB::Connection),
     Pooled(pool::PoolConnection<DB>, Option<Lease>),
 }
 
 impl<DB: Driver> Connection<DB> {
-    /// Traces what is done with `raw`, which leads where `connect_options` say, as `options` say.
+    /// Traces the calls on `raw`, with `options`. `connect_options` name the server and database.
     pub fn new(
         raw: DB::Connection,
         connect_options: &ConnectOptionsOf<DB>,
@@ -81,7 +82,7 @@ impl<DB: Driver> Connection<DB> {
         }
     }
 
-    /// Opens a connection that belongs to no pool, by connect options.
+    /// Opens a connection that belongs to no pool, with these connect options.
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -90,10 +91,10 @@ impl<DB: Driver> Connection<DB> {
         Ok(Self::new(raw, options, TraceOptions::new()))
     }
 
-    /// Closes the connection, with a word to the database.
+    /// Closes the connection, and notifies the database.
     ///
     /// # Errors
-    /// If the database cannot be told.
+    /// If the database cannot be notified.
     pub async fn close(self) -> Result<()> {
         match self.raw {
             Raw::Owned(raw) => raw.close().await,
@@ -101,10 +102,10 @@ impl<DB: Driver> Connection<DB> {
         }
     }
 
-    /// Asks the database whether it is there. This is not traced.
+    /// Checks that the database answers. The check is not traced.
     ///
     /// # Errors
-    /// If it is not.
+    /// If the database does not answer.
     pub async fn ping(&mut self) -> Result<()> {
         self.raw_mut().ping().await
     }
@@ -115,7 +116,7 @@ impl<DB: Driver> Connection<DB> {
         self.raw().is_in_transaction()
     }
 
-    /// The number of statements that are prepared and kept.
+    /// The number of cached prepared statements.
     #[must_use]
     pub fn cached_statements_size(&self) -> usize
     where
@@ -124,10 +125,10 @@ impl<DB: Driver> Connection<DB> {
         self.raw().cached_statements_size()
     }
 
-    /// Forgets the statements that are prepared and kept.
+    /// Removes all cached prepared statements.
     ///
     /// # Errors
-    /// If the database cannot be told.
+    /// If the database cannot be notified.
     pub async fn clear_cached_statements(&mut self) -> Result<()>
     where
         DB: HasStatementCache,
@@ -135,7 +136,7 @@ impl<DB: Driver> Connection<DB> {
         self.raw_mut().clear_cached_statements().await
     }
 
-    /// Gives back memory that the connection's buffers hold in excess.
+    /// Shrinks the connection's buffers to their content.
     pub fn shrink_buffers(&mut self) {
         self.raw_mut().shrink_buffers();
     }
@@ -149,7 +150,7 @@ impl<DB: Driver> Connection<DB> {
         }
     }
 
-    /// Sqlx's own connection, for what takes no other. What is done with it is not traced.
+    /// Sqlx's own connection, for code that requires it. Calls on it are not traced.
     pub fn raw_mut(&mut self) -> &mut DB::Connection {
         self.split().0
     }
@@ -163,7 +164,7 @@ impl<DB: Driver> Connection<DB> {
         }
     }
 
-    /// The connection of the driver, and what is needed to trace what it does.
+    /// The driver's connection, and the data for tracing calls on it.
     pub(crate) fn split(&mut self) -> (&mut DB::Connection, Site<'_>) {
         let raw = match &mut self.raw {
             Raw::Owned(raw) => raw,
@@ -180,7 +181,7 @@ impl<DB: Driver> Connection<DB> {
         &self.state
     }
 
-    /// Takes the connection out of its pool, if it belongs to one, by `take`.
+    /// Detaches the connection from its pool, if it has one, with `take`.
     pub(crate) fn own(self, take: impl FnOnce(pool::PoolConnection<DB>) -> DB::Connection) -> Self {
         let raw = match self.raw {
             Raw::Owned(raw) => raw,

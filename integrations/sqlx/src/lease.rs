@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use crate::state::State;
 
-/// The time that a connection is out of the pool, which is told when this is dropped.
+/// Records on drop how long a connection was in use.
 #[derive(Debug)]
 pub(crate) struct Lease {
     state: Arc<State>,

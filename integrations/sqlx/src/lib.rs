@@ -30,15 +30,15 @@ pub use self::pool_connection::PoolConnection;
 pub use self::text::{Dialect, MAX_SUMMARY, MAX_TEXT, QueryInfo, QueryText};
 pub use self::transaction::Transaction;
 
-// The other traits that sqlx has at its root, as they are.
+// The other traits at the root of sqlx, unchanged.
 pub use sqlx_core::executor::{Execute, Executor};
 pub use sqlx_core::statement::Statement;
 
-/// The options that connections of a driver are opened with, such as `PgConnectOptions`.
+/// The options for opening connections of a driver, such as `PgConnectOptions`.
 pub type ConnectOptionsOf<DB> =
     <<DB as sqlx_core::database::Database>::Connection as sqlx_core::connection::Connection>::Options;
 
-/// Names of one driver, where sqlx has them: in a module, and some at the root.
+/// The type aliases of one driver, at the paths that sqlx gives them: in a module, and some at the root.
 macro_rules! aliases {
     (
         $(#[$docs:meta])*
@@ -64,7 +64,7 @@ macro_rules! aliases {
 }
 
 aliases! {
-    /// The types for a driver that is chosen by the URL.
+    /// The types for a driver that the URL selects.
     mod any("any") for sqlx_core::any::Any {
         AnyPool, AnyPoolOptions, AnyConnection, AnyTransaction
     }

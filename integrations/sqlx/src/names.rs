@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-/// `name` as a text that lives for ever, so that a span can be named by it without a copy.
+/// Interns `name` as a static string, so that a span can be named without a copy.
 ///
-/// None if there are [`MAX_NAMES`] already: what is kept is never given back, and so must be bounded.
+/// Returns `None` if [`MAX_NAMES`] names exist already: interned names are never freed, so their number is
+/// bounded.
 pub(crate) fn intern(name: &str) -> Option<&'static str> {
     intern_in(
         &mut NAMES.lock().unwrap_or_else(PoisonError::into_inner),
@@ -26,7 +27,7 @@ fn intern_in(names: &mut Option<HashSet<&'static str>>, name: &str) -> Option<&'
 
 static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 
-/// With the longest summaries these take 256 KiB.
+/// With the longest summaries these names take 256 KiB.
 const MAX_NAMES: usize = 1024;
 
 #[cfg(test)]

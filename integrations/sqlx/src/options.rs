@@ -10,7 +10,7 @@ use opentelemetry::trace::TracerProvider;
 
 use crate::{QueryInfo, QueryText};
 
-/// What is told about queries, and to whom.
+/// The telemetry settings: which queries and pools are recorded, with which text, and to which providers.
 ///
 /// Clones share their providers.
 ///
@@ -39,29 +39,29 @@ pub struct TraceOptions {
 }
 
 impl TraceOptions {
-    /// The defaults, as each setter tells them.
+    /// Makes the default options; each setter documents its default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how much of the text of queries is told. Defaults to [`QueryText::Sanitised`].
+    /// Sets how much of the query text is recorded. Defaults to [`QueryText::Sanitised`].
     pub fn query_text(mut self, query_text: QueryText) -> Self {
         self.query_text = query_text;
         self
     }
 
-    /// Makes no span where none is current, for what polls in the background. Metrics count all the same.
+    /// Makes no span unless one is active, for background polling. Metrics still count the query.
     ///
-    /// By default such a query is a trace of its own.
+    /// By default such a query starts its own trace.
     pub fn only_with_parent(mut self) -> Self {
         self.only_with_parent = true;
         self
     }
 
-    /// Leaves out the queries for which `predicate` is true: they have neither span nor metric.
+    /// Excludes the queries for which `predicate` is true. They have no span and no metric.
     ///
-    /// The answer is remembered with the statement, so it must depend on nothing else. By default nothing is
-    /// left out.
+    /// The result is cached with the statement, so it must depend on nothing else. By default no query is
+    /// excluded.
     pub fn exclude(
         mut self,
         predicate: impl Fn(&QueryInfo) -> bool + Send + Sync + 'static,
@@ -70,9 +70,9 @@ impl TraceOptions {
         self
     }
 
-    /// Makes a span of every wait for a connection from the pool that takes as long as `threshold`.
+    /// Records a span for every wait for a pool connection that takes at least `threshold`.
     ///
-    /// A wait that fails has its span always. Defaults to 100 ms.
+    /// A failed wait always has a span. Defaults to 100 ms.
     pub fn acquire_span_threshold(mut self, threshold: Duration) -> Self {
         self.acquire_span_threshold = Some(threshold);
         self
@@ -80,8 +80,8 @@ impl TraceOptions {
 
     /// Names the pool in its metrics, as `db.client.connection.pool.name`.
     ///
-    /// Pools of one name are counted together, all that the process has, so a name stands for one provider of
-    /// metrics. Defaults to `address:port/namespace`.
+    /// All pools of the process with the same name are counted together, so a name belongs to one meter provider.
+    /// Defaults to `address:port/namespace`.
     pub fn pool_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.pool_name = Some(name.into());
         self
@@ -89,8 +89,8 @@ impl TraceOptions {
 
     /// Sends spans to `provider`.
     ///
-    /// By default they go to the global provider. It is looked for ten times a second at most, also where there is
-    /// one, since another may take its place.
+    /// Defaults to the global provider. The global provider is looked up at most ten times a second, also after
+    /// one was found, since it may be replaced.
     pub fn tracer_provider<P>(mut self, provider: &P) -> Self
     where
         P: TracerProvider<Tracer: Send + Sync + 'static>,
@@ -103,7 +103,7 @@ impl TraceOptions {
 
     /// Sends metrics to `provider`.
     ///
-    /// By default they go to the global provider, which is found as that of spans is.
+    /// Defaults to the global provider, which is looked up like that of spans.
     pub fn meter_provider(mut self, provider: impl MeterProvider + Send + Sync + 'static) -> Self {
         self.meter_provider = Some(Arc::new(provider));
         self

@@ -9,8 +9,8 @@ use crate::connection::Raw;
 use crate::state::State;
 use crate::{Connection, Driver, Target, TraceOptions, Transaction};
 
-/// A connection from a pool, to which it goes back when it is dropped: sqlx's
-/// [`PoolConnection`](pool::PoolConnection), traced.
+/// A traced connection from a pool, around sqlx's [`PoolConnection`](pool::PoolConnection). It returns to the
+/// pool on drop.
 pub struct PoolConnection<DB: Driver>(Connection<DB>);
 
 impl<DB: Driver> PoolConnection<DB> {
@@ -18,9 +18,9 @@ impl<DB: Driver> PoolConnection<DB> {
         Self(connection)
     }
 
-    /// Gives the connection itself.
+    /// Returns the connection itself.
     ///
-    /// With `use sqlx::Acquire` in scope, that trait's method of this name would give sqlx's own.
+    /// With `use sqlx::Acquire` in scope, that trait's method of the same name returns sqlx's own connection.
     ///
     /// # Errors
     /// Never.
@@ -35,7 +35,7 @@ impl<DB: Driver> PoolConnection<DB> {
     /// Begins a transaction, or a savepoint if one is open.
     ///
     /// # Errors
-    /// What the database says to `BEGIN` or `SAVEPOINT`.
+    /// The database's error for `BEGIN` or `SAVEPOINT`.
     pub async fn begin(&mut self) -> Result<Transaction<'_, DB>> {
         self.0.begin().await
     }
@@ -43,23 +43,23 @@ impl<DB: Driver> PoolConnection<DB> {
     /// Closes the connection, so that the pool can open another.
     ///
     /// # Errors
-    /// If the database cannot be told.
+    /// If the database cannot be notified.
     pub async fn close(self) -> Result<()> {
         self.0.close().await
     }
 
-    /// Closes the connection when it is dropped, instead of giving it back.
+    /// Closes the connection on drop, instead of returning it to the pool.
     pub fn close_on_drop(&mut self) {
         self.0.close_on_drop();
     }
 
-    /// Takes the connection out of the pool, which can open another.
+    /// Detaches the connection from the pool, which can open another.
     #[must_use]
     pub fn detach(self) -> Connection<DB> {
         self.0.own(pool::PoolConnection::detach)
     }
 
-    /// Takes the connection out of the pool, which counts it as in use for ever.
+    /// Detaches the connection from the pool, which still counts it as in use.
     #[must_use]
     pub fn leak(self) -> Connection<DB> {
         self.0.own(pool::PoolConnection::leak)
@@ -67,9 +67,9 @@ impl<DB: Driver> PoolConnection<DB> {
 }
 
 impl<DB: Driver> From<pool::PoolConnection<DB>> for PoolConnection<DB> {
-    /// Traces `raw`, of whose database no more is known than the product.
+    /// Traces `raw`. Of its database, only the product is known.
     ///
-    /// A connection from our own [`Pool`](crate::Pool) knows its server and database, too.
+    /// A connection from this crate's own [`Pool`](crate::Pool) also knows its server and database.
     fn from(raw: pool::PoolConnection<DB>) -> Self {
         let state = State::new::<DB>(Target::of::<DB>(), TraceOptions::new());
         Self(Connection::from_parts(

@@ -1,17 +1,17 @@
-//! Where telemetry goes: the providers of the options, or the global ones.
+//! The providers of the options, or the global providers.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use azmon_instrument::direct;
-use azmon_instrument::{Lookup, StartSpan, is_noop_tracer};
-use opentelemetry::global::{self, BoxedTracer};
+use azmon_instrument::{Lookup, StartSpan, installed_tracer};
+use opentelemetry::global::BoxedTracer;
 
 use crate::TraceOptions;
 use crate::metrics::{self, Instruments};
 use crate::options::scope;
 
-/// What was found at the last look.
+/// The providers found by the last look-up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) tracer: Option<Arc<BoxedTracer>>,
@@ -26,14 +26,15 @@ impl Found {
     }
 }
 
-/// The providers that telemetry goes to, which are looked up when that is first asked for.
+/// The tracer and instruments, looked up at the first use.
 #[derive(Debug, Default)]
 pub(crate) struct Providers(Lookup<Found>);
 
 impl Providers {
-    /// What there is at `now`. `is_new` is called with instruments that were not there at the look before.
+    /// The tracer and instruments at `now`. Calls `is_new` with instruments that the previous look-up did not
+    /// find.
     ///
-    /// Global providers are looked for again every 100 ms, even where there are some: others may take their place.
+    /// Looks up global providers again every 100 ms, even after some were found, since they may be replaced.
     pub(crate) fn get(
         &self,
         now: Instant,
@@ -42,7 +43,10 @@ impl Providers {
     ) -> Found {
         let loan = self.0.get(now, |known| {
             let found = Found {
-                tracer: look_for_tracer(options),
+                tracer: options
+                    .tracer
+                    .clone()
+                    .or_else(|| installed_tracer(scope()).map(Arc::new)),
                 direct: options.tracer.is_none().then(direct::tracer).flatten(),
                 instruments: metrics::look(options.meter_provider.as_ref()),
             };
@@ -57,13 +61,4 @@ impl Providers {
         });
         loan.get().cloned().unwrap_or_default()
     }
-}
-
-/// The tracer of `options`, or else the global one, unless no provider is installed.
-fn look_for_tracer(options: &TraceOptions) -> Option<Arc<BoxedTracer>> {
-    if options.tracer.is_some() {
-        return options.tracer.clone();
-    }
-    let tracer = global::tracer_with_scope(scope());
-    (!is_noop_tracer(&tracer)).then(|| Arc::new(tracer))
 }

@@ -14,7 +14,7 @@ use crate::providers::{Found, Providers};
 use crate::statements::{Described, Statements, Use};
 use crate::{Driver, QueryInfo, Target, TraceOptions, attributes};
 
-/// What a pool, and every connection from it, knows for telemetry.
+/// The telemetry data that a pool shares with its connections.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) options: TraceOptions,
@@ -58,14 +58,14 @@ impl State {
         }
     }
 
-    /// Gives the state the pool that it belongs to, so that metrics can tell about that.
+    /// Attaches the state to its pool, so that metrics can report the pool.
     pub(crate) fn belongs_to(&self, pool: Weak<dyn PoolStatus>) {
         if self.status.set(pool).is_ok() {
             self.found(Instant::now());
         }
     }
 
-    /// Where telemetry goes.
+    /// The tracer and instruments at `now`.
     pub(crate) fn found(&self, now: Instant) -> Found {
         self.providers.get(now, &self.options, |instruments| {
             if let Some(pool) = self.status.get() {
@@ -74,12 +74,12 @@ impl State {
         })
     }
 
-    /// Where metrics go, if anywhere.
+    /// The instruments, if a meter provider exists.
     pub(crate) fn instruments(&self, now: Instant) -> Option<Arc<Instruments>> {
         self.found(now).instruments
     }
 
-    /// Whether telemetry goes anywhere.
+    /// Whether any telemetry is recorded.
     pub(crate) fn is_observed(&self) -> bool {
         !self.found(Instant::now()).is_nothing()
     }
@@ -110,7 +110,7 @@ impl State {
         self.pending.fetch_add(change, Ordering::Relaxed);
     }
 
-    /// The number of requests for which the pool opens a connection.
+    /// The number of requests for which the pool is opening a connection.
     pub(crate) fn opening(&self) -> i64 {
         self.opening.load(Ordering::Relaxed)
     }
@@ -120,10 +120,9 @@ impl State {
     }
 }
 
-/// Whether nothing is told of what is done in `context`: it belongs to a request that is excluded, or telemetry is
-/// suppressed.
+/// Whether telemetry in `context` is off: the context belongs to an excluded request, or telemetry is suppressed.
 ///
-/// This is the one place that decides so.
+/// No other code decides this.
 pub(crate) fn is_silent(context: &Context) -> bool {
     records_no_spans(context)
 }

@@ -9,21 +9,21 @@ use crate::attributes::{self, Attribute};
 use crate::text::MAX_SUMMARY;
 use crate::{QueryInfo, QueryText, names};
 
-/// What telemetry says about a query, made once for all times that it is run.
+/// The telemetry description of a query, made once and reused for every run.
 #[derive(Debug)]
 pub(crate) struct Described {
-    /// The summary, after what is done with the query if that is not to run it.
+    /// The summary, prefixed with the operation if that is not running the query.
     pub(crate) summary: Arc<str>,
-    /// The summary as the name of spans, unless there are too many.
+    /// The summary as a span name, unless too many names exist.
     pub(crate) name: Option<&'static str>,
     pub(crate) is_excluded: bool,
-    /// Whether running it changes rows, and gives back no more than their number.
+    /// Whether the query changes rows, and returns only their number.
     pub(crate) changes_rows: bool,
     pub(crate) span_attributes: Vec<Attribute>,
     pub(crate) metric_attributes: Vec<KeyValue>,
 }
 
-/// What is done with a query.
+/// The use of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Use {
     Describe,
@@ -32,7 +32,7 @@ pub(crate) enum Use {
 }
 
 impl Use {
-    /// The operation that it is, if not that of the query.
+    /// The name of the operation, if it is not that of the query.
     fn operation(self) -> Option<&'static str> {
         match self {
             Self::Describe => Some("DESCRIBE"),
@@ -43,7 +43,7 @@ impl Use {
 }
 
 impl Described {
-    /// Describes what `usage` does with a query, on the database that `base` tells about.
+    /// Describes `usage` of a query on the database whose attributes are `base`.
     pub(crate) fn new(info: QueryInfo, usage: Use, is_excluded: bool, base: &[Attribute]) -> Self {
         let (summary, operation) = match usage.operation() {
             Some(operation) => {
@@ -82,11 +82,11 @@ impl Described {
     }
 }
 
-/// Remembers how the queries that were run last are described, within bounds.
+/// Caches the descriptions of recently run queries, within bounds.
 ///
-/// Holds up to 1024 queries of up to 64 KiB each, and 4 MiB of them in all; others are described every time. A part
-/// that is full becomes the older generation in place of the one before, from which what is used again is taken over.
-/// A query that finds a part locked does not wait, but is described anew.
+/// Holds up to 1024 queries of up to 64 KiB each, and 4 MiB in all; other queries are described at every run.
+/// Each part has two generations. A full generation replaces the older one, and queries that are used again move
+/// to the new generation. If a part is locked, the query does not wait, but is described anew.
 pub(crate) struct Statements {
     parts: [RwLock<Generations>; PARTS],
     hasher: DefaultHashBuilder,
@@ -95,7 +95,7 @@ pub(crate) struct Statements {
 #[derive(Default)]
 struct Generations {
     current: HashTable<Entry>,
-    /// The length of all texts in `current`.
+    /// The total length of the texts in `current`.
     bytes: usize,
     previous: HashTable<Entry>,
 }
@@ -107,7 +107,7 @@ struct Entry {
     described: Arc<Described>,
 }
 
-/// What one text is described differently for.
+/// The inputs, besides the text, on which a description depends.
 type Variant = (Use, QueryText);
 
 impl Statements {
@@ -118,7 +118,7 @@ impl Statements {
         }
     }
 
-    /// How `sql` is described, by `describe` if that is not remembered.
+    /// The description of `sql`, made by `describe` if it is not cached.
     pub(crate) fn get(
         &self,
         sql: &str,
@@ -184,7 +184,7 @@ impl Generations {
     }
 }
 
-/// What a query is found by.
+/// The cache key of a query.
 struct Key<'a> {
     hash: u64,
     sql: &'a str,
@@ -205,12 +205,12 @@ impl fmt::Debug for Statements {
     }
 }
 
-/// What is read of a text at most, so that longer ones are described in a bounded time.
+/// The maximum number of bytes of a query that are read, so that the time is bounded.
 const LONGEST_QUERY: usize = 64 * 1024;
 const PARTS: usize = 8;
-/// Of one generation in one part.
+/// The maximum number of queries in one generation of one part.
 const CAPACITY: usize = 64;
-/// Of one generation in one part.
+/// The maximum number of bytes in one generation of one part.
 const MAX_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
         statements.get(sql, Use::Run, QueryText::Sanitised, forgotten)
     }
 
-    /// The number of queries, and of their bytes.
+    /// The numbers of cached queries and of their bytes.
     fn held(statements: &Statements) -> (usize, usize) {
         let mut held = (0, 0);
         for part in &statements.parts {

@@ -10,12 +10,12 @@ use crate::operation::{Began, Operation, Traced};
 use crate::statements::Use;
 use crate::{Connection, Driver};
 
-/// A transaction or savepoint that is open: sqlx's [`Transaction`](sqlx_core::transaction::Transaction), traced.
+/// An open, traced transaction or savepoint, around sqlx's [`Transaction`](sqlx_core::transaction::Transaction).
 ///
-/// `BEGIN`, `COMMIT`, `ROLLBACK`, and what they are for savepoints, are spans. A transaction that is dropped is
-/// rolled back before the connection is used again; a span `ROLLBACK` with the attribute
-/// [`azmon.dropped`](crate::DROPPED) tells so at once, beside that of `BEGIN`. In a task that has no span of its own
-/// the spans of a transaction stay beside that of `BEGIN`, too.
+/// `BEGIN`, `COMMIT`, `ROLLBACK` and the statements of savepoints have spans. A dropped transaction is rolled
+/// back before the next use of its connection; a `ROLLBACK` span with the attribute
+/// [`azmon.dropped`](crate::DROPPED) records this at once, as a sibling of the `BEGIN` span. In a task without a
+/// span, the spans of a transaction are also siblings of the `BEGIN` span.
 ///
 /// # Examples
 /// ```
@@ -32,9 +32,9 @@ use crate::{Connection, Driver};
 pub struct Transaction<'c, DB: Driver> {
     connection: Slot<'c, DB>,
     phase: Phase,
-    /// How many transactions and savepoints this one is in.
+    /// The number of transactions and savepoints around this one.
     level: u32,
-    /// Where it began, so that its end can be told there.
+    /// The context in which it began, for the spans of its end.
     began: Began,
 }
 
@@ -45,7 +45,7 @@ enum Slot<'c, DB: Driver> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// `BEGIN`, `COMMIT` or `ROLLBACK` has been sent, and not answered.
+    /// `BEGIN`, `COMMIT` or `ROLLBACK` was sent, and has no answer yet.
     Changing,
     Ended,
     Open,
@@ -55,27 +55,27 @@ impl<DB: Driver> Connection<DB> {
     /// Begins a transaction, or a savepoint if one is open.
     ///
     /// # Errors
-    /// What the database says to `BEGIN` or `SAVEPOINT`.
+    /// The database's error for `BEGIN` or `SAVEPOINT`.
     ///
     /// # Cancel safety
-    /// If the future is dropped, what has begun is rolled back before the connection is used again.
+    /// If the future is dropped, a begun transaction is rolled back before the next use of the connection.
     pub async fn begin(&mut self) -> Result<Transaction<'_, DB>> {
         Transaction::begin_borrowed(self, None).await
     }
 
-    /// Begins a transaction by `statement`.
+    /// Begins a transaction with `statement`.
     ///
     /// # Errors
-    /// What the database says to `statement`; `BeginFailed` if no transaction is open after it, and
+    /// The database's error for `statement`; `BeginFailed` if no transaction is open after it, and
     /// `InvalidSavePointStatement` if one is open before.
     pub async fn begin_with(&mut self, statement: impl SqlSafeStr) -> Result<Transaction<'_, DB>> {
         Transaction::begin_borrowed(self, Some(statement.into_sql_str())).await
     }
 
-    /// Runs `callback` in a transaction, which is committed if that succeeds, and rolled back otherwise.
+    /// Runs `callback` in a transaction. Commits if it succeeds, and rolls back otherwise.
     ///
     /// # Errors
-    /// That of `callback`, and what the database says to `BEGIN`, `COMMIT` and `ROLLBACK`.
+    /// The error of `callback`, and the database's errors for `BEGIN`, `COMMIT` and `ROLLBACK`.
     pub async fn transaction<'a, F, R, E>(&'a mut self, callback: F) -> Result<R, E>
     where
         for<'c> F:
@@ -114,7 +114,7 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
 
     async fn begin_on(connection: Slot<'c, DB>, statement: Option<SqlStr>) -> Result<Self> {
         let level = connection.get().depth;
-        // From here on dropping it rolls back, in case that `BEGIN` has reached the database.
+        // From here on a drop rolls back, in case `BEGIN` has reached the database.
         let mut transaction = Self {
             connection,
             phase: Phase::Changing,
@@ -145,10 +145,11 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
     /// Commits the transaction, or releases the savepoint.
     ///
     /// # Errors
-    /// What the database says to `COMMIT`, such as constraints that are deferred until then.
+    /// The database's error for `COMMIT`, such as a violated deferred constraint.
     ///
     /// # Cancel safety
-    /// If the future is dropped, the transaction may be committed or not; the connection stays usable.
+    /// If the future is dropped, the outcome is unknown: the transaction is committed or not. The connection
+    /// stays usable.
     pub async fn commit(mut self) -> Result<()> {
         let sql = by_level(self.level, "COMMIT", "RELEASE SAVEPOINT");
         self.end(sql, DB::TransactionManager::commit).await
@@ -157,7 +158,7 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
     /// Rolls back the transaction, or to the savepoint.
     ///
     /// # Errors
-    /// What the database says to `ROLLBACK`.
+    /// The database's error for `ROLLBACK`.
     pub async fn rollback(mut self) -> Result<()> {
         let sql = by_level(self.level, "ROLLBACK", "ROLLBACK TO SAVEPOINT");
         self.end(sql, DB::TransactionManager::rollback).await
@@ -181,9 +182,9 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
         Ok(())
     }
 
-    /// Gives the connection, on which the transaction stays open.
+    /// Returns the connection, on which the transaction stays open.
     ///
-    /// With `use sqlx::Acquire` in scope, that trait's method of this name would give sqlx's own.
+    /// With `use sqlx::Acquire` in scope, that trait's method of the same name returns sqlx's own connection.
     ///
     /// # Errors
     /// Never.
@@ -198,7 +199,7 @@ impl<'c, DB: Driver> Transaction<'c, DB> {
     /// Begins a savepoint.
     ///
     /// # Errors
-    /// What the database says to `SAVEPOINT`.
+    /// The database's error for `SAVEPOINT`.
     pub async fn begin(&mut self) -> Result<Transaction<'_, DB>> {
         self.connection.get_mut().begin().await
     }

@@ -9,10 +9,11 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// The body of a response, which ends the span when it ends.
     ///
-    /// It is polled and dropped in the context of its exchange, and says of itself what the inner one does.
+    /// Polls and drops the inner body in the context of its exchange, and reports the inner body's size hint and
+    /// end.
     ///
     /// # Cancel safety
-    /// Dropping it after it was polled, and before its end, ends the exchange as cancelled.
+    /// Dropping a polled body before its end ends the exchange as cancelled.
     pub struct ResponseBody<B> {
         // Optional so that it can be dropped in the context.
         #[pin]

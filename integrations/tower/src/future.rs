@@ -15,7 +15,7 @@ use crate::mode::ResponseMode;
 pin_project! {
     /// The future of a response.
     ///
-    /// Polls and drops the inner one in the context of its exchange.
+    /// Polls and drops the inner future in the context of its exchange.
     ///
     /// # Cancel safety
     /// Dropping it before it is ready ends the exchange as cancelled.
@@ -39,9 +39,9 @@ pin_project! {
     }
 }
 
-/// Looks at the head of a response, for the layer that made it.
+/// Reads and changes the head of a response, on behalf of the layer that started the exchange.
 pub(crate) trait OnHead: fmt::Debug + Send + Sync {
-    /// `exchange` is `None` where the request is not recorded.
+    /// `exchange` is `None` if the request is not recorded.
     fn on_head(&self, exchange: Option<&mut Exchange>, head: &mut response::Parts);
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// Nothing is recorded.
+    /// A request that is not recorded.
     pub(crate) fn unrecorded(scope: Scope) -> Self {
         Self {
             scope,
@@ -61,7 +61,7 @@ impl InFlight {
         }
     }
 
-    /// Nothing is recorded here, but the head is looked at.
+    /// A request that is not recorded, but whose response head is passed to `on_head`.
     pub(crate) fn observed(on_head: Arc<dyn OnHead>) -> Self {
         Self {
             scope: Scope::None,
@@ -69,7 +69,7 @@ impl InFlight {
         }
     }
 
-    /// An exchange is recorded.
+    /// A request that `exchange` records.
     #[inline]
     pub(crate) fn recorded(exchange: Exchange, on_head: Arc<dyn OnHead>) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl InFlight {
 }
 
 impl<F, M> ResponseFuture<F, M> {
-    /// Makes the inner future in the context of its exchange.
+    /// Calls `call`, which makes the inner future, in the context of its exchange.
     pub(crate) fn new(mut in_flight: InFlight, call: impl FnOnce() -> F) -> Self {
         let entered = in_flight.scope.enter();
         let inner = Some(call());

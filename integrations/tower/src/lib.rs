@@ -24,7 +24,7 @@ pub use self::server::ServerLayer;
 #[cfg(feature = "axum")]
 pub use self::trace_id::CurrentTraceId;
 
-/// Names this crate on what it records.
+/// The instrumentation scope of this crate's spans and metrics.
 fn instrumentation_scope() -> InstrumentationScope {
     InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
         .with_version(env!("CARGO_PKG_VERSION"))

@@ -5,25 +5,25 @@ use http_body::Body;
 
 use crate::body::ResponseBody;
 
-/// What becomes of a response with the body `B`, and so where its span ends: [`WrapBody`], [`EndAtHeaders`], or,
-/// for axum, `WrapAxumBody`. This trait is sealed.
+/// How a response with the body `B` is treated, and where its span ends: [`WrapBody`], [`EndAtHeaders`] or, for
+/// axum, `WrapAxumBody`. This trait is sealed.
 pub trait ResponseMode<B>: sealed::Sealed {
-    /// The body that it has then.
+    /// The type of the response body after the layer.
     type Body;
 
     #[doc(hidden)]
     fn wrap(body: B, scope: Scope) -> Self::Body;
 }
 
-/// The body is wrapped, and the span ends with it.
+/// Wraps the body. The span ends with the body.
 #[derive(Debug, Clone, Copy)]
 pub struct WrapBody;
 
-/// The span ends with the head of the response, whose body stays what it was.
+/// Ends the span with the head of the response. The body stays unchanged.
 #[derive(Debug, Clone, Copy)]
 pub struct EndAtHeaders;
 
-/// The body is wrapped in one of axum, and the span ends with it.
+/// Wraps the body in axum's `Body`. The span ends with the body.
 #[cfg(feature = "axum")]
 #[derive(Debug, Clone, Copy)]
 pub struct WrapAxumBody;

@@ -6,9 +6,9 @@ use http::request::Parts;
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, TraceId};
 
-/// Extracts the id of the trace that a request belongs to, for the bodies of errors and for support.
+/// Extracts the trace id of a request, for error responses and support.
 ///
-/// Application Insights calls it the operation id. It is [`TraceId::INVALID`], 32 zeros, outside of a
+/// Application Insights calls it the operation id. It is [`TraceId::INVALID`], 32 zeros, outside a
 /// [`ServerLayer`](crate::ServerLayer) and without a provider.
 ///
 /// # Examples

@@ -1,4 +1,4 @@
-//! How often the server layer allocates, in a process of its own: the counting allocator counts for all.
+//! The allocations of the server layer, in a separate process, since the counting allocator counts all threads.
 #![cfg(test)]
 
 use std::convert::Infallible;
@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tower::layer::util::Identity;
 use tower::{Layer, Service, ServiceExt};
 
-/// With its state, as `axum::serve` calls it.
+/// With its state, like `axum::serve`.
 fn router<L>(layer: L) -> Router
 where
     L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -36,7 +36,7 @@ where
         .with_state(())
 }
 
-/// As a browser sends it, and with the header of a caller.
+/// A request with a browser's headers, and optionally with a caller's `traceparent`.
 fn request(traceparent: Option<&str>) -> Request<Body> {
     let peer: SocketAddr = "192.0.2.7:4711".parse().unwrap();
     let mut request = Request::get("/users/7")
@@ -70,7 +70,7 @@ async fn exchange(router: Router, request: Request<Body>) {
     while body.frame().await.is_some() {}
 }
 
-/// Allocations of one exchange, after some that fill caches.
+/// Allocations of one exchange, after a warm-up that fills caches.
 fn count(router: &Router, traceparent: Option<&str>) -> u64 {
     for _ in 0..10 {
         run(exchange(router.clone(), request(traceparent)));
@@ -79,14 +79,14 @@ fn count(router: &Router, traceparent: Option<&str>) -> u64 {
     allocation_counter::measure(|| run(exchange)).count_total
 }
 
-/// Nothing in such an exchange waits.
+/// Runs an exchange, in which nothing waits.
 fn run(exchange: impl Future<Output = ()>) {
     let mut cx = task::Context::from_waker(task::Waker::noop());
     let mut exchange = std::pin::pin!(exchange);
     assert!(Pin::as_mut(&mut exchange).poll(&mut cx).is_ready());
 }
 
-/// How many more than behind a layer that does nothing: axum boxes every route again behind any.
+/// Allocations minus those with a layer that does nothing: axum boxes every route again behind any layer.
 fn surplus<E>(layer: ServerLayer<E>, traceparent: Option<&str>) -> u64
 where
     E: ResponseMode<Body, Body: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send>
@@ -156,7 +156,8 @@ fn an_unsampled_request_allocates_five_times_at_most() {
             .tracer_provider(&tracers(sampler.clone()))
             .meter_provider(&meters());
         let surplus = surplus(layer, parent);
-        // The last for the span that stands for the request: that of the caller, as one of this process.
+        // The last allocation is for the span that stands for the request: the caller's span, as a span of this
+        // process.
         assert!(surplus <= 5, "{surplus} for {sampler:?} {parent:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! The layers with azmon's own pipeline, which starts spans without the SDK where it is installed
-//! globally: in a process of its own, and as one test, since what is global is.
+//! The layers with azmon's own pipeline, which starts spans without the SDK if it is installed globally. Global
+//! providers belong to a process, so this is one test in a separate process.
 #![cfg(test)]
 
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ where
     <L::Service as Service<Request<Body>>>::Future: Send + 'static,
 {
     async fn order() -> &'static str {
-        // A child by the global tracer of the SDK, and an attribute from the handler.
+        // A child span of the SDK's global tracer, and an attribute from the handler.
         global::tracer("handler").in_span("pack", |_| ());
         let context = Context::current();
         context
@@ -59,7 +59,7 @@ where
         .with_state(())
 }
 
-/// As a browser sends it.
+/// A request with a browser's headers.
 fn request(uri: &str) -> http::request::Builder {
     let peer: SocketAddr = "[2001:db8::7]:4711".parse().unwrap();
     Request::get(uri)
@@ -72,7 +72,7 @@ fn request(uri: &str) -> http::request::Builder {
         .extension(ConnectInfo(peer))
 }
 
-/// Requests of all sorts.
+/// Requests of many kinds.
 fn requests() -> Vec<Request<Body>> {
     let long = "x".repeat(5_000);
     let builders = [
@@ -112,14 +112,14 @@ async fn exchange(router: Router, request: Request<Body>) {
     while body.frame().await.is_some() {}
 }
 
-/// Nothing in such an exchange waits.
+/// Runs an exchange, in which nothing waits.
 fn run(exchange: impl Future<Output = ()>) {
     let mut cx = task::Context::from_waker(task::Waker::noop());
     let mut exchange = std::pin::pin!(exchange);
     assert!(Pin::as_mut(&mut exchange).poll(&mut cx).is_ready());
 }
 
-/// The spans that arrive of some work, without ids and times.
+/// The spans that arrive during `work`, without ids and times.
 fn sent(telemetry: &Telemetry, destination: &InMemoryDestination, work: impl Fn()) -> Vec<String> {
     let chance =
         Regex::new(r#""time":"[^"]*"|"duration":"[^"]*"|\b([0-9a-f]{32}|[0-9a-f]{16})\b"#).unwrap();
@@ -134,7 +134,7 @@ fn sent(telemetry: &Telemetry, destination: &InMemoryDestination, work: impl Fn(
         .collect()
 }
 
-/// How often the standard metrics have counted what.
+/// The counts of the standard metrics.
 fn counted(sampling_ratio: f64, work: impl Fn()) -> BTreeMap<String, i64> {
     let (telemetry, destination) = telemetry(|builder| {
         builder
@@ -165,7 +165,7 @@ fn requests_to(router: &Router) {
     }
 }
 
-/// Calls of all sorts, of a service that answers at once.
+/// Calls of many kinds, to a service that responds at once.
 fn calls_by(layer: &ClientLayer) {
     let answer = service_fn(async |request: Request<Body>| {
         let status = match request.uri().path() {
@@ -201,7 +201,7 @@ fn assert_same(ours: &[String], by_sdk: &[String], count: usize) {
     assert_eq!((ours.len(), by_sdk.len()), (count, count));
 }
 
-/// Allocations of one exchange, more than behind a layer that does nothing.
+/// Allocations of one exchange, minus those with a layer that does nothing.
 fn surplus<E>(layer: ServerLayer<E>, traceparent: Option<&str>) -> u64
 where
     E: ResponseMode<Body, Body: HttpBody<Data = bytes::Bytes, Error: Into<axum::BoxError>> + Send>
@@ -219,7 +219,7 @@ where
             exchange(router.clone(), request.body(Body::empty()).unwrap())
         };
         (0..10).for_each(|_| run(one()));
-        // The queue takes memory for several items at once.
+        // The queue allocates memory for several items at once.
         let rounds = (0..64).map(|_| {
             let one = one();
             allocation_counter::measure(|| run(one)).count_total
@@ -252,7 +252,7 @@ fn the_pipeline_gets_the_same_as_from_the_sdk_and_requests_allocate_little() {
         let by_sdk = layer().tracer_provider(all.tracer_provider());
         let [ours, by_sdk] = [layer(), by_sdk]
             .map(|layer| sent(&all, &destination, || requests_to(&router(layer.clone()))));
-        // A request each, and the children of three.
+        // One request each, and the children of three.
         assert_same(&ours, &by_sdk, requests().len() + 3);
     }
     let client = || ClientLayer::with_environment(|_| None);
@@ -289,12 +289,12 @@ fn the_pipeline_gets_the_same_as_from_the_sdk_and_requests_allocate_little() {
     let [kept, left_out] = [1.0, 0.0].map(|ratio| counted(ratio, work));
     assert_eq!(kept, left_out);
     assert!(kept.len() > 5, "{kept:?}");
-    // And the children of three.
+    // Plus the children of three.
     let count = requests().len() + 3 + 6;
     assert_eq!(kept.values().sum::<i64>(), i64::try_from(count).unwrap());
 
     let (_none, _) = telemetry(|builder| builder.sampling_ratio(0.0));
-    // What is not recorded is counted all the same: a later attempt may be.
+    // Unrecorded attempts count, too, since a later attempt may be recorded.
     let attempts = ResendCount::default();
     let answer = service_fn(async |_: Request<Body>| Ok::<_, Infallible>("".into_response()));
     let call = client().layer(answer);

@@ -1,5 +1,4 @@
-//! What a service records when it starts, and when it starts again: in a process of its own, since providers
-//! are global.
+//! The telemetry of a service that starts, and restarts: in a separate process, since providers are global.
 #![cfg(test)]
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -37,7 +36,7 @@ impl Service {
         }
     }
 
-    /// Ends the telemetry, and tells how many requests have arrived.
+    /// Ends the telemetry, and returns the number of received requests.
     fn end(self) -> usize {
         self.telemetry.shutdown(Duration::from_secs(10)).unwrap();
         assert!(self.telemetry.dropped_items().is_empty());
@@ -58,7 +57,7 @@ async fn serve(layer: ServerLayer) -> SocketAddr {
     address
 }
 
-/// Sends one request over each of many connections, all at once.
+/// Sends one request over each of many connections, concurrently.
 async fn ask_all_at_once(address: SocketAddr) {
     let barrier = Arc::new(Barrier::new(CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -86,7 +85,7 @@ async fn every_request_is_recorded_from_the_first_one_on() {
         let service = Service::start();
         ask_all_at_once(serve(layer()).await).await;
         let mut expected = CONNECTIONS;
-        // An integration that outlives its telemetry sees the next one.
+        // An integration that outlives its telemetry uses the next one.
         if start % 20 == 0 {
             ask_all_at_once(lasting_address).await;
             expected += CONNECTIONS;

@@ -1,4 +1,4 @@
-//! Running a query, and its answer.
+//! Runs a query, and returns its answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub struct AnswerColumn {
     pub ty: Type,
 }
 
-/// What `render` asks for; drawing is left to others.
+/// The visualization that `render` requests; drawing is left to the caller.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Render {
@@ -34,32 +34,32 @@ pub struct Render {
     pub properties: Vec<(Arc<str>, Value)>,
 }
 
-/// The rows that a query gives.
+/// The result of a query.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// The columns, in order.
     pub columns: Vec<AnswerColumn>,
-    /// What `render` asks for.
+    /// The visualization that `render` requests.
     pub render: Option<Render>,
-    /// Where this engine did something that Kusto would refuse or do otherwise.
+    /// Notes on places where Kusto would reject the query or give another result.
     pub notes: Vec<String>,
-    /// Why rows are missing at the end: the answer reached a limit.
+    /// The reason for missing rows at the end: the answer reached a limit.
     pub partial: Option<Error>,
-    /// Time from the beginning of the parse to the last row.
+    /// The time from the start of parsing to the last row.
     pub elapsed: Duration,
     batches: Vec<Batch>,
     rows: usize,
 }
 
 impl Answer {
-    /// Rows.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// Whether there is no row.
+    /// Whether the answer has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows == 0
@@ -88,9 +88,8 @@ impl Answer {
 ///
 /// # Errors
 ///
-/// The text is no KQL, names or types do not fit, a construct is not supported, a table cannot be
-/// read, or a limit other than those of the answer is reached. The error has the place in the text
-/// if it has one.
+/// If the text is not KQL, names or types do not fit, a construct is not supported, a table cannot be read, or a
+/// limit other than those of the answer is reached. The error contains its place in the text, if it has one.
 pub fn run(text: &str, catalog: &dyn Catalog, options: &Options) -> Result<Answer> {
     let started = Instant::now();
     run_inside(text, catalog, options, started).map_err(|error| error.locate(text))
@@ -180,19 +179,19 @@ fn answer_columns(fields: &[Field]) -> Vec<AnswerColumn> {
         .collect()
 }
 
-/// What is known of a query without running it.
+/// The result of checking a query without running it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Checked {
-    /// The first error, or none.
+    /// The first error, if any.
     pub error: Option<Error>,
     /// The columns of the answer; empty if they depend on rows or the query has an error.
     pub columns: Vec<AnswerColumn>,
-    /// Whether the columns depend on rows, as those of `pivot` do.
+    /// Whether the columns depend on rows, as with `pivot`.
     pub open: bool,
 }
 
-/// Parses and binds a query without reading a row, as an editor needs it.
+/// Parses and binds a query without reading a row, for editors.
 #[must_use]
 pub fn check(text: &str, catalog: &dyn Catalog, options: &Options) -> Checked {
     let bound = || -> Result<(Relation, bool)> {
@@ -202,7 +201,7 @@ pub fn check(text: &str, catalog: &dyn Catalog, options: &Options) -> Checked {
         let mut binder = Binder::new(catalog, &mut evaluator, false);
         match binder.program(&program) {
             Ok(relation) => Ok((relation, binder.open)),
-            // Names that rows would give cannot be judged.
+            // Names that come from rows cannot be checked.
             Err(_) if binder.open => Ok((empty_relation(), true)),
             Err(error) => Err(error),
         }

@@ -1,4 +1,4 @@
-//! The tables that a query reads, behind a trait.
+//! The interface to the tables that a query reads.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::options::CancelToken;
 use crate::types::Field;
 use crate::value::Value;
 
-/// The tables that a query can name.
+/// The tables that queries can refer to.
 pub trait Catalog: Send + Sync {
-    /// The table of that name, in any of its names.
+    /// Finds a table by any of its names.
     fn table(&self, name: &str) -> Option<Arc<dyn Table>>;
 
-    /// All names, for wildcards, `search` and suggestions. A table under two names is listed once.
+    /// All table names, for wildcards, `search` and suggestions. A table with two names is listed once.
     fn table_names(&self) -> Vec<String>;
 
-    /// The tables of another application or workspace, which `app("…")`, `workspace("…")` and
-    /// `resource("…")` name.
+    /// The tables of another application or workspace, which `app("…")`, `workspace("…")` or `resource("…")`
+    /// refers to.
     fn scope(&self, name: &str) -> Option<Arc<dyn Catalog>> {
         let _ = name;
         None
@@ -32,65 +32,65 @@ pub trait Table: Send + Sync {
     /// The columns, in order.
     fn schema(&self) -> &[Field];
 
-    /// The column of [`schema`](Self::schema) to which a time range from outside the query applies.
+    /// The index in [`schema`](Self::schema) of the column to which the time range of the options applies.
     fn time_column(&self) -> Option<usize> {
         None
     }
 
     /// Whether [`scan`](Self::scan) applies this filter exactly.
     ///
-    /// Other filters are not handed over.
+    /// Only such filters are passed to `scan`.
     fn can_filter(&self, filter: &Filter) -> bool {
         let _ = filter;
         false
     }
 
-    /// Whether [`scan`](Self::scan) gives rows in the order of this column, nulls first if ascending
-    /// and last if descending.
+    /// Whether [`scan`](Self::scan) returns rows in the order of this column, with nulls first if ascending and
+    /// last if descending.
     fn can_order(&self, column: usize) -> bool {
         let _ = column;
         false
     }
 
-    /// Rows that pass the filters, if that is known without reading them.
+    /// The number of rows that pass the filters, if it is known without reading them.
     ///
     /// # Errors
     ///
-    /// The table cannot be read.
+    /// If the table cannot be read.
     fn count(&self, filters: &[Filter]) -> Result<Option<u64>, Error> {
         let _ = filters;
         Ok(None)
     }
 
-    /// Begins to read.
+    /// Starts a scan.
     ///
     /// # Errors
     ///
-    /// The table cannot be read.
+    /// If the table cannot be read.
     fn scan(&self, request: &ScanRequest) -> Result<Box<dyn Rows>, Error>;
 }
 
 /// The rows of a scan.
 pub trait Rows: Send {
-    /// The next rows, some thousand at a time; `None` after the last.
+    /// The next rows, a few thousand at a time; `None` after the last.
     ///
     /// # Errors
     ///
-    /// The table cannot be read.
+    /// If the table cannot be read.
     fn next(&mut self, cancel: &CancelToken) -> Result<Option<Batch>, Error>;
 }
 
-/// What a query needs of a table.
+/// The request for a scan.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ScanRequest {
-    /// Indices of the columns that the batches must have, in this order, and no others.
+    /// The indices of the columns that the batches must contain, in this order.
     pub columns: Vec<usize>,
-    /// Conditions that every row must meet; only such as [`Table::can_filter`] accepted.
+    /// Conditions that every row must meet. [`Table::can_filter`] has accepted each of them.
     pub filters: Vec<Filter>,
-    /// Rows after which the scan may end. Applied after filters and order.
+    /// The number of rows after which the scan may end, counted after filters and order.
     pub limit: Option<usize>,
-    /// The order of the rows; only of columns that [`Table::can_order`] accepted.
+    /// The order of the rows. [`Table::can_order`] has accepted the column.
     pub order: Option<ScanOrder>,
 }
 
@@ -98,9 +98,9 @@ pub struct ScanRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanOrder {
-    /// Index of the column.
+    /// The index of the column.
     pub column: usize,
-    /// Whether the largest comes first.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
@@ -110,15 +110,15 @@ impl ScanOrder {
     }
 }
 
-/// A condition on one column. A null never meets it.
+/// A condition on one column. A null value never meets it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Index of the column in the table's schema.
+    /// The index of the column in the table's schema.
     pub column: usize,
-    /// How it is compared.
+    /// The comparison.
     pub op: FilterOp,
-    /// The constant, or the constants of [`FilterOp::In`]; of the column's type, never null.
+    /// The constant, or the constants of [`FilterOp::In`]. They have the column's type, and are never null.
     pub values: Vec<Value>,
 }
 
@@ -128,7 +128,7 @@ impl Filter {
     }
 }
 
-/// How a [`Filter`] compares; texts byte by byte.
+/// The comparison of a [`Filter`]. Strings are compared byte by byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterOp {
     /// `==`

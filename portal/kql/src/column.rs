@@ -1,4 +1,4 @@
-//! Columns of values of one type, and batches of them.
+//! Typed columns, and batches of them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::json;
 use crate::types::Type;
 use crate::value::{Value, empty};
 
-/// A bit for each row.
+/// A bitmap with one bit for each row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bitmap {
     words: Vec<u64>,
@@ -50,7 +50,7 @@ impl Bitmap {
     }
 }
 
-/// The values of a column; nulls have any value here.
+/// The values of a column; null rows have an arbitrary value here.
 #[derive(Debug, Clone)]
 pub(crate) enum Data {
     Bool(Vec<bool>),
@@ -60,11 +60,11 @@ pub(crate) enum Data {
     String(Vec<Arc<str>>),
     /// Decimal, guid, dynamic; a null is [`Value::Null`].
     Any(Vec<Value>),
-    /// A dynamic that has not been read: JSON texts, "" for null.
+    /// Unparsed dynamic values: JSON texts, "" for null.
     Json(Vec<Arc<str>>),
 }
 
-/// A column: values of one type, some of them null.
+/// A column of values of one type, with nulls.
 #[derive(Debug, Clone)]
 pub struct Column {
     pub(crate) ty: Type,
@@ -73,9 +73,9 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column of JSON texts, which are read only as far as a query needs.
+    /// A column of JSON texts, which are parsed only as far as a query needs.
     ///
-    /// An empty text is null; a text that is no JSON is that text.
+    /// An empty text is null; an invalid text is a string.
     #[must_use]
     pub fn from_json(texts: Vec<Arc<str>>) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Column {
         self.ty
     }
 
-    /// Rows.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.data {
@@ -115,7 +115,7 @@ impl Column {
         }
     }
 
-    /// Whether the column has no row.
+    /// Whether the column has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -131,7 +131,7 @@ impl Column {
         }
     }
 
-    /// The value of a row; null beyond the last.
+    /// The value in a row; null after the last row.
     #[must_use]
     pub fn get(&self, row: usize) -> Value {
         if row >= self.len() || !self.is_valid(row) {
@@ -151,7 +151,7 @@ impl Column {
         }
     }
 
-    /// The text of a row of strings; of a dynamic its JSON.
+    /// The text in a row: the string, or the JSON of a dynamic value.
     pub(crate) fn text(&self, row: usize) -> Cow<'_, str> {
         match &self.data {
             Data::String(values) | Data::Json(values) => {
@@ -161,7 +161,7 @@ impl Column {
         }
     }
 
-    /// The rows of these indices, in their order.
+    /// The rows with these indices, in their order.
     pub(crate) fn gather(&self, rows: &[u32]) -> Self {
         fn pick<T: Clone>(values: &[T], rows: &[u32]) -> Vec<T> {
             rows.iter()
@@ -190,7 +190,7 @@ impl Column {
         }
     }
 
-    /// Memory that the column holds, about; shared texts count for each row.
+    /// The approximate memory of the column; shared texts count for each row.
     pub(crate) fn size(&self) -> usize {
         match &self.data {
             Data::Bool(values) => values.len(),
@@ -214,13 +214,13 @@ pub struct ColumnBuilder {
     last: Arc<str>,
 }
 
-/// Distinct texts that a builder shares; further ones are copied.
+/// The maximum number of distinct texts that a builder shares; further texts are copied.
 const MAX_SHARED_TEXTS: usize = 4096;
-/// Longer texts are not looked for among the shared ones.
+/// Longer texts are not shared.
 const MAX_SHARED_LENGTH: usize = 256;
 
 impl ColumnBuilder {
-    /// An empty column of that type.
+    /// Makes a builder of this type.
     #[must_use]
     pub fn new(ty: Type) -> Self {
         let data = match ty {
@@ -239,7 +239,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Rows so far.
+    /// The number of rows so far.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.data {
@@ -251,13 +251,13 @@ impl ColumnBuilder {
         }
     }
 
-    /// Whether no row was pushed.
+    /// Whether the builder has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Adds a value, converted to the column's type if it is of another; null if it cannot be.
+    /// Appends a value, converted to the column's type. A value that cannot be converted becomes null.
     pub fn push(&mut self, value: Value) {
         match (&mut self.data, &value) {
             (Data::Bool(values), Value::Bool(flag)) => values.push(*flag),
@@ -291,7 +291,7 @@ impl ColumnBuilder {
             }
             (_, Value::Null) => return self.push_null(),
             _ => {
-                // Converted values are of the column's type or null, so that this ends.
+                // Converted values have the column's type or are null, so the recursion ends.
                 let converted = convert(&value, self.ty);
                 return self.push(converted);
             }
@@ -299,7 +299,7 @@ impl ColumnBuilder {
         self.set_valid(true);
     }
 
-    /// Adds a null; an empty text in a column of strings.
+    /// Appends a null; in a string column, an empty text.
     pub fn push_null(&mut self) {
         match &mut self.data {
             Data::Bool(values) => values.push(false),
@@ -320,7 +320,7 @@ impl ColumnBuilder {
             .push(false);
     }
 
-    /// Adds a text to a column of strings, sharing one that occurred before.
+    /// Appends a text to a string column, and shares an earlier equal text.
     pub fn push_text(&mut self, text: &str) {
         if let Data::String(values) = &mut self.data {
             if *self.last != *text {
@@ -332,7 +332,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Adds an integer, or ticks, as the column's type says.
+    /// Appends an integer or ticks, depending on the column's type.
     pub fn push_long(&mut self, number: i64) {
         match &mut self.data {
             Data::Long(values) if self.ty != Type::Int => {
@@ -349,7 +349,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// The column.
+    /// The finished column.
     #[must_use]
     pub fn finish(self) -> Column {
         Column {
@@ -377,7 +377,7 @@ fn share(texts: &mut HashMap<Arc<str>, ()>, text: &str) -> Arc<str> {
     shared
 }
 
-/// A column of a batch: one value for all rows, or a value for each.
+/// A column of a batch: one value for all rows, or a value for each row.
 #[derive(Debug, Clone)]
 pub(crate) enum Vector {
     Const(Value),
@@ -413,7 +413,7 @@ impl From<Column> for Vector {
     }
 }
 
-/// Rows of a table, column by column.
+/// Rows of a table, stored by column.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     pub(crate) columns: Vec<Vector>,
@@ -421,9 +421,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Rows of these columns, all of which have that many rows.
+    /// Makes a batch of columns with this number of rows.
     ///
-    /// A shorter column is filled with nulls when it is read.
+    /// Missing values of a shorter column are null.
     #[must_use]
     pub fn new(columns: Vec<Column>, rows: usize) -> Self {
         Self {
@@ -432,13 +432,13 @@ impl Batch {
         }
     }
 
-    /// Rows.
+    /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The value of a row of a column; null beyond the last.
+    /// The value in a row of a column; null after the last row.
     #[must_use]
     pub fn get(&self, column: usize, row: usize) -> Value {
         self.columns
@@ -522,7 +522,7 @@ fn concat_column(ty: Type, index: usize, batches: &[Batch]) -> Column {
     }
 }
 
-/// Row numbers from 0; a batch never has more than 2^32 rows, since operators are limited.
+/// Row indices from 0. A batch never has more than 2^32 rows, since operators are limited.
 pub(crate) fn indices(rows: usize) -> impl Iterator<Item = u32> {
     0..u32::try_from(rows).unwrap_or(u32::MAX)
 }

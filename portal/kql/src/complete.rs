@@ -1,10 +1,10 @@
-//! The words of the language, for editors.
+//! The keywords of the language, for editors.
 
 use crate::bind::{AGGREGATES, SPECIAL_FUNCTIONS};
 use crate::functions;
 use crate::syntax::OPERATORS;
 
-/// What a [`Word`] is.
+/// The kind of a [`Word`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WordKind {
     /// After a `|`.
@@ -17,15 +17,15 @@ pub enum WordKind {
     Comparison,
 }
 
-/// A word that a query can use.
+/// A word of the language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Word {
     /// The word.
     pub text: &'static str,
-    /// What it is.
+    /// The kind of the word.
     pub kind: WordKind,
-    /// The forms of a function's arguments and results; empty for others.
+    /// The forms of a function's arguments and results; empty for other words.
     pub signature: &'static str,
 }
 
@@ -59,7 +59,7 @@ const COMPARISONS: &[&str] = &[
     "!startswith",
 ];
 
-/// All words that are executed, by kind and name.
+/// All supported words, by kind and name.
 #[must_use]
 pub fn words() -> Vec<Word> {
     let word = |kind| {

@@ -1,11 +1,11 @@
-//! Conversions between types: null where there is none, never an error.
+//! Conversions between types. An impossible conversion gives null, never an error.
 
 use crate::decimal::Decimal;
 use crate::time;
 use crate::types::Type;
 use crate::value::{Value, parse_guid};
 
-/// The value in another type, as the functions `tolong`, `tostring` and their like give it.
+/// Converts a value like the functions `tolong`, `tostring` and so on.
 pub(crate) fn convert(value: &Value, ty: Type) -> Value {
     let converted = match ty {
         Type::Bool => to_bool(value).map(Value::Bool),
@@ -42,7 +42,7 @@ fn to_bool(value: &Value) -> Option<bool> {
     }
 }
 
-/// The integer part; `None` outside of 64 bits.
+/// The integer part; `None` outside 64 bits.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the range is checked before"

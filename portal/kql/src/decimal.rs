@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Digits behind the point of a quotient.
+/// The number of fractional digits of a quotient.
 const DIVISION_SCALE: u32 = 18;
 const MAX_SCALE: u32 = 28;
 
@@ -70,7 +70,7 @@ impl Decimal {
         self.to_string().parse().unwrap_or(self.mantissa as f64)
     }
 
-    /// The part before the point.
+    /// The integer part.
     pub(crate) fn to_long(self) -> Option<i64> {
         let factor = 10_i128.checked_pow(self.scale)?;
         i64::try_from(self.mantissa / factor).ok()
@@ -142,7 +142,7 @@ impl Decimal {
         self
     }
 
-    /// Without zeros at the end, so that equal numbers are equal fields.
+    /// Without trailing zeros, so that equal numbers have equal fields.
     pub(crate) fn normal(mut self) -> Self {
         while self.scale > 0 && self.mantissa % 10 == 0 {
             self.mantissa /= 10;

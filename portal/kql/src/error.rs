@@ -1,10 +1,10 @@
-//! Why a query could not be answered, with the place in its text.
+//! Query errors with their places in the text.
 
 use std::fmt;
 
 use crate::syntax::Span;
 
-/// The kind of an [`Error`], which decides what an HTTP interface answers.
+/// The kind of an [`Error`], from which an HTTP interface derives its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -12,7 +12,7 @@ pub enum ErrorKind {
     Syntax,
     /// The text is KQL, but names, types or arguments do not fit (`SEM…`).
     Semantic,
-    /// The text is valid Kusto that this engine refuses by name.
+    /// The text is valid Kusto that this engine does not support.
     Unsupported,
     /// A limit of [`Limits`](crate::Limits) was reached.
     Limit,
@@ -24,9 +24,9 @@ pub enum ErrorKind {
     Source,
 }
 
-/// Why a query could not be answered.
+/// The reason why a query failed.
 ///
-/// Lines and columns count from 1, columns in characters.
+/// Lines and columns start at 1; columns count characters.
 #[derive(Debug, Clone)]
 pub struct Error(Box<Inner>);
 
@@ -78,7 +78,7 @@ impl Error {
         Self::new(ErrorKind::Semantic, code, Some(span), message.into())
     }
 
-    /// `name` is valid Kusto, and is refused.
+    /// `name` is valid Kusto, but not supported.
     pub(crate) fn unsupported(span: Span, name: &str) -> Self {
         Self::new(
             ErrorKind::Unsupported,
@@ -119,13 +119,13 @@ impl Error {
         )
     }
 
-    /// An error of a table's own, for implementations of [`Table`](crate::Table).
+    /// Makes an error of a table, for implementations of [`Table`](crate::Table).
     #[must_use]
     pub fn source(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Source, "E_SOURCE", None, message.into())
     }
 
-    /// Adds "did you mean …" if a candidate is near to `name`.
+    /// Adds "did you mean …" if a candidate is similar to `name`.
     pub(crate) fn suggest<'a>(
         mut self,
         name: &str,
@@ -140,7 +140,7 @@ impl Error {
         self
     }
 
-    /// Computes the place once the text is known.
+    /// Computes the place in the text.
     pub(crate) fn locate(mut self, text: &str) -> Self {
         if let (Some(span), None) = (self.0.span, &self.0.place) {
             let start = floor_boundary(text, span.start as usize);
@@ -170,13 +170,13 @@ impl Error {
         self.0.code
     }
 
-    /// The message without place and suggestion.
+    /// The message without its place and suggestion.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The name that was probably meant.
+    /// The suggested name.
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
         self.0.suggestion.as_deref()
@@ -212,7 +212,7 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The candidate within a third of the name's length in edits.
+/// The nearest candidate within an edit distance of a third of the name's length.
 fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST_COMPARED: usize = 64;
 
@@ -220,7 +220,7 @@ fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
         return None;
     }
     let allowed = (name.chars().count() / 3).max(1);
-    // Names of other lengths need more edits than that: most are never compared.
+    // Skips names whose length alone exceeds the distance.
     candidates
         .into_iter()
         .filter(|candidate| {
@@ -234,7 +234,7 @@ fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, candidate)| candidate)
 }
 
-/// Edits from one to the other; a difference of case alone is none.
+/// The edit distance, ignoring case.
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.to_lowercase().chars().collect();
     let right: Vec<char> = right.to_lowercase().chars().collect();

@@ -38,7 +38,7 @@ pub(crate) enum Node {
     },
     Member(Box<Expr>, Arc<str>),
     Index(Box<Expr>, Box<Expr>),
-    /// To the type of the expression.
+    /// Converts to the type of the expression.
     Convert(Box<Expr>),
     Call(&'static Function, Vec<Expr>),
     /// Condition, value, condition, value, …, otherwise.
@@ -65,7 +65,7 @@ pub(crate) enum Compare {
     GreaterOrEqual,
 }
 
-/// Functions that see more than one row.
+/// Functions over several rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Window {
     Previous,
@@ -77,7 +77,7 @@ pub(crate) enum Window {
     Session,
 }
 
-/// The constants of `in`: keys of values, texts folded if case is ignored.
+/// The constants of `in`: keys of values, with folded strings if case is ignored.
 #[derive(Debug, Default)]
 pub(crate) struct InSet {
     pub(crate) texts: HashSet<Arc<str>>,
@@ -111,13 +111,13 @@ impl Expr {
         }
     }
 
-    /// Calls the closure for this node and all below it.
+    /// Calls the closure for this node and all of its descendants.
     pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Self)) {
         visit(self);
         self.node.each_child(&mut |child| child.walk(visit));
     }
 
-    /// Calls the closure for the nodes directly below.
+    /// Calls the closure for the children.
     pub(crate) fn walk_children(&self, visit: &mut dyn FnMut(&Self)) {
         self.node.each_child(visit);
     }
@@ -134,7 +134,7 @@ impl Expr {
         found
     }
 
-    /// Columns that it reads.
+    /// Marks the columns that the expression reads.
     pub(crate) fn columns(&self, used: &mut [bool]) {
         self.walk(&mut |expr| {
             if let Node::Column(index) = expr.node
@@ -145,7 +145,7 @@ impl Expr {
         });
     }
 
-    /// Replaces columns by expressions, as a filter needs to pass a projection.
+    /// Replaces columns by expressions, for moving a filter below a projection.
     pub(crate) fn substituted(&self, with: &[Self]) -> Option<Self> {
         let mut copy = self.clone();
         copy.substitute(with)?;

@@ -1,15 +1,15 @@
-//! JSON as `dynamic` holds it: read with a bound on nesting, written compact, and members found
-//! without reading the rest.
+//! The JSON of `dynamic` values: parsing with limited nesting, compact serialisation, and access to members
+//! without parsing the rest.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::value::{Bag, Value, real_text};
 
-/// Deeper JSON stays a text, as text that is no JSON does.
+/// Deeper JSON stays a string, like invalid JSON.
 const MAX_NESTING: usize = 64;
 
-/// Reads one JSON value; `None` if the text is none.
+/// Parses one JSON value; `None` if the text is invalid.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     let mut reader = Reader::new(text);
     let value = reader.value(0)?;
@@ -17,7 +17,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     (reader.at == reader.bytes.len()).then_some(value)
 }
 
-/// What `parse_json` gives: the value, or the text itself if it is no JSON.
+/// The result of `parse_json`: the value, or the text itself if it is not valid JSON.
 pub(crate) fn parse_lenient(text: &Arc<str>) -> Value {
     if text.is_empty() {
         return Value::Null;
@@ -25,7 +25,7 @@ pub(crate) fn parse_lenient(text: &Arc<str>) -> Value {
     parse(text).unwrap_or_else(|| Value::String(text.clone()))
 }
 
-/// The member of that name of the bag in `text`; null if missing or no bag.
+/// The member with this name of the bag in `text`; null if it is missing or the text is not a bag.
 pub(crate) fn member(text: &str, key: &str) -> Value {
     let mut reader = Reader::new(text);
     reader.member(key).unwrap_or(Value::Null)
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes one value without reading it.
+    /// Skips one value without parsing it.
     fn skip(&mut self) -> Option<()> {
         let mut open = 0_usize;
         loop {
@@ -370,7 +370,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Keeps the last of members of one name.
+/// Keeps the last of several members with one name.
 fn without_repeats(bag: Bag) -> Bag {
     let mut seen = hashbrown::HashMap::with_capacity(bag.0.len());
     let mut members: Vec<(Arc<str>, Value)> = Vec::with_capacity(bag.0.len());

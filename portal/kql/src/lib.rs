@@ -1,7 +1,7 @@
-//! Kusto Query Language over any tables: lexer, parser, binder, push-down, columnar executor.
+//! Kusto Query Language (KQL) over any tables: lexer, parser, binder, push-down, columnar executor.
 //!
-//! A query is executed with Kusto's semantics, or refused by name with its place; nothing is
-//! ignored. Tables come through the trait [`Catalog`].
+//! A query is executed with Kusto's semantics, or rejected with the name and the place of the unsupported
+//! construct; nothing is silently ignored. The trait [`Catalog`] provides the tables.
 //!
 //! ```
 //! use azmon_kql::{NoTables, Options, run};
@@ -20,17 +20,17 @@
 //!        syntax                      bind                      pushdown    exec, eval
 //! ```
 //!
-//! - The binder finds every error of names, types and arguments before a row is read, and says
-//!   what was probably meant. `toscalar`, `in (table)`, `materialize`, `pivot` and `bag_unpack` are
-//!   executed while binding, since constants or columns depend on them.
-//! - [`Table::scan`] is given the conditions it accepts, the columns it must give, and the limit.
-//! - Operators pass batches of some thousand rows; columns are typed vectors with bits for nulls.
-//!   Clock, [`CancelToken`] and [`Limits`] are looked at for every batch.
+//! - The binder finds every error of names, types and arguments before a row is read, and suggests similar names.
+//!   `toscalar`, `in (table)`, `materialize`, `pivot` and `bag_unpack` are executed while binding, since
+//!   constants or columns depend on them.
+//! - [`Table::scan`] receives the conditions that it accepts, the columns that it must return, and the limit.
+//! - Operators pass batches of a few thousand rows; columns are typed vectors with null bitmaps. The clock, the
+//!   [`CancelToken`] and the [`Limits`] are checked for every batch.
 //!
 //! # What it does not do
 //!
-//! Operators and functions outside of the list in `docs/kql.md` are refused: "… is valid Kusto but
-//! not supported locally". Statements of management (`.show …`) are none of its business.
+//! Operators and functions outside the list in `docs/kql.md` are rejected: "… is valid Kusto but not supported
+//! locally". Management commands (`.show …`) are not supported.
 
 mod answer;
 mod bind;

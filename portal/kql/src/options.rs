@@ -1,4 +1,4 @@
-//! What bounds a query, and what it may push down.
+//! The limits of a query, and its push-down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,46 +6,48 @@ use std::time::{Duration, SystemTime};
 
 use crate::time::UNIX_EPOCH;
 
-/// Asks a running query to end; clones belong together.
+/// Cancels a running query. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
 impl CancelToken {
-    /// A token that was not used.
+    /// Makes a token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the query at its next batch of rows.
+    /// Cancels the query at its next batch of rows.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the query shall end.
+    /// Whether the query was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// What a query may use at most.
+/// The limits of a query.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Rows of the answer; more are cut, with a partial error. Defaults to 500 000.
+    /// The maximum number of rows in the answer. Further rows are dropped, with a partial error. Defaults to 500
+    /// 000.
     pub answer_rows: usize,
-    /// Bytes of the answer; more are cut, with a partial error. Defaults to 64 MB.
+    /// The maximum size of the answer in bytes. Further rows are dropped, with a partial error. Defaults to 64
+    /// MB.
     pub answer_bytes: usize,
-    /// Rows that one operator holds. Defaults to 5 000 000.
+    /// The maximum number of rows that one operator holds. Defaults to 5 000 000.
     pub operator_rows: usize,
-    /// Bytes that one operator holds. Defaults to 1 GB.
+    /// The maximum number of bytes that one operator holds. Defaults to 1 GB.
     pub operator_bytes: usize,
-    /// Columns after `pivot` and `bag_unpack`. Defaults to 10 000.
+    /// The maximum number of columns after `pivot` and `bag_unpack`. Defaults to 10 000.
     pub columns: usize,
-    /// Running time. Defaults to 30 s.
+    /// The maximum running time. Defaults to 30 s.
     pub time: Duration,
-    /// Bytes of a query's text. Defaults to 128 KiB.
+    /// The maximum length of a query, in bytes. Defaults to 128 KiB.
     pub text: usize,
 }
 
@@ -64,21 +66,21 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Another running time.
+    /// Sets the maximum running time.
     #[must_use]
     pub fn with_time(mut self, time: Duration) -> Self {
         self.time = time;
         self
     }
 
-    /// Another number of rows of the answer.
+    /// Sets the maximum number of rows in the answer.
     #[must_use]
     pub fn with_answer_rows(mut self, rows: usize) -> Self {
         self.answer_rows = rows;
         self
     }
 
-    /// Other bounds of one operator.
+    /// Sets the limits of one operator.
     #[must_use]
     pub fn with_operator(mut self, rows: usize, bytes: usize) -> Self {
         self.operator_rows = rows;
@@ -87,15 +89,15 @@ impl Limits {
     }
 }
 
-/// Which parts of a query a table may take over. All by default.
+/// The parts of a query that a table may execute. All by default.
 ///
-/// Answers are the same with and without; the switches exist to prove it.
+/// The answers are the same with and without push-down; the switches exist so that tests can prove it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PushDown {
     /// Comparisons of a column with constants.
     pub filters: bool,
-    /// Reading the needed columns alone.
+    /// Reading only the needed columns.
     pub projection: bool,
     /// `take`, and `top` by one column.
     pub limit: bool,
@@ -110,10 +112,10 @@ impl Default for PushDown {
 }
 
 impl PushDown {
-    /// Nothing is pushed down.
+    /// No push-down.
     pub const NONE: Self = Self::new(false, false, false, false);
 
-    /// Each switch as given.
+    /// Sets each switch.
     #[must_use]
     pub const fn new(filters: bool, projection: bool, limit: bool, count: bool) -> Self {
         Self {
@@ -125,19 +127,19 @@ impl PushDown {
     }
 }
 
-/// How a query runs.
+/// The options of a query.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// `now()`, in ticks of 100 ns since 0001-01-01 UTC.
     pub now: i64,
-    /// A time range from outside the query: from (inclusive) and to (exclusive), in ticks.
+    /// A time range that applies beside the query: start (inclusive) and end (exclusive), in ticks.
     pub timespan: Option<(i64, i64)>,
-    /// Bounds.
+    /// The limits.
     pub limits: Limits,
-    /// Push-down.
+    /// The push-down.
     pub push_down: PushDown,
-    /// Cancellation.
+    /// The cancellation token.
     pub cancel: CancelToken,
 }
 
@@ -154,41 +156,41 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Options with the system's time and defaults.
+    /// Makes the default options, with the system's time.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another `now()`, in ticks.
+    /// Sets `now()`, in ticks.
     #[must_use]
     pub fn with_now(mut self, now: i64) -> Self {
         self.now = now;
         self
     }
 
-    /// A time range from outside the query, in ticks, the end exclusive.
+    /// Sets a time range that applies beside the query, in ticks, with an exclusive end.
     #[must_use]
     pub fn with_timespan(mut self, from: i64, to: i64) -> Self {
         self.timespan = Some((from, to));
         self
     }
 
-    /// Other bounds.
+    /// Sets the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Other push-down.
+    /// Sets the push-down.
     #[must_use]
     pub fn with_push_down(mut self, push_down: PushDown) -> Self {
         self.push_down = push_down;
         self
     }
 
-    /// A token that ends the query.
+    /// Sets the cancellation token.
     #[must_use]
     pub fn with_cancel(mut self, cancel: CancelToken) -> Self {
         self.cancel = cancel;

@@ -1,4 +1,4 @@
-//! What is executed: a tree of operators over typed columns.
+//! Executable plans: trees of operators over typed columns.
 
 use std::fmt;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(crate) enum PlanNode {
     Series(Box<Series>),
 }
 
-/// Reading a table. Columns that are not needed are null.
+/// A table scan. Columns that are not needed are null.
 #[derive(Clone)]
 pub(crate) struct Scan {
     pub(crate) table: Arc<dyn Table>,
@@ -80,11 +80,11 @@ pub(crate) struct Aggregation {
     pub(crate) input: Plan,
     pub(crate) keys: Vec<Expr>,
     pub(crate) calls: Vec<Aggregate>,
-    /// Whether an empty input gives no row.
+    /// Whether an empty input produces no row.
     pub(crate) grouped: bool,
 }
 
-/// A call of an aggregate; it gives one column or more.
+/// A call of an aggregate, with one or more result columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Aggregate {
     pub(crate) kind: AggregateKind,
@@ -145,17 +145,17 @@ pub(crate) struct Join {
     pub(crate) kind: JoinKind,
     pub(crate) left_keys: Vec<Expr>,
     pub(crate) right_keys: Vec<Expr>,
-    /// Columns of the right side that the output has.
+    /// The columns of the right side in the output.
     pub(crate) right_columns: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct MvExpand {
     pub(crate) input: Plan,
-    /// The arrays, and the column that holds the elements.
+    /// The arrays, each with the column for its elements.
     pub(crate) columns: Vec<(Expr, usize)>,
     pub(crate) arrays: bool,
-    /// The column that holds the index.
+    /// The column for the index.
     pub(crate) item_index: Option<usize>,
     pub(crate) limit: Option<usize>,
 }
@@ -169,7 +169,7 @@ pub(crate) struct Parse {
     pub(crate) pattern: Vec<Part>,
     /// Of kind `regex`; column `n` is the group `azmon_n`.
     pub(crate) regex: Option<Regex>,
-    /// The column that each new value goes to, and its type.
+    /// The column for each new value, with its type.
     pub(crate) targets: Vec<(usize, Type)>,
 }
 
@@ -206,7 +206,7 @@ impl Plan {
         }
     }
 
-    /// Operators of this plan.
+    /// The number of operators in this plan.
     pub(crate) fn size(&self) -> usize {
         let mut size = 1;
         self.node.each_input(&mut |input| size += input.size());

@@ -1,4 +1,4 @@
-//! Which parts of a plan a table takes over: conditions, columns, limits.
+//! Pushes parts of a plan down to tables: conditions, columns, limits.
 
 use crate::catalog::{Filter, FilterOp, ScanOrder};
 use crate::expr::{Compare, Expr, Node};
@@ -7,10 +7,10 @@ use crate::plan::{Plan, PlanNode, Scan};
 use crate::types::Type;
 use crate::value::Value;
 
-/// Values of `in` that are pushed down.
+/// The maximum number of values in an `in` that is pushed down.
 const MAX_VALUES: usize = 200;
 
-/// The plan with everything pushed down that may be.
+/// The plan with all possible push-down.
 pub(crate) fn pushed(mut plan: Plan, push_down: &PushDown) -> Plan {
     if push_down.filters {
         filters(&mut plan);
@@ -65,7 +65,7 @@ fn flattened(expr: Expr) -> Vec<Expr> {
     }
 }
 
-/// Moves a condition towards the tables; gives back what stays where it was.
+/// Moves a condition towards the tables. Returns the part that stays.
 fn sink(plan: &mut Plan, condition: Expr) -> Option<Expr> {
     match &mut plan.node {
         PlanNode::Scan(scan) if scan.limit.is_none() => match filter(&condition, scan) {
@@ -78,7 +78,7 @@ fn sink(plan: &mut Plan, condition: Expr) -> Option<Expr> {
         PlanNode::Filter { input, predicate } if !predicate.has_window() => sink(input, condition),
         PlanNode::Project { input, exprs } if !exprs.iter().any(Expr::has_window) => {
             match condition.substituted(exprs) {
-                // A condition that does not reach a table stays above, as cheap there as below.
+                // A condition that does not reach a table stays above, where it costs the same.
                 Some(inner) => sink(input, inner).map(|_| condition),
                 None => Some(condition),
             }
@@ -167,7 +167,7 @@ fn mirrored(op: Compare) -> Compare {
     }
 }
 
-/// `take` and `top` that a scan can apply itself. The operator stays: it has little left to do.
+/// Pushes `take` and `top` to scans that can apply them. The operator stays, with little left to do.
 fn limits(plan: &mut Plan) {
     plan.node.each_input_mut(&mut limits);
     match &mut plan.node {
@@ -214,7 +214,7 @@ fn limit(plan: &mut Plan, rows: usize, order: Option<(usize, bool)>) {
     }
 }
 
-/// Marks the columns of tables that are read at all.
+/// Marks the columns that tables must read.
 fn needed(plan: &mut Plan, wanted: &[bool]) {
     let none = |input: &Plan| vec![false; input.types.len()];
     match &mut plan.node {

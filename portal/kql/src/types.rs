@@ -8,9 +8,9 @@ use std::sync::Arc;
 pub enum Type {
     /// `true` or `false`.
     Bool,
-    /// 32 bits, signed.
+    /// A signed 32-bit integer.
     Int,
-    /// 64 bits, signed.
+    /// A signed 64-bit integer.
     Long,
     /// A double.
     Real,
@@ -22,7 +22,7 @@ pub enum Type {
     DateTime,
     /// Ticks of 100 ns.
     TimeSpan,
-    /// 128 bits.
+    /// A 128-bit identifier.
     Guid,
     /// A value of any other type, an array or a bag.
     Dynamic,
@@ -46,7 +46,7 @@ impl Type {
         }
     }
 
-    /// The name of .NET's type, which `getschema` shows.
+    /// The name of the .NET type, for `getschema`.
     #[must_use]
     pub fn clr_name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Type {
         }
     }
 
-    /// The type of that name or synonym.
+    /// The type with this name or synonym.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
@@ -89,7 +89,7 @@ impl Type {
         matches!(self, Self::Int | Self::Long | Self::Real | Self::Decimal)
     }
 
-    /// The wider of two numbers.
+    /// The wider of two numeric types.
     pub(crate) fn wider(self, other: Self) -> Self {
         fn rank(ty: Type) -> u8 {
             match ty {
@@ -121,15 +121,15 @@ pub struct Field {
     pub name: Arc<str>,
     /// The type.
     pub ty: Type,
-    /// Other names under which a query may use it.
+    /// Further names under which queries can refer to the column.
     pub aliases: Vec<Arc<str>>,
-    /// Comparisons accept `true`, `"True"`, `1` and the like alike, as users write of the
+    /// Whether comparisons treat `true`, `"True"`, `1` and similar constants alike, as users write them for the
     /// column `success`.
     pub lenient_bool: bool,
 }
 
 impl Field {
-    /// A column without other names.
+    /// Makes a column without further names.
     #[must_use]
     pub fn new(name: &str, ty: Type) -> Self {
         Self {
@@ -140,7 +140,7 @@ impl Field {
         }
     }
 
-    /// Adds another name.
+    /// Adds a further name.
     #[must_use]
     pub fn with_alias(mut self, alias: &str) -> Self {
         self.aliases.push(Arc::from(alias));

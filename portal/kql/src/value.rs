@@ -1,4 +1,4 @@
-//! One value of any type.
+//! A value of any type.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -7,10 +7,9 @@ use std::sync::{Arc, LazyLock};
 use crate::decimal::Decimal;
 use crate::{json, time};
 
-/// One value; the type of its column says how it is meant.
+/// A value. The type of its column determines its meaning.
 ///
-/// Integers of both widths are [`Value::Long`]. A cell of type `dynamic` is the value itself, an
-/// array or a bag.
+/// Integers of both widths are [`Value::Long`]. A cell of type `dynamic` is the plain value, an array or a bag.
 #[derive(Debug, Clone, Default)]
 pub enum Value {
     /// Missing.
@@ -43,7 +42,7 @@ pub enum Value {
 pub struct Bag(pub Vec<(Arc<str>, Value)>);
 
 impl Bag {
-    /// The member of that name.
+    /// The member with this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0
@@ -139,7 +138,7 @@ impl Value {
         }
     }
 
-    /// What `tostring` gives: "" for null, compact JSON for arrays and bags.
+    /// The result of `tostring`: "" for null, compact JSON for arrays and bags.
     #[must_use]
     pub fn to_text(&self) -> Arc<str> {
         match self {
@@ -172,7 +171,7 @@ impl Value {
         }
     }
 
-    /// The order of types in a `dynamic` of mixed types.
+    /// The rank of a type in the order of mixed `dynamic` values.
     fn rank(&self) -> u8 {
         match self {
             Self::Null => 0,
@@ -213,7 +212,7 @@ impl Value {
         }
     }
 
-    /// Whether both are the same value, members of bags in any order.
+    /// Whether both are the same value; members of bags may be in any order.
     pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bag(a), Self::Bag(b)) => {
@@ -229,7 +228,7 @@ impl Value {
         }
     }
 
-    /// Appends bytes that are equal for equal values alone.
+    /// Appends bytes that are equal only for equal values.
     pub(crate) fn write_key(&self, out: &mut Vec<u8>) {
         out.push(self.rank());
         match self {
@@ -250,7 +249,7 @@ impl Value {
         }
     }
 
-    /// Memory that the value holds, about.
+    /// The approximate memory of the value.
     pub(crate) fn size(&self) -> usize {
         const SLOT: usize = size_of::<Value>();
         SLOT + match self {
@@ -271,7 +270,7 @@ pub(crate) fn write_text_key(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// A whole real has the key of the integer: 5.0 of a dynamic equals 5.
+/// A whole real has the key of the integer: 5.0 in a dynamic value equals 5.
 fn write_real_key(value: f64, out: &mut Vec<u8>) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     const FRACTION: u8 = 9;
@@ -306,7 +305,7 @@ pub(crate) fn order_reals(a: f64, b: f64) -> Ordering {
         .unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
 }
 
-/// The shortest text that reads back the same, with an exponent from 1E+15 and below 1E-04.
+/// The shortest text that parses to the same number, with an exponent from 1E+15 and below 1E-04.
 pub(crate) fn real_text(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -344,7 +343,7 @@ pub(crate) fn guid_text(guid: u128) -> String {
     .join("-")
 }
 
-/// Reads a guid with or without hyphens and braces.
+/// Parses a guid with or without hyphens and braces.
 pub(crate) fn parse_guid(text: &str) -> Option<u128> {
     let text = text.trim().trim_matches(['{', '}', '(', ')']);
     let hex: String = text.chars().filter(|character| *character != '-').collect();

@@ -1,8 +1,8 @@
-//! Why a finding matters, how it looks in Azure, and how it is fixed.
+//! The explanation of each finding: its effect in Azure, and its fix.
 
 use serde::Serialize;
 
-/// Code for one client.
+/// Example code for one client library.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Fix {
     language: &'static str,
@@ -29,7 +29,7 @@ fn fix(language: &'static str, code: &'static str, added: &[usize]) -> Fix {
     }
 }
 
-/// What is said about findings of one kind, by its name.
+/// The advice for findings of one kind.
 pub(super) fn advice(of: &str) -> Advice {
     let advice = |kind, level, why, here, azure, fixes| Advice {
         kind,

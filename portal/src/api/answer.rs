@@ -1,4 +1,4 @@
-//! From a question to an answer in JSON, waiting for what is not there yet.
+//! Answers API requests in JSON, and waits for data that has not arrived yet.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::api::Context;
 use crate::server::ApiError;
 use crate::store::Reader;
 
-/// Between two looks while a request waits: what arrives in between is seen together.
+/// The pause between two checks of a waiting request. Arrivals within it are handled together.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Answers from one state of the data.
+/// Answers from one consistent state of the data.
 pub(super) async fn answer<T, F>(context: &Context, question: F) -> Result<Response, ApiError>
 where
     T: Serialize + Send + 'static,
@@ -28,10 +28,10 @@ where
     Ok(Json(answer).into_response())
 }
 
-/// Answers when the answer is enough, or when the time is over.
+/// Answers when the response is complete, or when the time is over.
 ///
 /// # Cancel safety
-/// Nothing is left behind when the client goes.
+/// Dropping the future leaves no state behind.
 pub(super) async fn waited<T, F>(
     context: &Context,
     wait: Option<Duration>,
@@ -45,7 +45,7 @@ where
     let deadline = Instant::now() + wait.unwrap_or_default();
     let mut arrivals = context.store.arrivals();
     loop {
-        // Seen before the look, so that what arrives during it is looked for again.
+        // Marked as seen before the check, so that an arrival during the check causes another one.
         arrivals.borrow_and_update();
         let (own, question) = (context.clone(), question.clone());
         let answer = context
@@ -55,7 +55,7 @@ where
         if is_enough(&answer) || Instant::now() >= deadline {
             return Ok(Json(answer).into_response());
         }
-        // Either way, the next look decides.
+        // The next check decides in either case.
         let _ = tokio::time::timeout_at(deadline, arrivals.changed()).await;
         tokio::time::sleep_until(deadline.min(Instant::now() + PAUSE)).await;
     }

@@ -1,4 +1,4 @@
-//! What a question is about: application, roles, time range, and the range that it is compared with.
+//! The scope of a request: application, roles, time range, and the comparison range.
 
 use std::time::{Instant, SystemTime};
 
@@ -17,12 +17,12 @@ const MAX_BUCKETS: usize = 500;
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 
-/// A question, resolved against what is kept.
+/// A request, resolved against the stored data.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) app: Option<String>,
     pub(super) roles: Vec<String>,
-    /// Only what browsers sent, or only what they did not.
+    /// Only telemetry from browsers, or only telemetry from other sources.
     pub(super) is_browser: Option<bool>,
     pub(super) range: Range,
     pub(super) vs: Option<Range>,
@@ -46,7 +46,7 @@ struct Marker {
     start: Time,
 }
 
-/// What every answer says about itself.
+/// The scope that every response describes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Scope {
@@ -137,7 +137,7 @@ impl Ask {
             .ok_or_else(missing)
     }
 
-    /// From a run's begin to the next one's.
+    /// The range from the start of a run to the start of the next.
     pub(super) fn range_of_run(&self, number: i64) -> Option<Range> {
         let index = self.runs.iter().position(|run| run.number == number)?;
         let run = self.runs.get(index)?;
@@ -150,7 +150,7 @@ impl Ask {
             to: end.map_or(newest, |next| next.start),
         };
         if end.is_some() {
-            // The bucket in which the next run begins is the next run's.
+            // The bucket that contains the start of the next run belongs to that run.
             let length = GRAINS
                 .get(usize::from(self.grain(range)))
                 .copied()
@@ -176,7 +176,7 @@ impl Ask {
         }
     }
 
-    /// The run that a time lies in.
+    /// The run that contains a time.
     pub(super) fn run_at(&self, time: i64) -> Option<&Run> {
         self.runs
             .iter()
@@ -193,7 +193,7 @@ impl Ask {
                 .is_none_or(|is_browser| is_browser == dims.is_browser)
     }
 
-    /// The finest grain whose buckets of the range are few enough to be read at once, and are kept still.
+    /// The finest grain that is still stored for the range and has few enough buckets.
     pub(super) fn grain(&self, range: Range) -> u8 {
         let age = self.now - range.from;
         match range.length() {
@@ -204,7 +204,7 @@ impl Ask {
         }
     }
 
-    /// Begin, step and number of a series' buckets for the range.
+    /// Start, step and number of the buckets of a series.
     pub(super) fn steps(&self) -> Steps {
         let grain = self.grain(self.range);
         let length = GRAINS.get(usize::from(grain)).copied().unwrap_or(MINUTE);
@@ -225,7 +225,7 @@ impl Ask {
         }
     }
 
-    /// Length of a range in seconds, without what lies before the oldest item kept.
+    /// The length of a range in seconds, without the time before the oldest stored item.
     pub(super) fn seconds(&self, range: Range) -> f64 {
         let from = self
             .kept
@@ -233,7 +233,7 @@ impl Ask {
         ((range.to - from).max(1_000_000)) as f64 / 1e6
     }
 
-    /// A filter of items with the question's application, roles and range.
+    /// A filter with the request's application, roles and range.
     pub(super) fn filter(&self, parameters: &Parameters) -> Result<ItemFilter, ApiError> {
         let mut filter = ItemFilter {
             app: self.app.clone(),

@@ -1,4 +1,4 @@
-//! `/api/breakdown`: where the time of calls goes, by the critical paths of their transactions.
+//! `/api/breakdown`: where calls spend their time, by the critical paths of their transactions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,7 +20,7 @@ use crate::server::ApiError;
 use crate::store::prepared::own_id;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader, span_id};
 
-/// Transactions whose critical paths are added up.
+/// The maximum number of transactions whose critical paths are summed.
 const MAX_TRANSACTIONS: usize = 100;
 const MAX_ITEMS: usize = 1_000;
 
@@ -56,7 +56,7 @@ struct Span {
     place: Place,
 }
 
-/// Where time is spent: a dependency, or a role's own work.
+/// A place where time is spent: a dependency, or a role's own work.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     name: String,
@@ -150,7 +150,7 @@ fn breakdown_of(reader: &Reader, parameters: &Parameters) -> Result<Breakdown, A
     })
 }
 
-/// Calls of a dependency for one request of the operation, in the compared range.
+/// Calls of a dependency per request of the operation, in the comparison range.
 fn per_request_was(
     reader: &Reader,
     ask: &Ask,
@@ -174,7 +174,7 @@ fn per_request_was(
     Ok((requests > 0).then(|| calls as f64 / requests as f64))
 }
 
-/// The spans of a transaction with their children, and the index of the one that is looked at.
+/// The spans of a transaction as a tree, and the index of the requested one.
 fn tree(items: &[Item], root: u64) -> Option<(Vec<Span>, usize)> {
     let mut spans = Vec::new();
     let mut ids: HashMap<&str, usize> = HashMap::new();
@@ -239,7 +239,8 @@ fn place(item: &Item, root_role: Option<&str>) -> Place {
     }
 }
 
-/// Walks back from the end of a span: the child that ends last before the cursor is waited for; gaps are its own time.
+/// Walks back from the end of a span. The child that ends last before the cursor is on the critical path; gaps
+/// are the span's own time.
 fn walk(spans: &[Span], index: usize, until: i64, own: &mut HashMap<usize, i64>, depth: usize) {
     const MAX_DEPTH: usize = 200;
     let Some(span) = spans.get(index) else { return };
@@ -253,7 +254,7 @@ fn walk(spans: &[Span], index: usize, until: i64, own: &mut HashMap<usize, i64>,
                 continue;
             };
             let (child_start, child_end) = (child.start.max(span.start), child.end);
-            // One that ends after its parent, or after what is waited for already, does not count.
+            // Skips a child that ends after its parent or after the current critical child.
             if child_end > cursor || child_start >= cursor || child_end <= span.start {
                 continue;
             }
@@ -272,7 +273,7 @@ fn count_calls(spans: &[Span], root: usize, times: &mut BTreeMap<Place, Time>) {
         let Some(span) = spans.get(index) else {
             continue;
         };
-        // Spans that name each other as parents would go round for ever.
+        // Stops at a cycle of parent ids.
         if std::mem::replace(seen.get_mut(index).unwrap_or(&mut true), true) {
             continue;
         }
@@ -302,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_critical_path_adds_up_to_the_whole() {
-        // Two calls at once, of which the longer is waited for; a gap before and after.
+        // Two parallel calls, of which the longer is critical, with gaps before and after.
         let spans = [
             span(0, 100, &[1, 2, 3]),
             span(10, 40, &[]),

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-/// What kind of thing a dependency is, for its icon.
+/// The category of a dependency, for its icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Category {
@@ -15,7 +15,7 @@ pub(super) enum Category {
 }
 
 impl Category {
-    /// By the dependency types that the SDKs write.
+    /// The category of a dependency type that SDKs write.
     pub(super) fn of(type_name: &str, is_browser: bool) -> Self {
         let lower = type_name.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));

@@ -5,17 +5,17 @@ use std::sync::atomic::Ordering;
 use crate::api::{EndpointView, OtlpReader};
 use crate::store::Store;
 
-/// What the handlers share.
+/// The state that all handlers share.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
-    /// What is to be pasted into an application to connect it.
+    /// The connection string for applications.
     pub(crate) connection_string: Arc<str>,
     pub(crate) connection_string_tls: Option<Arc<str>>,
     pub(crate) tls_certificate: Option<PathBuf>,
-    /// Every way in, and whether it is open.
+    /// All endpoints, with their states.
     pub(crate) endpoints: Arc<[EndpointView]>,
-    /// Reads OTLP of files.
+    /// Reads OTLP from files.
     pub(crate) otlp: Option<Arc<OtlpReader>>,
 }
 
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    /// The largest id that was given to an item.
+    /// The id of the newest item.
     pub(crate) fn newest_id(&self) -> i64 {
         self.store.counters().newest_id.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! `/api/difference`: values that are over-represented in a selection, against the rest of the same calls.
+//! `/api/difference`: values that are over-represented in a selection, compared with the other calls.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -19,13 +19,13 @@ use crate::store::fields::Column;
 use crate::store::search::Expression;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader};
 
-/// Items that are compared.
+/// The maximum number of compared items.
 const MAX_COMPARED: usize = 5_000;
-/// Values of one field that are told apart.
+/// The maximum number of distinct values of a field.
 const MAX_VALUES: usize = 300;
-/// Fields that are compared.
+/// The maximum number of compared fields.
 const MAX_FIELDS: usize = 300;
-/// A difference in share that is worth telling.
+/// The smallest reported difference of two shares.
 const LEAST: f64 = 0.1;
 
 #[derive(Debug, Clone, Serialize)]
@@ -48,10 +48,10 @@ struct Differences {
     differences: Vec<Difference>,
 }
 
-/// Counts of one side and of the other.
+/// The counts of the selection and of the rest.
 type Pair = [u64; 2];
 
-/// Values by field, gathered from both sides.
+/// Values by field, counted for both sides.
 #[derive(Debug, Default)]
 pub(super) struct Comparison {
     totals: Pair,
@@ -153,7 +153,7 @@ impl Comparison {
     }
 }
 
-/// The cut through a field's numbers that tells the selection from the rest best.
+/// The threshold of a numeric field that best separates the selection from the rest.
 fn best_cut(field: &str, mut numbers: Vec<(f64, bool)>) -> Option<Difference> {
     numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
     let selected = numbers
@@ -207,7 +207,7 @@ fn best_cut(field: &str, mut numbers: Vec<(f64, bool)>) -> Option<Difference> {
     })
 }
 
-/// What makes a call one of the selection.
+/// The conditions of a selection.
 struct Selection {
     duration: (Option<i64>, Option<i64>),
     success: Option<bool>,
@@ -354,7 +354,7 @@ pub(super) async fn difference(
     .await
 }
 
-/// Which dependencies failed in the transactions of both sides.
+/// Compares the failed dependencies in the transactions of both sides.
 fn add_failed_dependencies(
     reader: &Reader,
     ask: &Ask,

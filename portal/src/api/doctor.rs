@@ -1,4 +1,4 @@
-//! `/api/doctor`: what Azure would reject, cut or draw wrongly in the telemetry that was received.
+//! `/api/doctor`: problems of the received telemetry that make Azure reject, truncate or misinterpret it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -23,15 +23,15 @@ use crate::store::facts;
 use crate::store::prepared::own_id;
 use crate::store::{ItemFilter, ItemKind, Order, Reader, SeriesKind, span_id};
 
-/// A finding that was not seen for so long may be fixed, in microseconds.
+/// The time in microseconds after which an unseen finding may be fixed.
 const GONE_AFTER: i64 = 300_000_000;
-/// More names than this make Azure's map and tables unreadable.
+/// The number of names from which Azure's map and tables become unreadable.
 const MANY_NAMES: usize = 200;
-/// More series than this of one metric cost.
+/// The number of series of one metric from which cost becomes a concern.
 const MANY_SERIES: usize = 100;
-/// Newest items among which parents are looked for.
+/// The number of newest items that are checked for missing parents.
 const LOOKED_AT: usize = 3_000;
-/// A child may arrive so much before its parent, in microseconds.
+/// The time in microseconds that a child may arrive before its parent.
 const LATE: i64 = 60_000_000;
 
 #[derive(Debug, Serialize)]
@@ -90,7 +90,7 @@ struct Doctor {
     endpoints: Vec<EndpointView>,
 }
 
-/// A finding before it is dressed.
+/// A finding without its advice.
 struct Raw {
     advice: &'static str,
     detail: String,
@@ -199,7 +199,7 @@ fn refusals(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErr
     Ok(())
 }
 
-/// What was found while items arrived.
+/// Findings that were made while items arrived.
 fn checked(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiError> {
     let mut by_place: BTreeMap<(CheckIdOrder, String, String, String), facts::Finding> =
         BTreeMap::new();
@@ -207,7 +207,7 @@ fn checked(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
         if finding.last < ask.range.from || finding.first >= ask.range.to {
             continue;
         }
-        // Of skewed clocks, the detail is by how much; the largest is told.
+        // The detail of a skewed clock is the skew; the largest is reported.
         let detail = if finding.id == CheckId::ClockSkew {
             String::new()
         } else {
@@ -280,7 +280,7 @@ fn checked(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct CheckIdOrder(&'static str);
 
-/// Names, targets and types of which there are too many.
+/// Names, targets and types with too many values.
 fn names(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) {
     let mut names: HashMap<(&'static str, String), HashSet<&str>> = HashMap::new();
     for series in reader.all_series() {
@@ -383,7 +383,7 @@ fn metrics(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) {
     }
 }
 
-/// Items whose parent was named and never arrived.
+/// Items whose parent id matches no item.
 fn orphans(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiError> {
     let filter = ItemFilter {
         app: ask.app.clone(),
@@ -408,7 +408,7 @@ fn orphans(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
             ))
         })
         .collect();
-    // Of operations that began before what was looked at, parents may be among the rest.
+    // An operation that began before the checked items may have its parents among older ones.
     let horizon = items
         .iter()
         .map(crate::api::items::time_of)
@@ -419,7 +419,7 @@ fn orphans(reader: &Reader, ask: &Ask, raw: &mut Vec<Raw>) -> Result<(), ApiErro
     for item in &items {
         let time = crate::api::items::time_of(item);
         let is_settled = time < ask.now - LATE && (items.len() < LOOKED_AT || time > horizon);
-        // The caller of a request may be somebody who sends nothing here.
+        // The caller of a request may send no telemetry.
         if !is_settled || item.kind() == ItemKind::Request {
             continue;
         }
@@ -522,7 +522,7 @@ fn dress(
     })
 }
 
-/// What was checked and is well.
+/// Checks without a finding.
 fn passed(
     reader: &Reader,
     ask: &Ask,

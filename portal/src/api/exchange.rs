@@ -1,4 +1,4 @@
-//! `/api/import` and `/api/export`: files of envelopes, to open somebody else's incident.
+//! `/api/import` and `/api/export`: files of envelopes, for sharing the data of an incident.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
@@ -22,15 +22,16 @@ use crate::ingestion::{MAX_DECODED, read_body};
 use crate::server::ApiError;
 use crate::store::{ItemFilter, NewItem, Order};
 
-/// The largest file, in bytes, as it is sent.
+/// The maximum size of a file as sent, in bytes.
 const MAX_FILE: usize = 128 * 1_024 * 1_024;
-/// The longest line, in bytes: one envelope has at most 64 KiB, an export of OpenTelemetry may have thousands of spans.
+/// The maximum length of a line, in bytes: an envelope has at most 64 KiB, but one line of an OpenTelemetry
+/// export may have thousands of spans.
 const MAX_LINE: u64 = 16 * 1_024 * 1_024;
-/// The most bytes of a file after decompression.
+/// The maximum size of a decompressed file, in bytes.
 const MAX_EXPANDED: u64 = 4 * 1_024 * 1_024 * 1_024;
-/// Lines that are written together.
+/// The number of lines that are written together.
 const CHUNK: usize = 2_000;
-/// Errors that are told.
+/// The maximum number of reported errors.
 const MAX_ERRORS: usize = 100;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -52,7 +53,7 @@ struct Imported {
     errors: Vec<ImportError>,
 }
 
-/// Lines of a file, read on a thread for blocking work.
+/// The lines of a file, read on a blocking thread.
 type Chunk = Result<(Vec<NewItem>, Vec<ImportError>, usize), String>;
 
 pub(super) async fn import(
@@ -76,7 +77,7 @@ pub(super) async fn import(
         imported.accepted += items.len();
         let room = MAX_ERRORS.saturating_sub(imported.errors.len());
         imported.errors.extend(errors.into_iter().take(room));
-        // Unlike a client, a file can wait.
+        // A file upload waits for room, unlike telemetry of a client.
         append_patiently(&context, items).await?;
     }
     reading
@@ -89,7 +90,7 @@ async fn append_patiently(context: &Context, items: Vec<NewItem>) -> Result<(), 
     Ok(context.store.append(items).await?)
 }
 
-/// OTLP in JSON to items; given by the receiver of OTLP.
+/// Converts OTLP JSON to items. The OTLP receiver provides it.
 pub(crate) type OtlpReader = dyn Fn(&[u8]) -> Option<Result<Vec<NewItem>, String>> + Send + Sync;
 
 fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chunk>) {
@@ -101,7 +102,7 @@ fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chun
         Box::new(Cursor::new(body.clone()))
     };
     if let Err(message) = read_lines(&mut reader, otlp, chunks) {
-        // An error says that the request has ended.
+        // Sending fails only after the request has ended.
         let _ = chunks.blocking_send(Err(message));
     }
 }
@@ -208,7 +209,7 @@ const OWN: [&str; 6] = [
     "success",
 ];
 
-/// Matching items as they were sent, one a line, in the order of arrival.
+/// Exports matching items unchanged, one per line, in the order of arrival.
 pub(super) async fn export(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
@@ -237,7 +238,7 @@ pub(super) async fn export(
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-/// Some lines, and the id after which it goes on.
+/// One page of lines, and the id after which the next page starts.
 async fn page(
     context: &Context,
     filter: ItemFilter,
@@ -256,7 +257,7 @@ async fn page(
             is_over = false;
             ControlFlow::Break(())
         })?;
-        // What was looked at without a match is not looked at again.
+        // Rows that were checked without a match are not checked again.
         if scanned.is_cut {
             is_over = false;
             last = last.max(scanned.last);
@@ -266,7 +267,7 @@ async fn page(
     read.await.map_err(std::io::Error::other)
 }
 
-/// One line: JSON has line breaks between its parts only.
+/// One line: the removed line breaks only occur between JSON tokens.
 fn compact(json: &str) -> String {
     json.replace(['\n', '\r'], " ")
 }

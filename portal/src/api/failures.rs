@@ -175,7 +175,7 @@ fn failures_of(reader: &Reader, parameters: &Parameters) -> Result<Failures, Api
     })
 }
 
-/// Names of the operations that have a failed call of a dependency.
+/// The names of operations with a failed dependency call.
 fn operations_of(
     reader: &Reader,
     ask: &Ask,
@@ -279,7 +279,7 @@ fn top(
     Ok(rows)
 }
 
-/// The last failure of any time, for when there is none in the range.
+/// The time of the last failure, shown if the range has none.
 fn last_failure(reader: &Reader, failing: &ItemFilter) -> Result<Option<Time>, ApiError> {
     let filter = ItemFilter {
         range: Range::ALL,

@@ -1,4 +1,4 @@
-//! Tallies of calls by what they are grouped by.
+//! Tallies of calls by group.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use crate::store::{ItemKind, Range, Reader, Series, SeriesKind};
 
 pub(super) type Tallies<K> = HashMap<K, Tally>;
 
-/// Tallies of a kind in a range, by a key; series without one are left out.
+/// Tallies of one kind in a range, by key. Series without a key are skipped.
 pub(super) fn by_key<K: Eq + Hash>(
     reader: &Reader,
     ask: &Ask,
@@ -42,7 +42,7 @@ pub(super) fn by_key<K: Eq + Hash>(
     Ok(tallies)
 }
 
-/// The same of the compared range; empty without one.
+/// The same for the comparison range; empty without one.
 pub(super) fn was_by_key<K: Eq + Hash>(
     reader: &Reader,
     ask: &Ask,
@@ -55,7 +55,7 @@ pub(super) fn was_by_key<K: Eq + Hash>(
     }
 }
 
-/// Tallies by bucket of a chart, for each key.
+/// Tallies by chart bucket, for each key.
 pub(super) fn buckets_by_key<K: Eq + Hash>(
     reader: &Reader,
     ask: &Ask,
@@ -80,7 +80,7 @@ pub(super) fn buckets_by_key<K: Eq + Hash>(
     Ok(found)
 }
 
-/// Tallies by bucket of a chart.
+/// Tallies by chart bucket.
 pub(super) fn buckets(
     reader: &Reader,
     ask: &Ask,
@@ -101,7 +101,7 @@ pub(super) fn buckets(
     Ok(found)
 }
 
-/// One tally of a range.
+/// One tally for a range.
 pub(super) fn total(
     reader: &Reader,
     ask: &Ask,

@@ -24,9 +24,9 @@ pub(super) struct Node {
 pub(super) struct Edge {
     pub(super) types: BTreeSet<String>,
     pub(super) targets: BTreeSet<String>,
-    /// What the caller waits.
+    /// The durations that the caller measured.
     pub(super) caller: Tally,
-    /// Of calls whose both ends arrived: what the caller waits, and what the callee works.
+    /// For calls of which both ends arrived: the durations of the caller and of the callee.
     pub(super) matched: Tally,
     pub(super) callee: Tally,
 }
@@ -48,7 +48,7 @@ pub(super) fn dependency_id(type_name: &str, target: &str) -> String {
 
 type Call = (String, String, String);
 
-/// Roles that were ever seen behind a dependency, by caller, type and target.
+/// All roles that were ever reached through a dependency, by caller, type and target.
 fn known_callees(reader: &Reader) -> HashMap<Call, BTreeSet<String>> {
     let mut known: HashMap<Call, BTreeSet<String>> = HashMap::new();
     for series in reader.all_series() {

@@ -20,9 +20,9 @@ use crate::store::{Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind}
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 10_000;
-/// The most items that are counted one by one for facets.
+/// The maximum number of items that are counted individually for facets.
 const MAX_COUNTED: usize = 10_000;
-/// The most values of one field that are told apart.
+/// The maximum number of distinct values of one field.
 const MAX_VALUES: usize = 2_000;
 
 const OWN: [&str; 14] = [
@@ -132,7 +132,7 @@ fn page(context: &Context, reader: &Reader, parameters: &Parameters) -> Result<P
     })
 }
 
-/// The longest of the matching items.
+/// The longest durations among the matching items.
 fn longest(
     context: &Context,
     reader: &Reader,
@@ -163,7 +163,7 @@ fn longest(
     })
 }
 
-/// Restricts to the exceptions of a problem, by its number.
+/// Restricts the filter to the exceptions of a problem.
 pub(super) fn of_problem(
     reader: &Reader,
     parameters: &Parameters,
@@ -222,7 +222,7 @@ struct Rank {
     distribution: Distribution,
 }
 
-/// Where one call stands among all of its kind.
+/// The percentile rank of one call among all calls of its operation.
 pub(super) async fn rank(
     State(context): State<Context>,
     Path(id): Path<i64>,
@@ -299,7 +299,7 @@ struct Facets {
     without: Vec<Without>,
 }
 
-/// Counts by field; of each field among what matches all other filters.
+/// Counts by field. Each field counts the items that match all other filters.
 pub(super) async fn facets(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
@@ -312,7 +312,7 @@ pub(super) async fn facets(
 }
 
 const DEFAULT_FIELDS: [&str; 5] = ["itemType", "role", "severity", "resultCode", "success"];
-/// Properties that are counted when no fields are asked for.
+/// The number of properties that are counted by default.
 const MOST_FREQUENT: usize = 5;
 
 fn facets_of(reader: &Reader, parameters: &Parameters) -> Result<Facets, ApiError> {
@@ -340,7 +340,7 @@ fn facets_of(reader: &Reader, parameters: &Parameters) -> Result<Facets, ApiErro
     let mut without: BTreeMap<String, u64> = BTreeMap::new();
     let mut total = 0;
     let mut read = 0;
-    // The index would leave out what fails one filter only, so the filters are not given to it.
+    // The index would skip items that fail only one filter, so it gets no filters.
     let filters = std::mem::take(&mut filter.filters);
     let is_simple = filter.is_simple() && filters.is_empty();
     let scanned = reader.items(&filter, Order::Newest, &mut |item, row, _| {
@@ -429,7 +429,7 @@ fn goes_on(read: usize) -> ControlFlow<()> {
     }
 }
 
-/// Without words and filters, the rollups know every count.
+/// Without words and filters, the rollups contain the exact counts.
 fn exact(
     reader: &Reader,
     ask: &Ask,
@@ -448,7 +448,7 @@ fn exact(
             (steps.grain, ask.range),
             &accept,
             &mut |time, _, cell| {
-                // A metric's count is that of its values.
+                // A metric counts its values.
                 let of_kind =
                     if matches!(kind, ItemKind::CustomMetric | ItemKind::PerformanceCounter) {
                         cell.items
@@ -469,7 +469,7 @@ fn exact(
     Ok(total)
 }
 
-/// The name by which a filter calls the field.
+/// The name of the field in filters.
 fn canonical<'a>(name: &'a str, field: &'a Field) -> &'a str {
     match field {
         Field::Column(column) => column.name(),
@@ -526,7 +526,7 @@ struct Fields {
     fields: Vec<FieldInfo>,
 }
 
-/// Items that are looked at to learn which fields there are.
+/// The number of items that are sampled for the list of fields.
 const SAMPLE: usize = 2_000;
 
 pub(super) async fn fields(
@@ -606,7 +606,7 @@ pub(super) async fn fields(
     .await
 }
 
-/// When an item happened, in microseconds.
+/// The time of an item, in microseconds.
 pub(super) fn time_of(item: &Item) -> i64 {
     micros(item.envelope().time)
 }

@@ -1,4 +1,4 @@
-//! `/api/events` and `/api/tail`: what arrives, as Server-Sent Events.
+//! `/api/events` and `/api/tail`: arriving telemetry as Server-Sent Events.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -23,7 +23,7 @@ use crate::store::prepared::micros;
 use crate::store::{ItemFilter, ItemKind, Order, Range};
 
 const TICK: Duration = Duration::from_secs(1);
-/// Items that one reader is sent in a second; the rest is counted.
+/// The maximum number of items sent to one reader in a second. Further items are only counted.
 const MAX_TAILED: usize = 50;
 
 #[derive(Debug, Serialize)]
@@ -47,7 +47,7 @@ struct Tick {
     run: i64,
 }
 
-/// What a stream remembers from one tick to the next.
+/// The state of a stream between two ticks.
 #[derive(Debug, Default)]
 struct Seen {
     arrivals: [u64; ItemKind::ALL.len()],
@@ -75,15 +75,15 @@ pub(super) async fn events(
                     return Some((event, (context, app, interval, seen)));
                 }
                 // The next tick may succeed; the reader sees a gap.
-                Err(error) => tracing::warn!(?error, "a tick was left out"),
+                Err(error) => tracing::warn!(?error, "a tick was skipped"),
             }
         }
     });
     Ok(serve(ticks))
 }
 
-/// Events never fail; a comment now and then keeps proxies from closing the connection.
-fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+/// Serves events. Periodic comments keep proxies from closing the connection.
+pub(super) fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let events = events.map(Ok::<_, Infallible>);
     Sse::new(events)
         .keep_alive(KeepAlive::default())
@@ -150,7 +150,7 @@ struct Skipped {
     count: usize,
 }
 
-/// Each matching item that arrives from now on.
+/// Streams each matching item that arrives from now on.
 pub(super) async fn tail(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
@@ -161,7 +161,7 @@ pub(super) async fn tail(
         .store
         .read(move |reader| Ask::new(reader, &parameters)?.filter(&parameters))
         .await?;
-    // What arrives may have happened at any time.
+    // An arriving item may have any timestamp.
     filter.range = Range::ALL;
     let start = context.newest_id();
     let arrivals = context.store.arrivals();
@@ -169,7 +169,7 @@ pub(super) async fn tail(
     let batches = stream::unfold(
         state,
         |(context, filter, after, mut arrivals, last)| async move {
-            // At most one look in a while, so that a busy portal is not asked for each commit.
+            // The minimum time between two queries, so that a busy portal is not queried for each commit.
             const PAUSE: Duration = Duration::from_millis(200);
             tokio::time::sleep_until(last + PAUSE).await;
             loop {
@@ -215,7 +215,7 @@ async fn arrived(context: &Context, filter: ItemFilter, after: i64) -> Vec<Event
     let (views, skipped) = match found {
         Ok(found) => found,
         Err(error) => {
-            tracing::warn!(%error, "what arrived could not be read");
+            tracing::warn!(%error, "arrived items could not be read");
             return Vec::new();
         }
     };

@@ -20,11 +20,11 @@ use crate::store::facts::Saved;
 use crate::store::prepared::micros;
 use crate::store::{ItemKind, Reader, SeriesKind};
 
-/// The largest value that is saved, in bytes.
+/// The maximum size of a saved value, in bytes.
 const MAX_SAVED: usize = 256 * 1_024;
-/// The longest name of what is saved, in bytes.
+/// The maximum length of a saved name, in bytes.
 const MAX_NAME: usize = 500;
-/// What pages save.
+/// The kinds of values that pages save.
 const SAVED_KINDS: [&str; 6] = [
     "boards", "queries", "known", "ignored", "layout", "settings",
 ];
@@ -83,7 +83,7 @@ struct Ingestion {
     data_directory: Option<String>,
 }
 
-/// Items a second over the last ten complete seconds.
+/// Items per second over the last ten complete seconds.
 pub(super) fn per_second(spark: &[u64]) -> f64 {
     const SECONDS: usize = 10;
     let last = spark.iter().rev().take(SECONDS);
@@ -132,7 +132,7 @@ pub(super) async fn stats(
     .await
 }
 
-/// One way into the portal.
+/// One endpoint of the portal.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EndpointView {
     pub(crate) name: &'static str,
@@ -263,7 +263,7 @@ pub(super) async fn apps(
     .await
 }
 
-/// The name that was saved for an application, or the end of its key.
+/// The saved name of an application, or the end of its instrumentation key.
 fn name_of(reader: &Reader, app: &str) -> Result<String, ApiError> {
     let saved = reader.saved("settings", Some(app))?;
     let named = saved
@@ -280,7 +280,7 @@ fn name_of(reader: &Reader, app: &str) -> Result<String, ApiError> {
 /// The grain with the longest buckets.
 const COARSEST: u8 = 3;
 
-/// Items of each application, from the coarsest rollups, and its rate over the last minute.
+/// The items of each application, from the coarsest rollups, and its rate over the last minute.
 fn count(reader: &Reader, apps: &mut [App]) -> Result<(), ApiError> {
     let now = micros(SystemTime::now());
     let last_minute = crate::api::items::around(now, 60_000_000);

@@ -19,7 +19,7 @@ use crate::api::time::Time;
 use crate::server::ApiError;
 use crate::store::{Reader, SeriesKind};
 
-/// Rows of a short list.
+/// The number of rows in a short list.
 const TOP: usize = 5;
 
 #[derive(Debug, Clone, Serialize)]
@@ -74,7 +74,7 @@ struct Map {
     other_items: i64,
 }
 
-/// Both graphs of a question, and what is known of the roles' instances.
+/// The graphs of a request, and the instances of the roles.
 struct Drawing {
     graph: Graph,
     was: Option<Graph>,
@@ -172,7 +172,7 @@ pub(super) async fn map(
             .map(|(ends, edge)| drawing.edge(&ask, ends, edge))
             .collect();
         let percentiles = percentiles(&edges);
-        // What was there in the compared range only is drawn too.
+        // Edges that exist only in the comparison range are drawn, too.
         for (ends, edge) in drawing.was.iter().flat_map(|was| &was.edges) {
             if !drawing.graph.edges.contains_key(ends) {
                 let mut view = drawing.edge(
@@ -229,7 +229,7 @@ pub(super) async fn map(
     .await
 }
 
-/// Values below which a share of the edges lies.
+/// Percentiles of the edges' values.
 fn percentiles(edges: &[EdgeView]) -> Percentiles {
     let of = |mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);
@@ -405,7 +405,7 @@ fn instances(reader: &Reader, ask: &Ask, role: &str) -> Result<Vec<InstanceView>
     Ok(views)
 }
 
-/// Calls to each neighbour for one request of the role.
+/// Calls to each neighbour per request of the role.
 fn calls(drawing: &Drawing, id: &str) -> Vec<CallsPerRequest> {
     let per_request = |graph: &Graph, ends: &(String, String)| {
         let requests = graph.nodes.get(&ends.0).map_or(0, |node| node.tally.count);

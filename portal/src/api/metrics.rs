@@ -20,11 +20,11 @@ use crate::store::fields::Field;
 use crate::store::prepared::metric_value;
 use crate::store::{Cell, Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};
 
-/// Newest items of a metric that tell its dimensions.
+/// The number of newest items of a metric from which its dimensions are read.
 const SAMPLE: usize = 60;
-/// The most metrics in the list.
+/// The maximum number of listed metrics.
 const MAX_METRICS: usize = 1_000;
-/// The most series that are told apart before the top ones are taken.
+/// The maximum number of series before the largest are selected.
 const MAX_SERIES: usize = 2_000;
 
 /// Metrics that are computed from items.
@@ -332,7 +332,7 @@ fn custom_infos(reader: &Reader, ask: &Ask, kind: ItemKind) -> Result<Vec<Metric
     Ok(infos)
 }
 
-/// The unit that a name tells; the wire has none.
+/// The unit that the name suggests; the wire format has none.
 fn unit(name: &str) -> &'static str {
     let lower = name.to_lowercase();
     if lower.ends_with("bytes") || lower.contains("memory.usage") {
@@ -396,7 +396,7 @@ const OWN: [&str; 8] = [
     "exemplars",
 ];
 
-/// What is asked of one metric.
+/// The parameters of a metric request.
 struct Wanted {
     standard: Option<Standard>,
     filter: ItemFilter,
@@ -521,7 +521,7 @@ fn wanted(ask: &Ask, parameters: &Parameters, name: &str) -> Result<Wanted, ApiE
             "aggregation {asked:?} is none of avg, sum, min, max, count, unique, rate, delta, p50, p95, p99"
         ))
     })?;
-    // `name` names the metric here, and `op` is not a parameter.
+    // Here `name` is the metric's name, and `op` is not a parameter.
     let mut filter = ask.filter(parameters)?;
     match standard {
         Some(standard) => {
@@ -545,7 +545,7 @@ fn wanted(ask: &Ask, parameters: &Parameters, name: &str) -> Result<Wanted, ApiE
     })
 }
 
-/// Points by the values of the dimensions that are split by.
+/// Points by the values of the split dimensions.
 fn gather(
     reader: &Reader,
     ask: &Ask,
@@ -569,7 +569,7 @@ fn gather(
 
 type Dimension = fn(&crate::store::Series) -> String;
 
-/// The dimension of a series that a field is.
+/// The series dimension that corresponds to a field.
 fn of_series(field: &Field) -> Option<Dimension> {
     use crate::store::fields::Column;
     let Field::Column(column) = field else {
@@ -678,7 +678,7 @@ fn from_items(
     Ok((groups, scanned.read, !scanned.is_cut))
 }
 
-/// An exemplar as the OpenTelemetry receiver keeps it, in an envelope's `exemplars`.
+/// An exemplar as the OpenTelemetry receiver stores it, in an envelope's `exemplars`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Sent {
@@ -718,7 +718,7 @@ fn sent_exemplars(item: &Item) -> Vec<Exemplar> {
         .collect()
 }
 
-/// Some of the newest items of each series stand as exemplars of its durations.
+/// Adds some of the newest items of each series as exemplars of its durations.
 fn add_exemplars(
     reader: &Reader,
     wanted: &Wanted,
@@ -769,7 +769,7 @@ fn add_exemplars(
     Ok(())
 }
 
-/// The largest of each bucket, failed ones first.
+/// The largest exemplars of each bucket, failed ones first.
 fn thinned(mut exemplars: Vec<Exemplar>, steps: &Steps, per_bucket: usize) -> Vec<Exemplar> {
     exemplars.sort_by(|a, b| {
         a.success

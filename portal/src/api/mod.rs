@@ -1,10 +1,10 @@
-//! JSON for pages, tests and tools, under `/api`. The contract is the file `openapi.json` of this crate.
+//! The JSON API for pages, tests and tools, under `/api`. Its contract is the file `openapi.json` of this crate.
 //!
 //! - Counts are sums of `itemCount`, times are RFC 3339 in UTC, durations are milliseconds.
-//! - A parameter that is not known is refused with 400, so that a misspelt filter does not show everything.
-//! - What pages show comes from rollups; only searches, transactions and comparisons read items, and say how many
-//!   (`scope.readItems`) and whether that was all (`scope.isComplete`).
-//! - `?wait=5s` waits until what is asked for arrives.
+//! - An unknown parameter is rejected with 400, so that a misspelt filter does not return everything.
+//! - Pages are served from rollups. Only searches, transactions and comparisons read items; the response contains
+//!   their number (`scope.readItems`) and whether it is complete (`scope.isComplete`).
+//! - `?wait=5s` waits until the requested data arrives.
 //!
 //! # Errors
 //! `{"errorCode": "BadRequest", "message": ".."}` with a status of 4xx or 5xx.
@@ -23,6 +23,7 @@ mod gather;
 mod graph;
 mod items;
 mod live;
+mod live_metrics;
 mod manage;
 mod map;
 mod metrics;
@@ -80,6 +81,12 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/doctor", get(doctor::doctor))
         .route("/api/events", get(live::events))
         .route("/api/tail", get(live::tail))
+        .route("/api/live", get(live_metrics::live))
+        .route("/api/live/servers", get(live_metrics::servers))
+        .route(
+            "/api/live/configuration",
+            get(live_metrics::configuration).put(live_metrics::configure),
+        )
         .route("/api/saved/{kind}", get(manage::saved))
         .route(
             "/api/saved/{kind}/{name}",

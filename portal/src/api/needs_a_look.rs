@@ -1,4 +1,4 @@
-//! The rules of *Needs a look*: each is a sentence with its numbers, worst first.
+//! The rules of *Needs a look*. Each rule produces a sentence with its numbers; the worst comes first.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,19 +13,19 @@ use crate::api::time::Time;
 use crate::server::ApiError;
 use crate::store::{ItemKind, Reader, SeriesKind};
 
-/// The most sentences.
+/// The maximum number of sentences.
 const MAX_FINDINGS: usize = 6;
-/// A share that fails is told from so many failures on, and when it has doubled.
+/// The minimum number of failures. A failure share is reported if it has doubled.
 const LEAST_FAILED: i64 = 5;
 const FAILURE_FACTOR: f64 = 2.0;
-/// Without a run to compare with, this share is told.
+/// The failure share that is reported without a run to compare with.
 const FAILURE_SHARE: f64 = 0.05;
-/// A duration is told from so many calls on, and when it is half as long again.
+/// The minimum number of calls. A duration is reported if it has grown by half.
 const LEAST_CALLS: i64 = 20;
 const SLOWER_FACTOR: f64 = 1.5;
-/// Calls for one request are told when they have doubled.
+/// Calls per request are reported if they have grown by this factor.
 const CALLS_FACTOR: f64 = 2.0;
-/// Memory that grew by so much in a run is told.
+/// Memory is reported if it has grown by this factor within a run.
 const MEMORY_FACTOR: f64 = 1.5;
 
 #[derive(Debug, Clone, Serialize)]
@@ -162,7 +162,7 @@ fn slower(ask: &Ask, now: &Operations, before: &Operations, found: &mut Vec<Find
     }
 }
 
-/// Calls of a dependency for one request of an operation: many more than before are an N+1.
+/// Calls of a dependency per request of an operation: a large increase suggests an N+1 problem.
 fn more_calls(
     reader: &Reader,
     ask: &Ask,
@@ -216,7 +216,7 @@ fn more_calls(
     Ok(())
 }
 
-/// Results by which clients say that they waited in vain.
+/// Result codes of timeouts, as clients report them.
 const TIMEOUTS: [&str; 6] = [
     "timeout",
     "timed out",
@@ -284,7 +284,7 @@ fn refused(context: &Context, ask: &Ask, found: &mut Vec<Finding>) {
     }
 }
 
-/// Memory that grows through a whole run.
+/// Memory that grows throughout a run.
 fn memory(reader: &Reader, ask: &Ask, found: &mut Vec<Finding>) -> Result<(), ApiError> {
     const LEAST_POINTS: usize = 10;
     let steps = ask.steps();

@@ -1,4 +1,4 @@
-//! Numbers of answers: statistics of calls, series for charts, distributions.
+//! The numbers in responses: statistics of calls, series for charts, distributions.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::api::time::Time;
 use crate::store::histogram::{Histogram, bin_start};
 use crate::store::{Cell, Range, Series as StoredSeries};
 
-/// Counts and durations, gathered from cells.
+/// Counts and durations, summed over cells.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     pub(super) count: i64,
@@ -42,7 +42,7 @@ impl Tally {
 
     pub(super) fn percentile(&self, share: f64) -> Option<f64> {
         let found = self.histogram.percentile(share)?;
-        // A bucket's end may lie beyond the longest call.
+        // The end of a bucket may exceed the longest call.
         Some(
             if self.max > 0.0 {
                 found.min(self.max)
@@ -148,7 +148,7 @@ pub(super) struct Distribution {
     p99_ms: Option<f64>,
 }
 
-/// A value, and the same of the compared range.
+/// A value, and its counterpart in the comparison range.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Compared {
     pub(super) value: Option<f64>,
@@ -234,7 +234,7 @@ impl Buckets {
         self.series(name, |tally| Some(tally.count as f64 / seconds))
     }
 
-    /// p50, p95, p99, avg, count and failed.
+    /// The series p50, p95, p99, avg, count and failed.
     pub(super) fn all(&self) -> Vec<Series> {
         vec![
             self.series("p50", |tally| tally.percentile(0.5)),
@@ -248,7 +248,7 @@ impl Buckets {
 }
 
 impl Ask {
-    /// Scales a count of the compared range to the length of the asked one.
+    /// Scales a count of the comparison range to the length of the requested range.
     pub(super) fn scaled(&self, count: i64) -> f64 {
         match self.vs {
             Some(vs) => count as f64 * self.seconds(self.range) / self.seconds(vs),
@@ -260,7 +260,7 @@ impl Ask {
         tally.stats(self.seconds(self.range))
     }
 
-    /// Statistics of the compared range.
+    /// Statistics of the comparison range.
     pub(super) fn was(&self, tally: Option<&Tally>) -> Option<Stats> {
         let vs: Range = self.vs?;
         let tally = tally.filter(|tally| tally.count > 0)?;

@@ -1,4 +1,4 @@
-//! `/api/overview`: is it well, and what changed.
+//! `/api/overview`: the state of the application, and its changes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -110,7 +110,7 @@ fn overview_of(
 ) -> Result<Overview, ApiError> {
     let mut ask = Ask::new(reader, parameters)?;
     if ask.vs.is_none() {
-        // Compared with the run before, unless something else is asked for.
+        // Compares with the previous run by default.
         ask.vs = ask
             .run_at(ask.range.to - 1)
             .map(|run| run.number - 1)
@@ -244,7 +244,7 @@ fn roles(reader: &Reader, ask: &Ask) -> Result<Vec<OverviewRole>, ApiError> {
         Some(series.dims.role.clone())
     })?;
     let used = resources(reader, ask)?;
-    // In the order of their first appearance, so that a role keeps its place.
+    // The order of first appearance keeps each role in its place.
     let mut names: Vec<String> = Vec::new();
     let mut versions: HashMap<String, (usize, Option<String>)> = HashMap::new();
     for instance in reader.instances(ask.app.as_deref())? {

@@ -1,4 +1,4 @@
-//! The query string: names may be repeated, and one that is not known is refused.
+//! The query string. A name may be repeated; an unknown name is rejected.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use percent_encoding::percent_decode_str;
 
 use crate::server::ApiError;
 
-/// The longest that a request may wait.
+/// The maximum time that a request may wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// The most parameters of one request.
+/// The maximum number of parameters in one request.
 const MAX_PARAMETERS: usize = 200;
 
-/// What a range needs.
+/// The parameters of a range.
 pub(super) const RANGED: [&str; 7] = ["app", "role", "from", "to", "run", "vs", "buckets"];
-/// What a search needs, beside the range.
+/// The additional parameters of a search.
 pub(super) const SEARCHED: [&str; 3] = ["q", "f", "kind"];
 
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ impl Parameters {
         {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let name = decode(name)?;
-            // The token is checked before, and may be in any address.
+            // The token was checked before, and is allowed in every URL.
             if name == "token" {
                 continue;
             }
@@ -61,7 +61,7 @@ impl Parameters {
         Ok(Self { pairs })
     }
 
-    /// The value of a parameter; an empty one is none.
+    /// The value of a parameter; `None` if it is empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
@@ -100,7 +100,7 @@ impl Parameters {
         Ok(limit)
     }
 
-    /// How long to wait: `5s`, `500ms`, or a number of seconds.
+    /// The waiting time: `5s`, `500ms`, or a number of seconds.
     pub(super) fn wait(&self) -> Result<Option<Duration>, ApiError> {
         let Some(text) = self.get("wait") else {
             return Ok(None);

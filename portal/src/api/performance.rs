@@ -16,7 +16,7 @@ use crate::api::parameters::{Parameters, RANGED};
 use crate::server::ApiError;
 use crate::store::{Reader, SeriesKind};
 
-/// The most rows of a table.
+/// The maximum number of rows in a table.
 const MAX_ROWS: usize = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn performance(
     })
 }
 
-/// How many rows each tab has.
+/// The number of rows of each tab.
 fn counts(reader: &Reader, ask: &Ask) -> Result<BTreeMap<&'static str, usize>, ApiError> {
     let mut counts = BTreeMap::new();
     for (name, tab) in [
@@ -192,7 +192,7 @@ struct CallDetail {
     distribution: Distribution,
 }
 
-/// Which calls are meant.
+/// The selected calls.
 #[derive(Debug, Clone)]
 pub(super) struct Selected {
     pub(super) kind: SeriesKind,

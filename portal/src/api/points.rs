@@ -1,4 +1,4 @@
-//! Values of a metric by bucket, and how they are aggregated.
+//! Metric values by bucket, and their aggregations.
 
 use std::collections::HashSet;
 
@@ -55,7 +55,7 @@ impl Aggregation {
         self.share().is_some()
     }
 
-    /// Whether a bucket's value depends on its length, or on the bucket before.
+    /// Whether a bucket's value depends on its length or on the previous bucket.
     pub(super) const fn is_of_time(self) -> bool {
         matches!(self, Self::Rate | Self::Delta)
     }
@@ -70,27 +70,27 @@ impl Aggregation {
     }
 }
 
-/// What of items is measured.
+/// The measured quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
-    /// How long they took, in milliseconds.
+    /// The duration, in milliseconds.
     Duration,
-    /// How many there are.
+    /// The number of items.
     Count,
-    /// The value that a metric has.
+    /// The value of a metric.
     Value,
 }
 
-/// Values of one bucket.
+/// The values of one bucket.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Point {
     sum: f64,
     count: i64,
     min: Option<f64>,
     max: Option<f64>,
-    /// Of durations, in microseconds.
+    /// Durations, in microseconds.
     histogram: Histogram,
-    /// Of a metric's values, each with its weight.
+    /// Values of a metric, each with its weight.
     values: Vec<(f64, i64)>,
     users: HashSet<String>,
 }
@@ -170,7 +170,7 @@ impl Points {
         steps.index(time).and_then(|index| self.0.get_mut(index))
     }
 
-    /// Adds a cell of the rollups.
+    /// Adds a rollup cell.
     pub(super) fn add_cell(&mut self, steps: &Steps, time: i64, cell: &Cell, of: Of) {
         let Some(point) = self.at(steps, time) else {
             return;
@@ -231,7 +231,7 @@ impl Points {
         total
     }
 
-    /// By which the largest series are found.
+    /// The size by which the largest series are selected.
     pub(super) fn size(&self) -> f64 {
         self.0.iter().map(|point| point.sum.abs()).sum()
     }

@@ -23,9 +23,9 @@ use crate::server::ApiError;
 use crate::store::facts::Problem;
 use crate::store::{ItemFilter, ItemKind, Order, Reader};
 
-/// Items that are compared with the rest.
+/// The maximum number of compared items.
 const MAX_COMPARED: usize = 2_000;
-/// Transactions whose entries are looked at.
+/// The maximum number of transactions whose entries are read.
 const MAX_OPERATIONS: usize = 200;
 const SAMPLES: usize = 20;
 
@@ -75,7 +75,7 @@ fn key(series: &crate::store::Series) -> Key {
     (dims.app.clone(), dims.role.clone(), dims.name.clone())
 }
 
-/// Runs in which problems were marked as known, by the problem's number.
+/// The runs in which problems were marked as known, by problem number.
 fn known(reader: &Reader) -> Result<HashMap<i64, i64>, ApiError> {
     let saved = reader.saved("known", None)?;
     let pairs = saved.iter().filter_map(|saved| {
@@ -89,7 +89,7 @@ fn known(reader: &Reader) -> Result<HashMap<i64, i64>, ApiError> {
     Ok(pairs.collect())
 }
 
-/// The current run of each application, as its number.
+/// The number of the current run of each application.
 fn current_runs(ask: &Ask) -> HashMap<String, i64> {
     let mut current = HashMap::new();
     for run in ask.runs.iter().rev() {
@@ -137,7 +137,7 @@ fn view(
     let run = current.get(&problem.app).copied().unwrap_or(0);
     ProblemView {
         id: problem.id,
-        // In the first run everything would be new.
+        // In the first run, every problem would be new.
         is_new: problem.run == run && run > 1,
         known: known.get(&problem.id).copied(),
         problem_id: problem.problem,
@@ -345,7 +345,7 @@ fn detail(reader: &Reader, ask: &Ask, problem: Problem) -> Result<ProblemDetail,
     })
 }
 
-/// The rest is the role's requests without the problem: they carry the same dimensions.
+/// The rest is the role's requests without the problem: they have the same dimensions.
 fn compare_with_requests(
     reader: &Reader,
     ask: &Ask,
@@ -378,7 +378,7 @@ fn compare_with_requests(
     Ok(())
 }
 
-/// The requests of the problem's transactions, by role, name and answer.
+/// The requests of the problem's transactions, by role, name and result.
 fn ends_in(reader: &Reader, ask: &Ask, operations: &[String]) -> Result<Vec<EndsIn>, ApiError> {
     let mut counts: BTreeMap<(String, String, Option<String>, Option<bool>), u64> = BTreeMap::new();
     for operation in operations {

@@ -1,4 +1,4 @@
-//! Processor and memory of instances, from the counters that the SDKs send.
+//! CPU and memory of instances, from the performance counters of the SDKs.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ pub(super) struct Resources {
     pub(super) memory_bytes: Option<f64>,
 }
 
-/// Names that end so are a process' share of the processor, in percent.
+/// Suffixes of metric names for a process' CPU share, in percent.
 const CPU: [&str; 3] = [
     "% Processor Time Normalized",
     "\\Process(??APP_WIN32_PROC??)\\% Processor Time",
@@ -37,7 +37,7 @@ pub(super) fn resources(
                 ask.accepts(series) && names.iter().any(|name| series.dims.name.ends_with(name))
             };
             let range = (ask.grain(ask.range), ask.range);
-            // Later buckets replace earlier ones: what is shown is the present.
+            // Later buckets replace earlier ones: the result shows the present.
             reader.rollups(
                 SeriesKind::Item(kind),
                 range,

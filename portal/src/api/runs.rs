@@ -83,7 +83,7 @@ pub(super) async fn list(
     .await
 }
 
-/// Begins a run by hand.
+/// Starts a run manually.
 pub(super) async fn begin(
     State(context): State<Context>,
     RawQuery(query): RawQuery,

@@ -20,9 +20,9 @@ use crate::server::ApiError;
 use crate::store::prepared::{micros, own_id};
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader, span_id};
 
-/// The most items of one transaction that are given.
+/// The maximum number of returned items of one transaction.
 const MAX_ITEMS: usize = 10_000;
-/// Items of a transaction that are read for its row in a list.
+/// The number of items that are read to summarise a transaction in a list.
 const MAX_SUMMARISED: usize = 300;
 
 #[derive(Debug, Clone, Serialize)]
@@ -101,7 +101,7 @@ fn transactions(reader: &Reader, parameters: &Parameters) -> Result<Transactions
         filter.kinds = vec![ItemKind::Dependency];
         filter.target = target;
     } else if filter.kinds.is_empty() && filter.name.is_some() {
-        // An operation's name is that of its request, or of the page that was viewed.
+        // The operation name is that of the request or of the page view.
         filter.kinds = vec![ItemKind::Request, ItemKind::PageView];
     }
     let (found, more, read, is_complete) = of_filter(
@@ -153,7 +153,7 @@ pub(super) fn of_filter(
     Ok((rows, more || scanned.is_cut, scanned.read, !scanned.is_cut))
 }
 
-/// The items of an operation by time, and whether that is all.
+/// The items of an operation by time, and whether they are complete.
 pub(super) fn items_of(
     reader: &Reader,
     app: Option<&str>,
@@ -170,7 +170,7 @@ pub(super) fn items_of(
     Ok((items, !more))
 }
 
-/// Ids of spans and the items that have them.
+/// The items by span id.
 fn spans(items: &[Item]) -> HashMap<&str, u64> {
     let spans = items.iter().filter(|item| item.kind().is_span());
     spans
@@ -179,13 +179,13 @@ fn spans(items: &[Item]) -> HashMap<&str, u64> {
         .collect()
 }
 
-/// The item's parent, and whether one is named that is not here.
+/// The parent of an item, and whether a stated parent is missing.
 fn parent(item: &Item, spans: &HashMap<&str, u64>) -> (Option<u64>, bool) {
     let Some(parent) = item.tag(tags::OPERATION_PARENT_ID).map(span_id) else {
         return (None, false);
     };
     let found = spans.get(parent).copied().filter(|id| *id != item.id());
-    // Some clients name the operation itself as the parent of its entry.
+    // Some clients state the operation id as the parent of the root item.
     let is_root = item.operation_id() == Some(parent) || parent.bytes().all(|byte| byte == b'0');
     (found, found.is_none() && !is_root)
 }
@@ -203,7 +203,7 @@ pub(super) fn summary(id: &str, items: &[Item]) -> Option<TransactionRow> {
     let mut roles: Vec<String> = Vec::new();
     for item in items {
         let (found, is_orphan) = parent(item, &spans);
-        // The caller of an entry may be no one that sends telemetry.
+        // The caller of an entry may send no telemetry.
         let is_entry =
             found.is_none() && matches!(item.kind(), ItemKind::Request | ItemKind::PageView);
         is_complete &= !is_orphan || is_entry;
@@ -252,7 +252,7 @@ const fn is_entrance(item: &Item) -> bool {
     matches!(item.kind(), ItemKind::Request | ItemKind::PageView)
 }
 
-/// The first custom property of the entry, which tells it from others of its name.
+/// The first custom property of the root item, which distinguishes it from others of the same name.
 fn label(root: &Item) -> Option<String> {
     let (name, value) = root
         .envelope()

@@ -1,4 +1,4 @@
-//! How many users are affected: distinct ids among items, without reading their JSON.
+//! The number of affected users: distinct ids among items, read without their JSON.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use crate::server::ApiError;
 use crate::store::{ItemFilter, Order, Reader, Series};
 
-/// Items that are looked at.
+/// The maximum number of rows that are read.
 const MAX_ROWS: usize = 50_000;
 
-/// Distinct users (or sessions, without users) of the matching items by a key of their series.
+/// Distinct users of the matching items (sessions, if no user ids exist), by a key of their series.
 pub(super) fn users<K: Eq + std::hash::Hash>(
     reader: &Reader,
     filter: &ItemFilter,

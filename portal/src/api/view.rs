@@ -1,4 +1,4 @@
-//! Items as answers show them.
+//! Items in the form of responses.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::api::time::Time;
 use crate::store::prepared::{metric_value, micros, own_id, problem_id};
 use crate::store::{Item, is_own_frame, span_id};
 
-/// One item, as in lists.
+/// One item in a list.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ItemView {
@@ -177,7 +177,7 @@ pub(super) fn measurements(item: &Item) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// One item with everything.
+/// One item with all of its data.
 #[derive(Debug, Serialize)]
 pub(super) struct FullItem {
     item: ItemView,
@@ -216,7 +216,7 @@ impl FullItem {
     }
 }
 
-/// Upper ends of the buckets of durations in milliseconds, as Application Insights names them.
+/// The performance buckets of Application Insights, by their upper bounds in milliseconds.
 const BUCKETS: [(f64, &str); 10] = [
     (250.0, "<250ms"),
     (500.0, "250ms-500ms"),
@@ -237,7 +237,7 @@ pub(super) fn performance_bucket(milliseconds: f64) -> &'static str {
         .map_or(">=5min", |(_, name)| name)
 }
 
-/// The columns of the item's table that lists do not have.
+/// The additional columns of the item's table, which lists omit.
 fn fields(item: &Item) -> Vec<FieldView> {
     let mut found = Vec::new();
     let mut add = |name: &str, value: Option<String>| {

@@ -13,10 +13,10 @@ const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// Ports that OpenTelemetry's SDKs send to unless told otherwise.
+/// The default ports of OpenTelemetry's SDKs.
 const OTLP_GRPC: SocketAddr = loopback(4317);
 const OTLP_HTTP: SocketAddr = loopback(4318);
-/// The port that OpenCensus' exporters send to unless told otherwise.
+/// The default port of OpenCensus exporters.
 const OPEN_CENSUS: SocketAddr = loopback(55678);
 
 /// Application Insights on your own machine.
@@ -29,45 +29,45 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say what is wrong with telemetry, or why none arrives.
+    /// Find problems in telemetry, or the reason why none arrives.
     Doctor(DoctorArguments),
-    /// Write what a portal holds to a file: envelopes, one a line.
+    /// Write the contents of a portal to a file, one envelope per line.
     Export(ExportArguments),
     /// Receive OTLP, OpenCensus and Application Insights, and send it to Azure Monitor.
     Forward(ForwardArguments),
-    /// Give files of envelopes or OTLP JSON to a portal.
+    /// Import files of envelopes or OTLP JSON into a portal.
     Import(ImportArguments),
     /// Receive telemetry and show it in the browser.
     Portal(PortalArguments),
-    /// Ask a portal in the query language of Azure Monitor.
+    /// Query a portal in the query language of Azure Monitor (KQL).
     Query(QueryArguments),
-    /// Show what arrives at a portal, here in the terminal.
+    /// Show telemetry in the terminal as it arrives at a portal.
     Tail(TailArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PortalArguments {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// Address and port to listen on; port 0 selects a free one.
     #[arg(long, value_name = "ADDRESS:PORT", env = "AZMON_PORTAL_LISTEN", default_value_t = DEFAULT_ADDRESS)]
     pub(super) listen: SocketAddr,
 
-    /// Address and port to listen on for HTTPS, for SDKs that insist on it.
+    /// Address and port to listen on for HTTPS, for SDKs that require it.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) listen_tls: Option<SocketAddr>,
 
-    /// Directory of the certificate for HTTPS; one is made there if there is none.
+    /// Directory of the certificate for HTTPS; a missing certificate is created there.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) tls_dir: Option<PathBuf>,
 
-    /// Address and port for OpenTelemetry over gRPC; left out if another program has the port.
+    /// Address and port for OpenTelemetry over gRPC; skipped if another program uses the port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OTLP_GRPC)]
     pub(super) otlp_grpc: SocketAddr,
 
-    /// Address and port for OpenTelemetry over HTTP; left out if another program has the port.
+    /// Address and port for OpenTelemetry over HTTP; skipped if another program uses the port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OTLP_HTTP)]
     pub(super) otlp_http: SocketAddr,
 
-    /// Address and port for OpenCensus; left out if another program has the port.
+    /// Address and port for OpenCensus; skipped if another program uses the port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OPEN_CENSUS)]
     pub(super) opencensus: SocketAddr,
 
@@ -75,27 +75,27 @@ pub(super) struct PortalArguments {
     #[arg(long)]
     pub(super) no_otlp: bool,
 
-    /// Keep the data in this directory; without it, the data is gone when the portal ends.
+    /// Keep the data in this directory; by default, the data is deleted when the portal ends.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) data: Option<PathBuf>,
 
-    /// Hold at most this many items; the oldest are removed first.
+    /// Keep at most this many items; the oldest are removed first.
     #[arg(long, value_name = "COUNT")]
     pub(super) max_items: Option<u64>,
 
-    /// Remove the oldest items when the database is larger than so many megabytes.
+    /// Remove the oldest items when the database exceeds this many megabytes.
     #[arg(long, value_name = "MB", default_value_t = DEFAULT_MAX_BYTES / MEBIBYTE)]
     pub(super) max_megabytes: u64,
 
-    /// Remove items that were received longer ago, such as 90m, 12h or 7d.
+    /// Remove items older than this, by the time of their arrival, such as 90m, 12h or 7d.
     #[arg(long, value_name = "TIME", value_parser = age)]
     pub(super) max_age: Option<Duration>,
 
-    /// Another name of this machine to be read under, such as a container's; may be given several times.
+    /// Additional host name under which the portal may be read, such as a container's; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
 
-    /// Ask readers for this token. Without one, a portal that other machines can reach makes one up.
+    /// Require this token from readers. By default, a portal that other machines can reach generates one.
     #[arg(
         long,
         value_name = "TOKEN",
@@ -104,12 +104,12 @@ pub(super) struct PortalArguments {
     )]
     pub(super) token: Option<String>,
 
-    /// Log every refused request, not only refused telemetry.
+    /// Log every rejected request, not only rejected telemetry.
     #[arg(long, short)]
     pub(super) verbose: bool,
 }
 
-/// Which portal is asked.
+/// The portal that a command connects to.
 #[derive(Debug, Args)]
 pub(super) struct PortalAddress {
     /// Address of the portal.
@@ -121,7 +121,7 @@ pub(super) struct PortalAddress {
     )]
     pub(super) portal: String,
 
-    /// Token of the portal, if it asks for one.
+    /// Token of the portal, if it requires one.
     #[arg(
         long,
         value_name = "TOKEN",
@@ -131,18 +131,18 @@ pub(super) struct PortalAddress {
     pub(super) token: Option<String>,
 }
 
-/// Which items are meant.
+/// The selected items.
 #[derive(Debug, Args)]
 pub(super) struct Filters {
-    /// Words, phrases and fields, as in the search field of the pages, such as 'success:false duration>500'.
+    /// Words, phrases and fields, in the syntax of the pages' search field, such as 'success:false duration>500'.
     #[arg(value_name = "SEARCH")]
     pub(super) search: Vec<String>,
 
-    /// Only items of this kind, such as request, trace or exception; may be given several times.
+    /// Only items of this kind, such as request, trace or exception; may be repeated.
     #[arg(long, short, value_name = "KIND")]
     pub(super) kind: Vec<String>,
 
-    /// Only items of this role; may be given several times.
+    /// Only items of this role; may be repeated.
     #[arg(long, short, value_name = "ROLE")]
     pub(super) role: Vec<String>,
 
@@ -160,7 +160,7 @@ pub(super) struct QueryArguments {
     #[arg(value_name = "QUERY")]
     pub(super) query: String,
 
-    /// Only the time before now, such as PT1H, or start/end in ISO 8601.
+    /// Time range, such as PT1H for the last hour, or start/end in ISO 8601.
     #[arg(long, value_name = "TIMESPAN")]
     pub(super) timespan: Option<String>,
 
@@ -168,20 +168,20 @@ pub(super) struct QueryArguments {
     #[arg(long, value_name = "KEY")]
     pub(super) app: Option<String>,
 
-    /// How rows are written.
+    /// Output format of rows.
     #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
     pub(super) format: QueryFormat,
 
-    /// Fail if the query gives any row, for checks in CI.
+    /// Fail if the query returns any row, for checks in CI.
     #[arg(long)]
     pub(super) fail_if_any: bool,
 }
 
-/// How rows are written.
+/// The output format of rows.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(super) enum QueryFormat {
     Csv,
-    /// One object a line.
+    /// One JSON object per line.
     Json,
     Table,
 }
@@ -198,11 +198,11 @@ pub(super) struct TailArguments {
     #[arg(long)]
     pub(super) json: bool,
 
-    /// Show this many of the items that are there already, first.
+    /// First show this many of the existing items.
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 0)]
     pub(super) lines: usize,
 
-    /// End after so many items.
+    /// End after this many items.
     #[arg(long, value_name = "COUNT")]
     pub(super) count: Option<usize>,
 
@@ -224,7 +224,7 @@ pub(super) struct ImportArguments {
     #[command(flatten)]
     pub(super) address: PortalAddress,
 
-    /// Files of envelopes (one a line, or a JSON array) or OTLP JSON, gzip or not; - reads the standard input.
+    /// Files of envelopes (one per line, or a JSON array) or OTLP JSON, optionally gzip; - reads standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
 }
@@ -237,7 +237,7 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub(super) filters: Filters,
 
-    /// The file to write, compressed if it ends in .gz; without it, the standard output.
+    /// Output file, compressed if its name ends in .gz; standard output by default.
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
@@ -247,7 +247,7 @@ pub(super) struct DoctorArguments {
     #[command(flatten)]
     pub(super) address: PortalAddress,
 
-    /// Send one item to this connection string, and explain the answer.
+    /// Send one item with this connection string, and explain the response.
     #[arg(long, value_name = "TEXT")]
     pub(super) connection_string: Option<String>,
 
@@ -258,7 +258,7 @@ pub(super) struct DoctorArguments {
 
 /// `90s`, `90m`, `12h`, `7d`.
 fn age(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time; give one such as 90m, 12h or 7d");
+    let wrong = || format!("{text:?} is not a duration; use for example 90m, 12h or 7d");
     let (number, unit) = text
         .split_at_checked(text.len().saturating_sub(1))
         .ok_or_else(wrong)?;

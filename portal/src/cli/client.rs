@@ -1,4 +1,4 @@
-//! Asking a portal.
+//! The client of a portal's API.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl PortalClient {
         }
     }
 
-    /// Sends a request, and turns a refusal into words.
+    /// Sends a request, and converts an error response to a message.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, String> {
         let response = request.send().await.map_err(|error| {
             if error.is_connect() {

@@ -1,12 +1,12 @@
-//! Connection strings, read as tolerantly as they can be, with what an SDK would say about them.
+//! A tolerant parser of connection strings, with remarks about differences between SDKs.
 
-/// What a connection string says.
+/// A parsed connection string.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Connection {
     pub(super) key: String,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     pub(super) endpoint: String,
-    /// What some SDK takes differently.
+    /// Parts that some SDK interprets differently.
     pub(super) remarks: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl Connection {
             (None, None) => DEFAULT_ENDPOINT.to_owned(),
         };
         if !(endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
-            return Err(format!("the endpoint {endpoint:?} is no URL"));
+            return Err(format!("the endpoint {endpoint:?} is not a URL"));
         }
         if endpoint.starts_with("http://") {
             remarks.push("the endpoint has no TLS; Node.js turns it into https:// (see azmon portal --listen-tls)".to_owned());

@@ -1,4 +1,4 @@
-//! `azmon doctor`: what is wrong with the telemetry of a portal, or why none arrives anywhere.
+//! `azmon doctor`: problems of a portal's telemetry, or the reason why no telemetry arrives.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ pub(super) async fn run(arguments: DoctorArguments) -> Result<(), String> {
     }
 }
 
-/// What the portal found.
+/// Prints the findings of the portal.
 async fn findings(arguments: DoctorArguments) -> Result<(), String> {
     let portal = PortalClient::new(arguments.address)?;
     let doctor = portal.json("/api/doctor", &[]).await?;
@@ -82,7 +82,7 @@ async fn findings(arguments: DoctorArguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What else keeps telemetry from arriving, in the order in which it is worth checking.
+/// Other reasons for missing telemetry, in the order in which to check them.
 const QUESTIONS: &str = "
 Then ask:
   - Does the process have the variable? A variable that was set after its start, or in another shell, is not there.
@@ -94,7 +94,7 @@ Then ask:
   - Does the process end before it sends? Call shutdown or force_flush; batches wait some seconds.
   - Does a log level filter drop it? Warnings of azmon itself have the target `azmon`.";
 
-/// Resolves, connects, sends one item, and explains the answer.
+/// Resolves the host, connects, sends one item, and explains the response.
 async fn connect(text: &str) -> Result<(), String> {
     let connection = Connection::parse(text)
         .map_err(|reason| format!("the connection string is wrong: {reason}"))?;
@@ -224,7 +224,7 @@ async fn send(connection: &Connection) -> Result<(), String> {
     ))
 }
 
-/// What an answer of the service means.
+/// The meaning of a response status of the service.
 const fn explain(status: u16) -> &'static str {
     match status {
         206 => "Some items were refused; the message says which field.",

@@ -13,7 +13,7 @@ use crate::cli::arguments::{ExportArguments, ImportArguments};
 use crate::cli::client::PortalClient;
 use crate::cli::output::{complain, harmless, say};
 
-/// Errors of a file that are shown.
+/// The maximum number of printed errors of a file.
 const MAX_SHOWN: usize = 10;
 
 pub(super) async fn import(arguments: ImportArguments) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! `azmon forward`: a forwarder by the command line's files and flags.
+//! `azmon forward`: runs a forwarder from configuration files and options.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Debug, Args)]
 pub(super) struct ForwardArguments {
-    /// Configuration in TOML; read again at SIGHUP.
+    /// Configuration file in TOML; read again at SIGHUP.
     #[arg(long, value_name = "FILE", conflicts_with = "local_forwarder_config")]
     config: Option<PathBuf>,
 
-    /// Configuration of Microsoft's LocalForwarder, as it is; read again at SIGHUP.
+    /// Configuration file of Microsoft's LocalForwarder; read again at SIGHUP.
     #[arg(long, value_name = "FILE")]
     local_forwarder_config: Option<PathBuf>,
 
@@ -43,15 +43,15 @@ pub(super) struct ForwardArguments {
     #[arg(long, value_name = "ADDRESS:PORT|off")]
     application_insights_http: Option<String>,
 
-    /// Allow addresses that other machines reach, without encryption and without asking who sends.
+    /// Allow addresses that other machines can reach, without encryption and authentication.
     #[arg(long)]
     insecure_bind: bool,
 
-    /// Serve /livez, /readyz and /metrics here.
+    /// Address and port of /livez, /readyz and /metrics.
     #[arg(long, value_name = "ADDRESS:PORT")]
     health: Option<String>,
 
-    /// Say whether the configuration is valid, and end.
+    /// Check the configuration and exit.
     #[arg(long)]
     check: bool,
 }
@@ -85,7 +85,7 @@ impl ForwardArguments {
     }
 }
 
-/// Forwards until the process is told to end.
+/// Forwards until the process receives a signal to end.
 pub(super) async fn run(arguments: ForwardArguments) -> Result<(), String> {
     tracing_subscriber::fmt()
         .with_max_level(LevelFilter::INFO)

@@ -1,4 +1,4 @@
-//! The command line: arguments, what is printed, and the signals that end the program.
+//! The command line: arguments, output, and the signals that end the program.
 
 mod arguments;
 mod client;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 pub(crate) use self::arguments::Arguments;
 use self::arguments::Command;
 
-/// Runs the command until it ends or is told to end.
+/// Runs the command until it ends or receives a signal to end.
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Doctor(arguments) => doctor::run(arguments).await,

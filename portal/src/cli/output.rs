@@ -1,16 +1,16 @@
 use std::io::{self, Write};
 
-/// Writes a line for people. Whoever closed the stream does not want it.
+/// Prints a line to standard output. A closed stream is ignored.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// Writes a line for people to the stream of errors.
+/// Prints a line to standard error.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Received text for a terminal: control characters would move its cursor, or change what was printed before.
+/// Escapes received text for a terminal: control characters could move the cursor or change earlier output.
 pub(super) fn harmless(text: &str) -> String {
     text.chars()
         .map(|character| match character {
@@ -21,7 +21,7 @@ pub(super) fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// Marks that reverse the order in which text is shown.
+/// Bidirectional control characters, which reorder displayed text.
 const fn is_bidirectional(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }

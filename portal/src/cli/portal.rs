@@ -7,12 +7,12 @@ use crate::cli::arguments::{MEBIBYTE, PortalArguments};
 use crate::cli::output::{complain, say};
 use crate::cli::signal;
 
-/// Directory of the certificate without `--tls-dir`, below the user's directory for configuration.
+/// The directory of the certificate without `--tls-dir`, below the user's configuration directory.
 const TLS_DIRECTORY: &str = "azmon-portal-tls";
 
 pub(super) async fn run(arguments: PortalArguments) -> Result<(), String> {
     log_to_stderr(arguments.verbose);
-    // Before anything is printed: who reads that the portal runs may end it at once.
+    // Installed before any output: a program that waits for the output may send a signal at once.
     let told_to_end =
         signal::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let mut builder = Portal::builder().max_bytes(arguments.max_megabytes.saturating_mul(MEBIBYTE));
@@ -70,7 +70,7 @@ fn log_to_stderr(verbose: bool) {
 fn greet(portal: &Portal) {
     if !portal.address().ip().is_loopback() {
         complain(&format!(
-            "warning: {} can be reached from other machines; whoever has the token below can read all telemetry",
+            "warning: {} can be reached from other machines; the token below gives access to all telemetry",
             portal.address()
         ));
     }
@@ -115,7 +115,7 @@ fn greet(portal: &Portal) {
     for (name, reason) in portal.closed_endpoints() {
         text.push_str(&format!("\nNot open: {name}: {reason}\n"));
     }
-    // The portal serves just as well when its output is closed.
+    // The portal continues if its output is closed.
     say(&text);
 }
 

@@ -1,4 +1,4 @@
-//! `azmon query`: asks a portal in KQL, and shows the rows.
+//! `azmon query`: runs a KQL query in a portal, and prints the rows.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::cli::arguments::{QueryArguments, QueryFormat};
 use crate::cli::client::PortalClient;
 use crate::cli::output::{harmless, say};
 
-/// Characters of a cell that a table shows.
+/// The maximum number of characters in a table cell.
 const MAX_CELL: usize = 60;
 
 pub(super) async fn run(arguments: QueryArguments) -> Result<(), String> {

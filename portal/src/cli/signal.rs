@@ -1,8 +1,9 @@
 use std::io;
 
-/// Starts to listen for Ctrl-C, and for the signal by which a supervisor ends a program; the future waits for them.
+/// Installs handlers for Ctrl-C and for the termination signal of a supervisor. The returned future waits for
+/// either.
 ///
-/// From here on, before the future is polled too, neither ends the process by itself.
+/// The handlers are active before the future is polled: neither signal ends the process by itself any more.
 #[cfg(unix)]
 pub(super) fn listen() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +18,7 @@ pub(super) fn listen() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Starts to listen for Ctrl-C; the future waits for it.
+/// Installs a handler for Ctrl-C. The returned future waits for it.
 #[cfg(windows)]
 pub(super) fn listen() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;

@@ -7,7 +7,7 @@ use crate::cli::arguments::{Colour, TailArguments};
 use crate::cli::client::PortalClient;
 use crate::cli::output::{complain, harmless, say};
 
-/// The longest event that is taken, in bytes.
+/// The maximum size of an event, in bytes.
 const MAX_EVENT: usize = 4 * 1_024 * 1_024;
 
 pub(super) async fn run(arguments: TailArguments) -> Result<(), String> {

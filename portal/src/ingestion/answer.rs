@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// What the service says about a body: its JSON, and the status that belongs to it.
+/// The service's response to a body: its JSON and its status.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
@@ -14,7 +14,7 @@ pub(super) struct Answer {
     errors: Vec<ItemError>,
 }
 
-/// Why one item was refused. For a body that could not be read at all, `index` is 0.
+/// The error of one item. For an unreadable body, `index` is 0.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ItemError {
@@ -24,7 +24,7 @@ pub(super) struct ItemError {
 }
 
 impl Answer {
-    /// 200 when every item was accepted, 400 when none was, 206 between.
+    /// 200 if every item was accepted, 400 if none was, otherwise 206.
     pub(super) fn to_items(received: usize, errors: Vec<ItemError>) -> Self {
         let accepted = received - errors.len();
         let status = match (accepted, errors.is_empty()) {
@@ -40,7 +40,7 @@ impl Answer {
         }
     }
 
-    /// The answer to a body in which no item can be found.
+    /// The response to a body without readable items.
     pub(super) fn to_unreadable(status: StatusCode, message: String) -> Self {
         let error = ItemError {
             index: 0,
@@ -55,7 +55,7 @@ impl Answer {
         }
     }
 
-    /// The answer when no item could be kept for now.
+    /// The response if no item could be stored for now.
     pub(super) fn to_nothing(status: StatusCode, received: usize, message: String) -> Self {
         Self {
             items_received: received,

@@ -3,10 +3,10 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 
-/// The first two bytes of gzip (RFC 1952, 2.3.1); no JSON text starts with them.
+/// The first two bytes of gzip (RFC 1952, 2.3.1). No JSON text starts with them.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
-/// Why a body could not be decompressed.
+/// The reason for a failed decompression.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DecodeError {
     #[error("body is not valid gzip: {0}")]
@@ -17,7 +17,7 @@ pub(super) enum DecodeError {
     Unsupported(String),
 }
 
-/// Decompresses a body that says that it is gzip, or looks like it, to at most `limit` bytes.
+/// Decompresses a body that is declared as gzip, or starts like it, to at most `limit` bytes.
 pub(super) fn decode(
     body: Bytes,
     encoding: Option<&str>,
@@ -43,7 +43,7 @@ fn says_gzip(encoding: Option<&str>) -> Result<bool, DecodeError> {
 
 fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
     let mut decoded = Vec::new();
-    // One byte more tells a body of just the limit from a larger one.
+    // One byte beyond the limit distinguishes a body of exactly the limit from a larger one.
     let mut reader = MultiGzDecoder::new(body).take(limit as u64 + 1);
     reader
         .read_to_end(&mut decoded)

@@ -1,7 +1,7 @@
-//! Whether an item is acceptable, and what to say when it is not.
+//! Validates items, with the service's error messages.
 //!
-//! The texts follow the service's own, such as `109: Field 'responseCode' on type 'RequestData' is required but
-//! missing or empty`, so that what is read about them elsewhere helps here too.
+//! The messages follow the service's own, such as `109: Field 'responseCode' on type 'RequestData' is required
+//! but missing or empty`, so that documentation about them applies here, too.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use serde_path_to_error::{Path, Segment};
 use crate::ingestion::MAX_ITEM;
 use crate::store::{ItemKind, NewItem};
 
-/// Reads one item, or says why the service would refuse it.
+/// Parses one item, or returns the reason why the service would reject it.
 pub(crate) fn judge(item: &RawValue) -> Result<NewItem, String> {
     let length = item.get().len();
     if length > MAX_ITEM {
@@ -34,7 +34,7 @@ pub(crate) fn judge(item: &RawValue) -> Result<NewItem, String> {
     Ok(NewItem::new(kind, item.to_owned(), envelope))
 }
 
-/// What the service requires and is there but empty: the field, and the type that has it.
+/// A required field that is present but empty, and its type.
 fn empty_field(data: &Data<'_>) -> Option<(&'static str, &'static str)> {
     let (owner, texts): (_, &[(&str, &str)]) = match data {
         Data::Request(data) => (
@@ -70,10 +70,10 @@ fn missing(field: &str, owner: &str) -> String {
     format!("109: Field '{field}' on type '{owner}' is required but missing or empty")
 }
 
-/// Finds the field that made reading fail.
+/// Finds the field that caused a parse error.
 ///
-/// A payload whose `baseType` comes after its `baseData` is buffered while it is read, which loses the path to the
-/// field, so the item is read again with the type first.
+/// A payload whose `baseType` follows its `baseData` is buffered while it is parsed, which loses the path to the
+/// field. The item is therefore parsed again with the type first.
 fn diagnose(item: &RawValue, error: &serde_json::Error) -> String {
     let Ok(ordered) = type_first(item) else {
         return format!("Item is not an envelope: {}", without_position(error));
@@ -120,7 +120,7 @@ fn explain(path: &Path, error: &serde_json::Error, base_type: &str) -> String {
     }
 }
 
-/// The service's name for the type that has the field at `path`.
+/// The service's name for the type that contains the field at `path`.
 fn owner<'a>(path: &Path, base_type: &'a str) -> &'a str {
     let is_in_list = path
         .iter()
@@ -142,7 +142,7 @@ fn key(segment: &Segment) -> Option<&str> {
     }
 }
 
-/// The position would be that in the item after it was put in order.
+/// Without the position, which would refer to the reordered item.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {

@@ -1,12 +1,12 @@
-//! Receiving telemetry: `POST /v2.1/track` and `/v2/track`, answered as Application Insights answers.
+//! Receives telemetry: `POST /v2.1/track` and `/v2/track`, with the responses of Application Insights.
 //!
 //! ```text
 //! body ─► decode ─► split ─► judge, item by item ─► store, committed
 //!          gzip      JSON array,    │                └► answer: 200, 206 with errors, 400, 429, 503
 //!                    object, NDJSON └ refused, with the field that is wrong
 //! ```
-//! Any content type is taken, and none: real clients send three. Any instrumentation key is taken except
-//! an empty one.
+//! Any content type is accepted, and also none: real clients send three. Any instrumentation key is accepted
+//! except an empty one.
 //!
 //! | Limit | Value | Beyond it |
 //! |---|---|---|
@@ -15,14 +15,14 @@
 //! | Items of a body | [`MAX_ITEMS`], 64,000 | 413 |
 //! | One item | [`MAX_ITEM`], 64 KiB | the item is refused, with status 400 |
 //!
-//! **200 means kept**: the accepted items are committed to the database and can be read. A batch that cannot be kept
-//! now is answered 429 (too much waits for the writer) or 503 (the disk is full, the database failed), with
-//! `Retry-After`; SDKs keep it and try again. Three bodies are decompressed and read at a time, which bounds the memory
-//! that they take together.
+//! **200 means stored**: the accepted items are committed to the database and can be read. A batch that cannot be
+//! stored now is answered with 429 (the writer's queue is full) or 503 (the disk is full, or the database
+//! failed), with `Retry-After`; SDKs keep the batch and try again. Three bodies are decompressed and parsed at a
+//! time, which bounds their memory.
 //!
-//! The last two are documented limits of the service. It documents none for a body, so those two are this
-//! crate's, far above what any client sends. Unlike the service, an item of any age is taken: telemetry that is
-//! replayed from a file is welcome here.
+//! The last two are documented limits of the service. The service documents no limits for a body, so the first
+//! two are this crate's, far above the bodies of any client. Unlike the service, the portal accepts an item of
+//! any age, so that telemetry can be replayed from a file.
 
 mod answer;
 mod decode;
@@ -33,11 +33,11 @@ mod track;
 pub(crate) use self::judge::judge;
 pub(crate) use self::track::{read_body, routes};
 
-/// The largest body, in bytes, as it is sent.
+/// The maximum size of a body as sent, in bytes.
 pub const MAX_BODY: usize = 32 * 1_024 * 1_024;
-/// The largest body, in bytes, after decompression.
+/// The maximum size of a decompressed body, in bytes.
 pub const MAX_DECODED: usize = 64 * 1_024 * 1_024;
-/// The most items of one body.
+/// The maximum number of items in one body.
 pub const MAX_ITEMS: usize = 64_000;
-/// The largest item, in bytes of JSON.
+/// The maximum size of an item, in bytes of JSON.
 pub const MAX_ITEM: usize = 64 * 1_024;

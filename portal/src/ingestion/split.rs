@@ -8,10 +8,10 @@ use crate::ingestion::MAX_ITEMS;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// One item of a body: its JSON, or why it is none.
+/// One item of a body: its JSON, or the parse error.
 pub(super) type Piece<'a> = Result<&'a RawValue, serde_json::Error>;
 
-/// Why a body has no items to judge.
+/// The reason why a body has no items.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SplitError {
     #[error("body is empty")]
@@ -22,9 +22,9 @@ pub(crate) enum SplitError {
     TooManyItems,
 }
 
-/// Finds the items of a body: a JSON array, one object, or one value a line.
+/// Splits a body into items: a JSON array, one object, or one value per line.
 ///
-/// A line that is not JSON spoils only itself; an array is read as a whole.
+/// An invalid line affects only itself; an array is parsed as a whole.
 pub(super) fn split(body: &[u8]) -> Result<Vec<Piece<'_>>, SplitError> {
     let body = body
         .strip_prefix(BYTE_ORDER_MARK)
@@ -67,7 +67,7 @@ fn lines(body: &[u8]) -> Result<Vec<Piece<'_>>, SplitError> {
     Ok(pieces)
 }
 
-/// Collects the elements of an array, and stops at the first one beyond [`MAX_ITEMS`].
+/// Collects the elements of an array, up to the first one beyond [`MAX_ITEMS`].
 struct Items<'a, 'b>(&'b mut Vec<&'a RawValue>);
 
 impl<'de> Visitor<'de> for Items<'de, '_> {

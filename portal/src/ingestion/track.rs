@@ -21,7 +21,7 @@ use crate::ingestion::{MAX_BODY, MAX_DECODED};
 use crate::store::prepared::micros;
 use crate::store::{AppendError, NewItem, Store};
 
-/// The endpoints of telemetry. Pages of any origin may send to them, as the SDK for browsers must.
+/// The routes that receive telemetry. Pages of any origin may send to them, as the browser SDK requires.
 pub(crate) fn routes(store: Arc<Store>) -> Router {
     let intake = Arc::new(Intake::new(store));
     let cors = CorsLayer::new()
@@ -60,18 +60,19 @@ async fn track(
     response
 }
 
-/// What all requests of telemetry share.
+/// The state that all telemetry requests share.
 #[derive(Debug)]
 pub(crate) struct Intake {
     store: Arc<Store>,
-    /// Bodies that are decompressed and read at the same time: each may take some times its limit of memory.
+    /// Limits the bodies that are decompressed and parsed at the same time: each may take several times its size
+    /// in memory.
     readers: Semaphore,
 }
 
 const MAX_READERS: usize = 3;
-/// How long a body waits to be read before its client is asked to come back.
+/// The maximum time that a body waits before its client is told to retry.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// When to try again after the portal failed to write.
+/// The retry delay after the portal failed to write.
 const RETRY_FAILED: Duration = Duration::from_secs(10);
 
 impl Intake {
@@ -93,7 +94,7 @@ impl Intake {
         let encoding = headers
             .get(CONTENT_ENCODING)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        // Decompressing and parsing a large body takes long enough to hold up other connections.
+        // Decompressing and parsing a large body takes long enough to delay other connections.
         let read = tokio::task::spawn_blocking(move || read(body, encoding.as_deref())).await;
         let read = match read {
             Ok(Ok(read)) => read,
@@ -118,7 +119,7 @@ impl Intake {
         }
     }
 
-    /// Counts what was refused, so that pages can say so.
+    /// Counts the rejected items for the pages.
     fn tell(&self, answer: &Answer, client: Option<&str>) {
         let now = micros(SystemTime::now());
         for error in answer.errors() {
@@ -136,7 +137,7 @@ impl Intake {
     }
 }
 
-/// 429 when the writer cannot keep up, 503 when it failed: clients keep their telemetry for both.
+/// 429 if the writer's queue is full, 503 if the writer failed: clients keep their telemetry for both.
 fn refused_for_now(received: usize, error: &AppendError) -> (Answer, Option<Duration>) {
     let (status, after) = match error {
         AppendError::Busy(after) => (StatusCode::TOO_MANY_REQUESTS, *after),
@@ -165,7 +166,7 @@ fn read(body: Bytes, encoding: Option<&str>) -> Result<Read, Answer> {
         .map_err(|error| Answer::to_unreadable(status_of_split(&error), error.to_string()))
 }
 
-/// The items of a body, and why others are none.
+/// The items of a body, and the errors of the others.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) received: usize,
@@ -174,7 +175,7 @@ pub(crate) struct Read {
     pub(crate) errors: Vec<(usize, String)>,
 }
 
-/// Reads a decompressed body: a JSON array, one object, or one value a line.
+/// Parses a decompressed body: a JSON array, one object, or one value per line.
 pub(crate) fn read_body(body: &[u8]) -> Result<Read, SplitError> {
     let pieces = split(body)?;
     let received = pieces.len();

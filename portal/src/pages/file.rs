@@ -10,20 +10,20 @@ use flate2::read::GzDecoder;
 /// A file of the pages.
 #[derive(Debug)]
 pub(super) struct File {
-    /// With a slash in front.
+    /// With a leading slash.
     pub(super) path: &'static str,
     /// Its entity tag, in quotes.
     pub(super) tag: &'static str,
-    /// In gzip.
+    /// Compressed with gzip.
     pub(super) packed: &'static [u8],
 }
 
-/// How long a browser may use a file without asking.
+/// How long a browser may cache a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caching {
-    /// It is asked for with its entity tag each time.
+    /// The browser revalidates the file with its entity tag each time.
     AskAgain,
-    /// Its name is that of its content.
+    /// The name contains a hash of the content.
     Forever,
 }
 
@@ -64,7 +64,7 @@ impl File {
         }
     }
 
-    /// For clients that take no gzip; the build wrote it, so that it can be read.
+    /// The uncompressed file, for clients without gzip. The build compressed it, so it can be decompressed.
     fn unpacked(&self) -> Vec<u8> {
         let mut content = Vec::new();
         match GzDecoder::new(self.packed).read_to_end(&mut content) {
@@ -74,7 +74,7 @@ impl File {
     }
 }
 
-/// Whether one of a header's values is this one, whatever its weight or weakness.
+/// Whether a header contains this value, with any weight or weak validator.
 fn names(headers: &HeaderMap, header: axum::http::HeaderName, wanted: &str) -> bool {
     let values = headers.get_all(header);
     let mut parts = values

@@ -1,12 +1,12 @@
-//! The pages: files that `cargo xtask pages` builds from `portal/web`, embedded when the program is compiled.
+//! The web pages, which `cargo xtask pages` builds from `portal/web`, and which are embedded at compile time.
 //!
 //! | Path | Answer |
 //! |---|---|
-//! | `/`, `/map`, `/transactions/{id}`, … ([`PATHS`]) | `index.html`, asked for again each time |
-//! | `/assets/…` | named after its content, kept for a year |
-//! | `/icon.svg`, `/theme.js` | asked for again each time, by entity tag |
+//! | `/`, `/map`, `/transactions/{id}`, … ([`PATHS`]) | `index.html`, revalidated each time |
+//! | `/assets/…` | named after its content, cached for a year |
+//! | `/icon.svg`, `/theme.js` | revalidated each time, by entity tag |
 //!
-//! Without built pages, the paths answer how to build them, and the API works as ever.
+//! Without built pages, the paths answer with instructions for building them, and the API works as usual.
 
 mod file;
 
@@ -20,9 +20,9 @@ use self::file::{Caching, File};
 use crate::api::Context;
 use crate::server::ApiError;
 
-/// What the build script found.
+/// The files that the build script found.
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
-/// Every page there is; the script of the pages has the same list.
+/// The paths of all pages. The pages' script has the same list.
 const PATHS: &[&str] = &[
     "/",
     "/compare",
@@ -37,7 +37,7 @@ const PATHS: &[&str] = &[
     "/transactions",
     "/transactions/{operation}",
 ];
-/// Said where the pages would be.
+/// The answer in place of the pages.
 const NOT_BUILT: &str = "The pages are not part of this program: it was compiled before they were built.\n\
     Build them with `cargo xtask pages` (Node.js 20 or newer), and compile again.\n\
     The API works without them: GET /api/items, and the others of /api.\n";

@@ -1,17 +1,17 @@
-//! Answers and errors in the form of the service.
+//! Responses and errors in the service's format.
 
 use axum::http::StatusCode;
 use azmon_kql::{Answer, Error, ErrorKind, Type, Value};
 use serde_json::{Map, Value as Json, json};
 
-/// What the client asked for beside the rows.
+/// The preferences of a query request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Preferences {
     pub(super) statistics: bool,
     pub(super) render: bool,
 }
 
-/// A whole answer; one that was cut has an error beside its tables.
+/// A response. A truncated one has an error beside its tables.
 pub(super) fn success(answer: &Answer, preferences: Preferences) -> Json {
     let columns: Vec<Json> = answer
         .columns
@@ -71,7 +71,7 @@ pub(super) fn success(answer: &Answer, preferences: Preferences) -> Json {
     Json::Object(body)
 }
 
-/// A cell as the service writes it: dynamics and times as text, NaN and infinity as text.
+/// A cell in the service's format: dynamic values, times, NaN and infinity as text.
 fn cell(value: &Value, ty: Type) -> Json {
     match value {
         Value::Null => Json::Null,
@@ -80,7 +80,7 @@ fn cell(value: &Value, ty: Type) -> Json {
         Value::Real(number) if ty != Type::Dynamic && number.is_finite() => Json::from(*number),
         Value::DateTime(_) => {
             let text = value.to_text();
-            // Up to seven digits: none if they are all zero.
+            // Up to seven fractional digits; none if all of them are zero.
             let short = text
                 .trim_end_matches('Z')
                 .trim_end_matches('0')
@@ -91,7 +91,7 @@ fn cell(value: &Value, ty: Type) -> Json {
     }
 }
 
-/// A refusal with its status.
+/// An error response with its status.
 pub(super) fn refusal(error: &Error) -> (StatusCode, Json) {
     let (status, code, inner) = match error.kind() {
         ErrorKind::Syntax => (StatusCode::BAD_REQUEST, "BadArgumentError", "SyntaxError"),
@@ -138,7 +138,7 @@ pub(super) fn refusal(error: &Error) -> (StatusCode, Json) {
     (status, body)
 }
 
-/// A request that is no query.
+/// The response to an invalid query request.
 pub(super) fn bad_request(code: &str, message: &str) -> (StatusCode, Json) {
     let body = json!({"error": {
         "message": "The request had some invalid properties",

@@ -1,7 +1,7 @@
-//! The store's items as tables of the query language.
+//! The tables of the query language over the store's items.
 //!
-//! Name, role, result and success come from the series an item is counted in if that is exact; a request
-//! without a name then has that of its operation.
+//! Name, role, result and success come from the item's series if the series is exact. A request without a name
+//! has the name of its operation.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use serde_json::Value as Json;
 use super::columns::{Definition, Source, TABLES};
 use crate::store::{Dims, OTHERS, Range, Reader, Store, TableQuery, TableRow};
 
-/// Rows whose JSON is read at once.
+/// The number of rows whose JSON is read together.
 const BATCH: usize = 4096;
-/// The most rows of one table that a query reads.
+/// The maximum number of rows of one table that a query reads.
 const MAX_ROWS: usize = 5_000_000;
-/// Ticks of a microsecond.
+/// Ticks in a microsecond.
 const TICKS: i64 = 10;
 
-/// All tables, of one application or of all.
+/// The tables of one application or of all applications.
 #[derive(Debug, Clone)]
 pub(super) struct Tables {
     store: Arc<Store>,
@@ -30,7 +30,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// The tables of the application with that key; of all if there is none of it.
+    /// The tables of the application with this key, or of all applications if none has it.
     pub(super) fn of(store: &Arc<Store>, app: &str) -> Self {
         let all = Self {
             store: Arc::clone(store),
@@ -175,7 +175,7 @@ impl Table for Items {
             limit: usize::MAX,
             ..self.query(filters)
         };
-        // Operations are found by a hash, so that their items must be looked at.
+        // Operations are found by a hash, so the id of each row must be compared.
         if query.operations.is_some() {
             return Ok(None);
         }
@@ -226,12 +226,12 @@ impl Table for Items {
     }
 }
 
-/// The rows of a scan: narrow ones are read at its beginning.
+/// The rows of a scan. The narrow rows are read at its start.
 struct ItemRows {
     store: Arc<Store>,
     item_type: &'static str,
     query: TableQuery,
-    /// Conditions on the operation, to be held against the id itself.
+    /// Conditions on the operation id, compared with the id itself.
     operations: Vec<Vec<String>>,
     columns: Vec<(Type, Source)>,
     rows: Option<std::vec::IntoIter<TableRow>>,
@@ -288,7 +288,7 @@ impl ItemRows {
             let envelope = match reads_json {
                 true => match reader.json(row.id)? {
                     Some(json) => serde_json::from_str(&json).unwrap_or_default(),
-                    // It was removed since the query began.
+                    // It was removed after the query began.
                     None => continue,
                 },
                 false => Json::Null,
@@ -377,7 +377,7 @@ const ROLE: Source = Source::Tag("ai.cloud.role");
 const REQUEST_RESULT: Source = Source::Data(&["responseCode"]);
 const RESULT: Source = Source::Data(&["resultCode"]);
 
-/// Whether the store counts by this column, so that its value is known without the JSON.
+/// Whether series are grouped by this column, so that its value is known without the JSON.
 fn is_dimension(source: Source) -> bool {
     [
         NAME,
@@ -390,7 +390,7 @@ fn is_dimension(source: Source) -> bool {
     .contains(&source)
 }
 
-/// Whether the texts of the series are those of its items: neither cut nor counted together.
+/// Whether the texts of the series equal those of its items: neither truncated nor grouped.
 fn is_exact(dims: &Dims) -> bool {
     const SHORTEST_CUT: usize = 64;
 
@@ -472,7 +472,7 @@ fn milliseconds(micros: i64) -> f64 {
     micros as f64 / 1000.0
 }
 
-/// The bucket that Application Insights shows for a duration in microseconds.
+/// The performance bucket of Application Insights for a duration in microseconds.
 fn bucket(micros: i64) -> &'static str {
     const BUCKETS: [(i64, &str); 10] = [
         (250, "<250ms"),

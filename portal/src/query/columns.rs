@@ -1,10 +1,10 @@
-//! The tables of Application Insights: names, columns, and where in an envelope their values stand.
+//! The tables of Application Insights: their names, their columns, and the sources of the values in an envelope.
 
 use azmon_kql::{Field, Type};
 
 use crate::store::ItemKind;
 
-/// Where the value of a column comes from.
+/// The source of a column's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Timestamp,
@@ -13,19 +13,19 @@ pub(super) enum Source {
     ItemCount,
     Duration,
     PerformanceBucket,
-    /// Of `data.baseData`; steps are members or numbers of elements.
+    /// A path in `data.baseData`: member names or array indices.
     Data(&'static [&'static str]),
-    /// The same, a bool as text.
+    /// The same, with a boolean as text.
     Success(&'static [&'static str]),
     Tag(&'static str),
     InstrumentationKey,
     Nothing,
 }
 
-/// A column: classic name, name in a workspace, type, source.
+/// A column: classic name, workspace name, type, source.
 type Column = (&'static str, &'static str, Type, Source);
 
-/// A table: classic name, name in a workspace, kind, own columns.
+/// A table: classic name, workspace name, kind, own columns.
 pub(super) struct Definition {
     pub(super) name: &'static str,
     pub(super) workspace: &'static str,
@@ -395,7 +395,7 @@ pub(super) const TABLES: &[Definition] = &[
 ];
 
 impl Definition {
-    /// The columns: fields under the names of the classic table or of the workspace's, and their sources.
+    /// The columns, under their classic or their workspace names, and their sources.
     pub(super) fn columns(&self, workspace: bool) -> (Vec<Field>, Vec<Source>) {
         let is_metric = matches!(
             self.kind,

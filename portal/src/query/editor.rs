@@ -1,4 +1,4 @@
-//! What an editor needs: the schema, the words of the language, and the errors of a text.
+//! The endpoints for editors: the schema, the keywords of the language, and the errors of a text.
 
 use axum::extract::State;
 use axum::routing::{get, post};

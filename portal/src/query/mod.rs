@@ -1,9 +1,9 @@
-//! The query language over what the portal holds, and the query API of Application Insights and Log Analytics.
+//! The query language over the portal's data, and the query API of Application Insights and Log Analytics.
 //!
 //! ```text
 //! POST /v1/workspaces/{id}/query ─► rest ─► azmon_kql::run ─► catalog, table ─► store
 //! ```
-//! Timestamps and durations have microseconds, as the store keeps them beside the JSON.
+//! Timestamps and durations have microsecond precision, as the store keeps them beside the JSON.
 
 mod answer;
 mod catalog;

@@ -1,6 +1,6 @@
 //! The query API: `/v1/apps/{id}/query`, `/v1/workspaces/{id}/query`, `/v1/{resourceId}/query`.
 //!
-//! An application is named by its instrumentation key; under any other name all data is meant.
+//! An instrumentation key selects one application; any other name selects all data.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use super::catalog::Tables;
 use super::{editor, timespan};
 use crate::api::Context;
 
-/// Bytes of a request's body; a query itself may have 128 KiB.
+/// The maximum size of a request body in bytes; a query itself may have 128 KiB.
 const MAX_BODY: usize = 1_024 * 1_024;
-/// The longest that `Prefer: wait` may ask for, in seconds.
+/// The maximum of `Prefer: wait`, in seconds.
 const MAX_WAIT: u64 = 600;
 
-/// The routes, those of editors too.
+/// The routes, including those for editors.
 pub(crate) fn routes() -> Router<Context> {
     Router::new()
         .route("/v1/apps/{id}/query", get(of_id).post(to_id))
@@ -36,7 +36,7 @@ pub(crate) fn routes() -> Router<Context> {
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
-/// What is asked.
+/// The parameters of a query request.
 #[derive(Debug, Default, Deserialize)]
 struct Question {
     query: Option<String>,
@@ -85,7 +85,7 @@ async fn to_resource(
     }
 }
 
-/// The last name of a resource's path that ends in `/query`.
+/// The last segment of a resource path that ends in `/query`.
 fn resource(path: &str) -> Option<&str> {
     path.strip_suffix("/query")?.rsplit('/').next()
 }
@@ -131,7 +131,7 @@ fn from_body(headers: &HeaderMap, body: &str) -> Result<Question, (StatusCode, V
     })
 }
 
-/// Ends the query when the client hangs up, and this future with it.
+/// Cancels the query when the client disconnects, which drops this value.
 struct CancelOnDrop(CancelToken);
 
 impl Drop for CancelOnDrop {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 /// Ticks of 100 ns.
 const SECOND: f64 = 10_000_000.0;
 
-/// From and to, in ticks; `None` if the text is none of the forms.
+/// Start and end, in ticks; `None` for any other form.
 pub(super) fn parse(text: &str, now: i64) -> Option<(i64, i64)> {
     let text = text.trim();
     let Some((first, second)) = text.split_once('/') else {
@@ -33,7 +33,7 @@ fn instant(text: &str) -> Option<i64> {
         .checked_add(UNIX_EPOCH)
 }
 
-/// `P1DT2H3M4.5S`, in ticks. A month has 30 days and a year 365, as the service has it.
+/// Parses `P1DT2H3M4.5S` to ticks. A month has 30 days and a year 365, as in the service.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the range is checked before"

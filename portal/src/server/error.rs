@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::store::AppendError;
 
-/// A refused request, with a message for its sender and one for the log.
+/// A rejected request, with a message for its sender and one for the log.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -22,33 +22,33 @@ struct Body<'a> {
 }
 
 impl ApiError {
-    /// 400: the request can never succeed as it is.
+    /// 400: the request is invalid.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::of_client(StatusCode::BAD_REQUEST, "BadRequest", message.into())
     }
 
-    /// 403: the request does not come from where it may.
+    /// 403: the origin or host of the request is not allowed.
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
         Self::of_client(StatusCode::FORBIDDEN, "Forbidden", message.into())
     }
 
-    /// 404: there is nothing here.
+    /// 404: the path does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::of_client(StatusCode::NOT_FOUND, "NotFound", message.into())
     }
 
-    /// 405: there is something here, but not for this method.
+    /// 405: the path does not support this method.
     pub(crate) fn method_not_allowed(message: impl Into<String>) -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         Self::of_client(status, "MethodNotAllowed", message.into())
     }
 
-    /// 401: a token is needed.
+    /// 401: the request needs a token.
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
         Self::of_client(StatusCode::UNAUTHORIZED, "Unauthorized", message.into())
     }
 
-    /// 413: what was sent is larger than what is taken.
+    /// 413: the body is too large.
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
         Self::of_client(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -57,12 +57,12 @@ impl ApiError {
         )
     }
 
-    /// 503: it may succeed later.
+    /// 503: the request may succeed later.
     pub(crate) fn busy(message: impl Into<String>) -> Self {
         Self::of_client(StatusCode::SERVICE_UNAVAILABLE, "Busy", message.into())
     }
 
-    /// 500: the portal is at fault. What went wrong is only logged.
+    /// 500: the portal failed. The cause is only logged.
     pub(crate) fn internal(internal_message: String) -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,

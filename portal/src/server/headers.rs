@@ -5,11 +5,12 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// Everything comes from the portal itself, and nothing is inline: injected markup can load and run nothing.
+/// All content comes from the portal itself, and nothing is inline: injected markup can neither load nor run
+/// anything.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Forbids browsers what a page of the portal never needs. Telemetry is not to stay in caches either.
+/// Adds headers that disable browser features which the pages never need, and caching of telemetry.
 pub(crate) async fn protect(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
@@ -28,7 +29,7 @@ pub(crate) async fn protect(mut response: Response) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // Files of the pages hold no telemetry, and say themselves how long they may be kept.
+    // Files of the pages contain no telemetry, and set their own caching.
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -9,11 +9,12 @@ use axum::response::Response;
 
 use crate::server::ApiError;
 
-/// The hosts under which the portal may be read.
+/// The host names under which the portal may be read.
 ///
-/// Always: `localhost` and names below it, and loopback addresses. Also the address that is listened on; when that is
-/// every address of the machine (`0.0.0.0`, `::`), any address: an attacker can rebind a name, but not a number. Other
-/// names only if they were allowed, such as a container's.
+/// Always allowed: `localhost`, its subdomains, loopback addresses, and the listening address. If the portal
+/// listens on all addresses (`0.0.0.0`, `::`), any IP address is allowed: an attacker can rebind a name, but not
+/// an address. Other names, such as a container's, need
+/// [`PortalBuilder::allow_host`](crate::PortalBuilder::allow_host).
 #[derive(Debug, Clone)]
 pub(crate) struct AllowedHosts {
     listening: IpAddr,
@@ -50,7 +51,7 @@ impl AllowedHosts {
     }
 }
 
-/// Refuses a request whose host is not allowed.
+/// Rejects a request whose host is not allowed.
 pub(crate) async fn check(
     State(allowed): State<AllowedHosts>,
     request: Request,
@@ -74,9 +75,9 @@ pub(crate) async fn check(
     }
 }
 
-/// The origin of a page that is not the portal's own.
+/// The `Origin` of the request, if it is not the portal's own.
 ///
-/// Another port of this machine is another origin: a page of the application that is developed may only send telemetry.
+/// Another port of this machine is another origin: a page of the developed application may only send telemetry.
 fn foreign_origin<'a>(request: &'a Request, allowed: &AllowedHosts) -> Option<&'a str> {
     let Ok(origin) = request.headers().get(ORIGIN)?.to_str() else {
         return Some("unreadable");
@@ -89,7 +90,7 @@ fn foreign_origin<'a>(request: &'a Request, allowed: &AllowedHosts) -> Option<&'
     (!is_own).then_some(origin)
 }
 
-/// An absolute request target beats the header (RFC 9112, 3.2.2).
+/// An absolute request target takes precedence over the header (RFC 9112, 3.2.2).
 fn host_of(request: &Request) -> Option<Authority> {
     let header = || request.headers().get(HOST)?.to_str().ok()?.parse().ok();
     request.uri().authority().cloned().or_else(header)

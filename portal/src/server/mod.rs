@@ -1,10 +1,10 @@
-//! What stands before ingestion, API and pages: guards, headers, TLS, and the form of errors.
+//! The guards, headers, TLS and error format in front of ingestion, API and pages.
 //!
-//! Telemetry holds secrets, so what can *read* it (pages and API) is guarded: the `Host` header must name this
-//! machine ([`host`]), which stops a web page that rebinds its DNS name to 127.0.0.1, and every answer carries headers
-//! that forbid scripts, frames and loads from elsewhere ([`headers`]). A request that names another `Origin` is refused.
-//! A portal that listens beyond loopback asks for a token as well ([`token`]). Ingestion only writes, and takes any
-//! `Host` and origin, as the SDK for browsers needs.
+//! Telemetry contains secrets, so everything that can *read* it (pages and API) is guarded. The `Host` header
+//! must name this machine ([`host`]); this stops a web page that rebinds its DNS name to 127.0.0.1. Every
+//! response has headers that forbid scripts, frames and loads from elsewhere ([`headers`]). A request with
+//! another `Origin` is rejected. A portal that listens beyond loopback also requires a token ([`token`]).
+//! Ingestion only writes, and accepts any `Host` and origin, as the browser SDK needs.
 
 mod error;
 pub(crate) mod headers;

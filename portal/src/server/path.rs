@@ -2,7 +2,7 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
-/// Makes `//v2.1//track/` the same as `/v2.1/track`: SDKs join an endpoint that ends in a slash without looking.
+/// Normalises `//v2.1//track/` to `/v2.1/track`: some SDKs append a path to an endpoint that ends in a slash.
 pub(crate) async fn collapse_slashes(mut request: Request) -> Request {
     if let Some(uri) = collapsed(request.uri()) {
         *request.uri_mut() = uri;

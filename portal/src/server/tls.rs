@@ -1,4 +1,4 @@
-//! HTTPS for clients that insist on it, with a certificate that is made at the first start.
+//! HTTPS for clients that require it, with a certificate that is created at the first start.
 
 use std::fs;
 use std::io;
@@ -18,9 +18,9 @@ use tokio_rustls::server::TlsStream;
 
 const CERTIFICATE: &str = "azmon-portal.pem";
 const KEY: &str = "azmon-portal.key";
-/// How long a client may take to agree on keys.
+/// The time limit of a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Connections that have agreed on keys and wait to be served.
+/// The maximum number of connections that wait after their handshake.
 const WAITING: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -31,7 +31,7 @@ pub(crate) struct Certificate {
     config: Arc<ServerConfig>,
 }
 
-/// Why there is no certificate.
+/// The reason why no certificate is available.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CertificateError {
     #[error("cannot use {}: {source}", path.display())]
@@ -43,7 +43,7 @@ pub(crate) enum CertificateError {
 }
 
 impl Certificate {
-    /// Reads the certificate of a directory, or makes one for this machine.
+    /// Reads the certificate in a directory, or creates one for this machine.
     pub(crate) fn of_directory(
         directory: &Path,
         names: &[String],
@@ -75,7 +75,7 @@ impl Certificate {
         })
     }
 
-    /// The file that clients are told to trust.
+    /// The file that clients must trust.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -117,7 +117,7 @@ fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     options.open(path)?.write_all(contents)
 }
 
-/// Accepts connections, and agrees on keys with each in a task of its own, so that a slow client holds up no other.
+/// Accepts connections, with each TLS handshake in its own task, so that a slow client does not delay others.
 #[derive(Debug)]
 pub(crate) struct TlsListener {
     address: SocketAddr,
@@ -160,13 +160,13 @@ async fn shake_hands(
 ) {
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
-            // An error says that nothing is served any more.
+            // Sending fails only after the server has ended.
             let _ = sender.send((stream, peer)).await;
         }
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a client does not trust the certificate, or speaks no TLS")
+            tracing::debug!(%error, "a TLS handshake failed: the client does not trust the certificate, or does not use TLS")
         }
-        Err(_) => tracing::debug!("a client took too long to agree on keys"),
+        Err(_) => tracing::debug!("a TLS handshake timed out"),
     }
 }
 
@@ -177,7 +177,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.ready.recv().await {
             Some(connection) => connection,
-            // The task that accepts ends after this listener only.
+            // The accepting task ends only after this listener.
             None => std::future::pending().await,
         }
     }
@@ -187,7 +187,7 @@ impl Listener for TlsListener {
     }
 }
 
-/// The address as it stands in a URL; "every address" becomes one that can be connected to.
+/// The address for a URL. "All addresses" becomes an address that clients can connect to.
 pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         let loopback = match address.ip() {

@@ -1,4 +1,4 @@
-//! The token that a portal asks for when it can be reached from other machines.
+//! The token of a portal that other machines can reach.
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
@@ -8,11 +8,11 @@ use axum::response::Response;
 
 use crate::server::ApiError;
 
-/// Length of a token that is made up, in hexadecimal digits.
+/// The length of a generated token, in hexadecimal digits.
 const LENGTH: usize = 32;
 const COOKIE_NAME: &str = "azmon-token";
 
-/// What must be known to read telemetry.
+/// The secret that readers must know.
 #[derive(Clone)]
 pub(crate) struct Token(String);
 
@@ -27,7 +27,7 @@ impl Token {
         Self(token)
     }
 
-    /// A token that cannot be guessed, from the system's source of randomness.
+    /// Generates an unpredictable token from the system's random source.
     pub(crate) fn random() -> Result<Self, String> {
         let mut bytes = [0; LENGTH / 2];
         let random = rustls_random(&mut bytes);
@@ -38,7 +38,7 @@ impl Token {
         &self.0
     }
 
-    /// Compares without telling by the time how much was right.
+    /// Compares in constant time.
     fn is(&self, offered: &str) -> bool {
         let (own, other) = (self.0.as_bytes(), offered.as_bytes());
         let difference = own
@@ -57,8 +57,8 @@ fn rustls_random(bytes: &mut [u8]) -> Result<(), String> {
         .map_err(|_| "the system has no source of randomness".to_owned())
 }
 
-/// Refuses a request without the token, if one is needed: in `Authorization: Bearer`, a cookie, or `?token=`, which
-/// becomes the cookie.
+/// Rejects a request without the token, if one is required. The token is in `Authorization: Bearer`, a cookie, or
+/// `?token=`, which sets the cookie.
 pub(crate) async fn check(
     State(needed): State<Option<Token>>,
     request: Request,

@@ -1,11 +1,11 @@
-//! Which request belongs to which dependency, in whichever order they arrive.
+//! Matches requests with their dependencies, in any order of arrival.
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 use hashbrown::HashSet;
 
-/// How many calls, and how many requests that wait for theirs, are remembered. The older are forgotten first.
+/// The maximum number of remembered calls, and of requests that wait for theirs. The oldest are forgotten first.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// One end of a call.
@@ -17,7 +17,7 @@ pub(super) struct End {
     pub(super) weight: i64,
 }
 
-/// A dependency and the request that it made.
+/// A dependency and the request that it caused.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Match {
     pub(super) caller: End,
@@ -30,7 +30,7 @@ pub(super) struct Calls {
     caller_order: VecDeque<i64>,
     waiting: HashMap<i64, Vec<End>>,
     waiting_order: VecDeque<i64>,
-    /// Spans that were seen, to know a duplicate.
+    /// Spans that were seen, to detect duplicates.
     spans: HashSet<i64>,
     span_order: VecDeque<i64>,
 }
@@ -50,7 +50,7 @@ impl Calls {
         false
     }
 
-    /// A dependency arrived: the requests that waited for it are its other ends.
+    /// Adds a dependency. Returns the requests that waited for it.
     pub(super) fn caller(&mut self, span: i64, caller: End) -> Vec<Match> {
         if self.callers.insert(span, caller).is_none() {
             self.caller_order.push_back(span);
@@ -67,7 +67,7 @@ impl Calls {
             .collect()
     }
 
-    /// A request arrived: its caller is known, or it waits.
+    /// Adds a request. Returns its dependency if known; otherwise the request waits.
     pub(super) fn callee(&mut self, parent: i64, callee: End) -> Option<Match> {
         if let Some(caller) = self.callers.get(&parent) {
             return Some(Match {

@@ -1,36 +1,36 @@
-//! What Azure would cut or draw wrongly in one item, seen while it arrives.
+//! Problems of a single item that Azure would truncate or misinterpret, found at its arrival.
 
 use std::time::{Duration, SystemTime};
 
 use azmon_envelope::{Data, Envelope, limits, tags};
 
-/// A thing to tell about an item.
+/// A problem of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Check {
     pub(crate) id: CheckId,
-    /// The field or key that it is about.
+    /// The affected field or key.
     pub(crate) detail: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum CheckId {
-    /// A field is longer than the service keeps.
+    /// A field is longer than the service's limit.
     Cut,
-    /// No role name: the map cannot place it.
+    /// The role name is missing: the map cannot place the item.
     NoRole,
-    /// The name of a request is a path with an id inside.
+    /// The name of a request is a path that contains an id.
     NameWithId,
     /// The time is later than its arrival.
     Future,
-    /// The time is more than two days before its arrival: the service refuses it.
+    /// The time is more than two days before the arrival: the service rejects the item.
     TooOld,
-    /// A property's key is longer than the service takes: the property is dropped.
+    /// A property's key is longer than the service's limit: the property is dropped.
     KeyDropped,
     /// An item with this id was received before.
     Duplicate,
     /// A call begins before its caller, or ends after it.
     ClockSkew,
-    /// A request without the operation's id belongs to no transaction.
+    /// A request without an operation id belongs to no transaction.
     NoOperation,
 }
 
@@ -66,9 +66,9 @@ impl CheckId {
     }
 }
 
-/// Clocks of machines differ by as much without being wrong.
+/// The tolerated difference between the clocks of machines.
 const TOLERANCE: Duration = Duration::from_secs(2);
-/// The service refuses what is older (48 hours).
+/// The service rejects older items (48 hours).
 const OLDEST: Duration = Duration::from_secs(48 * 3_600);
 
 pub(crate) fn of(envelope: &Envelope<'_>, now: SystemTime) -> Vec<Check> {
@@ -164,7 +164,7 @@ fn is_longer(text: &str, characters: usize) -> bool {
     text.len() > characters && text.chars().nth(characters).is_some()
 }
 
-/// Whether a segment of a path looks like an id: digits, or hexadecimal digits of a UUID.
+/// Whether a path segment looks like an id: digits, or hexadecimal digits of a UUID.
 fn has_id(name: &str) -> bool {
     let path = name.split_once(' ').map_or(name, |(_, path)| path);
     path.starts_with('/')

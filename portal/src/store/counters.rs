@@ -1,4 +1,4 @@
-//! What is counted since the portal started, for readers of any thread.
+//! Counters since the start of the portal, readable from any thread.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -9,29 +9,29 @@ use crate::store::histogram::Histogram;
 
 /// Seconds of the rate's history.
 pub(crate) const SECONDS: usize = 60;
-/// The most messages of refusals that are remembered until they are written.
+/// The maximum number of rejection messages that are held until they are written.
 const MAX_REFUSALS: usize = 200;
 
-/// Numbers that change with every batch.
+/// Counters that change with every batch.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) received: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) throttled: AtomicU64,
     pub(crate) dropped: AtomicU64,
-    /// Items that are held.
+    /// The number of stored items.
     pub(crate) items: AtomicI64,
     pub(crate) bytes: AtomicI64,
-    /// Id of the newest item.
+    /// The id of the newest item.
     pub(crate) newest_id: AtomicI64,
-    /// Raised when everything was deleted.
+    /// Incremented when all items are deleted.
     pub(crate) deletions: AtomicU64,
     recent: Mutex<Recent>,
 }
 
 #[derive(Debug, Default)]
 struct Recent {
-    /// Second since 1970, and the items that arrived in it.
+    /// Seconds since 1970, each with the number of items that arrived in it.
     seconds: VecDeque<(i64, u64)>,
     by_kind: [i64; ItemKind::ALL.len()],
     last_by_kind: [u64; ItemKind::ALL.len()],
@@ -41,7 +41,7 @@ struct Recent {
     last_refusal: Option<Refusal>,
 }
 
-/// Items of one message that were refused.
+/// The rejected items with one message.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) message: String,
@@ -50,7 +50,7 @@ pub(crate) struct Refusal {
     pub(crate) time: i64,
 }
 
-/// Of each kind: how many are held, and a number that changes when some arrive.
+/// For each kind: the number of stored items, and a counter that changes with each arrival.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct KindCount {
     pub(crate) held: i64,
@@ -105,7 +105,7 @@ impl Counters {
         }
     }
 
-    /// Items of the last 60 complete seconds before `now`, oldest first.
+    /// The items of the last 60 complete seconds before `now`, oldest first.
     pub(crate) fn rate(&self, now: i64) -> Vec<u64> {
         let second = now.div_euclid(1_000_000);
         let recent = self.recent();
@@ -117,7 +117,7 @@ impl Counters {
             .collect()
     }
 
-    /// The delay, in microseconds from an item's time to its commit, that 95 % of the last minutes' items had at most.
+    /// The 95th percentile of the delay from an item's time to its commit over the last minutes, in microseconds.
     pub(crate) fn visible_after(&self) -> Option<f64> {
         let recent = self.recent();
         let mut both = recent.delays[0].clone();

@@ -1,4 +1,4 @@
-//! The series: every combination of dimensions that was counted, in memory and in the database.
+//! The series: every counted combination of dimensions, in memory and in the database.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 
 use crate::store::prepared::{Dims, SeriesKind};
 
-/// The most series of one application and kind. Beyond it, names and targets are counted together.
+/// The maximum number of series for one application and kind. Beyond it, names and targets are grouped.
 const MAX_SERIES: usize = 2_000;
-/// The most series in all. Beyond it, applications are told apart only.
+/// The maximum number of series in all. Beyond it, only applications are distinguished.
 const MAX_ALL: usize = 40_000;
-/// The name of what is counted together.
+/// The name of grouped values.
 pub(crate) const OTHERS: &str = "(others)";
 
 /// One combination of dimensions.
@@ -21,10 +21,10 @@ pub(crate) struct Series {
     pub(crate) dims: Dims,
 }
 
-/// All series by id, as readers see them: id n is at n - 1.
+/// All series by id, as readers see them: id n is at index n - 1.
 pub(crate) type Snapshot = Arc<Vec<Arc<Series>>>;
 
-/// What readers share with the writer.
+/// The state that readers share with the writer.
 #[derive(Debug, Default)]
 pub(super) struct Published(RwLock<Snapshot>);
 
@@ -89,7 +89,7 @@ impl Dictionary {
         Ok(dictionary)
     }
 
-    /// The id of a combination, which is written when it is new.
+    /// The id of a combination. A new combination is written to the database.
     pub(super) fn id(&mut self, connection: &Connection, dims: &Dims) -> rusqlite::Result<i64> {
         if let Some(id) = self.by_dims.get(dims) {
             return Ok(*id);
@@ -119,7 +119,7 @@ impl Dictionary {
         Ok(id)
     }
 
-    /// The dimensions, or fewer of them when there are too many series already.
+    /// The dimensions, reduced if too many series exist.
     fn bounded(&self, dims: &Dims) -> Dims {
         let mut dims = dims.clone();
         let count = self
@@ -162,13 +162,13 @@ impl Dictionary {
         self.all.get(usize::try_from(id).ok()?.checked_sub(1)?)
     }
 
-    /// Reads everything again, after a transaction was undone.
+    /// Reads all series again after a rollback.
     pub(super) fn reload(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         *self = Self::load(connection, Arc::clone(&self.published))?;
         Ok(())
     }
 
-    /// Lets readers see what was committed.
+    /// Makes the committed series visible to readers.
     pub(super) fn publish(&mut self) {
         if self.published_count != self.all.len() {
             self.published.replace(&self.all);

@@ -1,4 +1,4 @@
-//! Reading what is told beside the counts: problems, runs, instances, clients, findings, and what pages saved.
+//! Reads the facts beside the counts: problems, runs, instances, clients, findings, and saved values.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,7 +6,7 @@ use crate::store::checks::CheckId;
 use crate::store::histogram::Histogram;
 use crate::store::reader::Reader;
 
-/// Exceptions of one problem id in one role.
+/// The exceptions of one problem id in one role.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub(crate) id: i64,
@@ -20,7 +20,7 @@ pub(crate) struct Problem {
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) run: i64,
-    /// Its newest item.
+    /// The id of its newest item.
     pub(crate) item: i64,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Client {
     pub(crate) delays: Histogram,
 }
 
-/// What a check found while items arrived.
+/// A finding of a check at arrival.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
     pub(crate) id: CheckId,
@@ -69,7 +69,7 @@ pub(crate) struct Finding {
     pub(crate) sample: i64,
 }
 
-/// Something that a page saved.
+/// A value that a page saved.
 #[derive(Debug, Clone)]
 pub(crate) struct Saved {
     pub(crate) app: String,
@@ -97,7 +97,7 @@ impl Reader {
             .optional()
     }
 
-    /// Newest first.
+    /// The runs, newest first.
     pub(crate) fn runs(&self, app: Option<&str>) -> Result<Vec<Run>> {
         let sql = "SELECT app, number, start, reason, role, version FROM runs WHERE ?1 IS NULL OR app = ?1
                    ORDER BY start DESC, number DESC LIMIT 200";
@@ -113,7 +113,7 @@ impl Reader {
         })
     }
 
-    /// By when each was first seen.
+    /// The instances, by the time of their first item.
     pub(crate) fn instances(&self, app: Option<&str>) -> Result<Vec<Instance>> {
         let sql =
             "SELECT app, role, instance, version, is_browser, first_seen, last_seen FROM instances
@@ -166,7 +166,7 @@ impl Reader {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Messages of refusals: text, items, first and last time.
+    /// Rejection messages: text, items, first and last time.
     pub(crate) fn refusals(&self) -> Result<Vec<(String, i64, i64, i64)>> {
         let sql = "SELECT message, items, first_seen, last_seen FROM refusals ORDER BY last_seen DESC LIMIT 100";
         self.all(sql, [], |row| {

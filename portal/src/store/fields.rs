@@ -1,4 +1,4 @@
-//! The values of an item by name: what is searched, filtered, split and counted by.
+//! The fields of an item by name, for search, filters, splits and counts.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl<'a> FieldValue<'a> {
     }
 }
 
-/// A column that every item may have, by its name here and its names in Application Insights.
+/// A column that every item may have, with its name here and its names in Application Insights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Column {
     ItemType,
@@ -74,7 +74,7 @@ pub(crate) enum Column {
     Location,
 }
 
-/// Every column with its names; the first is how it is called in answers.
+/// Every column with its names. Responses use the first name.
 const COLUMNS: [(Column, &[&str]); 32] = [
     (Column::ItemType, &["itemType", "kind"]),
     (Column::Name, &["name"]),
@@ -130,7 +130,7 @@ const COLUMNS: [(Column, &[&str]); 32] = [
 
 const SEVERITIES: [&str; 5] = ["Verbose", "Information", "Warning", "Error", "Critical"];
 
-/// What a name stands for: a column, or a key of properties and measurements.
+/// The meaning of a name: a column, or a key of properties and measurements.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Field {
     Column(Column),
@@ -138,7 +138,7 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    /// `customDimensions.key` and `customMeasurements.key` are keys too, also when a column has the name.
+    /// `customDimensions.key` and `customMeasurements.key` are keys, even if a column has the same name.
     pub(crate) fn parse(name: &str) -> Self {
         for prefix in [
             "customDimensions.",
@@ -168,7 +168,7 @@ impl Field {
 }
 
 impl Column {
-    /// How it is called in answers.
+    /// The name in responses.
     pub(crate) fn name(self) -> &'static str {
         COLUMNS
             .iter()
@@ -178,7 +178,7 @@ impl Column {
             .unwrap_or_default()
     }
 
-    /// Columns whose values are worth counting.
+    /// The columns that are counted by default.
     pub(crate) const COUNTED: [Self; 18] = [
         Self::ItemType,
         Self::Role,
@@ -287,7 +287,7 @@ fn custom<'a>(item: &'a Item, key: &str) -> Option<FieldValue<'a>> {
     })
 }
 
-/// The severity that a word or number names.
+/// The severity of a word or number.
 pub(crate) fn severity_of(text: &str) -> Option<f64> {
     let by_name = SEVERITIES.iter().position(|name| {
         name.eq_ignore_ascii_case(text)

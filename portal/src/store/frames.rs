@@ -1,4 +1,4 @@
-/// Packages of languages, runtimes and well-known frameworks: frames of theirs are not the application's own.
+/// Packages of languages, runtimes and well-known frameworks. Their frames are not the application's own.
 const KNOWN: [&str; 43] = [
     "std::",
     "core::",
@@ -45,7 +45,7 @@ const KNOWN: [&str; 43] = [
     "sqlalchemy.",
 ];
 
-/// Folders that hold other people's code.
+/// Folders that contain third-party code.
 const FOLDERS: [&str; 6] = [
     "site-packages",
     "node_modules",
@@ -55,7 +55,7 @@ const FOLDERS: [&str; 6] = [
     "/lib/python",
 ];
 
-/// Whether a frame is of the application itself: not in a known package, nor in a folder of packages.
+/// Whether a frame belongs to the application: neither in a known package nor in a folder of packages.
 pub(crate) fn is_own_frame(method: &str, file: Option<&str>) -> bool {
     let is_known = KNOWN.iter().any(|known| method.starts_with(known));
     let is_elsewhere = file.is_some_and(|file| {

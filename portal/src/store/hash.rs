@@ -1,9 +1,9 @@
-//! Hashes that are stored, and so never change.
+//! Hashes that are stored, so they must never change.
 
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// FNV-1a over the parts, with a separator between them, mixed so that all bits differ.
+/// FNV-1a over the parts with separators, followed by a mix of all bits.
 pub(super) fn stable(parts: &[&str]) -> i64 {
     let mut hash = OFFSET;
     for part in parts {
@@ -17,10 +17,9 @@ pub(super) fn stable(parts: &[&str]) -> i64 {
     hash.cast_signed()
 }
 
-/// The id of a span as its children name it.
+/// Normalises the id of a span, as its children state it.
 ///
-/// OpenCensus' log handler and classic SDKs write `|trace.span.` where the span itself says `span`, so that both forms
-/// must be one.
+/// OpenCensus' log handler and classic SDKs write `|trace.span.` where the span itself has the id `span`.
 pub(crate) fn span_id(id: &str) -> &str {
     const LENGTH: usize = 16;
     let Some(inner) = id.strip_prefix('|') else {

@@ -1,15 +1,15 @@
-//! Durations counted by logarithmic buckets, forty per decade: a percentile is right to 3 %.
+//! Histograms of durations with logarithmic buckets, forty per decade: a percentile is accurate to 3 %.
 
-/// Buckets per decade. Charts show four of them as one.
+/// Buckets per decade. Charts combine four of them.
 const PER_DECADE: f64 = 40.0;
-/// Beyond 10^15 microseconds everything counts as the last bucket.
+/// Longer durations than 10^15 microseconds count in the last bucket.
 const LAST: u16 = 15 * 40;
-/// Buckets of a bar in a chart: ten bars per decade.
+/// Buckets per bar of a chart: ten bars per decade.
 const PER_BIN: u16 = 4;
-/// From microseconds to milliseconds is three decades.
+/// The bars below one millisecond: three decades.
 const BINS_BELOW_MILLISECOND: i32 = 30;
 
-/// How many calls took how long. Sparse, since an operation's durations lie close to each other.
+/// A sparse histogram of durations: the durations of an operation are close to each other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Histogram {
     buckets: Vec<(u16, u64)>,
@@ -69,7 +69,7 @@ impl Histogram {
             .map(|(bucket, _)| duration_of(f64::from(*bucket) + 1.0))
     }
 
-    /// Share of calls, from 0 to 1, that took less than so long.
+    /// The share of calls, from 0 to 1, that took less than this time.
     pub(crate) fn share_below(&self, microseconds: i64) -> f64 {
         let limit = bucket_of(microseconds);
         let below: u64 = self
@@ -90,7 +90,7 @@ impl Histogram {
         }
     }
 
-    /// Counts by bar of a chart: the bar's number (0 begins at 1 ms, ten per decade) and its calls.
+    /// The counts by bar of a chart: the number of the bar (0 starts at 1 ms, ten per decade) and its calls.
     pub(crate) fn bins(&self) -> Vec<(i32, u64)> {
         let mut bins: Vec<(i32, u64)> = Vec::new();
         for (bucket, count) in &self.buckets {
@@ -103,7 +103,7 @@ impl Histogram {
         bins
     }
 
-    /// Pairs of variable-length integers: distance to the bucket before, and count.
+    /// Encodes pairs of variable-length integers: the distance to the previous bucket, and the count.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.buckets.len() * 3);
         let mut before = 0;
@@ -115,7 +115,7 @@ impl Histogram {
         bytes
     }
 
-    /// Adds what [`encode`](Self::encode) wrote. Bytes that it did not write add as much as can be read.
+    /// Adds an [encoded](Self::encode) histogram. From invalid bytes, it adds the readable part.
     pub(crate) fn merge_encoded(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         let mut bucket = 0_u16;
@@ -128,7 +128,7 @@ impl Histogram {
     }
 }
 
-/// Lower end of a bar in milliseconds.
+/// The lower bound of a bar, in milliseconds.
 pub(crate) fn bin_start(bin: i32) -> f64 {
     10_f64.powf(f64::from(bin) / 10.0)
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::store::{ItemKind, prepared};
 
-/// One telemetry item that the portal holds.
+/// A stored telemetry item.
 #[derive(Debug)]
 pub struct Item {
     id: u64,
@@ -14,13 +14,13 @@ pub struct Item {
     content: NewItem,
 }
 
-/// An item that was accepted, before it has an id.
+/// An accepted item, before it has an id.
 #[derive(Debug)]
 pub(crate) struct NewItem {
     kind: ItemKind,
     json: Box<RawValue>,
     envelope: Envelope<'static>,
-    /// Tells one process of an instance from the next, where a resource says it.
+    /// Identifies the process of an instance, if the resource contains it.
     process: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl NewItem {
         &self.envelope
     }
 
-    /// Bytes of its JSON.
+    /// The size of its JSON, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.json.get().len()
     }
@@ -70,25 +70,25 @@ impl Item {
         }
     }
 
-    /// The number of the item: 1 for the first that the portal received, and never used again.
+    /// The id of the item: 1 for the first item that the portal received. Ids are never reused.
     #[must_use]
     pub const fn id(&self) -> u64 {
         self.id
     }
 
-    /// When the portal received it; when it happened is the envelope's `time`.
+    /// The time of arrival. The time of the event is the envelope's `time`.
     #[must_use]
     pub const fn received(&self) -> SystemTime {
         self.received
     }
 
-    /// What the item is.
+    /// The kind of the item.
     #[must_use]
     pub const fn kind(&self) -> ItemKind {
         self.content.kind
     }
 
-    /// The JSON as it was sent, to the letter.
+    /// The JSON exactly as it was sent.
     #[must_use]
     pub fn json(&self) -> &str {
         self.content.json.get()
@@ -98,7 +98,7 @@ impl Item {
         &self.content.json
     }
 
-    /// Reads an item again that was stored.
+    /// Parses a stored item.
     pub(crate) fn read(id: i64, received: i64, json: String) -> serde_json::Result<Self> {
         let envelope: Envelope<'static> = serde_json::from_str(&json)?;
         let kind = ItemKind::of(&envelope.data)
@@ -109,14 +109,14 @@ impl Item {
         Ok(Self::new(id.cast_unsigned(), received, content))
     }
 
-    /// The item as it was read.
+    /// The parsed item.
     #[must_use]
     pub const fn envelope(&self) -> &Envelope<'static> {
         &self.content.envelope
     }
 
-    /// What the item is about: the name of a request, dependency, event or metric, the text of a trace, the type and
-    /// message of an exception.
+    /// The name of a request, dependency, event or metric; the text of a trace; the type and message of an
+    /// exception.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
         match &self.envelope().data {
@@ -141,7 +141,7 @@ impl Item {
         }
     }
 
-    /// How long it took, of what has a duration.
+    /// The duration, for kinds that have one.
     #[must_use]
     pub fn duration(&self) -> Option<Duration> {
         let span = match &self.envelope().data {
@@ -165,7 +165,7 @@ impl Item {
         }
     }
 
-    /// Whether it succeeded, of what can fail.
+    /// Whether the item succeeded, for kinds that can fail.
     #[must_use]
     pub fn success(&self) -> Option<bool> {
         match &self.envelope().data {
@@ -196,7 +196,7 @@ impl Item {
         }
     }
 
-    /// The command of a dependency, the URL of a request or page view.
+    /// The command of a dependency, or the URL of a request or page view.
     #[must_use]
     pub fn command(&self) -> Option<&str> {
         match &self.envelope().data {
@@ -218,13 +218,13 @@ impl Item {
         }
     }
 
-    /// How many items this one stands for: 100 divided by its `sampleRate`, rounded.
+    /// The number of items that this item represents: 100 divided by its `sampleRate`, rounded.
     #[must_use]
     pub fn count(&self) -> u64 {
         prepared::weight(self.envelope().sample_rate).cast_unsigned()
     }
 
-    /// The name of the role; a browser's page without one is placed by its origin.
+    /// The role name. A page without a role name has its origin instead.
     #[must_use]
     pub fn role(&self) -> Cow<'_, str> {
         match self.tag(tags::CLOUD_ROLE) {
@@ -267,13 +267,13 @@ impl Item {
         })
     }
 
-    /// The id of the operation that the item belongs to.
+    /// The operation id.
     #[must_use]
     pub fn operation_id(&self) -> Option<&str> {
         self.tag(tags::OPERATION_ID)
     }
 
-    /// The name of the operation that the item belongs to.
+    /// The operation name.
     #[must_use]
     pub fn operation_name(&self) -> Option<&str> {
         self.tag(tags::OPERATION_NAME)

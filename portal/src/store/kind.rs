@@ -3,33 +3,33 @@ use std::str::FromStr;
 
 use azmon_envelope::{Data, Properties};
 
-/// What an item is, by the name that Application Insights gives it in the column `itemType`.
+/// The kind of an item, as in Application Insights' column `itemType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ItemKind {
     /// The result of an availability test.
     AvailabilityResult,
-    /// How long a browser took to show a page.
+    /// The load time of a page in a browser.
     BrowserTiming,
     /// A custom event.
     CustomEvent,
     /// A value of a metric.
     CustomMetric,
-    /// A call to something else.
+    /// A call to another service.
     Dependency,
-    /// An error.
+    /// An exception.
     Exception,
-    /// A page shown in a browser.
+    /// A page view in a browser.
     PageView,
-    /// A value of a counter of the machine or the process.
+    /// A value of a performance counter of the machine or process.
     PerformanceCounter,
-    /// Work done for a caller.
+    /// An incoming request.
     Request,
     /// A log record.
     Trace,
 }
 
 impl ItemKind {
-    /// Every kind, the most looked for first.
+    /// Every kind, in the usual order of interest.
     pub const ALL: [Self; 10] = [
         Self::Request,
         Self::Dependency,
@@ -43,7 +43,7 @@ impl ItemKind {
         Self::BrowserTiming,
     ];
 
-    /// The kind of a payload; `None` for one that this version does not know.
+    /// The kind of a payload; `None` for an unknown one.
     #[must_use]
     pub fn of(data: &Data<'_>) -> Option<Self> {
         Some(match data {
@@ -60,7 +60,7 @@ impl ItemKind {
         })
     }
 
-    /// The kind's number in the database; never changed.
+    /// The kind's number in the database, which never changes.
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Request => 1,
@@ -80,7 +80,7 @@ impl ItemKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Whether it is a span of a transaction: it has an id and a duration, and others may hang under it.
+    /// Whether the kind is a span: it has an id and a duration, and may have children.
     pub(crate) const fn is_span(self) -> bool {
         matches!(
             self,
@@ -105,7 +105,7 @@ impl ItemKind {
         }
     }
 
-    /// The kind as a reader calls it, such as `Request` or `Custom event`.
+    /// The display name, such as `Request` or `Custom event`.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -122,7 +122,7 @@ impl ItemKind {
         }
     }
 
-    /// The kind's name for several of them, such as `Requests`.
+    /// The plural of the display name, such as `Requests`.
     #[must_use]
     pub const fn plural(self) -> &'static str {
         match self {
@@ -140,7 +140,7 @@ impl ItemKind {
     }
 }
 
-/// Application Insights puts a metric with this property into `performanceCounters`.
+/// Application Insights stores a metric with this property in `performanceCounters`.
 fn is_counter(properties: &Properties<'_>) -> bool {
     properties
         .get("CustomPerfCounter")
@@ -153,7 +153,7 @@ impl fmt::Display for ItemKind {
     }
 }
 
-/// The text names no kind of item.
+/// The error of parsing an unknown kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("kind {0:?} is none of {known}", known = ItemKind::ALL.map(ItemKind::as_str).join(", "))]
 pub struct ParseItemKindError(String);

@@ -1,4 +1,4 @@
-//! What pages tell beside the counts: problems, clients and findings, gathered while items are written.
+//! Facts beside the counts: problems, clients and findings, collected while items are written.
 
 use hashbrown::HashMap;
 use rusqlite::{Connection, params};
@@ -7,7 +7,7 @@ use crate::store::checks::Check;
 use crate::store::histogram::Histogram;
 use crate::store::prepared::Prepared;
 
-/// The most clients, and findings, that are told apart in one commit.
+/// The maximum number of distinct clients, and of findings, in one commit.
 const MAX_ENTRIES: usize = 5_000;
 
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Ledger {
         finding.sample = id;
     }
 
-    /// Adds what was gathered to the database, and begins anew.
+    /// Writes the collected facts to the database, and clears them.
     pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         for ([app, sdk, role], client) in self.clients.drain() {
             let mut delays = client.delays;
@@ -158,7 +158,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets what was gathered but not committed.
+    /// Discards facts that were not committed.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }

@@ -1,21 +1,21 @@
-//! What the portal holds: every item as it was sent, an index of its words, and counts by minute.
+//! The portal's data: every item as it was sent, an index of its words, and counts by minute.
 //!
 //! ```text
 //! append ─► Prepared (columns, words, checks) ─► queue, bounded by bytes ─► writer thread ─► SQLite (WAL)
 //!            on the caller's threads                429 beyond it             one commit for all that wait
 //! read ──► Reader: one of four connections, and the series as they were at that moment
 //! ```
-//! - **Kept** means committed: [`Store::append`] returns when every reader sees the items. A commit survives the end of
-//!   the process, however it ends; when the machine itself stops, the last moments may be missing (`synchronous =
-//!   NORMAL`), and the database is whole.
-//! - **Series**: each combination of application, kind, role, name, target, type, result and success is interned once,
-//!   and an item's row has its number. Rollups count by series and bucket (ten seconds, a minute, ten minutes, an hour)
-//!   with a histogram of durations, so that pages never scan items.
-//! - **Edges**: a request whose parent is a dependency of another role is counted, with both durations, when the second
-//!   of the two arrives.
-//! - **Removed** are the items that arrived first, to stay within bytes, items and age.
+//! - **Stored** means committed: [`Store::append`] returns when every reader sees the items. A commit survives
+//!   any end of the process. If the machine itself stops, the last moments may be missing (`synchronous =
+//!   NORMAL`), and the database stays consistent.
+//! - **Series**: each combination of application, kind, role, name, target, type, result and success is interned
+//!   once, and an item's row contains its number. Rollups count by series and bucket (ten seconds, a minute, ten
+//!   minutes, an hour) with a histogram of durations, so that pages never scan items.
+//! - **Edges**: a request whose parent is a dependency of another role is counted with both durations when the
+//!   second of the two arrives.
+//! - **Retention**: the items that arrived first are removed to stay within the limits on bytes, items and age.
 //!
-//! Everything that knows SQL is in this module.
+//! Only this module contains SQL.
 
 mod calls;
 pub(crate) mod checks;

@@ -1,4 +1,4 @@
-//! The store as the rest of the portal knows it.
+//! The store's interface for the rest of the portal.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,37 +10,38 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::live::Hub;
 use crate::store::counters::Counters;
 use crate::store::dictionary::{Dictionary, Published};
 use crate::store::place::{Place, PlaceError};
-use crate::store::prepared::{Prepared, micros};
+use crate::store::prepared::{self, Prepared, micros};
 use crate::store::reader::Reader;
 use crate::store::retention::Limits;
 use crate::store::schema::{self, SchemaError};
 use crate::store::writer::{Command, Writer};
 use crate::store::{Item, NewItem, Order, Range, tail};
 
-/// Bytes of JSON that may wait for the writer. Beyond it, clients are asked to come back.
+/// The maximum number of JSON bytes that wait for the writer. Beyond it, clients are told to retry later.
 const MAX_QUEUED: usize = 64 * 1_024 * 1_024;
-/// When a client that was turned away shall try again.
+/// The retry delay for a client that was refused.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// Questions that are answered at the same time.
+/// The number of concurrent queries.
 const READERS: usize = 4;
-/// Memory for pages of the database, by connection, in KiB.
+/// The page cache of each connection, in KiB.
 const WRITER_CACHE: u32 = 48 * 1_024;
 const READER_CACHE: u32 = 12 * 1_024;
 
-/// How a store is opened.
+/// The settings of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    /// Where the database is kept; `None` for a temporary one.
+    /// The directory of the database; `None` for a temporary one.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) limits: Limits,
-    /// Size at which the database is full, in pages of 4 KiB, as if the disk were.
+    /// The size at which the database is full, in pages of 4 KiB, like a full disk.
     pub(crate) max_pages: Option<u32>,
 }
 
-/// Why a store cannot be opened.
+/// The reason why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     #[error(transparent)]
@@ -57,7 +58,7 @@ pub(crate) enum OpenError {
     Schema { path: PathBuf, source: SchemaError },
 }
 
-/// Why items were not kept. None of the batch is.
+/// The reason why items were not stored. No item of the batch is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AppendError {
     #[error("the portal cannot keep up; try again in {} s", .0.as_secs())]
@@ -70,7 +71,7 @@ pub(crate) enum AppendError {
     Failed(String),
 }
 
-/// Everything that was received. Written by one thread, read by a few connections.
+/// The received items. One thread writes; a few connections read.
 #[derive(Debug)]
 pub(crate) struct Store {
     commands: mpsc::Sender<Command>,
@@ -82,7 +83,8 @@ pub(crate) struct Store {
     counters: Arc<Counters>,
     arrivals: tail::Receiver,
     limits: Limits,
-    /// Dropped last: it removes a temporary directory.
+    live: Arc<Hub>,
+    /// Dropped last, since it removes a temporary directory.
     place: Place,
 }
 
@@ -139,14 +141,21 @@ impl Store {
             counters,
             arrivals,
             limits: options.limits,
+            live: Hub::new(),
             place,
         })
     }
 
-    /// Keeps items: when it returns, they are committed and every reader sees them. A batch is kept whole or not at all.
+    /// Live metrics, which see what arrives.
+    pub(crate) const fn live(&self) -> &Arc<Hub> {
+        &self.live
+    }
+
+    /// Stores items. When it returns, they are committed and every reader sees them. A batch is stored completely
+    /// or not at all.
     ///
     /// # Cancel safety
-    /// The items may be kept when the future is dropped.
+    /// If the future is dropped, the items may still be stored.
     pub(crate) async fn append(&self, items: Vec<NewItem>) -> Result<(), AppendError> {
         if items.is_empty() {
             return Ok(());
@@ -159,7 +168,9 @@ impl Store {
             return Err(AppendError::Busy(RETRY_AFTER));
         }
         let now = SystemTime::now();
+        let live = Arc::clone(&self.live);
         let prepare = move || {
+            show(&live, &items);
             items
                 .into_iter()
                 .map(|item| Prepared::new(item, now))
@@ -182,7 +193,7 @@ impl Store {
         outcome.await.map_err(|_| ended())?
     }
 
-    /// Runs a question on a connection of its own, off the threads that serve.
+    /// Runs a query on its own connection, on a blocking thread.
     pub(crate) async fn read<T, E, F>(self: &Arc<Self>, question: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -200,7 +211,7 @@ impl Store {
             .map_err(|_| rusqlite::Error::UnwindingPanic)?
     }
 
-    /// Runs a question on this thread.
+    /// Runs a query on the calling thread.
     pub(crate) fn read_now<T, E>(
         &self,
         question: impl FnOnce(&Reader) -> Result<T, E>,
@@ -221,7 +232,7 @@ impl Store {
             connection,
             series: self.published.snapshot(),
         };
-        // All statements of one question see the same data.
+        // All statements of one query see the same data.
         reader.connection.execute_batch("BEGIN")?;
         let answer = question(&reader);
         let ended = reader.connection.execute_batch("COMMIT");
@@ -232,7 +243,7 @@ impl Store {
         answer
     }
 
-    /// Everything that is held, in the order of arrival.
+    /// All stored items, in the order of arrival.
     pub(crate) fn all(&self) -> rusqlite::Result<Vec<Item>> {
         self.read_now(|reader| {
             let mut items = Vec::new();
@@ -252,7 +263,7 @@ impl Store {
         })
     }
 
-    /// Runs something that writes, between two commits.
+    /// Runs a write operation between two commits.
     async fn write<T, F>(&self, work: F) -> rusqlite::Result<T>
     where
         T: Send + 'static,
@@ -260,7 +271,7 @@ impl Store {
     {
         let (done, outcome) = oneshot::channel();
         let run = Command::Run(Box::new(move |writer| {
-            // An error says that whoever asked no longer waits.
+            // Sending fails only if the caller no longer waits.
             let _ = done.send(work(writer));
         }));
         let ended = rusqlite::Error::InvalidQuery;
@@ -307,7 +318,7 @@ impl Store {
         &self.counters
     }
 
-    /// Changes with every commit.
+    /// A receiver of the commit counter.
     pub(crate) fn arrivals(&self) -> tail::Receiver {
         self.arrivals.clone()
     }
@@ -316,7 +327,7 @@ impl Store {
         self.limits
     }
 
-    /// Where the data is kept; `None` if it is gone when the portal ends.
+    /// The data directory; `None` if the database is temporary.
     pub(crate) fn directory(&self) -> Option<&Path> {
         (!self.place.is_temporary()).then(|| self.place.directory())
     }
@@ -324,13 +335,26 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // What waits is committed first. An error says that the thread has ended.
+        // Waiting items are committed first. Sending fails only if the thread has ended.
         let _ = self.commands.send(Command::End);
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
             tracing::error!("the writer panicked");
         }
+    }
+}
+
+/// Lets the page of live metrics see what arrives.
+fn show(live: &Hub, items: &[NewItem]) {
+    if !live.is_read() {
+        return;
+    }
+    for item in items {
+        let envelope = item.envelope();
+        let role = prepared::role(envelope, prepared::is_browser(envelope));
+        let weight = prepared::weight(envelope.sample_rate);
+        live.observe(envelope, &role, weight.cast_unsigned());
     }
 }
 

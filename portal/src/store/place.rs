@@ -1,4 +1,4 @@
-//! Where the database lies, and that it belongs to one portal alone.
+//! The directory of the database, which one portal locks for itself.
 
 use std::fs;
 use std::io;
@@ -11,16 +11,16 @@ const DATABASE: &str = "portal.db";
 const LOCK: &str = "portal.lock";
 const TEMPORARY: &str = "azmon-portal-";
 
-/// A directory that this process holds. Ends with its lock; a temporary one is removed then.
+/// A locked directory. Dropping it releases the lock, and removes a temporary directory.
 #[derive(Debug)]
 pub(super) struct Place {
     directory: PathBuf,
     is_temporary: bool,
-    /// Holds the lock for as long as it is open.
+    /// Holds the lock while it is open.
     lock: Mutex<Option<Connection>>,
 }
 
-/// Why a directory cannot be used.
+/// The reason why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceError {
     #[error("another portal uses {}", .0.display())]
@@ -44,7 +44,7 @@ impl PlaceError {
 }
 
 impl Place {
-    /// Makes the directory if it is missing, for this user alone, and locks it.
+    /// Creates the directory if missing, for this user alone, and locks it.
     pub(super) fn kept(directory: &Path) -> Result<Self, PlaceError> {
         let failed = |source| PlaceError::Directory {
             directory: directory.to_owned(),
@@ -56,7 +56,8 @@ impl Place {
         Self::locked(directory.to_owned(), false)
     }
 
-    /// A new directory in the system's directory for temporary files. Those that portals left behind are removed.
+    /// A new directory below the system's temporary directory. Removes the directories that earlier portals left
+    /// behind.
     pub(super) fn temporary() -> Result<Self, PlaceError> {
         let parent = std::env::temp_dir();
         remove_abandoned(&parent);
@@ -102,19 +103,19 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // The lock is given back before its file is removed.
+        // The lock is released before its file is removed.
         self.lock
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if self.is_temporary {
-            // What cannot be removed now is removed by the next portal.
+            // If the removal fails, the next portal removes the directory.
             let _ = fs::remove_dir_all(&self.directory);
         }
     }
 }
 
-/// SQLite's own lock works on every system, and ends with the process however that ends.
+/// Uses SQLite's own lock, which works on every system and ends with the process.
 fn lock(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(std::time::Duration::ZERO)?;
@@ -133,14 +134,14 @@ fn create(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// A portal that was killed could not remove its temporary directory.
+/// A killed portal could not remove its temporary directory.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
     for entry in entries.flatten() {
         let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
-        // Without its lock file it is being made at this moment.
+        // A directory without a lock file is being created at this moment.
         let lock_file = entry.path().join(LOCK);
         if is_ours && lock_file.is_file() && lock(&lock_file).is_ok() {
             let _ = fs::remove_dir_all(entry.path());

@@ -1,4 +1,4 @@
-//! What the writer needs of an item, computed before it reaches the writer's thread.
+//! The derived data of an item that the writer needs, computed before the writer's thread.
 
 use std::time::SystemTime;
 
@@ -9,37 +9,37 @@ use crate::store::checks::{self, Check};
 use crate::store::words;
 use crate::store::{ItemKind, NewItem, hash};
 
-/// An item as the writer takes it.
+/// An item in the form that the writer needs.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    /// When it happened, in microseconds since 1970.
+    /// The time of the item, in microseconds since 1970.
     pub(super) time: i64,
     pub(super) dims: Dims,
     /// In microseconds.
     pub(super) duration: Option<i64>,
-    /// How many items it stands for.
+    /// The number of items that it represents.
     pub(super) weight: i64,
-    /// Hash of the operation's id.
+    /// A hash of the operation id.
     pub(super) operation: Option<i64>,
-    /// Hash of operation and own id.
+    /// A hash of the operation id and the item's own id.
     pub(super) span: Option<i64>,
-    /// Hash of operation and parent's id.
+    /// A hash of the operation id and the parent id.
     pub(super) parent: Option<i64>,
-    /// Hash of the user's id.
+    /// A hash of the user id.
     pub(super) user: Option<i64>,
     pub(super) value: Option<MetricValue>,
     pub(super) problem: Option<ProblemText>,
     pub(super) version: String,
     pub(super) sdk: String,
-    /// Tells one process of an instance from the next, where a client says it.
+    /// Identifies the process of an instance, if the client sends it.
     pub(super) process: String,
     pub(super) json: Box<str>,
-    /// Distinct words for the full-text index.
+    /// The distinct words for the full-text index.
     pub(super) words: String,
     pub(super) checks: Vec<Check>,
 }
 
-/// What is counted together; interned as a series.
+/// The dimensions of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Dims {
     pub(crate) app: String,
@@ -47,24 +47,24 @@ pub(crate) struct Dims {
     pub(crate) role: String,
     pub(crate) instance: String,
     pub(crate) name: String,
-    /// The operation that a dependency or exception belongs to.
+    /// The operation of a dependency or exception.
     pub(crate) operation: String,
     pub(crate) target: String,
-    /// Dependency type, exception type, metric namespace.
+    /// Dependency type, exception type or metric namespace.
     pub(crate) type_name: String,
-    /// Result code; severity of traces and exceptions.
+    /// Result code, or the severity of a trace or exception.
     pub(crate) result: String,
     pub(crate) success: Option<bool>,
     pub(crate) is_browser: bool,
 }
 
-/// Items, and the two sides of calls between roles whose both ends arrived.
+/// Items, and the two sides of a call between roles of which both ends arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SeriesKind {
     Item(ItemKind),
-    /// Durations that callers waited: `role` calls `instance`, over `type_name` and `target`.
+    /// Durations that the callers measured: `role` calls `instance`, through `type_name` and `target`.
     EdgeCaller,
-    /// Durations that callees worked.
+    /// Durations that the callees measured.
     EdgeCallee,
 }
 
@@ -86,7 +86,7 @@ impl SeriesKind {
     }
 }
 
-/// A metric's value: what a pre-aggregated one stands for.
+/// The value of a metric, with the aggregates of a pre-aggregated one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct MetricValue {
     pub(crate) sum: f64,
@@ -101,9 +101,9 @@ pub(super) struct ProblemText {
     pub(super) method: String,
 }
 
-/// Longest text of a dimension, in characters. More would make the dictionary large.
+/// The maximum length of a dimension's text, in characters, to keep the dictionary small.
 const MAX_DIMENSION: usize = 300;
-/// Longest message that is kept of a problem, in characters.
+/// The maximum length of a problem's stored message, in characters.
 const MAX_MESSAGE: usize = 1_000;
 
 impl Prepared {
@@ -178,7 +178,7 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
         app: cut(&envelope.i_key, MAX_DIMENSION),
         kind: SeriesKind::Item(kind),
         role: cut(&role(envelope, is_browser), MAX_DIMENSION),
-        // A browser's instance is its session; thousands of them would say nothing.
+        // A browser's instance is its session; thousands of sessions would be useless as instances.
         instance: if is_browser {
             String::new()
         } else {
@@ -247,7 +247,7 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
     dims
 }
 
-/// The role; a page without one is placed by its origin.
+/// The role name. A page without a role name has its origin instead.
 pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
     let role = envelope
         .tags
@@ -271,7 +271,7 @@ pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
     }
 }
 
-/// Whether a browser's SDK sent it, or it is of a kind that only browsers send.
+/// Whether a browser SDK sent the item, or only browsers send items of its kind.
 pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
     let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
     tag(tags::DEVICE_TYPE).eq_ignore_ascii_case("browser")
@@ -279,7 +279,7 @@ pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
         || matches!(envelope.data, Data::PageViewPerf(_))
 }
 
-/// The id by which exceptions are grouped: the client's, or type and method, as the service makes one.
+/// The problem id that groups exceptions: the client's own, or type and method, as in the service.
 pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
     let Data::Exception(data) = &envelope.data else {
         return String::new();
@@ -303,7 +303,7 @@ pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
     }
 }
 
-/// The method of the first frame that is the application's own, or of the first.
+/// The method of the application's first own frame, or else of the first frame.
 pub(crate) fn method(envelope: &Envelope<'_>) -> String {
     let Data::Exception(data) = &envelope.data else {
         return String::new();
@@ -340,7 +340,7 @@ fn duration(envelope: &Envelope<'_>) -> Option<i64> {
     Some(i64::try_from(span.0.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Value, and what it stands for: a value without count is one measurement.
+/// The value with its aggregates. A value without a count is one measurement.
 pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
     let Data::Metric(data) = data else {
         return None;
@@ -356,7 +356,7 @@ pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
     })
 }
 
-/// How many items one item stands for.
+/// The number of items that one item represents.
 pub(crate) fn weight(sample_rate: Option<f64>) -> i64 {
     const MOST: f64 = 1_000_000.0;
     match sample_rate {
@@ -365,7 +365,7 @@ pub(crate) fn weight(sample_rate: Option<f64>) -> i64 {
     }
 }
 
-/// Microseconds since 1970, from year 1 to 9999.
+/// Microseconds since 1970, limited to the years 1 to 9999.
 pub(crate) fn micros(time: SystemTime) -> i64 {
     const LAST: i64 = 253_402_300_799_000_000;
     const FIRST: i64 = -62_135_596_800_000_000;
@@ -376,12 +376,12 @@ pub(crate) fn micros(time: SystemTime) -> i64 {
     micros.clamp(FIRST, LAST)
 }
 
-/// Empty, or nothing but zeros: clients without a trace write those.
+/// Whether an id is empty or consists of zeros, which clients write without a trace.
 fn is_blank(id: &str) -> bool {
     id.bytes().all(|byte| byte == b'0')
 }
 
-/// At most so many characters, without control characters at the ends.
+/// At most this many characters, trimmed of control characters.
 fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
@@ -389,7 +389,7 @@ fn cut(text: &str, characters: usize) -> String {
     }
 }
 
-/// Distinct texts, in the order in which they came.
+/// Distinct texts in their original order.
 pub(super) fn distinct<'a>(texts: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let mut seen = HashSet::new();
     texts.filter(|text| seen.insert(*text)).take(most).collect()

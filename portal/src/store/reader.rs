@@ -1,4 +1,4 @@
-//! Reading: a connection of its own, and what is asked of it.
+//! Reads the database: one connection, and its queries.
 
 use std::ops::ControlFlow;
 
@@ -12,14 +12,14 @@ use crate::store::schema::GRAINS;
 use crate::store::search::Expression;
 use crate::store::{Item, ItemKind, hash};
 
-/// The most items of one question whose JSON is read.
+/// The maximum number of items of one query whose JSON is read.
 const MAX_READ: usize = 20_000;
-/// The most rows of one question that are looked at.
+/// The maximum number of rows that one query visits.
 const MAX_LOOKED_AT: usize = 400_000;
-/// With more series than this, walking through time is cheaper than merging them.
+/// With more series than this, walking through time is cheaper than merging the series.
 const MAX_MERGED: usize = 64;
 
-/// From a time up to, but not including, another; in microseconds since 1970.
+/// A range of time without its end, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) from: i64,
@@ -41,14 +41,14 @@ impl Range {
     }
 }
 
-/// Which items are looked for. All that is given must hold.
+/// The conditions of a query for items. An item must meet all of them.
 #[derive(Debug, Clone)]
 pub(crate) struct ItemFilter {
     pub(crate) app: Option<String>,
     pub(crate) roles: Vec<String>,
     pub(crate) kinds: Vec<ItemKind>,
     pub(crate) range: Range,
-    /// Only those of the operation with this id.
+    /// Only items of the operation with this id.
     pub(crate) operation: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) target: Option<String>,
@@ -58,7 +58,7 @@ pub(crate) struct ItemFilter {
     /// Microseconds.
     pub(crate) duration: (Option<i64>, Option<i64>),
     pub(crate) expression: Option<Expression>,
-    /// Filters with the name of the field that each is about.
+    /// Filters, each with the name of its field.
     pub(crate) filters: Vec<(String, Expression)>,
 }
 
@@ -108,9 +108,9 @@ impl ItemFilter {
                 .is_none_or(|is_browser| dims.is_browser == is_browser)
     }
 
-    /// Whether an item of an accepted series matches, apart from its filters.
+    /// Whether an item of an accepted series matches, without the filters.
     fn matches(&self, item: &Item, series: &Series) -> bool {
-        // A series of others stands for many names.
+        // A series of grouped values represents many names.
         let is_exact = series.dims.name != OTHERS || self.matches_exactly(item);
         is_exact
             && self
@@ -144,7 +144,7 @@ impl ItemFilter {
         has_duration && self.range.contains(row.time)
     }
 
-    /// A query of the full-text index that finds every match, and perhaps more.
+    /// A full-text query that finds a superset of the matches.
     fn full_text(&self) -> Option<String> {
         let own = self.expression.as_ref().and_then(Expression::full_text);
         let of_filters = self
@@ -155,20 +155,20 @@ impl ItemFilter {
         (!parts.is_empty()).then(|| parts.join(" AND "))
     }
 
-    /// Whether every match is known from its series and row, without reading its JSON.
+    /// Whether the series and the row decide every match, without the JSON.
     pub(crate) fn is_simple(&self) -> bool {
         self.expression.is_none() && self.filters.is_empty() && self.operation.is_none()
     }
 }
 
-/// How a question was answered.
+/// The cost and completeness of a query.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Scanned {
-    /// Items whose JSON was read.
+    /// The number of items whose JSON was read.
     pub(crate) read: usize,
-    /// Whether a limit ended it: there may be more.
+    /// Whether a limit ended the query, so that more matches may exist.
     pub(crate) is_cut: bool,
-    /// The id of the last row that was looked at.
+    /// The id of the last visited row.
     pub(crate) last: i64,
 }
 
@@ -200,12 +200,12 @@ impl Row {
     }
 }
 
-/// In which order matching items are visited.
+/// The order in which matching items are visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// By time, newest first.
     Newest,
-    /// By arrival, beginning after an id.
+    /// By arrival, starting after an id.
     ArrivedAfter(i64),
     /// By arrival, newest first.
     LastArrived,
@@ -213,7 +213,7 @@ pub(crate) enum Order {
 
 type Result<T> = rusqlite::Result<T>;
 
-/// A connection that reads, with the series as they were when it was taken.
+/// A connection for reading, with the series at the time of its use.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(super) connection: Connection,
@@ -230,7 +230,7 @@ impl Reader {
         self.series.get(index).map(AsRef::as_ref)
     }
 
-    /// Visits the rows of the filter's series, without reading any JSON. Newest first unless the order says otherwise.
+    /// Visits the rows of the filter's series without reading JSON. Newest first by default.
     pub(crate) fn rows(
         &self,
         filter: &ItemFilter,
@@ -316,7 +316,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Walks through several series at once, the newest row of all first.
+    /// Merges several series, the newest row first.
     fn merge(
         &self,
         accepted: &HashSet<i64>,
@@ -362,7 +362,8 @@ impl Reader {
         }
     }
 
-    /// Visits matching items. `visit` is told which filters an item failed, by their fields; most want none.
+    /// Visits matching items. `visit` receives the fields of the filters that an item failed; most callers want
+    /// none.
     pub(crate) fn items(
         &self,
         filter: &ItemFilter,
@@ -372,7 +373,8 @@ impl Reader {
         let mut read = 0;
         let mut is_cut = false;
         let mut failure = None;
-        // The index gives what matches all filters; whoever counts those that fail one walks without it.
+        // The index returns only items that match all filters. A caller that counts failed filters walks without
+        // it.
         let mut scanned = self.rows(filter, order, &mut |row| {
             if read >= MAX_READ {
                 is_cut = true;
@@ -425,7 +427,7 @@ impl Reader {
         })
     }
 
-    /// At most so many matching items, and whether there are more.
+    /// At most this many matching items, and whether more exist.
     pub(crate) fn list(
         &self,
         filter: &ItemFilter,
@@ -445,7 +447,7 @@ impl Reader {
         Ok((found, is_more || scanned.is_cut, scanned))
     }
 
-    /// The item with this id, if it is held.
+    /// The stored item with this id.
     pub(crate) fn item(&self, id: i64) -> Result<Option<Item>> {
         let received = self
             .connection
@@ -484,7 +486,7 @@ impl Reader {
         })
     }
 
-    /// Visits the cells of a kind in a range, by bucket: the begin of each, its series and its counts.
+    /// Visits the cells of a kind in a range, by bucket: the start of each, its series and its counts.
     pub(crate) fn rollups(
         &self,
         kind: SeriesKind,

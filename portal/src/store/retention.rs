@@ -1,4 +1,4 @@
-//! What is removed to stay within the limits: the items that arrived first.
+//! Retention: removes the items that arrived first, to stay within the limits.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -10,16 +10,17 @@ use crate::store::counters::Counters;
 use crate::store::prepared::micros;
 use crate::store::schema::GRAINS;
 
-/// Items that are removed in one transaction: more would hold up what arrives.
+/// The number of items removed in one transaction. More would delay arriving items.
 const CHUNK: i64 = 4_000;
-/// How long buckets of each grain are kept, in microseconds. The last is kept as long as items are.
+/// The retention of the buckets of each grain, in microseconds. Buckets of the last grain are kept as long as
+/// items.
 const GRAIN_AGES: [i64; 3] = [
     2 * 3_600_000_000,
     48 * 3_600_000_000,
     60 * 24 * 3_600_000_000,
 ];
 
-/// What a store may hold.
+/// The limits of a store.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) items: u64,
@@ -27,7 +28,7 @@ pub(crate) struct Limits {
     pub(crate) age: Option<Duration>,
 }
 
-/// Removes what is over the limits, a chunk or two at a time.
+/// Removes items beyond the limits, one or two chunks at a time.
 pub(super) fn enforce(
     connection: &mut Connection,
     limits: &Limits,
@@ -44,7 +45,7 @@ pub(super) fn enforce(
     Ok(())
 }
 
-/// The id up to which items are to be removed now.
+/// The id up to which items must be removed now.
 fn excess(
     connection: &Connection,
     limits: &Limits,
@@ -62,7 +63,7 @@ fn excess(
     if over > 0 {
         return Ok(Some(oldest + over.min(CHUNK) - 1));
     }
-    // A database without rows is not empty, so the last items stay whatever they weigh.
+    // A database without rows is not empty, so the last item stays, whatever its size.
     if bytes > i64::try_from(limits.bytes).unwrap_or(i64::MAX) && items > 1 {
         return Ok(Some(oldest + CHUNK.min(items / 2).max(1) - 1));
     }
@@ -111,7 +112,7 @@ fn remove(connection: &mut Connection, until: i64, counters: &Counters) -> rusql
     Ok(())
 }
 
-/// Buckets from before the oldest item count what is no longer there.
+/// Buckets before the oldest item count removed items.
 fn remove_buckets(connection: &Connection) -> rusqlite::Result<()> {
     let oldest: Option<i64> =
         connection.query_row("SELECT min(time) FROM items", [], |row| row.get(0))?;
@@ -145,7 +146,7 @@ fn measure(connection: &Connection, counters: &Counters) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Counts what the database holds.
+/// Counts the contents of the database.
 pub(super) fn count(connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
     for kind in ItemKind::ALL {
         counters.set_held(kind, 0);
@@ -166,7 +167,7 @@ pub(super) fn count(connection: &Connection, counters: &Counters) -> rusqlite::R
     measure(connection, counters)
 }
 
-/// Removes everything that was received, or that of one application. What pages saved stays.
+/// Removes all received items, or those of one application. Saved values stay.
 pub(super) fn delete(
     connection: &mut Connection,
     app: Option<&str>,

@@ -1,4 +1,4 @@
-//! Counts, sums and histograms by series and bucket, kept current while items are written.
+//! Counts, sums and histograms by series and bucket, updated while items are written.
 
 use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -7,17 +7,17 @@ use crate::store::histogram::Histogram;
 use crate::store::prepared::MetricValue;
 use crate::store::schema::GRAINS;
 
-/// The most cells that are kept in memory between commits.
+/// The maximum number of cells in memory between commits.
 const MAX_CELLS: usize = 30_000;
 
 /// The counts of one series in one bucket.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cell {
-    /// Sum of weights.
+    /// The sum of weights.
     pub(crate) count: i64,
-    /// Items themselves.
+    /// The number of items, without weights.
     pub(crate) items: i64,
-    /// Microseconds, weighted; or a metric's values.
+    /// The weighted sum of microseconds, or of a metric's values.
     pub(crate) sum: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
@@ -93,7 +93,7 @@ impl Rollups {
         Ok(())
     }
 
-    /// Writes what has changed.
+    /// Writes the changed cells.
     pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut statement = connection.prepare_cached(
             "INSERT OR REPLACE INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -120,7 +120,7 @@ impl Rollups {
         Ok(())
     }
 
-    /// Forgets what was counted but not committed.
+    /// Discards counts that were not committed.
     pub(super) fn forget(&mut self) {
         self.cells.clear();
     }
@@ -140,7 +140,7 @@ fn load(connection: &Connection, key: Key) -> rusqlite::Result<Cell> {
     Ok(cell.unwrap_or_default())
 }
 
-/// Reads a cell from the columns that begin at `first`.
+/// Reads a cell from the columns that start at `first`.
 pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Cell> {
     let mut cell = Cell {
         count: row.get(first)?,

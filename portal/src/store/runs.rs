@@ -1,14 +1,15 @@
-//! Runs: an application's processes begin anew, or their version changes.
+//! Runs: a new run starts when an application's processes restart or their version changes.
 
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 
-/// What begins within this time of a run's begin belongs to it, in microseconds: services start one after another.
+/// The time in microseconds within which further starts belong to the same run: services start one after another.
 const FOLD: i64 = 10_000_000;
-/// An instance that was silent for so long has ended when another of its role appears, in microseconds.
+/// An instance that was silent for this time, in microseconds, has ended when another instance of its role
+/// appears.
 const SILENT: i64 = 10_000_000;
 
-/// Why a run began.
+/// The reason for a run's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     First,
@@ -30,7 +31,7 @@ impl Reason {
     }
 }
 
-/// Who sent an item.
+/// The sender of an item.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sender<'a> {
     pub(super) app: &'a str,
@@ -66,7 +67,7 @@ struct Instance {
     is_dirty: bool,
 }
 
-/// The most instances of a role that are told apart.
+/// The maximum number of distinct instances of a role.
 const MAX_INSTANCES: usize = 1_000;
 
 #[derive(Debug, Default)]
@@ -106,7 +107,7 @@ impl Runs {
         Ok(runs)
     }
 
-    /// Notes a sender, and begins a run if it shows one. Gives the number of the run.
+    /// Records a sender, and starts a run if the sender indicates one. Returns the number of the run.
     pub(super) fn see(
         &mut self,
         connection: &Connection,
@@ -129,7 +130,7 @@ impl Runs {
         Ok(app.number)
     }
 
-    /// Begins a run because somebody asked for it.
+    /// Starts a run on request.
     pub(super) fn begin(
         &mut self,
         connection: &Connection,

@@ -1,14 +1,14 @@
-//! The database: its tables, its version, and how an older one is brought up to date.
+//! The database: its tables, its version, and its migrations.
 //!
 //! | Table | Holds |
 //! |---|---|
-//! | `items` | one narrow row an item: when, which series, how long; everything that is searched by number |
+//! | `items` | one narrow row per item: time, series, duration, and the hashes that searches use |
 //! | `envelopes` | the JSON of each item as it was sent |
 //! | `words` | full-text index of the words of each item |
-//! | `series` | the dictionary: what is counted together (application, kind, role, name, target, type, result, …) |
+//! | `series` | the dictionary of counted combinations (application, kind, role, name, target, type, result, …) |
 //! | `rollups` | count, sum and histogram by series and bucket of ten seconds, a minute, ten minutes, an hour |
-//! | `problems`, `runs`, `instances`, `clients`, `findings`, `refusals` | what pages tell beside the counts |
-//! | `saved` | what pages save |
+//! | `problems`, `runs`, `instances`, `clients`, `findings`, `refusals` | facts beside the counts |
+//! | `saved` | values that pages save |
 //!
 //! The views `requests`, `dependencies`, `traces`, … have the columns of Application Insights, for other tools.
 
@@ -16,13 +16,13 @@ use rusqlite::{Connection, Transaction};
 
 use crate::store::views;
 
-/// Raised with each change of the tables; [`migrate`] has a step for each.
+/// Incremented with each change of the tables; [`migrate`] has a step for each version.
 const VERSION: i64 = 1;
 
 /// `PRAGMA application_id`: "azmn".
 const APPLICATION: i64 = 0x617a_6d6e;
 
-/// Lengths of a bucket in microseconds, the finest first.
+/// The lengths of a bucket in microseconds, the finest first.
 pub(crate) const GRAINS: [i64; 4] = [10_000_000, 60_000_000, 600_000_000, 3_600_000_000];
 
 const TABLES: &str = "
@@ -91,7 +91,7 @@ CREATE TABLE saved (
 );
 ";
 
-/// Why a database cannot be used.
+/// The reason why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
     #[error(
@@ -104,7 +104,7 @@ pub(crate) enum SchemaError {
     Database(#[from] rusqlite::Error),
 }
 
-/// Makes the tables of a new database, and brings those of an older one up to date.
+/// Creates the tables of a new database, and migrates an older one.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     let transaction = connection.transaction()?;
     let pragma =
@@ -137,7 +137,7 @@ fn apply(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Settings of a connection. A commit survives the end of the process, not that of the machine.
+/// The settings of a connection. A commit survives the end of the process, but not of the machine.
 pub(super) fn configure(connection: &Connection, cache_kibibytes: u32) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -{cache_kibibytes};

@@ -1,4 +1,5 @@
-//! The language of the search field: words, "phrases", prefix*, AND OR NOT, parentheses, `field:value`, `field>value`.
+//! The language of the search field: words, "phrases", prefix*, AND OR NOT, parentheses, `field:value`,
+//! `field>value`.
 
 use std::fmt;
 
@@ -6,18 +7,18 @@ use crate::store::Item;
 use crate::store::fields::{Column, Field, FieldValue, severity_of};
 use crate::store::words;
 
-/// The most words and operators of one search.
+/// The maximum number of words and operators in one search.
 const MAX_TERMS: usize = 100;
-/// The most parentheses inside each other.
+/// The maximum nesting of parentheses.
 const MAX_DEPTH: usize = 32;
 
-/// What an item must be like.
+/// A condition on an item.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
-    /// Consecutive words; the last may be the beginning of one.
+    /// Consecutive words; the last may be a prefix.
     Words {
         words: Vec<String>,
         is_prefix: bool,
@@ -41,7 +42,7 @@ pub(crate) enum Comparison {
     LessOrEqual,
 }
 
-/// Where a search is wrong, and how.
+/// The error of a search, with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SearchError {
     position: usize,
@@ -60,7 +61,7 @@ impl fmt::Display for SearchError {
 }
 
 impl Expression {
-    /// Reads a search. `None` for one that is empty.
+    /// Parses a search. `None` if it is empty.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, SearchError> {
         let tokens = tokenize(text)?;
         if tokens.is_empty() {
@@ -78,7 +79,7 @@ impl Expression {
         }
     }
 
-    /// Reads a filter `field~op~value`.
+    /// Parses a filter `field~op~value`.
     pub(crate) fn parse_filter(text: &str) -> Result<(String, Self), String> {
         let mut parts = text.splitn(3, '~');
         let (Some(name), Some(operator), Some(value)) = (parts.next(), parts.next(), parts.next())
@@ -128,7 +129,7 @@ impl Expression {
         }
     }
 
-    /// A query of the full-text index that finds every match, and perhaps more; `None` if there is none.
+    /// A full-text query that finds a superset of the matches; `None` if no such query exists.
     pub(crate) fn full_text(&self) -> Option<String> {
         match self {
             Self::And(all) => {
@@ -152,7 +153,7 @@ impl Expression {
                     .take(10)
                     .map(str::to_owned)
                     .collect();
-                // A number may be a measurement, and those are not indexed.
+                // A number may be a measurement, and measurements are not indexed.
                 (!words.is_empty() && value.trim().parse::<f64>().is_err())
                     .then(|| all_words(&words, false))
             }
@@ -241,7 +242,7 @@ fn is(field: &Field, found: &FieldValue<'_>, wanted: &str) -> bool {
                 matches!((is_true, wanted), (true, "1") | (false, "0"))
             }
             Field::Column(Column::Severity) => severity_of(text) == severity_of(wanted),
-            // Clients write ids as hexadecimal with or without dashes.
+            // Clients write hexadecimal ids with or without dashes.
             Field::Column(Column::OperationId) => text
                 .replace('-', "")
                 .eq_ignore_ascii_case(&wanted.replace('-', "")),
@@ -250,7 +251,7 @@ fn is(field: &Field, found: &FieldValue<'_>, wanted: &str) -> bool {
     }
 }
 
-/// Numbers as numbers; anything else as text.
+/// Compares numbers as numbers, and other values as text.
 fn ordered(field: &Field, found: &FieldValue<'_>, wanted: &str) -> Option<std::cmp::Ordering> {
     if *field == Field::Column(Column::Severity) {
         return severity_of(&found.text())?.partial_cmp(&severity_of(wanted)?);
@@ -262,7 +263,7 @@ fn ordered(field: &Field, found: &FieldValue<'_>, wanted: &str) -> Option<std::c
     }
 }
 
-/// A number, or a time such as `1.5s` or `200ms` in milliseconds.
+/// A number, or a duration such as `1.5s` or `200ms` in milliseconds.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     for (unit, factor) in [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0)] {
@@ -353,7 +354,7 @@ fn starts_term(characters: &[char], position: usize) -> bool {
             .is_some_and(|before| before.is_whitespace() || *before == '(')
 }
 
-/// One term: a quoted text, or everything up to a space or parenthesis. `None` when it has no word.
+/// One term: a quoted text, or the text up to a space or parenthesis. `None` if it contains no word.
 fn term(characters: &[char], position: &mut usize) -> Result<Option<Symbol>, SearchError> {
     let start = *position;
     let mut name = String::new();
@@ -395,7 +396,7 @@ fn term(characters: &[char], position: &mut usize) -> Result<Option<Symbol>, Sea
     let field = Field::parse(&name);
     let (comparison, value) = match (comparison, value.strip_suffix('*')) {
         (Comparison::Is, Some(prefix)) if !is_quoted => (Comparison::StartsWith, prefix.to_owned()),
-        // Nobody types a whole message or command.
+        // Users rarely type a whole message or command.
         (Comparison::Is, _) if matches!(field, Field::Column(Column::Message | Column::Data)) => {
             (Comparison::Has, value)
         }
@@ -427,7 +428,8 @@ fn quoted(characters: &[char], position: &mut usize, start: usize) -> Result<Str
     })
 }
 
-/// Whether what stands before a colon can be a field: not `http` of a URL's `http://`, which ends up as words anyway.
+/// Whether the text before a colon can be a field. The `http` of `http://` is not a field; it is searched as a
+/// word.
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && !matches!(text, "http" | "https")

@@ -2,27 +2,27 @@ use std::sync::atomic::Ordering;
 
 use crate::store::{ItemKind, Store};
 
-/// How many items the portal has seen since it was started.
+/// Counters of items since the portal's start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Items that were accepted.
+    /// The number of accepted items.
     pub received: u64,
-    /// Items and bodies that were refused.
+    /// The number of rejected items and bodies.
     pub refused: u64,
-    /// Requests that were asked to come back later.
+    /// The number of requests that were told to retry later.
     pub throttled: u64,
-    /// Accepted items that were removed since, the oldest first, to stay within the limits.
+    /// The number of accepted items that were removed to stay within the limits, oldest first.
     pub dropped: u64,
-    /// Items that are held now.
+    /// The number of stored items.
     pub items: usize,
-    /// How large the database is, in bytes.
+    /// The size of the database, in bytes.
     pub bytes: usize,
     pub(crate) by_kind: [usize; ItemKind::ALL.len()],
 }
 
 impl Statistics {
-    /// How many items of a kind are held now.
+    /// The number of stored items of a kind.
     #[must_use]
     pub fn of_kind(&self, kind: ItemKind) -> usize {
         let index = ItemKind::ALL.iter().position(|known| *known == kind);

@@ -1,4 +1,4 @@
-//! Rows for the query language: narrow ones at once, the JSON of an item only where a query needs it.
+//! Rows for the query language: narrow rows directly, an item's JSON only where a query needs it.
 
 use std::ops::ControlFlow;
 
@@ -8,20 +8,20 @@ use crate::store::prepared::SeriesKind;
 use crate::store::reader::{Range, Reader};
 use crate::store::{ItemKind, hash};
 
-/// Which rows of a kind a query reads.
+/// The rows of a kind that a query reads.
 #[derive(Debug, Clone)]
 pub(crate) struct TableQuery {
     pub(crate) kind: ItemKind,
     pub(crate) app: Option<String>,
     pub(crate) range: Range,
-    /// Items of these operations, and perhaps some others whose ids have the same hash.
+    /// Items of these operations. The result may contain others whose ids have the same hash.
     pub(crate) operations: Option<Vec<String>>,
-    /// By time, the newest first if true.
+    /// The order by time: newest first if true.
     pub(crate) newest_first: Option<bool>,
     pub(crate) limit: usize,
 }
 
-/// What is known of an item without its JSON. Times are microseconds since 1970.
+/// The data of an item without its JSON. Times are microseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TableRow {
     pub(crate) id: i64,

@@ -1,4 +1,4 @@
-//! Tells waiting readers that something was committed.
+//! Notifies waiting readers of commits.
 
 use tokio::sync::watch;
 

@@ -1,10 +1,10 @@
-//! Views with the tables and columns of Application Insights, for whoever opens the file with another tool.
+//! Views with the tables and columns of Application Insights, for other tools that open the file.
 
 use std::fmt::Write;
 
 use crate::store::ItemKind;
 
-/// Column and the path of its value in the envelope.
+/// A column, and the path of its value in the envelope.
 type Column = (&'static str, &'static str);
 
 const TAGS: [Column; 19] = [
@@ -122,11 +122,11 @@ const TABLES: [(&str, ItemKind, &[Column]); 10] = [
     ),
 ];
 
-/// The statements that make all views.
+/// The statements that create all views.
 pub(super) fn all() -> String {
     let mut sql = String::new();
     for (table, kind, columns) in TABLES {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(
             sql,
             "CREATE VIEW {table} AS SELECT

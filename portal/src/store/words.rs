@@ -4,13 +4,13 @@ use azmon_envelope::{Data, Envelope, tags};
 
 use crate::store::prepared::distinct;
 
-/// The most distinct words of an item that are indexed.
+/// The maximum number of distinct indexed words of an item.
 const MAX_WORDS: usize = 400;
-/// The longest word that is indexed, in bytes; longer ones are encoded data.
+/// The maximum length of an indexed word, in bytes; longer words are encoded data.
 const MAX_LENGTH: usize = 64;
 
-/// Distinct words in lower case, separated by spaces. The ids of operation and span are not among them: they are
-/// found by their own index.
+/// Distinct words in lower case, separated by spaces, without the operation and span ids, which have their own
+/// index.
 pub(super) fn of(envelope: &Envelope<'_>) -> String {
     let mut texts = Vec::with_capacity(16);
     visit(envelope, &mut |text| texts.push(text.to_lowercase()));
@@ -18,7 +18,7 @@ pub(super) fn of(envelope: &Envelope<'_>) -> String {
     distinct(words.filter(|word| word.len() <= MAX_LENGTH), MAX_WORDS).join(" ")
 }
 
-/// Every text of an item that a search by words looks at.
+/// Visits every text of an item that a word search covers.
 pub(crate) fn visit<'a>(envelope: &'a Envelope<'_>, see: &mut dyn FnMut(&'a str)) {
     for key in [
         tags::CLOUD_ROLE,

@@ -1,4 +1,4 @@
-//! The one thread that writes: batches that wait together are committed together.
+//! The writer thread: batches that wait together are committed together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,22 +19,22 @@ use crate::store::rollups::Rollups;
 use crate::store::runs::{Runs, Sender};
 use crate::store::{AppendError, ItemKind, tail};
 
-/// The most items of one commit: it bounds how long readers wait for what was sent first.
+/// The maximum number of items in one commit, which bounds the delay until the first of them is visible.
 const MAX_COMMIT: usize = 20_000;
 
-/// What the writer is asked to do.
+/// A command for the writer.
 pub(super) enum Command {
     Append {
         items: Vec<Prepared>,
         bytes: usize,
         done: oneshot::Sender<Result<(), AppendError>>,
     },
-    /// Anything else that writes.
+    /// Any other write operation.
     Run(Box<dyn FnOnce(&mut Writer) + Send>),
     End,
 }
 
-/// Everything that is kept current while items are written.
+/// The state that is updated while items are written.
 pub(super) struct Writer {
     pub(super) connection: Connection,
     dictionary: Dictionary,
@@ -138,7 +138,7 @@ impl Writer {
         }
         for (_, bytes, done) in waiting {
             self.queued.fetch_sub(bytes, Ordering::Relaxed);
-            // An error says that the sender no longer waits.
+            // Sending fails only if the sender no longer waits.
             let _ = done.send(outcome.clone());
         }
     }
@@ -221,7 +221,7 @@ impl Writer {
         self.join(item, id, series)
     }
 
-    /// Finds the other end of a call, and counts both sides of it.
+    /// Finds the other end of a call, and counts both sides.
     fn join(&mut self, item: &Prepared, id: i64, series: i64) -> rusqlite::Result<()> {
         let end = End {
             series,
@@ -309,7 +309,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets readers know of what was committed.
+    /// Makes committed data visible to readers.
     fn publish(&mut self, waiting: &[Waiting], received: i64) {
         self.dictionary.publish();
         let items = || waiting.iter().flat_map(|(items, _, _)| items);
@@ -326,9 +326,9 @@ impl Writer {
         self.tail.arrived();
     }
 
-    /// After a failed commit, memory is brought back to what the database holds.
+    /// Restores the in-memory state to the database after a failed commit.
     fn forget(&mut self) {
-        // Fails when the failed statement has rolled back already.
+        // Fails if the failed statement has already rolled back.
         let _ = self.connection.execute_batch("ROLLBACK");
         self.rollups.forget();
         self.ledger.forget();
@@ -341,7 +341,7 @@ impl Writer {
         }
     }
 
-    /// Removes all items, or those of one application. Gives how many.
+    /// Removes all items, or those of one application. Returns their number.
     pub(super) fn delete(&mut self, app: Option<&str>) -> rusqlite::Result<i64> {
         let last = self.next_id - 1;
         let deleted = retention::delete(&mut self.connection, app, last);
@@ -363,7 +363,7 @@ impl Writer {
     }
 }
 
-/// Clocks that differ by less draw nothing wrongly, in microseconds.
+/// The clock difference in microseconds below which charts are still correct.
 const SKEW: i64 = 20_000;
 
 fn append_error(error: &rusqlite::Error) -> AppendError {

@@ -1,4 +1,4 @@
-//! What the API says of the story.
+//! The API's responses for the telemetry of the story.
 
 use serde_json::{Value, json};
 

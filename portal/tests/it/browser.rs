@@ -1,4 +1,4 @@
-//! What protects telemetry from web pages of strangers, and what lets them send.
+//! The protection of telemetry from other web pages, and the access that lets them send.
 
 use azmon_portal::Portal;
 use serde_json::json;

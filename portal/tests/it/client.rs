@@ -39,7 +39,7 @@ impl Harness {
         self.client.request(method, url)
     }
 
-    /// Sends a body to `/v2.1/track`, and returns status and answer.
+    /// Sends a body to `/v2.1/track`, and returns the status and the response.
     pub(crate) async fn track(&self, body: impl Into<reqwest::Body>) -> (StatusCode, Value) {
         let response = self.post("/v2.1/track").body(body).send().await.unwrap();
         (response.status(), json_of(response).await)
@@ -51,20 +51,20 @@ impl Harness {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// The text of an answer that must be there; of a page, what says how it is built, when it is not.
+    /// The text of a page. If the pages are not built, it is the page that says how to build them.
     pub(crate) async fn page(&self, path: &str) -> String {
         let response = self.get(path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
         response.text().await.unwrap()
     }
 
-    /// The items that the API gives for a query such as `?kind=request`.
+    /// The items that the API returns for a query such as `?kind=request`.
     pub(crate) async fn items(&self, query: &str) -> Vec<Value> {
         let mut body = self.json(&format!("/api/items{query}")).await;
         serde_json::from_value(body["items"].take()).unwrap()
     }
 
-    /// An answer of the API, which must be what its contract says.
+    /// A response of the API, which must match its contract.
     pub(crate) async fn json(&self, path: &str) -> Value {
         let response = self.get(path).send().await.unwrap();
         let status = response.status();
@@ -86,7 +86,7 @@ pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A request as an exporter sends it.
+/// A request in the form that an exporter sends.
 pub(crate) fn request(name: &str, operation: &str) -> Value {
     json!({
         "name": "Microsoft.ApplicationInsights.Request",
@@ -106,7 +106,7 @@ pub(crate) fn request(name: &str, operation: &str) -> Value {
     })
 }
 
-/// A custom event with nothing but its name.
+/// A custom event with only a name.
 pub(crate) fn event(name: &str) -> Value {
     json!({
         "name": "Event", "time": "2026-11-20T12:00:00Z", "iKey": "k",

@@ -1,4 +1,4 @@
-//! What is served is what `openapi.json` says: every answer of every test is compared with its schema.
+//! The API matches `openapi.json`: every response of every test is compared with its schema.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
 
-/// Panics unless a successful answer has the form that the contract gives it.
+/// Panics unless a successful response matches the contract.
 pub(crate) fn check(method: &str, path: &str, answer: &Value) {
     let path = path.split('?').next().unwrap();
     let operation = operation(method, path);
@@ -24,6 +24,16 @@ pub(crate) fn check(method: &str, path: &str, answer: &Value) {
     }
 }
 
+/// Panics unless an event of a stream has the form that the contract gives it.
+pub(crate) fn check_event(path: &str, event: &Value) {
+    let success = &operation("get", path)["responses"]["200"];
+    let schema = &success["content"]["text/event-stream"]["schema"];
+    assert!(!schema.is_null(), "{path} is no stream");
+    if let Err(reason) = fits(schema, event, "$") {
+        panic!("{path}: {reason}\n{event:#}");
+    }
+}
+
 fn operation(method: &str, path: &str) -> &'static Value {
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let segments: Vec<_> = path.split('/').collect();
@@ -35,7 +45,7 @@ fn operation(method: &str, path: &str) -> &'static Value {
                 .zip(&segments)
                 .all(|(part, segment)| part == segment || part.starts_with('{'))
     };
-    // A path without a variable is nearer than one with.
+    // A path without a variable takes precedence over one with a variable.
     let mut found: Vec<_> = paths
         .iter()
         .filter(|(template, _)| is_match(template))
@@ -52,7 +62,7 @@ fn operation(method: &str, path: &str) -> &'static Value {
     operation
 }
 
-/// The part of JSON Schema that the contract uses.
+/// The subset of JSON Schema that the contract uses.
 fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();

@@ -1,4 +1,4 @@
-//! What happens to a portal whose process, disk or database fails.
+//! Failures of the portal's process, disk or database.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Harness, event};
 
-/// A directory of its own for one test.
+/// A separate directory for one test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -46,7 +46,7 @@ impl Program {
             .map(Result::unwrap)
             .find(|line| line.contains("IngestionEndpoint="))
             .unwrap();
-        let (_, url) = line.split_once("IngestionEndpoint=").unwrap();
+        let (_, url) = line.split_once("LiveEndpoint=").unwrap();
         Self {
             url: url.trim().to_owned(),
             child,
@@ -77,7 +77,7 @@ async fn what_was_answered_200_is_there_after_the_process_was_killed() {
     let mut program = Program::start(&directory.0);
     let mut accepted = 0;
     let mut batches = 0..;
-    // Batches go on while the process is killed in the middle of one of them.
+    // Batches continue while the process is killed in the middle of one of them.
     loop {
         let batch = batches.next().unwrap();
         let items: Vec<_> = (0..50)
@@ -107,7 +107,7 @@ async fn what_was_answered_200_is_there_after_the_process_was_killed() {
     let items = harness.portal.items();
     assert!(items.len() >= accepted, "{} of {accepted}", items.len());
     assert_eq!(items.len() % 50, 0, "a batch is there whole or not at all");
-    // Rollups are of the same commits.
+    // Rollups are part of the same commits.
     let total = harness.json("/api/facets").await["total"].as_u64().unwrap();
     assert_eq!(total, items.len() as u64);
     harness.accept(&[event("after")]).await;
@@ -208,7 +208,7 @@ async fn a_full_disk_is_503_and_what_was_kept_stays() {
     );
     assert_eq!(harness.portal.items().len(), kept);
     harness.json("/api/overview").await;
-    // Room is made, and it goes on.
+    // After items are deleted, the portal accepts telemetry again.
     let deleted = harness.request("DELETE", "/api/data").send().await.unwrap();
     assert_eq!(deleted.status(), 200);
     harness.accept(&[event("again")]).await;

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,22 +14,25 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The time limit for any step on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// An ingestion endpoint, on a thread of its own.
+/// An ingestion endpoint in its own thread.
 #[derive(Clone, Default)]
-struct Endpoint {
-    names: Arc<Mutex<HashSet<String>>>,
+pub(crate) struct Endpoint {
+    pub(crate) names: Arc<Mutex<HashSet<String>>>,
+    authorizations: Arc<Mutex<HashSet<String>>>,
     is_down: Arc<AtomicBool>,
+    /// How long an answer takes, in milliseconds.
+    pub(crate) delay: Arc<AtomicU64>,
     address: String,
 }
 
 impl Endpoint {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let endpoint = Self {
@@ -49,7 +52,7 @@ impl Endpoint {
         endpoint
     }
 
-    fn connection_string(&self) -> String {
+    pub(crate) fn connection_string(&self) -> String {
         format!(
             "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://{}",
             self.address
@@ -69,12 +72,26 @@ impl Endpoint {
     }
 }
 
-async fn track(State(endpoint): State<Endpoint>, body: Bytes) -> (StatusCode, String) {
+async fn track(
+    State(endpoint): State<Endpoint>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     use std::io::Read;
+
+    let authorization = headers.get("authorization");
+    let authorization = authorization.map_or("none", |value| value.to_str().unwrap());
+    endpoint
+        .authorizations
+        .lock()
+        .unwrap()
+        .insert(authorization.to_owned());
 
     if endpoint.is_down.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, String::new());
     }
+    let delay = Duration::from_millis(endpoint.delay.load(Ordering::Relaxed));
+    tokio::time::sleep(delay).await;
     let mut text = String::new();
     let mut decoder = flate2::read::MultiGzDecoder::new(&*body);
     decoder.read_to_string(&mut text).unwrap();
@@ -91,17 +108,22 @@ async fn track(State(endpoint): State<Endpoint>, body: Bytes) -> (StatusCode, St
     (StatusCode::OK, answer)
 }
 
-/// A forwarder, and what it says.
-struct Running {
-    child: Child,
+/// A running forwarder, and its output.
+pub(crate) struct Running {
+    pub(crate) child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_azmon"))
             .arg("forward")
             .args(arguments)
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -116,7 +138,7 @@ impl Running {
     }
 
     /// Waits for a line with this text.
-    fn says(&self, text: &str) -> String {
+    pub(crate) fn says(&self, text: &str) -> String {
         let mut seen = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -133,7 +155,7 @@ impl Running {
         line.rsplit(' ').next().unwrap().to_owned()
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let kill = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(kill.unwrap().success());
@@ -151,8 +173,8 @@ impl Drop for Running {
     }
 }
 
-/// A file in a folder of its own.
-fn file(folder: &str, text: &str) -> PathBuf {
+/// A file in a separate folder.
+pub(crate) fn file(folder: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -161,7 +183,7 @@ fn file(folder: &str, text: &str) -> PathBuf {
     file
 }
 
-/// Sends events by OTLP over HTTP; the status that was answered.
+/// Sends events by OTLP over HTTP, and returns the status of the response.
 fn send(address: &str, names: &[String]) -> u16 {
     let record = |name: &String| {
         serde_json::json!({"attributes": [
@@ -233,8 +255,8 @@ fn a_configuration_that_cannot_be_used_is_said_and_the_program_fails() {
     assert_eq!(running.child.wait().unwrap().code(), Some(1));
 }
 
-/// With durable storage, an end by SIGKILL loses at most what was accepted in the last 200 ms. Here all that was
-/// accepted a second before the kill, on a machine that may be slow, arrives after the next start.
+/// With durable storage, a SIGKILL loses at most the items of the last 200 ms. Here all items that were accepted
+/// a second before the kill, on a possibly slow machine, arrive after the next start.
 #[test]
 fn what_was_accepted_survives_kill_9_while_the_service_is_down() {
     let endpoint = Endpoint::start();
@@ -272,4 +294,80 @@ fn what_was_accepted_survives_kill_9_while_the_service_is_down() {
     for name in early {
         endpoint.wait_for(name);
     }
+}
+
+/// The service of App Service that gives a managed identity's tokens; each token names the identity.
+fn identity_service() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap() > 2 {}
+            let (_, rest) = head.split_once("client_id=").unwrap();
+            let identity = rest.split([' ', '&']).next().unwrap();
+            let body = format!(r#"{{"access_token":"{identity}","expires_on":"4102444800"}}"#);
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    format!("http://{address}/token")
+}
+
+#[test]
+fn each_destination_has_the_token_of_its_own_identity() {
+    let endpoints = ["process", "audit", "open"].map(|name| (name, Endpoint::start()));
+    let [(_, process), (_, audit), (_, open)] = &endpoints;
+    let text = format!(
+        "[inputs]\notlp-http = \"127.0.0.1:0\"\n[storage]\noff = true\n\
+         [[routes]]\nto = [\"default\", \"audit\", \"open\"]\n\
+         [destinations.default]\nconnection-string = \"{}\"\n\
+         [destinations.audit]\nconnection-string = \"{}\"\n\
+         authentication = \"Authorization=AAD;ClientId=audit\"\n\
+         [destinations.open]\nconnection-string = \"{}\"\nauthentication = \"none\"\n",
+        process.connection_string(),
+        audit.connection_string(),
+        open.connection_string(),
+    );
+    let file = file("forward-identities", &text);
+    let variables = [
+        (
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+            "Authorization=AAD;ClientId=process",
+        ),
+        ("IDENTITY_ENDPOINT", &identity_service()),
+        ("IDENTITY_HEADER", "secret"),
+    ];
+    let running = Running::start_with(&["--config", file.to_str().unwrap()], &variables);
+    assert_eq!(send(&running.address(), &one("event")), 200);
+    for (name, endpoint) in &endpoints {
+        endpoint.wait_for("event");
+        let expected = match *name {
+            "open" => "none".to_owned(),
+            identity => format!("Bearer {identity}"),
+        };
+        let seen = endpoint.authorizations.lock().unwrap();
+        assert_eq!(seen.iter().collect::<Vec<_>>(), [&expected]);
+    }
+}
+
+#[test]
+fn a_destination_whose_authentication_cannot_be_read_is_named() {
+    let text = "[inputs]\notlp-http = \"127.0.0.1:0\"\n[destinations.default]\n\
+                connection-string = \"InstrumentationKey=00000000-0000-0000-0000-000000000001\"\n\
+                authentication = \"ClientId=x\"\n";
+    let file = file("forward-authentication", text);
+    let mut running = Running::start(&["--config", file.to_str().unwrap()]);
+    let line = running.says("error: ");
+    assert!(
+        line.contains("\"default\"") && line.contains("Authorization=AAD"),
+        "{line}"
+    );
+    assert_eq!(running.child.wait().unwrap().code(), Some(1));
 }

@@ -118,7 +118,7 @@ async fn replay(case: &str, recorded: &Recorded) {
     );
 }
 
-/// Compares what was read with what was sent, field by field.
+/// Compares a stored item with the sent one, field by field.
 fn assert_parsed(case: &str, item: &Item, sent: &Value) {
     let envelope = item.envelope();
     assert_eq!(envelope.name, text(&sent["name"]), "{case}");
@@ -232,7 +232,7 @@ fn assert_optional(read: &Option<Cow<'_, str>>, sent: &Value) {
     assert_eq!(read.as_deref().unwrap_or_default(), text(sent));
 }
 
-/// Some clients send the whole stack as one text, which is read as one frame.
+/// Some clients send the whole stack as one text, which becomes one frame.
 fn assert_stack(read: &[StackFrame<'_>], sent: &Value) {
     let methods: Vec<_> = read.iter().map(|frame| frame.method.to_string()).collect();
     let expected: Vec<_> = match sent {
@@ -282,7 +282,7 @@ fn seconds(duration: TimeSpan) -> f64 {
     duration.0.as_secs_f64()
 }
 
-/// `[d.]hh:mm:ss.f`, read in another way than by the crate.
+/// `[d.]hh:mm:ss.f`, parsed independently of the crate.
 fn seconds_sent(duration: &Value) -> f64 {
     let text = duration.as_str().unwrap();
     let fields: Vec<_> = text.split(':').collect();

@@ -24,7 +24,7 @@ async fn markup_is_sent_as_json_and_as_nothing_else() {
         {"typeName": MARKUP, "message": MARKUP, "stack": MARKUP}]}});
     harness.accept(&[item, exception]).await;
 
-    // Pages are made in the browser, where a test looks at each: the server's part is to send JSON that is nothing else.
+    // Pages are rendered in the browser, where another test checks each; the server must send pure JSON.
     for path in ["/api/items", "/api/items/1", "/api/items/2"] {
         let response = harness.get(path).send().await.unwrap();
         assert_eq!(

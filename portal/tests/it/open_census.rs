@@ -1,4 +1,4 @@
-//! OpenCensus, and OTLP at its address.
+//! OpenCensus, and OTLP on the same port.
 
 use azmon_forwarder::proto::opencensus::proto::agent::common::v1::{Node, ServiceInfo};
 use azmon_forwarder::proto::opencensus::proto::agent::trace::v1::ExportTraceServiceRequest;

@@ -1,8 +1,8 @@
-//! The pages that are embedded, or what is said where they would be.
+//! The embedded pages, or the answer in their place.
 
 use crate::client::{Harness, event, json_of};
 
-/// A program that was compiled before the pages were built has none.
+/// A program that was compiled before the pages were built has no pages.
 const NOT_BUILT: &str = "cargo xtask pages";
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The query API, as clients of the service use it.
+//! The query API, from the view of the service's clients.
 
 use azmon_portal::testing::TestPortal;
 use reqwest::StatusCode;

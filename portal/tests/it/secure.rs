@@ -22,6 +22,7 @@ async fn https_is_served_with_a_certificate_that_is_made_once() {
             .unwrap()
             .split_once("IngestionEndpoint=")
             .unwrap();
+        let (endpoint, _) = endpoint.split_once(";LiveEndpoint=").unwrap();
         assert!(endpoint.starts_with("https://127.0.0.1:"));
         let client = Client::builder()
             .no_proxy()
@@ -36,7 +37,7 @@ async fn https_is_served_with_a_certificate_that_is_made_once() {
         let stranger = Client::builder().no_proxy().build().unwrap();
         assert!(
             stranger.get(endpoint).send().await.is_err(),
-            "nobody trusts it without the file"
+            "a client trusts it only with the file"
         );
         certificates.push(pem);
         portal.shutdown().await;

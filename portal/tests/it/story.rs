@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// Makes envelopes at times relative to a begin.
+/// Makes envelopes at times relative to a start.
 pub(crate) struct Story {
     begin: Timestamp,
 }
 
 impl Story {
-    /// Begins so many seconds ago.
+    /// Starts this number of seconds ago.
     pub(crate) fn ago(seconds: i64) -> Self {
         Self {
             begin: Timestamp::now() - SignedDuration::from_secs(seconds),
@@ -148,7 +148,7 @@ impl Story {
     }
 }
 
-/// The id of an order's operation.
+/// The operation id of an order.
 pub(crate) fn operation(index: usize) -> String {
     format!("{:032x}", index + 1)
 }

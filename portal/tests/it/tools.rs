@@ -1,4 +1,4 @@
-//! `azmon tail`, `import`, `export` and `doctor`, as programs; and the portal for tests.
+//! The programs `azmon tail`, `import`, `export` and `doctor`, and the portal for tests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
@@ -127,7 +127,7 @@ async fn tail_shows_what_arrives() {
     let output = BufReader::new(child.stdout.take().unwrap());
     let reading = tokio::task::spawn_blocking(move || output.lines().next().unwrap().unwrap());
     let story = Story::ago(1);
-    // The stream may begin a moment after the program, so there is something to show until it ends.
+    // The stream may start after the program, so items are sent until the program ends.
     for index in 0.. {
         let id = index.to_string();
         harness

@@ -1,6 +1,6 @@
 use std::{fmt, io};
 
-/// A server cannot be started, or talked to.
+/// An error of starting or controlling a server.
 #[derive(Debug)]
 pub struct Error {
     what: String,

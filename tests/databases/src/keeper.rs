@@ -29,7 +29,7 @@ impl Keeper {
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C is for the tests; the keeper notices that they are gone.
+            // Ctrl-C goes only to the tests; the keeper notices their end.
             .process_group(0)
             .spawn()
             .map_err(Error::io("cannot start a shell"))?;
@@ -42,7 +42,7 @@ impl Keeper {
         })
     }
 
-    /// Has `command` done, and waits until it is.
+    /// Sends `command`, and waits for its completion.
     pub(crate) fn command(&mut self, command: &str) -> Result<(), Error> {
         if let Some(commands) = &mut self.commands {
             writeln!(commands, "{command}").map_err(Error::io("the keeper is gone"))?;
@@ -69,7 +69,7 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.commands = None;
-        // Nothing is left to do if the wait fails.
+        // A failed wait needs no handling.
         let _ = self.process.wait();
     }
 }

@@ -4,19 +4,19 @@ use std::{env, fs};
 
 use crate::Error;
 
-/// A product that there are servers of.
+/// A database product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// MariaDB, for the driver of MySQL.
+    /// MariaDB, for the MySQL driver.
     MariaDb,
     /// PostgreSQL.
     Postgres,
 }
 
 impl Kind {
-    /// The environment variable with the URL of a server to use instead of a private one.
+    /// The environment variable with the URL of an existing server, which replaces the private one.
     ///
-    /// The user of that URL must be able to make databases.
+    /// The user of that URL must be allowed to create databases.
     #[must_use]
     pub fn variable(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The user that Debian's package makes for the server.
+    /// The user that Debian's package creates for the server.
     pub(crate) fn user(self) -> &'static str {
         match self {
             Self::MariaDb => "mysql",
@@ -48,10 +48,10 @@ impl Kind {
         }
     }
 
-    /// Where to look for programs: the folders of `PATH`, and those of the packages.
+    /// The search path of programs: `PATH`, and the folders of the packages.
     ///
     /// # Errors
-    /// If a program is in none of them.
+    /// If a program is in none of the folders.
     pub(crate) fn path(self) -> Result<OsString, Error> {
         let programs: &[&str] = match self {
             Self::MariaDb => &["mariadb-admin", "mariadb-install-db", "mariadbd"],

@@ -1,15 +1,15 @@
 //! Private PostgreSQL and MariaDB servers for tests.
 //!
-//! A [`Server`] has its own data in a temporary folder, listens on a free port of the loopback address, and is
-//! gone with all its data when it is dropped, or when the process that started it ends in whatever way: a
-//! keeper, a small shell script, holds a pipe to that process, and cleans up when the pipe closes.
+//! A [`Server`] keeps its data in a temporary folder, and listens on a free port of the loopback address. It ends
+//! and removes its data on drop, or when the process that started it ends for any reason: a keeper, a small shell
+//! script, holds a pipe to that process, and cleans up when the pipe closes.
 //!
 //! ```text
 //! test process ──pipe──► keeper (sh, unprivileged) ──► postgres | mariadbd
 //! ```
 //!
-//! The programs are those of Debian's packages `mariadb-server` and `postgresql`. Neither server starts as root, so root starts them
-//! as the user that the package has made for it.
+//! The programs come from Debian's packages `mariadb-server` and `postgresql`. Neither server runs as root, so
+//! root starts them as the package's user.
 //!
 //! # Examples
 //! ```no_run

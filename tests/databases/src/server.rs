@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::keeper::Keeper;
 use crate::{Error, Kind};
 
-/// A server of its own, with its own data. Dropping it ends it, and removes its data.
+/// A private server with its own data. Dropping it ends the server and removes the data.
 #[derive(Debug)]
 pub struct Server {
     kind: Kind,
@@ -14,10 +14,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes the data and starts the server, which takes a few seconds, and waits until it answers.
+    /// Creates the data, starts the server, and waits until it responds, which takes a few seconds.
     ///
     /// # Errors
-    /// If the programs are not installed, or do not do what they should; with the end of their log.
+    /// If the programs are not installed, or fail. The error contains the end of their log.
     pub fn start(kind: Kind) -> Result<Self, Error> {
         let port = free_port()?;
         let mut keeper = Keeper::new(kind, port)?;
@@ -26,34 +26,33 @@ impl Server {
         Ok(Self { kind, port, keeper })
     }
 
-    /// The URL of a database, whose user may do anything.
+    /// The URL of a database whose user has all privileges.
     #[must_use]
     pub fn url(&self) -> String {
         self.kind.url(self.port)
     }
 
-    /// Kills the server in the middle of what it does, without a word to its clients.
+    /// Kills the server without notifying its clients.
     ///
     /// # Errors
-    /// If the keeper is gone.
+    /// If the keeper has ended.
     pub fn kill(&mut self) -> Result<(), Error> {
         self.keeper.command("kill")
     }
 
-    /// Starts the server again after [`Server::kill`], with the same data and URL, and waits until it answers.
+    /// Restarts the server after [`Server::kill`], with the same data and URL, and waits until it responds.
     ///
     /// # Errors
-    /// If it does not.
+    /// If the server does not respond.
     pub fn restart(&mut self) -> Result<(), Error> {
         self.keeper.command("start")
     }
 }
 
-/// The URL of a server: by [`Kind::variable`] from the environment, or of a private server that is started for
-/// this process, once, and ends with it.
+/// The URL of a server: from the environment variable [`Kind::variable`], or of a private server, which is
+/// started once for this process and ends with it.
 ///
-/// # Errors
-/// As [`Server::start`].
+/// Those of [`Server::start`].
 pub fn url(kind: Kind) -> Result<String, &'static Error> {
     static MARIADB: OnceLock<Result<Server, Error>> = OnceLock::new();
     static POSTGRES: OnceLock<Result<Server, Error>> = OnceLock::new();
@@ -70,7 +69,7 @@ pub fn url(kind: Kind) -> Result<String, &'static Error> {
         .map(Server::url)
 }
 
-/// Somebody else may take the port before the server does; then the start fails, and says so.
+/// Another program may take the port before the server does; the start then fails with an error.
 fn free_port() -> Result<u16, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let address = listener.and_then(|listener| listener.local_addr());

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version}
 
 use super::Bytes;
 
-/// Stands for a secret: it must not leave.
+/// A secret that must not appear in telemetry.
 pub(super) const SECRET: &str = "hunter2";
 
 const METHODS: [&str; 8] = [

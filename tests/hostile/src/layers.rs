@@ -1,4 +1,4 @@
-//! The layers of azmon-tower and the middleware of azmon-reqwest, with everything switched on.
+//! The layers of azmon-tower and the middleware of azmon-reqwest, with every option enabled.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -20,10 +20,10 @@ use tower::{Layer, Service, service_fn};
 use super::Bytes;
 use super::head::{self, SECRET};
 
-/// The longest name that a span may have: a method and a route of the service.
+/// The maximum length of a span name: a method and a route of the service.
 const MAX_NAME: usize = 64;
 
-/// Looks at the spans that end.
+/// Inspects ended spans.
 #[derive(Debug, Clone, Default)]
 struct Observer(Arc<Mutex<Seen>>);
 
@@ -34,7 +34,7 @@ struct Seen {
 }
 
 impl Observer {
-    /// Gives what was seen since the last time.
+    /// Returns the observations since the last call.
     fn take(&self) -> Seen {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut seen)
@@ -61,7 +61,7 @@ impl SpanExporter for Observer {
     }
 }
 
-/// Layers that record to an observer, and to metrics that are summed up over all inputs.
+/// Layers that record to an observer, and to metrics that accumulate over all inputs.
 struct Recorded {
     observer: Observer,
     server: ServerLayer,
@@ -107,7 +107,7 @@ thread_local! {
     static RECORDED: Recorded = recorded();
 }
 
-/// A body that says anything of itself.
+/// A body with arbitrary size hints.
 #[derive(Debug, Clone, Default)]
 struct Script {
     frames: Vec<u8>,
@@ -159,7 +159,7 @@ impl Body for Script {
     }
 }
 
-/// Nothing in these exchanges waits.
+/// Runs an exchange, in which nothing waits.
 fn run<F: Future>(future: F) -> Option<F::Output> {
     let mut cx = task::Context::from_waker(task::Waker::noop());
     match pin!(future).poll(&mut cx) {
@@ -196,7 +196,7 @@ fn request(bytes: &mut Bytes<'_>) -> Request<()> {
     request
 }
 
-/// One span at most for an exchange, and none of the faults that are looked for.
+/// Fails if the exchange has more spans than `most`, or one of the known faults.
 fn verdict(seen: Seen, most: usize) -> Result<(), String> {
     if seen.spans > most {
         return Err(format!("{} spans of {most} exchanges", seen.spans));
@@ -207,10 +207,10 @@ fn verdict(seen: Seen, most: usize) -> Result<(), String> {
     }
 }
 
-/// Sends a request made of these bytes through a server's layer.
+/// Sends a request made of these bytes through the server layer.
 ///
 /// # Errors
-/// Says what the layer recorded wrongly.
+/// Describes the wrong telemetry of the layer.
 pub fn request_head(bytes: &[u8]) -> Result<(), String> {
     let mut bytes = Bytes::new(bytes);
     let (request, response) = (request(&mut bytes), response(&mut bytes));
@@ -230,7 +230,7 @@ pub fn request_head(bytes: &[u8]) -> Result<(), String> {
 /// Answers with a response made of these bytes, through both clients.
 ///
 /// # Errors
-/// Says what a client recorded wrongly.
+/// Describes the wrong telemetry of a client.
 pub fn response_head(bytes: &[u8]) -> Result<(), String> {
     let mut bytes = Bytes::new(bytes);
     let (request, response) = (request(&mut bytes), response(&mut bytes));
@@ -253,7 +253,7 @@ pub fn response_head(bytes: &[u8]) -> Result<(), String> {
     })
 }
 
-/// Gives a response without any network.
+/// Returns a response without a network.
 struct Canned(Response<Script>);
 
 impl Middleware for Canned {

@@ -1,7 +1,7 @@
-//! Requests and responses that no honest peer sends, made of bytes, and sent through the HTTP layers.
+//! Malformed requests and responses, made of bytes, and sent through the HTTP layers.
 //!
-//! The functions here take any bytes, never panic unless a layer does, and tell what a layer got wrong. They are
-//! called with 100,000 generated inputs by ordinary tests, and with any by the fuzz targets.
+//! The functions accept any bytes, panic only if a layer panics, and report the layer's errors. Tests call them
+//! with 100,000 generated inputs, and fuzz targets with any input.
 
 mod head;
 mod layers;
@@ -10,7 +10,7 @@ mod propagation;
 pub use self::layers::{request_head, response_head};
 pub use self::propagation::ids;
 
-/// Bytes that a generator reads as decisions. At their end every decision is the first.
+/// Bytes that a generator reads as decisions. After the last byte, every decision is the first choice.
 #[derive(Debug, Clone)]
 pub struct Bytes<'a>(&'a [u8]);
 
@@ -39,7 +39,7 @@ impl<'a> Bytes<'a> {
         choices.get(index).copied()
     }
 
-    /// Up to 31 bytes, as they are.
+    /// Up to 31 bytes, unchanged.
     fn raw(&mut self) -> &'a [u8] {
         let length = (self.byte() % 32) as usize;
         let (taken, rest) = self.0.split_at(length.min(self.0.len()));
@@ -48,14 +48,14 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Inputs of one seed, the same for ever.
+/// The inputs of a seed, which are always the same.
 #[derive(Debug)]
 pub struct Inputs {
     state: u64,
 }
 
 impl Inputs {
-    /// Starts with this seed.
+    /// Starts with a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { state: seed.max(1) }

@@ -64,11 +64,11 @@ fn parent(bytes: &mut Bytes<'_>) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&text).ok()
 }
 
-/// Reads headers made of these bytes, writes them again, and reads these: nothing may panic, and the second reading
-/// must find the same span.
+/// Extracts headers made of these bytes, injects them again, and extracts the result. Nothing may panic, and the
+/// second extraction must return the same span.
 ///
 /// # Errors
-/// Says what differs.
+/// Describes the difference.
 pub fn ids(bytes: &[u8]) -> Result<(), String> {
     let mut bytes = Bytes::new(bytes);
     let mut headers = HeaderMap::new();

@@ -1,4 +1,5 @@
-//! `kql_cases FILE`: runs every query of a file and compares; exits with 1 if one of tier 1 or 2 fails.
+//! `kql_cases FILE`: runs every query of a file, and compares the answers; exits with 1 if a case of tier 1 or 2
+//! fails.
 
 #![expect(
     clippy::print_stdout,

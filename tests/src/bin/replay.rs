@@ -1,4 +1,4 @@
-//! `replay FILE`: replays what a file has recorded; exits with 1 if one fails.
+//! `replay FILE`: replays the recorded cases of a file; exits with 1 if one fails.
 
 #![expect(
     clippy::print_stdout,

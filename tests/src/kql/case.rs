@@ -1,4 +1,4 @@
-//! One case, one JSON object a line.
+//! One case, stored as one JSON object per line.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 pub struct Case {
     /// Identifies the case in a file.
     pub id: String,
-    /// 1 and 2 must pass; 3 counts neither way.
+    /// Cases of tiers 1 and 2 must pass; tier 3 is not counted.
     pub tier: u8,
     /// The query.
     pub query: String,
@@ -16,7 +16,7 @@ pub struct Case {
     pub expected_columns: Vec<ExpectedColumn>,
     /// The rows, a cell for each column.
     pub expected_rows: Vec<Vec<Value>>,
-    /// Whether the order of the rows counts.
+    /// Whether the order of the rows matters.
     #[serde(default)]
     pub ordered: bool,
 }
@@ -24,7 +24,7 @@ pub struct Case {
 /// A column of the answer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ExpectedColumn {
-    /// The name; any if missing.
+    /// The name; `None` accepts any name.
     pub name: Option<String>,
     /// The type, for reading the cells.
     #[serde(rename = "type")]
@@ -36,7 +36,7 @@ impl Case {
     ///
     /// # Errors
     ///
-    /// The number of the line that is no case, and why.
+    /// If a line is not a case: its number, and the parse error.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, (usize, serde_json::Error)> {
         text.lines()
             .enumerate()

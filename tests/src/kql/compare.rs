@@ -1,11 +1,11 @@
-//! Whether a cell is what is expected.
+//! Compares a cell with the expected one.
 
 use azmon_kql::Value;
 use serde_json::Value as Json;
 
-/// Numbers may differ by this part of themselves.
+/// The tolerated relative difference of numbers.
 const RELATIVE: f64 = 1e-9;
-/// Digits from which an expected number counts as rounded where it was printed.
+/// The number of digits from which an expected number counts as rounded.
 const ROUNDED_DIGITS: usize = 6;
 
 /// Compares a cell with the expected one, read as its column's type.
@@ -89,7 +89,7 @@ fn same_number(expected: Option<f64>, actual: Option<f64>) -> bool {
     if expected == actual || difference <= RELATIVE * expected.abs().max(actual.abs()) {
         return true;
     }
-    // An expected 7.389056 is what remained of a longer number.
+    // An expected 7.389056 is a rounded number.
     let printed = format!("{expected}");
     let decimals = printed
         .split_once('.')
@@ -99,7 +99,7 @@ fn same_number(expected: Option<f64>, actual: Option<f64>) -> bool {
     decimals > 0 && digits >= ROUNDED_DIGITS && difference <= 0.51 * 10_f64.powi(-exponent)
 }
 
-/// Reads a value through a query, as any of its texts.
+/// Parses a value from its text, with a query.
 fn literal(name: &str, text: &str) -> Option<Value> {
     let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
     let query = format!("print {name}(\"{quoted}\")");

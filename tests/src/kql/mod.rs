@@ -1,4 +1,4 @@
-//! Cases of KQL: queries over their own data, and what they must give.
+//! KQL cases: queries over their own data, with the expected answers.
 
 mod case;
 mod compare;

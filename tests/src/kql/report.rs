@@ -1,4 +1,4 @@
-//! Running cases, and what differs.
+//! Runs cases, and reports differences.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use azmon_kql::{NoTables, Options, Value};
 use super::case::Case;
 use super::compare::same_cell;
 
-/// Cells of an answer that are shown.
+/// The maximum number of rows in a report.
 const SHOWN_ROWS: usize = 8;
 
-/// How one case ended.
+/// The outcome of one case.
 #[derive(Debug)]
 pub struct Outcome {
     /// The case.
     pub id: String,
     /// Its tier.
     pub tier: u8,
-    /// Why it failed; `None` if it passed.
+    /// The difference; `None` if the case passed.
     pub difference: Option<String>,
 }
 
-/// How all cases ended.
+/// The outcomes of all cases.
 #[derive(Debug)]
 pub struct Report {
     /// In the order of the file.
@@ -42,7 +42,7 @@ impl Report {
         }
     }
 
-    /// Cases of tiers 1 and 2 that passed.
+    /// The number of cases of tiers 1 and 2 that passed.
     #[must_use]
     pub fn passed(&self) -> usize {
         self.counted()
@@ -50,7 +50,7 @@ impl Report {
             .count()
     }
 
-    /// Cases of tiers 1 and 2 that failed.
+    /// The cases of tiers 1 and 2 that failed.
     #[must_use]
     pub fn failed(&self) -> usize {
         self.counted()
@@ -105,16 +105,15 @@ fn difference(case: &Case) -> Option<String> {
         ));
     }
     let rows: Vec<Vec<Value>> = answer.rows().collect();
-    let matches = match case.ordered {
-        true => {
-            rows.len() == case.expected_rows.len()
-                && case
-                    .expected_rows
-                    .iter()
-                    .zip(&rows)
-                    .all(|(expected, row)| same_row(case, expected, row))
-        }
-        false => same_rows(case, &rows),
+    let matches = if case.ordered {
+        rows.len() == case.expected_rows.len()
+            && case
+                .expected_rows
+                .iter()
+                .zip(&rows)
+                .all(|(expected, row)| same_row(case, expected, row))
+    } else {
+        same_rows(case, &rows)
     };
     if matches {
         return None;
@@ -146,7 +145,7 @@ fn same_row(case: &Case, expected: &[serde_json::Value], row: &[Value]) -> bool 
             .all(|((column, expected), cell)| same_cell(expected, cell, column.ty.as_deref()))
 }
 
-/// Whether the rows are the expected ones in any order.
+/// Whether the rows equal the expected ones, in any order.
 fn same_rows(case: &Case, rows: &[Vec<Value>]) -> bool {
     if rows.len() != case.expected_rows.len() {
         return false;

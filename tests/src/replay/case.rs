@@ -1,4 +1,4 @@
-//! The file of recorded cases, and its shorthand for long texts.
+//! The file of recorded cases, and its abbreviations for long texts.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,18 +6,18 @@ use serde_json::Value;
 /// A file of recorded cases.
 #[derive(Debug, Deserialize)]
 pub struct Recording {
-    /// Spans, which are replayed.
+    /// Spans.
     #[serde(default)]
     pub spans: Vec<Case>,
-    /// Log records, which are replayed.
+    /// Log records.
     #[serde(default)]
     pub logs: Vec<Case>,
-    /// What is replayed, too; its cases are read by [`metrics`](crate::replay::metrics).
+    /// Metrics, which [`metrics`](crate::replay::metrics) reads.
     #[serde(default)]
     pub metrics: Vec<Value>,
 }
 
-/// One item and what the exporters made of it.
+/// One item, and the envelopes that the exporters made of it.
 #[derive(Debug, Deserialize)]
 pub struct Case {
     /// Its name, for reports only.
@@ -34,11 +34,11 @@ pub struct Case {
 }
 
 impl Recording {
-    /// Reads a recording, and writes its shorthand out.
+    /// Parses a recording, and expands its abbreviations.
     ///
     /// # Errors
     ///
-    /// When the text is not a recording.
+    /// If the text is not a recording.
     pub fn parse(json: &str) -> serde_json::Result<Self> {
         let mut recording: Self = serde_json::from_str(json)?;
         for case in recording.spans.iter_mut().chain(&mut recording.logs) {
@@ -51,9 +51,9 @@ impl Recording {
     }
 }
 
-/// Writes `{"$repeat": [text, n]}` and `{"$concat": [..]}` out.
+/// Expands `{"$repeat": [text, n]}` and `{"$concat": [..]}`.
 ///
-/// `{"$text_len", "$head", "$tail"}` stays: only its length and its ends are known.
+/// `{"$text_len", "$head", "$tail"}` is kept: only the length and the ends of the text are known.
 fn expand(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(expand),

@@ -1,14 +1,14 @@
-//! Whether two values of a field mean the same.
+//! Compares two values of a field by their meaning.
 
 use azmon::envelope::{SeverityLevel, TimeSpan};
 use serde_json::Value;
 
 use crate::replay::input::written;
 
-/// Whether ours means what an official exporter wrote.
+/// Whether our value has the meaning of the official exporter's value.
 ///
-/// Times and durations are equal to the precision that the official wrote, numbers by value, and a text
-/// of which only the ends are known by these and its length.
+/// Times and durations are compared at the precision of the official value, numbers by value, and a text of which
+/// only the ends are known by its ends and length.
 #[must_use]
 pub fn agree(field: &str, ours: &Value, official: &Value) -> bool {
     match field {
@@ -35,7 +35,7 @@ fn equal(ours: &Value, official: &Value) -> bool {
     match (ours, official) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
         (Value::String(text), Value::Object(ends)) => has_ends(text, ends),
-        // Python writes a tag's number as it is.
+        // The Python exporter writes a numeric tag as a number.
         (Value::String(text), Value::Number(_) | Value::Bool(_)) => *text == written(official),
         _ => ours == official,
     }
@@ -49,9 +49,9 @@ fn has_ends(text: &str, ends: &serde_json::Map<String, Value>) -> bool {
         && text.ends_with(end("$tail"))
 }
 
-/// Whether two times, in nanoseconds, differ by one unit of the official's last digit at most.
+/// Whether two times, in nanoseconds, differ by at most one unit of the official value's last digit.
 ///
-/// An official that writes no fraction means that `digits` of it are zero.
+/// An official value without a fraction has `digits` zeros as its fraction.
 fn near(ours: Option<i128>, official: Option<i128>, text: &Value, digits: u32) -> bool {
     let text = text.as_str().unwrap_or_default();
     let fraction = text.rsplit_once('.').map(|(_, fraction)| fraction);

@@ -1,4 +1,4 @@
-//! What a recorded input says, read without the mapping's help.
+//! A recorded input, parsed independently of the mapping.
 
 use std::collections::BTreeMap;
 
@@ -19,37 +19,37 @@ impl Attributes {
         )
     }
 
-    /// All of them.
+    /// All attributes.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The value of a key, as it is.
+    /// The value of a key, unchanged.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }
 
-    /// The value of a key as a field takes it: neither empty nor an array.
+    /// The value of a key if a field can use it: neither empty nor an array.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {
         let value = self.0.get(key).filter(|value| !value.is_array())?;
         Some(written(value)).filter(|text| !text.is_empty())
     }
 
-    /// Whether a field could take the key's value.
+    /// Whether a field can use the key's value.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.text(key).is_some()
     }
 
-    /// Whether a field could take the value of any of the keys.
+    /// Whether a field can use the value of any of the keys.
     #[must_use]
     pub fn has_any(&self, keys: &[&str]) -> bool {
         keys.iter().any(|key| self.has(key))
     }
 
-    /// A number, also one that is written as a text.
+    /// A number, which may be recorded as a text.
     #[must_use]
     pub fn number(&self, key: &str) -> Option<f64> {
         match self.0.get(key)? {
@@ -63,22 +63,22 @@ impl Attributes {
 /// An event of a span.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// What happened.
+    /// The name of the event.
     pub name: String,
-    /// When, in nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     pub time: i64,
-    /// About it.
+    /// The attributes of the event.
     pub attributes: Attributes,
 }
 
 /// A link of a span.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// Trace that it points to, in hexadecimal digits.
+    /// The linked trace, in hexadecimal digits.
     pub trace_id: String,
-    /// Span that it points to, in hexadecimal digits.
+    /// The linked span, in hexadecimal digits.
     pub span_id: String,
-    /// About it.
+    /// The attributes of the link.
     pub attributes: Attributes,
 }
 
@@ -91,15 +91,15 @@ pub struct Input {
     pub name: String,
     /// `UNSET`, `OK` or `ERROR`.
     pub status: String,
-    /// Why it failed.
+    /// The description of the status.
     pub message: String,
-    /// About it.
+    /// The attributes.
     pub attributes: Attributes,
-    /// About what made it.
+    /// The attributes of the resource.
     pub resource: Attributes,
-    /// What happened in it.
+    /// The events.
     pub events: Vec<Event>,
-    /// What it points to.
+    /// The links.
     pub links: Vec<Link>,
     /// Trace, in hexadecimal digits.
     pub trace_id: String,
@@ -111,22 +111,22 @@ pub struct Input {
     pub start: i64,
     /// End, in nanoseconds since 1970.
     pub end: i64,
-    /// What only a log record says. Its span is the parent, and its time the start.
+    /// The data of a log record. Its span is the parent, and its time the start.
     pub log: Option<Log>,
 }
 
-/// What a recorded log record says that a span does not.
+/// The fields of a recorded log record that a span does not have.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Text or data.
+    /// The body: text or structured data.
     pub body: Value,
-    /// From 1 to 24.
+    /// The severity number, from 1 to 24.
     pub severity: Option<u64>,
-    /// The severity in the words of the library that logged.
+    /// The severity text of the logging library.
     pub severity_text: String,
-    /// Name of the event that the record tells of.
+    /// The event name.
     pub event_name: String,
-    /// Name of the logger.
+    /// The name of the logger.
     pub scope: String,
 }
 
@@ -160,7 +160,7 @@ impl Input {
         }
     }
 
-    /// Whether the span becomes a request; else it becomes a dependency.
+    /// Whether the span becomes a request rather than a dependency.
     #[must_use]
     pub fn is_request(&self) -> bool {
         self.kind == "SERVER" || self.kind == "CONSUMER"
@@ -188,7 +188,7 @@ impl Event {
         }
     }
 
-    /// Whether it becomes an exception; else it becomes a message.
+    /// Whether the event becomes an exception rather than a message.
     #[must_use]
     pub fn is_exception(&self) -> bool {
         self.name == "exception"
@@ -205,13 +205,13 @@ impl Link {
     }
 }
 
-/// Whether an id is not empty and not all zeros.
+/// Whether an id is neither empty nor all zeros.
 #[must_use]
 pub fn is_valid_id(id: &str) -> bool {
     id.bytes().any(|digit| digit != b'0')
 }
 
-/// A value as a custom dimension shows it.
+/// The text of a value as a custom dimension.
 #[must_use]
 pub fn written(value: &Value) -> String {
     match value {
@@ -236,7 +236,7 @@ pub fn written(value: &Value) -> String {
     }
 }
 
-/// ECMAScript's `Number::toString`: the fewest digits that mean the number, of two the even ones.
+/// ECMAScript's `Number::toString`: the fewest digits that identify the number, even digits in a tie.
 fn float_written(number: f64) -> String {
     let shortest = (0..17)
         .map(|precision| format!("{number:.precision$e}"))
@@ -245,7 +245,7 @@ fn float_written(number: f64) -> String {
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let sign = if number < 0.0 { "-" } else { "" };
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    // The point stands behind so many digits.
+    // The position of the decimal point.
     let point = exponent.parse().unwrap_or(0_isize) + 1;
     match usize::try_from(point) {
         _ if number == 0.0 => "0".to_owned(),

@@ -10,8 +10,8 @@
 //! | `metric.<field>` | a field of the first metric |
 //! | `properties.<key>`, `measurements.<key>` | a custom dimension, a custom measurement |
 //!
-//! Left out, since they say nothing of the span or are the exporter's own: versions, the instrumentation
-//! key, tags of the device and of the SDK; and an empty text where a field is optional.
+//! Omitted, since they do not describe the span or are specific to the exporter: versions, the instrumentation
+//! key, tags of the device and of the SDK, and empty optional texts.
 
 use std::collections::BTreeMap;
 

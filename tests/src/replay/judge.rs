@@ -12,12 +12,12 @@ use crate::replay::item::{self, Item};
 use crate::replay::rule::Difference;
 use crate::replay::rules;
 
-/// What came of one case.
+/// The verdict on one case.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// The reasons of the rules by which fields deviate.
+    /// The reasons of the rules for deviating fields.
     pub deviations: Vec<&'static str>,
-    /// What is wrong, a line for each field.
+    /// The failures, one line per field.
     pub failures: Vec<String>,
 }
 
@@ -52,9 +52,9 @@ pub fn judge(case: &Case, ours: &[Value]) -> Verdict {
     verdict
 }
 
-/// For each of our items the official's.
+/// For each of our items, the official one.
 ///
-/// By place, unless the official dropped some: then the next of the same kind and time.
+/// Items correspond by position, unless the official exporter dropped some; then by kind and time.
 fn counterparts(envelopes: &[Value], ours: &[Item]) -> Vec<Option<Item>> {
     let mut officials: Vec<_> = envelopes.iter().map(item::of).collect();
     if officials.len() >= ours.len() {
@@ -72,7 +72,7 @@ fn counterparts(envelopes: &[Value], ours: &[Item]) -> Vec<Option<Item>> {
     ours.iter().map(&mut like).collect()
 }
 
-/// One of our items beside those of the officials.
+/// One of our items, with those of the official exporters.
 struct Comparison<'a> {
     input: &'a Input,
     event: Option<&'a Event>,
@@ -113,7 +113,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Why the field may differ from both officials.
+    /// The reason why the field may differ from both official exporters.
     fn reason(&self, field: &str) -> Option<&'static str> {
         if self.officials.iter().any(Option::is_none) {
             return Some(rules::DROPPED);

@@ -1,4 +1,4 @@
-//! A recorded input as the log record that the SDK would hand over.
+//! A recorded input as a log record of the SDK.
 
 use azmon::mapping::LogData;
 use opentelemetry::InstrumentationScope;
@@ -13,7 +13,7 @@ use crate::replay::span::{span_id, time};
 #[must_use]
 pub fn log(input: &Value) -> LogData {
     let text = |key: &str| input[key].as_str().filter(|text| !text.is_empty());
-    // The SDK wants some texts for ever; a recording has few.
+    // The SDK requires static texts; a recording has few.
     let forever = |key: &str| text(key).map(|text| &*text.to_owned().leak());
     let logger = SdkLoggerProvider::builder().build().logger("replay");
     let mut record = logger.create_log_record();

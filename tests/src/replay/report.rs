@@ -7,14 +7,14 @@ use crate::replay::judge::judge;
 use crate::replay::{log, metrics, span};
 use crate::{logs, spans};
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Cases in which every field is that of one of the officials.
+    /// The number of cases in which every field equals that of an official exporter.
     pub agreed: usize,
-    /// Cases in which some field differs from both, by a rule.
+    /// The number of cases in which some field differs from both, as a rule allows.
     pub deviated: usize,
-    /// Cases in which some field differs from both, by no rule or not as it says.
+    /// Cases in which some field differs from both without a rule, or against the rule's expectation.
     pub failed: Vec<Failure>,
 }
 
@@ -23,7 +23,7 @@ pub struct Report {
 pub struct Failure {
     /// Name of the case.
     pub case: String,
-    /// What is wrong, a line for each field.
+    /// The failures, one line per field.
     pub lines: Vec<String>,
 }
 

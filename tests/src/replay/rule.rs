@@ -1,8 +1,8 @@
-//! What a deviation rule is.
+//! A rule for a deviation.
 
 use crate::replay::input::{Attributes, Event, Input};
 
-/// One field of one item, for which ours differs from both officials.
+/// A field of an item in which ours differs from both official exporters.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference<'a> {
     /// The field, as [`item`](crate::replay::item) names it.
@@ -28,20 +28,20 @@ impl<'a> Difference<'a> {
     }
 }
 
-/// A deviation that was thought about: for such a field and such an input, ours differs from both
-/// officials, and is what [`expected`](crate::replay::expected) works out.
+/// A reviewed deviation. For such a field and input, ours differs from both official exporters, and equals the
+/// value that [`expected`](crate::replay::expected) computes.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// The field; a `*` at the end stands for anything.
+    /// The name of the field; a trailing `*` matches any text.
     pub field: &'static str,
-    /// For which inputs.
+    /// The condition on the input.
     pub when: fn(&Difference<'_>) -> bool,
-    /// Why ours is better.
+    /// The reason why our value is better.
     pub reason: &'static str,
 }
 
 impl Rule {
-    /// Whether the rule speaks of this difference.
+    /// Whether the rule applies to this difference.
     #[must_use]
     pub fn covers(&self, difference: &Difference<'_>) -> bool {
         let is_field = match self.field.strip_suffix('*') {

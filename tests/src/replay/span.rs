@@ -1,4 +1,4 @@
-//! From a recorded input to the SDK's own data.
+//! Converts a recorded input to the SDK's data.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -126,7 +126,7 @@ fn attribute(value: &Value) -> opentelemetry::Value {
     }
 }
 
-/// The narrowest kind of array that holds all items.
+/// The narrowest type of array that can hold all items.
 fn array(items: &[Value]) -> Array {
     let booleans: Option<Vec<_>> = items.iter().map(Value::as_bool).collect();
     let integers: Option<Vec<_>> = items.iter().map(Value::as_i64).collect();

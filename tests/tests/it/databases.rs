@@ -1,4 +1,4 @@
-//! Queries as Azure Monitor shows them, from real databases.
+//! Queries to real databases, in the form that Azure Monitor shows.
 
 use std::borrow::Cow;
 
@@ -55,7 +55,7 @@ fn shown(data: &RemoteDependencyData<'_>) -> [String; 4] {
     [kind, target, data.name.to_string(), data_field]
 }
 
-/// The host and the database of a URL, as a target joins them. Ports that are not the database's own are told.
+/// Host and database of a URL in the form of a target, with a port that is not the default one.
 fn target(url: &str, database: &str) -> String {
     let (_, rest) = url.split_once('@').unwrap();
     let (host, _) = rest.split_once('/').unwrap();

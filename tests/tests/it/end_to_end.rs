@@ -1,4 +1,4 @@
-//! From a request to the portal, over real sockets: service, layer, exporter, portal.
+//! From a request to the portal over real sockets: service, layer, exporter, portal.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Whatever a span holds: no panic, valid JSON, nothing over a limit, and what the rules say.
+//! Spans with any content: no panic, valid JSON, all limits kept, and all rules followed.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! Log records that nobody would write become what the rules say.
+//! Unusual log records follow the rules.
 
 use azmon_tests::logs::mapped_for;
 use azmon_tests::replay::case::Case;
@@ -63,7 +63,7 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// All parts of an availability result, or nothing.
+/// All attributes of an availability result, or none.
 fn availability() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
     let all = [
         ("microsoft.availability.id", json!("run")),

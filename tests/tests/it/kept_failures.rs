@@ -25,7 +25,7 @@ impl Bench {
         }
     }
 
-    /// A request with a child and two log records, answered with `status`.
+    /// A request with a child and two log records, with the response code `status`.
     fn request(&self, status: i64) {
         let tracer = self.telemetry.tracer_provider().tracer("it");
         let request = tracer
@@ -119,7 +119,7 @@ fn overrides_for_log_records_decide_about_them_alone() {
 #[test]
 fn logs_carry_the_rate_of_their_request() {
     let bench = Bench::new(|builder| builder.sampling_ratio(0.5));
-    // One of two traces is kept; the chance that none of so many is, is nil.
+    // One of two traces is kept, so the chance of keeping none of this many is negligible.
     for _ in 0..64 {
         bench.request(200);
     }

@@ -1,10 +1,10 @@
-//! The query language against the published answers of its documentation.
+//! The query language, compared with the published answers in Kusto's documentation.
 
 use azmon_tests::kql::{Case, Report};
 
 const CASES: &str = include_str!("../../golden/kql-cases.jsonl");
 
-/// Cases of tiers 1 and 2 in the file.
+/// The number of cases of tiers 1 and 2 in the file.
 const COUNTED: usize = 225;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Mistakes that at least one official exporter makes: each must not be ours.
+//! Mistakes that at least one official exporter makes, and that azmon must not make.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};

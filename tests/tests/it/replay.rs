@@ -1,4 +1,4 @@
-//! The golden recording is replayed without a failure, and the replay can fail.
+//! The golden recording replays without a failure, and the replay can fail.
 
 use std::path::Path;
 use std::process::Command;
@@ -56,7 +56,7 @@ fn any_wrong_field_fails() {
             let field = wrong.pointer_mut(&pointer).unwrap();
             *field = match field.take() {
                 Value::String(text) => json!(format!("{text}~")),
-                // The other truth may be what one official says.
+                // The other boolean may be the value of an official exporter.
                 Value::Bool(_) => json!("neither"),
                 other => json!(other.as_f64().unwrap() + 1.0),
             };
@@ -126,7 +126,7 @@ fn an_item_that_both_officials_dropped_must_still_be_right() {
 fn the_program_says_what_came_of_a_file_and_exits_accordingly() {
     let wrong = GOLDEN.replace("\"k\":\"v\"", "\"k\":\"w\"");
     assert_ne!(wrong, GOLDEN);
-    // In the inputs too: but there it is right again.
+    // The inputs are affected, too; there the original text is restored.
     let wrong = wrong.replace(
         "\"attributes\":{\"k\":\"w\"}",
         "\"attributes\":{\"k\":\"v\"}",
@@ -153,7 +153,7 @@ fn the_program_says_what_came_of_a_file_and_exits_accordingly() {
     }
 }
 
-/// Pointers to the values that are compared: neither versions nor what names the exporter or the host.
+/// Pointers to the compared values, without versions and without the names of the exporter and the host.
 fn leaves(value: &Value, pointer: &str) -> Vec<String> {
     let ignored = ["/iKey", "/ver", "/baseType", "ai.internal.sdkVersion"];
     match value {

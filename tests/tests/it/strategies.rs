@@ -1,4 +1,4 @@
-//! Spans that real code does not send, and some that it does.
+//! Generated spans, usual and unusual ones.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-/// Every attribute that some rule reads, and some that none does.
+/// All attributes that some rule reads, and some that none reads.
 const KEYS: [&str; 92] = [
     "_MS.links",
     "_MS.other",
@@ -107,7 +107,7 @@ const KEYS: [&str; 92] = [
     "",
 ];
 
-/// Texts that some rule looks into.
+/// Texts that some rule parses.
 const TEXTS: [&str; 36] = [
     "",
     "/",
@@ -171,7 +171,7 @@ fn json_attributes() -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    /// A recorded input: attributes that rules read, with values that they look into.
+    /// A generated input: attributes that rules read, with values that they parse.
     pub(crate) fn json_input()(
         kind in select(&["SERVER", "CLIENT", "PRODUCER", "CONSUMER", "INTERNAL"][..]),
         name in prop_oneof![Just(String::new()), any::<String>()],
@@ -230,7 +230,7 @@ fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
     })
 }
 
-/// Any time that the system can express, from before 1970 to far in the future.
+/// Any time that the system can represent, from before 1970 to the far future.
 fn time() -> impl Strategy<Value = SystemTime> {
     let seconds = prop_oneof![Just(0), -1_i64 << 40..1 << 40, -1_i64 << 58..1 << 58];
     (seconds, 0..1_000_000_000_u32).prop_map(|(seconds, nanoseconds)| {

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::net::TcpListener;
 
-/// Telemetry of one service, and where it arrives.
+/// The telemetry of one service, with its destination.
 struct Side {
     telemetry: Telemetry,
     destination: InMemoryDestination,
@@ -60,7 +60,7 @@ async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-/// Starts both, and asks the first, which calls the second.
+/// Starts both services, and calls the first, which calls the second.
 async fn ask(front: &Side, back: &Side, middleware: TraceMiddleware) {
     let stock = Router::new()
         .route("/stock/{id}", get(|| async { "3" }))

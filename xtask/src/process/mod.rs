@@ -1,11 +1,11 @@
-//! Child processes that never outlive their task, however that ends.
+//! Child processes that never outlive their task.
 //!
-//! - A task that ends, with an error or in a panic too, drops its [`Server`]s: each is told to end (SIGTERM), waited for,
-//!   and killed if it takes too long.
-//! - Ctrl-C in a terminal goes to a whole process group. Children have their own, so that only the task gets it and can
-//!   end them in the right order: first what sends telemetry, then what receives it.
-//! - A task that is killed cannot do any of this. On Linux the kernel then ends its children: each is started through a
-//!   hidden subcommand that asks for that and then becomes the program.
+//! - A task drops its [`Server`]s when it ends, also after an error or a panic. Each server receives SIGTERM, and
+//!   is killed if it does not end in time.
+//! - A terminal sends Ctrl-C to a whole process group. Children have their own groups, so only the task receives
+//!   the signal, and can end them in the right order: first the senders of telemetry, then the receiver.
+//! - A killed task cannot end its children. On Linux the kernel ends them: each child starts through a hidden
+//!   subcommand, which requests this from the kernel and then becomes the program.
 
 mod server;
 #[cfg(not(unix))]
@@ -20,7 +20,7 @@ use std::ffi::OsString;
 pub(crate) use self::server::Server;
 pub(crate) use self::system::{become_child, command};
 
-/// The program that [`become_child`] becomes.
+/// The program to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChildArguments {
     /// Process id of the task that the child belongs to.

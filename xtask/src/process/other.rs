@@ -9,13 +9,13 @@ pub(crate) fn command(program: &Path) -> Result<Command> {
     Ok(Command::new(program))
 }
 
-/// Without signals there is no way to ask.
+/// Without signals a child cannot be asked to end.
 pub(super) fn tell_to_end(child: &mut Child) -> Result {
     child.kill()?;
     Ok(())
 }
 
-/// Only [`command`] on Unix starts children through this.
+/// Only [`command`] on Unix starts children this way.
 pub(crate) fn become_child(_: &ChildArguments) -> Result {
     Err("this system starts children directly".into())
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::process::system::tell_to_end;
 
-/// How long a program may take to say that it is ready.
+/// The time limit for a program to become ready.
 const START: Duration = Duration::from_secs(30);
-/// How long a program may take to send its last telemetry and end.
+/// The time limit for a program to send its last telemetry and end.
 const END: Duration = Duration::from_secs(10);
 
-/// A program that runs until it is told to end.
+/// A program that runs until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Server {
     name: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a program, and waits until it prints a line with `ready`. Returns what follows that in the line.
+    /// Starts a program, and waits until it prints a line that contains `ready`. Returns the rest of that line.
     pub(crate) fn start(
         name: &'static str,
         mut command: Command,
@@ -39,7 +39,7 @@ impl Server {
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(|line| line.ok()) {
-                // Reading goes on when nobody listens, or the child would have no room to write.
+                // Reading continues without a receiver, so that the child's output never blocks.
                 let _ = sender.send(line);
             }
         });
@@ -53,10 +53,10 @@ impl Server {
         Err(format!("{} did not start; what it printed says why", self.name).into())
     }
 
-    /// Tells the program to end, and waits until it has.
+    /// Asks the program to end, and waits for its end.
     ///
     /// # Errors
-    /// When it reports a failure, or had to be killed.
+    /// If the program reports a failure, or had to be killed.
     pub(crate) fn stop(mut self) -> Result {
         let status = self.end()?;
         if status.success() {

@@ -45,7 +45,7 @@ fn end_with_parent(parent: i32) -> Result {
     use rustix::process::{getppid, set_parent_process_death_signal};
 
     set_parent_process_death_signal(Some(Signal::TERM))?;
-    // The parent may have ended before the kernel was asked.
+    // The parent may have ended before the request to the kernel.
     if getppid().map(|id| id.as_raw_nonzero().get()) != Some(parent) {
         return Err("the task has ended".into());
     }

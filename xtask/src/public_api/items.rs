@@ -9,11 +9,11 @@ use crate::modules::{ModulePath, Modules, attributes, extended, is_for_tests};
 pub(super) struct Items<'a> {
     modules: &'a Modules,
     lines: BTreeSet<String>,
-    /// The public paths of each type, by the module that defines it and its name there.
+    /// The public paths of each type, by its defining module and its name there.
     types: BTreeMap<(ModulePath, String), BTreeSet<String>>,
-    /// Functions that each local macro writes.
+    /// The functions that each local macro defines.
     macros: BTreeMap<String, Vec<String>>,
-    /// Modules under way, so that re-exports in a circle end.
+    /// The modules being visited, so that circular re-exports end.
     open: Vec<(ModulePath, String)>,
 }
 
@@ -108,7 +108,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Adds what a re-export leads to.
+    /// Adds the target of a re-export.
     fn add_target(&mut self, target: &[String], public: &str, depth: usize) {
         if self.modules.contains_key(target) {
             return self.add_module(target, public);
@@ -127,7 +127,7 @@ impl<'a> Items<'a> {
                 && let Some(next) = leads_to(&item.tree, &mut Vec::new(), name)
             {
                 match absolute(&next, module) {
-                    // Re-exports of re-exports end somewhere.
+                    // Limits chains of re-exports.
                     Some(next) if depth < 16 => self.add_target(&next, public, depth + 1),
                     Some(_) => {}
                     None => {
@@ -153,7 +153,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// The public paths of the type that is implemented: the one of this name in the module, or else in the crate.
+    /// The public paths of the implemented type: the one of this name in the module, or else in the crate.
     fn paths_of(&self, module: &[String], item: &ItemImpl) -> Vec<String> {
         let Type::Path(path) = &*item.self_ty else {
             return Vec::new();
@@ -202,7 +202,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// The functions that the local macros write, by the macro's name.
+/// The functions that local macros define, by macro name.
 fn macros(modules: &Modules) -> BTreeMap<String, Vec<String>> {
     let items = modules.values().flat_map(|source| &source.syntax.items);
     let macros = items.filter_map(|item| match item {
@@ -251,7 +251,7 @@ fn public_name(item: &Item) -> Option<String> {
     (is_public(visibility) && is_shown(item)).then(|| name.to_string())
 }
 
-/// The path inside of the crate; `None` for one of another crate.
+/// The path inside the crate; `None` for another crate.
 fn absolute(path: &[String], module: &[String]) -> Option<ModulePath> {
     let (first, rest) = path.split_first()?;
     let mut base = match first.as_str() {
@@ -264,7 +264,7 @@ fn absolute(path: &[String], module: &[String]) -> Option<ModulePath> {
     Some(base)
 }
 
-/// The path of `name` in a tree of uses.
+/// The path of `name` in a `use` tree.
 fn leads_to(tree: &UseTree, prefix: &mut Vec<String>, name: &str) -> Option<Vec<String>> {
     match tree {
         UseTree::Path(inner) => {

@@ -1,7 +1,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Fields, Item, ItemImpl, ItemMod, Signature, Visibility};
 
-/// An item on one line, without documentation, bodies and private fields; its name replaced by a path.
+/// An item on one line, without documentation, bodies and private fields, and with its path instead of its name.
 pub(super) fn item(item: &Item, path: &str) -> String {
     let mut item = item.clone();
     let name = match &mut item {
@@ -43,10 +43,15 @@ pub(super) fn item(item: &Item, path: &str) -> String {
         Item::Trait(item) => {
             keep_marks(&mut item.attrs);
             for member in &mut item.items {
-                if let syn::TraitItem::Fn(function) = member {
-                    function.attrs.clear();
-                    function.default = None;
-                    function.semi_token = Some(Default::default());
+                match member {
+                    syn::TraitItem::Const(item) => item.attrs.clear(),
+                    syn::TraitItem::Type(item) => item.attrs.clear(),
+                    syn::TraitItem::Fn(function) => {
+                        function.attrs.clear();
+                        function.default = None;
+                        function.semi_token = Some(Default::default());
+                    }
+                    _ => {}
                 }
             }
             item.ident.to_string()
@@ -60,7 +65,7 @@ pub(super) fn item(item: &Item, path: &str) -> String {
     with_path(&one_line(&item), &name, path)
 }
 
-/// A function on one line, its name replaced by a path.
+/// A function on one line, with its path instead of its name.
 pub(super) fn signature(signature: &Signature, path: &str) -> String {
     let name = signature.ident.to_string();
     let item: Item = syn::parse_quote!(impl X { #signature {} });
@@ -70,7 +75,7 @@ pub(super) fn signature(signature: &Signature, path: &str) -> String {
     with_path(&text, &name, path)
 }
 
-/// The head of a trait's implementation for the type at `path`.
+/// The head of a trait implementation for the type at `path`.
 pub(super) fn implementation(item: &ItemImpl, path: &str) -> Option<String> {
     let (_, of, _) = item.trait_.as_ref()?;
     let file: Item = syn::parse_quote!(impl #of for X {});
@@ -78,7 +83,7 @@ pub(super) fn implementation(item: &ItemImpl, path: &str) -> Option<String> {
 }
 
 fn with_path(text: &str, name: &str, path: &str) -> String {
-    // The name stands after its keyword; the first such word is it.
+    // The name is the first such word after its keyword.
     let mut start = 0;
     while let Some(found) = text[start..].find(name) {
         let at = start + found;
@@ -94,7 +99,7 @@ fn with_path(text: &str, name: &str, path: &str) -> String {
     text.to_owned()
 }
 
-/// Attributes that callers notice.
+/// Keeps the attributes that matter to callers.
 fn keep_marks(attributes: &mut Vec<Attribute>) {
     attributes.retain(|attribute| {
         attribute.path().is_ident("non_exhaustive") || attribute.path().is_ident("must_use")
@@ -106,7 +111,7 @@ fn keep_marks(attributes: &mut Vec<Attribute>) {
     }
 }
 
-/// Leaves out private fields; whether there were some.
+/// Removes private fields. Returns whether any were removed.
 fn keep_public(fields: &mut Fields) -> bool {
     let before = fields.len();
     let is_public = |field: &syn::Field| matches!(field.vis, Visibility::Public(_));
@@ -151,7 +156,7 @@ fn one_line(item: &Item) -> String {
     words.join(" ").replace("( ", "(").replace(", )", ")")
 }
 
-/// Whether documentation leaves the item out.
+/// Whether the documentation omits the item.
 pub(super) fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("doc")
@@ -161,7 +166,7 @@ pub(super) fn is_hidden(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The items of a module that is written inside of a file.
+/// The items of an inline module.
 pub(super) fn inline(module: &ItemMod) -> Option<&[Item]> {
     module.content.as_ref().map(|(_, items)| items.as_slice())
 }

@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Named nodes and the uses that tie them.
+/// Named nodes, and the uses between them.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     arrows: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
 }
 
-/// Uses that are shown of each arrow.
+/// The maximum number of printed uses for each arrow.
 const MAX_USES: usize = 3;
 
 impl Graph {
@@ -15,7 +15,7 @@ impl Graph {
         targets.entry(to.to_owned()).or_default().insert(reason);
     }
 
-    /// Each set of nodes that reach each other, with the arrows inside of it.
+    /// The strongly connected sets of nodes, each with its arrows.
     pub(super) fn circles(&self) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let mut circles = Vec::new();

@@ -7,7 +7,7 @@ use syn::{Item, UseTree, Visibility};
 use crate::error::Result;
 use crate::modules::{self, Source, attributes, extended, is_for_tests};
 
-/// The modules of a crate, and the paths by which they use each other.
+/// The modules of a crate, and the paths in which they use each other.
 #[derive(Debug, Default)]
 pub(super) struct Crate {
     modules: BTreeMap<Vec<String>, Module>,
@@ -19,11 +19,11 @@ pub(super) struct Crate {
 struct Module {
     /// Relative to `src/`.
     file: PathBuf,
-    /// Names that another module defines, with that module's path and the name there.
+    /// Re-exported names, with the path of the defining module and the name there.
     exports: BTreeMap<String, Vec<String>>,
-    /// Absolute paths that the file names, each with the path as it is written.
+    /// Absolute paths in the file, each with the path as written.
     uses: BTreeSet<(Vec<String>, String)>,
-    /// Modules that are only compiled for tests.
+    /// Modules that are compiled only for tests.
     test_modules: BTreeSet<String>,
 }
 
@@ -32,12 +32,12 @@ struct Module {
 pub(super) struct Arrow {
     pub(super) from: String,
     to: String,
-    /// As it is written.
+    /// The path as written.
     pub(super) path: String,
 }
 
 impl Arrow {
-    /// The child of `folder` that uses another child of it, and that other one.
+    /// The child of `folder` that uses another child of it, and that other child.
     pub(super) fn between_children_of(&self, folder: &Path) -> Option<(&str, &str)> {
         let from = child_of(folder, &self.from)?;
         let to = child_of(folder, &self.to)?;
@@ -45,7 +45,7 @@ impl Arrow {
     }
 }
 
-/// The folder or file directly in `folder` that `file` is, or is below.
+/// The direct child of `folder` that is or contains `file`.
 fn child_of<'a>(folder: &Path, file: &'a str) -> Option<&'a str> {
     let inside = Path::new(file).strip_prefix(folder).ok()?;
     let first = inside.components().next()?.as_os_str().to_str()?;
@@ -115,18 +115,18 @@ impl Crate {
             return Some(module);
         };
         match module.exports.get(name) {
-            // Re-exports of re-exports end somewhere.
+            // Limits chains of re-exports.
             Some(source) if depth < 16 => self.defined_in(source, depth + 1),
             _ => Some(module),
         }
     }
 }
 
-/// Collects what a file uses and exports.
+/// Collects the uses and exports of a file.
 struct Reader {
     path: Vec<String>,
     module: Module,
-    /// How many modules are open inside of the file.
+    /// The number of open inline modules.
     depth: usize,
 }
 
@@ -143,13 +143,13 @@ impl Reader {
         }
     }
 
-    /// The absolute path of one that begins with `crate`, `self` or `super`.
+    /// The absolute path of a path that starts with `crate`, `self` or `super`.
     fn absolute(&self, segments: &[String]) -> Option<Vec<String>> {
         let (first, mut rest) = segments.split_first()?;
         let mut base = match first.as_str() {
             "crate" => Vec::new(),
             "self" | "super" => {
-                // A module inside of the file belongs to the file.
+                // An inline module belongs to its file.
                 let mut base = self.path.clone();
                 let mut levels = usize::from(first == "super");
                 while let Some((next, others)) = rest.split_first() {

@@ -10,7 +10,7 @@ use crate::config::environment::{
 use crate::config::parse::{flag, positive};
 use crate::metrics::BuiltinOptions;
 
-/// The metric settings that the code chose.
+/// The metric settings that the code set.
 #[derive(Debug, Default)]
 pub(crate) struct MetricChoices {
     pub(crate) interval: Option<Duration>,
@@ -21,11 +21,11 @@ pub(crate) struct MetricChoices {
 }
 
 const INTERVAL: Duration = Duration::from_secs(60);
-/// Every collection is items that are billed.
+/// Each collection produces items that are billed.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// Variables that tell where a program runs, with the word that the official SDKs have for it.
+/// Variables that identify the host, with the official SDKs' name for it.
 const COMPUTE_TYPES: [(&str, &str); 4] = [
     (FUNCTIONS_WORKER_RUNTIME, "functions"),
     (WEBSITE_SITE_NAME, "appsvc"),
@@ -74,7 +74,7 @@ pub(super) fn resolve(
     }
 }
 
-/// Whether metrics have namespaces, if the environment says.
+/// Whether metrics have namespaces, if the environment sets it.
 pub(super) fn namespaces(environment: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
     flag(environment, APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN)
 }

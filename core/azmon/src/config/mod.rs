@@ -1,7 +1,7 @@
-//! Settings, resolved once: code beats environment beats default.
+//! Settings, resolved once. Code takes precedence over the environment, and the environment over the default.
 //!
-//! This module is the only reader of the environment, and reads it through a lookup, so that tests pass
-//! their own. The variables are constants of [`environment`].
+//! Only this module reads the environment. It does so through a lookup function, so that tests can supply their own.
+//! The variables are constants of [`environment`].
 
 mod delivery;
 pub mod environment;
@@ -13,6 +13,7 @@ mod sampler;
 mod settings;
 mod span_limits;
 
+pub(crate) use self::delivery::LiveSettings;
 pub(crate) use self::metrics::MetricChoices;
 pub(crate) use self::otlp::{OtlpChoice, OtlpEndpoints};
 pub(crate) use self::settings::{Choices, Settings};

@@ -1,4 +1,4 @@
-//! Where OTLP goes, if anywhere.
+//! The endpoints of OTLP, if it is enabled.
 
 use std::time::Duration;
 
@@ -10,38 +10,38 @@ use crate::config::environment::{
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
 };
 
-/// The collector on this machine, as the OTLP specification has it.
+/// The default endpoint of the OTLP specification.
 const DEFAULT: &str = "http://localhost:4318";
 
-/// How long a collector may take to answer, as the OTLP specification has it.
+/// The default timeout of the OTLP specification.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the code chose about OTLP.
+/// The OTLP setting of the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "otlp"),
     expect(dead_code, reason = "only the feature lets code choose")
 )]
 pub(crate) enum OtlpChoice {
-    /// To wherever the environment says, or to this machine.
+    /// Send to the endpoint of the environment, or to the default one.
     Default,
-    /// To this collector.
+    /// Send to this collector.
     Endpoint(String),
 }
 
-/// Where OTLP goes, by signal.
+/// The OTLP endpoints, by signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OtlpEndpoints {
     pub(crate) traces: Option<String>,
     pub(crate) logs: Option<String>,
     pub(crate) metrics: Option<String>,
-    /// How long a collector may take to answer.
+    /// Timeout of an export.
     pub(crate) timeout: Duration,
 }
 
-/// Decides whether there is OTLP, and where it goes; the environment alone is enough.
+/// Decides whether OTLP is enabled, and its endpoints. A variable of the environment is enough to enable it.
 ///
-/// A signal's own variable is taken as it is; to a collector's address the signal's path is added.
+/// The URL in a signal's own variable is used unchanged; the collector's URL is extended by the signal's path.
 pub(super) fn resolve(
     choice: Option<&OtlpChoice>,
     environment: &dyn Fn(&str) -> Option<String>,

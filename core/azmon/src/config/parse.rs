@@ -1,4 +1,4 @@
-//! Values of environment variables. A value that cannot be read is reported, and the default holds.
+//! Values of environment variables. An unreadable value is reported, and the default applies.
 
 use std::str::FromStr;
 

@@ -7,10 +7,10 @@ use crate::config::environment::{OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME};
 
 const SERVICE_NAME: &str = "service.name";
 
-/// Hosts of Azure: the variables that name the service, its version and its instance.
+/// The variables of Azure hosts that name the service, its version and its instance.
 ///
-/// A function app is an App Service too, and has the same. Of AKS nothing but the pod's name is known: its
-/// workloads' names come from `OTEL_RESOURCE_ATTRIBUTES`, as the downward API can set them.
+/// A function app is an App Service and has the same variables. AKS exposes only the name of the pod; names of
+/// workloads come from `OTEL_RESOURCE_ATTRIBUTES`, which the downward API can set.
 const HOSTS: [[&str; 3]; 2] = [
     [
         "CONTAINER_APP_NAME",
@@ -25,8 +25,8 @@ const HOSTS: [[&str; 3]; 2] = [
 ];
 const ATTRIBUTES: [&str; 3] = [SERVICE_NAME, "service.version", "service.instance.id"];
 
-/// Merges what the code says, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, the host and the default name, the
-/// first of them winning.
+/// Merges the attributes of the code, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, the host and the default name.
+/// The first source of an attribute wins.
 pub(super) fn resolve(
     code: Vec<KeyValue>,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -43,7 +43,7 @@ pub(super) fn resolve(
         .build()
 }
 
-/// What a host of Azure says of the service.
+/// The attributes that a host of Azure provides.
 fn of_host(environment: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
     let attributes = |variables: &[&str; 3]| {
         let named = ATTRIBUTES.into_iter().zip(variables);
@@ -54,7 +54,7 @@ fn of_host(environment: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
     if let Some(host) = HOSTS.iter().find(is_host) {
         return attributes(host);
     }
-    // In a pod the name of the machine is the pod's.
+    // In a pod, the machine name is the name of the pod.
     let is_pod = environment("KUBERNETES_SERVICE_HOST").is_some();
     let pod = environment("HOSTNAME").filter(|_| is_pod);
     let pod_name = pod.map(|name| KeyValue::new("k8s.pod.name", name));
@@ -68,9 +68,9 @@ fn of_host(environment: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
     pod_name.into_iter().chain(workload).collect()
 }
 
-/// The deployment of a pod that is called `<deployment>-<hash>-<five characters>`, as Kubernetes names them.
+/// The deployment of a pod with the name `<deployment>-<hash>-<five characters>`, which Kubernetes generates.
 fn deployment_of(pod: &str) -> Option<&str> {
-    // Kubernetes makes random parts of these only, so that they spell no words.
+    // Kubernetes generates random parts from these characters only, so that they spell no words.
     let is_random = |part: &str| {
         part.bytes()
             .all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte))
@@ -82,7 +82,7 @@ fn deployment_of(pod: &str) -> Option<&str> {
     (is_pod && is_hash && !deployment.is_empty()).then_some(deployment)
 }
 
-/// The OpenTelemetry resource specification's default: `unknown_service:` and the program's name.
+/// The default of the OpenTelemetry resource specification: `unknown_service:` and the program's name.
 fn default_service_name() -> Value {
     let program = std::env::current_exe().ok();
     let name = program
@@ -95,8 +95,8 @@ fn default_service_name() -> Value {
     }
 }
 
-/// The resource specification asks to discard the whole variable on an error; a bad pair costs only
-/// itself here, since the others are still right.
+/// The resource specification discards the whole variable on an error. This function discards only the invalid pair,
+/// because the others are still correct.
 fn parse_attributes(list: &str) -> Vec<KeyValue> {
     list.split(',')
         .map(str::trim)

@@ -3,10 +3,10 @@ use opentelemetry::otel_warn;
 use crate::config::environment::{OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG};
 use crate::sampling::{RateChoice, SamplingChoices};
 
-/// What the official distributions keep when they are told to limit, but not to what.
+/// The rate of the official distributions if rate limiting has no argument.
 const TRACES_PER_SECOND: f64 = 5.0;
 
-/// Lets the environment say at which rate traces are kept, where the code does not.
+/// Applies the sampler of the environment unless the code sets a rate.
 pub(super) fn resolve(
     mut choices: SamplingChoices,
     environment: &dyn Fn(&str) -> Option<String>,

@@ -1,4 +1,4 @@
-//! Every setting, resolved.
+//! All settings, resolved.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::config::environment::{
 };
 use crate::config::parse::number;
 use crate::config::{
-    MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource, sampler,
-    span_limits,
+    LiveSettings, MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource,
+    sampler, span_limits,
 };
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
 use crate::error::BuildErrorKind;
@@ -26,7 +26,7 @@ use crate::storage::{Storage, StorageSettings};
 use crate::token::TokenProvider;
 use crate::transmission::NetworkSettings;
 
-/// The settings that the code chose. `None` leaves one to the environment, and then to the default.
+/// The settings that the code set. For `None` the environment applies, and then the default.
 #[derive(Default)]
 pub(crate) struct Choices {
     pub(crate) connection_string: Option<String>,
@@ -42,12 +42,13 @@ pub(crate) struct Choices {
     pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
     pub(crate) http_client: Option<reqwest::Client>,
     pub(crate) certificates: Option<PathBuf>,
+    pub(crate) live_metrics: Option<bool>,
 }
 
-/// Every setting, after code, environment and default.
+/// All settings, resolved from code, environment and default.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// `None` when neither the code nor the environment has one.
+    /// `None` if neither the code nor the environment sets one.
     pub(crate) connection_string: Option<ConnectionString>,
     pub(crate) disabled: bool,
     pub(crate) resource: Resource,
@@ -57,23 +58,25 @@ pub(crate) struct Settings {
     pub(crate) queue_limits: QueueLimits,
     pub(crate) metrics: BuiltinOptions,
     pub(crate) metric_namespaces: Option<bool>,
-    /// `None` for no OTLP.
+    /// `None` if OTLP is disabled.
     pub(crate) otlp: Option<OtlpEndpoints>,
     pub(crate) storage: StorageSettings,
     pub(crate) network: NetworkSettings,
+    /// `None` for no live metrics.
+    pub(crate) live: Option<LiveSettings>,
 }
 
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
 const MAX_QUEUE_ITEMS: usize = 65_536;
 const MAX_QUEUE_BYTES: usize = 64 << 20;
-/// Items that wake the worker before its delay is over.
+/// Number of queued items that wakes the worker before its delay is over.
 const BATCH: usize = 2_048;
 
 impl Settings {
     /// Resolves every setting.
     ///
-    /// An environment variable that is empty counts as absent. A number that cannot be read is reported
-    /// and ignored. A connection string that cannot be read is an error, since nothing works without it.
+    /// An empty environment variable counts as absent. An unreadable number is reported and ignored. An unreadable
+    /// connection string is an error, because azmon cannot work without it.
     pub(crate) fn resolve(
         choices: Choices,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -81,9 +84,16 @@ impl Settings {
         let environment = &|name: &str| environment(name).filter(|value| !value.trim().is_empty());
         let metrics = metrics::resolve(&choices.metrics, environment);
         let mut sampling = sampler::resolve(choices.sampling, environment);
-        // Standard metrics count what is not kept, too, and so does the counter of requests per second.
+        // The standard metrics and the counter of requests per second also count unsampled spans.
         sampling.record_unsampled |= metrics.standard_metrics || metrics.performance_counters;
         let connection_string = connection_string(choices.connection_string, environment)?;
+        let live = delivery::live(
+            connection_string.as_ref(),
+            choices.live_metrics,
+            environment,
+        );
+        // While a reader is subscribed, spans that are not kept are recorded, too.
+        sampling.record_while = live.as_ref().map(|live| live.is_watched.clone());
         let network = delivery::network(
             connection_string.as_ref(),
             delivery::NetworkChoices {
@@ -101,6 +111,7 @@ impl Settings {
                 environment,
             ),
             network,
+            live,
             connection_string,
             disabled: environment(OTEL_SDK_DISABLED)
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
@@ -201,6 +212,32 @@ mod tests {
             Some("variable")
         );
         assert_eq!(key(&resolved(Choices::default(), &[bare])), Some("bare"));
+    }
+
+    #[test]
+    fn live_metrics_are_on_where_there_is_an_endpoint_unless_code_or_environment_say_no() {
+        const LIVE: &str = "InstrumentationKey=k;LiveEndpoint=http://live";
+        for (connection, code, variable, is_on) in [
+            (LIVE, None, "", true),
+            ("InstrumentationKey=k", None, "", true),
+            (CODE, None, "", false),
+            (LIVE, None, "false", false),
+            (LIVE, Some(true), "false", true),
+            (LIVE, Some(false), "true", false),
+        ] {
+            let choices = Choices {
+                connection_string: Some(connection.to_owned()),
+                live_metrics: code,
+                ..Choices::default()
+            };
+            let settings = resolved(choices, &[("AZMON_LIVE_METRICS", variable)]);
+            assert_eq!(
+                settings.live.is_some(),
+                is_on,
+                "{connection} {code:?} {variable}"
+            );
+        }
+        assert!(resolved(Choices::default(), &[]).live.is_none());
     }
 
     #[test]

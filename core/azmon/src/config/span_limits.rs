@@ -5,7 +5,7 @@ use crate::config::environment::{
 };
 use crate::config::parse::number;
 
-/// How much a span may have: those of the SDK, unless the environment says others.
+/// The limits of a span: those of the environment, or else the SDK's defaults.
 pub(super) fn resolve(environment: &dyn Fn(&str) -> Option<String>) -> SpanLimits {
     let mut limits = SpanLimits::default();
     for (limit, variable) in [

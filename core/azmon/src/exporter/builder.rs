@@ -17,7 +17,7 @@ use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::token::TokenProvider;
 use crate::transmission::Transport;
 
-/// Settings of a plain exporter: code beats environment beats default.
+/// Settings of a plain exporter. Code takes precedence over the environment, and the environment over the default.
 pub struct ExporterBuilder<E> {
     choices: Choices,
     mapping: MappingOptions,
@@ -48,14 +48,14 @@ impl<E> ExporterBuilder<E> {
         self
     }
 
-    /// Sets how OpenTelemetry's data becomes Application Insights'.
+    /// Sets the options of the mapping from OpenTelemetry to Application Insights.
     #[must_use]
     pub fn mapping(mut self, options: MappingOptions) -> Self {
         self.mapping = options;
         self
     }
 
-    /// Adds a closure that sees each item before it is sent, to change, redact or drop it: see
+    /// Adds a closure that may change, redact or drop each item before it is sent: see
     /// [`TelemetryBuilder::telemetry_processor`](crate::TelemetryBuilder::telemetry_processor).
     #[must_use]
     pub fn telemetry_processor(
@@ -66,7 +66,7 @@ impl<E> ExporterBuilder<E> {
         self
     }
 
-    /// Sets where environment variables are looked up. Defaults to the process's environment.
+    /// Sets the lookup of environment variables. Defaults to the process's environment.
     #[must_use]
     pub fn environment(
         mut self,
@@ -82,7 +82,7 @@ impl<E> ExporterBuilder<E> {
         self
     }
 
-    /// Sets where telemetry waits that cannot be sent: see
+    /// Sets the storage of telemetry that cannot be sent: see
     /// [`TelemetryBuilder::storage`](crate::TelemetryBuilder::storage).
     #[must_use]
     pub fn storage(mut self, storage: Storage) -> Self {
@@ -90,7 +90,7 @@ impl<E> ExporterBuilder<E> {
         self
     }
 
-    /// Sets where tokens of Entra ID come from: see
+    /// Sets the source of Entra ID tokens: see
     /// [`TelemetryBuilder::token_provider`](crate::TelemetryBuilder::token_provider).
     #[must_use]
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
@@ -98,7 +98,7 @@ impl<E> ExporterBuilder<E> {
         self
     }
 
-    /// Joins a worker, to which the exporter hands over what it is given.
+    /// Joins a worker, which receives the exported items.
     pub(super) fn start(self) -> Result<Sender, BuildError> {
         let is_own = self.choices.token_provider.is_some();
         let settings = Settings::resolve(self.choices, &self.environment)?;
@@ -113,7 +113,7 @@ impl<E> ExporterBuilder<E> {
         if settings.disabled {
             return Ok(Sender::new(key, mapping, mapper, None));
         }
-        // A token provider cannot be compared with another one.
+        // Two token providers cannot be compared.
         let own = is_own.then_some(Arc::as_ptr(&mapper));
         let shared_by = format!(
             "{} {key} {:?} {own:?}",
@@ -126,7 +126,7 @@ impl<E> ExporterBuilder<E> {
             network: settings.network,
             storage: settings.storage,
             max_export_delay: settings.max_export_delay,
-            // The SDK's processors queue; what they hand over is sent at once.
+            // The SDK's processors already queue: exported items are sent at once.
             limits: QueueLimits {
                 items: 0,
                 bytes: 0,

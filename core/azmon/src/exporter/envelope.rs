@@ -15,19 +15,18 @@ use crate::storage::Storage;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Transport, WorkerHandle};
 
-/// Most items that wait: seconds of a busy sender.
+/// Maximum number of waiting items: seconds of a busy sender.
 const QUEUE_ITEMS: usize = 65_536;
-/// Most bytes of items that wait.
+/// Maximum size of waiting items, in bytes.
 const QUEUE_BYTES: usize = 64 << 20;
-/// How many waiting items wake the worker.
+/// Number of waiting items that wakes the worker.
 const BATCH: usize = 512;
 
-/// Sends [envelopes](crate::envelope) that are made already, such as those that were received from another
-/// program.
+/// Sends finished [envelopes](crate::envelope), such as those that another program sent.
 ///
-/// Items wait in a bounded queue, of which [`try_send`](Self::try_send) tells when it is full. They are
-/// limited, batched, compressed, sent, and sent again exactly as azmon's own are. An envelope without an
-/// instrumentation key gets that of the connection string.
+/// Envelopes wait in a bounded queue; [`try_send`](Self::try_send) fails if it is full. They are cut to the limits,
+/// batched, compressed, sent and retried exactly as azmon's own items are. An envelope without an instrumentation key
+/// gets the key of the connection string.
 ///
 /// # Examples
 ///
@@ -54,11 +53,12 @@ pub struct EnvelopeExporter {
     instrumentation_key: String,
     producer: Producer,
     handle: WorkerHandle,
-    /// Lets one sender at a time see whether there is room, and use it.
+    /// Serialises senders, so that the check for room and the push are one step.
     room: Mutex<()>,
 }
 
-/// Settings of an [`EnvelopeExporter`]: code beats environment beats default.
+/// Settings of an [`EnvelopeExporter`]. Code takes precedence over the environment, and the environment over the
+/// default.
 pub struct EnvelopeExporterBuilder {
     choices: Choices,
     queue_items: usize,
@@ -67,7 +67,7 @@ pub struct EnvelopeExporterBuilder {
     transport: Option<Arc<dyn Transport>>,
 }
 
-/// The queue has no room for so many envelopes: here they are again.
+/// The queue has no room for the envelopes, which the error returns.
 #[derive(Debug, thiserror::Error)]
 #[error("the queue has no room for {} envelopes", .0.len())]
 pub struct QueueFullError(pub Vec<Envelope<'static>>);
@@ -85,11 +85,11 @@ impl EnvelopeExporter {
         }
     }
 
-    /// Queues envelopes, all or none. Never blocks.
+    /// Queues all envelopes or none. Never blocks.
     ///
     /// # Errors
     ///
-    /// When more would wait than the limits allow, or after a shutdown.
+    /// Fails if the queue's limits would be exceeded, or after a shutdown.
     pub fn try_send(&self, envelopes: Vec<Envelope<'static>>) -> Result<(), QueueFullError> {
         let items: Vec<_> = envelopes.into_iter().map(|one| self.to_item(one)).collect();
         let bytes = items.iter().map(Item::size).sum();
@@ -99,7 +99,7 @@ impl EnvelopeExporter {
         }
         for item in items {
             if let Err(item) = self.producer.push(item) {
-                // There was room, so the worker has ended in between.
+                // The queue had room before, so the worker has ended in between.
                 let counters = self.handle.counters();
                 counters.count(DropReason::Shutdown, item.label(), 1);
             }
@@ -107,38 +107,38 @@ impl EnvelopeExporter {
         Ok(())
     }
 
-    /// Whether there is room for so many envelopes more, as far as their number says.
+    /// Whether the queue has room for this number of envelopes. The check ignores their size.
     #[must_use]
     pub fn has_room(&self, envelopes: usize) -> bool {
         !self.handle.is_shut_down() && self.producer.has_room(envelopes, 0)
     }
 
-    /// How many envelopes wait in the queue.
+    /// The number of envelopes that wait in the queue.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.producer.waiting()
     }
 
-    /// Sends everything that waits, and waits for the answers of the service. Blocks the thread.
+    /// Sends all waiting envelopes, and waits for the answers of the service. Blocks the thread.
     ///
     /// # Errors
     ///
-    /// When not everything was delivered within `timeout`.
+    /// Fails if some envelopes were not delivered within `timeout`.
     pub fn force_flush(&self, timeout: Duration) -> Result<(), DeliveryError> {
         Ok(self.handle.flush(timeout)?)
     }
 
-    /// Takes nothing more, sends what can be sent and stores the rest until `timeout`, and ends the worker. Blocks the
-    /// thread.
+    /// Refuses further envelopes, sends as many as it can within `timeout`, stores the others on disk, and ends the
+    /// worker. Blocks the thread.
     ///
     /// # Errors
     ///
-    /// When not everything was delivered.
+    /// Fails if some envelopes were not delivered.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), DeliveryError> {
         Ok(self.handle.shutdown(timeout)?)
     }
 
-    /// What was dropped since the start, by reason and type.
+    /// The items dropped since the start, by reason and type.
     #[must_use]
     pub fn dropped_items(&self) -> Vec<DroppedItems> {
         self.handle.counters().dropped().collect()
@@ -152,7 +152,7 @@ impl EnvelopeExporter {
     }
 }
 
-/// The envelope that an item was made of.
+/// The envelope inside an item.
 fn made(item: Item) -> Option<Envelope<'static>> {
     match item {
         Item::Envelope(envelope) => Some(*envelope),
@@ -168,21 +168,21 @@ impl EnvelopeExporterBuilder {
         self
     }
 
-    /// Sets how many envelopes may wait. Defaults to 65,536.
+    /// Sets the maximum number of waiting envelopes. Defaults to 65,536.
     #[must_use]
     pub fn max_queue_items(mut self, items: usize) -> Self {
         self.queue_items = items;
         self
     }
 
-    /// Sets how many bytes the envelopes that wait may hold. Defaults to 64 MiB.
+    /// Sets the maximum size of waiting envelopes, in bytes. Defaults to 64 MiB.
     #[must_use]
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.queue_bytes = bytes;
         self
     }
 
-    /// Sets where environment variables are looked up. Defaults to the process's environment.
+    /// Sets the lookup of environment variables. Defaults to the process's environment.
     #[must_use]
     pub fn environment(
         mut self,
@@ -192,7 +192,7 @@ impl EnvelopeExporterBuilder {
         self
     }
 
-    /// Sets where envelopes wait that cannot be sent: see
+    /// Sets the storage of envelopes that cannot be sent: see
     /// [`TelemetryBuilder::storage`](crate::TelemetryBuilder::storage).
     #[must_use]
     pub fn storage(mut self, storage: Storage) -> Self {
@@ -204,15 +204,15 @@ impl EnvelopeExporterBuilder {
     ///
     /// # Errors
     ///
-    /// When there is no connection string or it cannot be read, or when the system gives no thread, no
-    /// event queue or no TLS.
+    /// Fails if the connection string is missing or invalid, or if the worker thread, its event loop or TLS cannot be
+    /// initialised.
     pub fn build(self) -> Result<EnvelopeExporter, BuildError> {
         let settings = Settings::resolve(self.choices, &self.environment)?;
         let connection = settings
             .connection_string
             .ok_or(BuildErrorKind::NoConnectionString)?;
         let key = connection.instrumentation_key().to_owned();
-        // Nothing is mapped: envelopes say all by themselves.
+        // No mapping takes place: envelopes are complete.
         let nothing = Resource::builder_empty().build();
         let builder = WorkerBuilder {
             connection: &connection,

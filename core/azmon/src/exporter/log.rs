@@ -10,14 +10,14 @@ use crate::exporter::sender::Sender;
 use crate::item::{DropReason, DroppedItems, Item, TelemetryType};
 use crate::pipeline::UnsampledLogs;
 
-/// Sends log records to Azure Monitor, for a logger provider that is put together by hand.
+/// Sends log records to Azure Monitor, for a logger provider that the application assembles itself.
 ///
-/// [`Telemetry`](crate::Telemetry) does more with less, as with [`SpanExporter`](crate::SpanExporter): a
-/// record's operation name and sample rate are those of its context, which an exporter does not see. What
-/// records become is told by [`mapping`](crate::mapping).
+/// [`Telemetry`](crate::Telemetry) does more with less code, as with [`SpanExporter`](crate::SpanExporter): it reads
+/// the operation name and the sample rate of a record from the context, which an exporter does not see.
+/// [`mapping`](crate::mapping) documents the resulting items.
 ///
-/// An export waits until the service has the records, or they are on disk. Records that are held in memory
-/// alone are sent again, though the export answers with an error.
+/// An export completes once the service has accepted the records or they are on disk. If they are only in memory, the
+/// export fails, and azmon still sends them again.
 ///
 /// # Examples
 ///
@@ -44,7 +44,7 @@ impl LogExporter {
         ExporterBuilder::new()
     }
 
-    /// What was dropped since the start, by reason; empty if nothing was.
+    /// The items dropped since the start, by reason; empty if none were dropped.
     #[must_use]
     pub fn dropped_items(&self) -> Vec<DroppedItems> {
         self.sender.dropped_items()
@@ -52,20 +52,19 @@ impl LogExporter {
 }
 
 impl LogExporterBuilder {
-    /// Sets what becomes of records in spans that are not sampled. Defaults to
-    /// [`UnsampledLogs::KeepErrors`].
+    /// Sets the treatment of records in unsampled spans. Defaults to [`UnsampledLogs::KeepErrors`].
     #[must_use]
     pub fn unsampled_logs(mut self, logs: UnsampledLogs) -> Self {
         self.unsampled_logs = logs;
         self
     }
 
-    /// Starts the worker thread, or joins that of another exporter.
+    /// Starts the worker thread, or joins the worker of another exporter.
     ///
     /// # Errors
     ///
-    /// When there is no connection string or it cannot be read, or when the system gives no thread, no
-    /// event queue or no TLS.
+    /// Fails if the connection string is missing or invalid, or if the worker thread, its event loop or TLS cannot be
+    /// initialised.
     pub fn build(self) -> Result<LogExporter, BuildError> {
         let unsampled = self.unsampled_logs;
         self.start().map(|sender| LogExporter { sender, unsampled })

@@ -15,17 +15,16 @@ use crate::item::{DroppedItems, Item};
 use crate::mapping::Mapper;
 use crate::pipeline::is_about_the_sdk;
 
-/// Sends metrics to Azure Monitor, for a meter provider that is put together by hand.
+/// Sends metrics to Azure Monitor, for a meter provider that the application assembles itself.
 ///
-/// [`Telemetry`](crate::Telemetry) does more with less: it adds the standard metrics, the performance
-/// counters, and one worker for all signals. This exporter is for programs that must keep their own
-/// provider. It works under any reader of the SDK, on any thread, in any runtime or none.
+/// [`Telemetry`](crate::Telemetry) does more with less code: it adds the standard metrics, the performance counters,
+/// and one worker for all signals. This exporter is for programs that must keep their own provider. It works with any
+/// reader of the SDK, on any thread, with or without an async runtime.
 ///
 /// Every data point becomes an item of `customMetrics`; see
-/// [`Mapper::map_metrics`](crate::mapping::Mapper::map_metrics). Counters and histograms are sent as
-/// what was added since the last export (delta), up-down counters as their value (cumulative). An export
-/// waits until the service has the metrics, or they are on disk; what is held in memory alone is sent again,
-/// though the export answers with an error.
+/// [`Mapper::map_metrics`](crate::mapping::Mapper::map_metrics). Counters and histograms have delta temporality,
+/// up-down counters cumulative temporality. An export completes once the service has accepted the metrics or they are
+/// on disk. If they are only in memory, the export fails, and azmon still sends them again.
 ///
 /// # Examples
 ///
@@ -38,7 +37,7 @@ use crate::pipeline::is_about_the_sdk;
 /// ```
 pub struct MetricExporter {
     sender: Sender,
-    /// The mapper of the resource that was exported last: there is one, in practice.
+    /// The mapper of the last exported resource; a program usually has one resource.
     mapper: Mutex<Option<(Resource, Arc<Mapper>)>>,
 }
 
@@ -52,8 +51,8 @@ impl MetricExporter {
         ExporterBuilder::new()
     }
 
-    /// What was dropped since the start, by reason, of all exporters that send to the same endpoint; empty if
-    /// nothing was.
+    /// The items dropped since the start, by reason, of all exporters with the same endpoint; empty if none were
+    /// dropped.
     #[must_use]
     pub fn dropped_items(&self) -> Vec<DroppedItems> {
         self.sender.dropped_items()
@@ -73,12 +72,12 @@ impl MetricExporter {
 }
 
 impl MetricExporterBuilder {
-    /// Starts the worker thread, or joins that of another exporter.
+    /// Starts the worker thread, or joins the worker of another exporter.
     ///
     /// # Errors
     ///
-    /// When there is no connection string or it cannot be read, or if the worker thread, its event loop or TLS
-    /// cannot be initialised.
+    /// Fails if the connection string is missing or invalid, or if the worker thread, its event loop or TLS cannot be
+    /// initialised.
     pub fn build(self) -> Result<MetricExporter, BuildError> {
         let sender = self.start()?;
         Ok(MetricExporter {

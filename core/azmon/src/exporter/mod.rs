@@ -1,4 +1,4 @@
-//! The plain SDK exporter traits, for people who assemble their own SDK.
+//! Implementations of the SDK's exporter traits, for applications that assemble their own SDK.
 
 mod builder;
 mod envelope;

@@ -1,4 +1,4 @@
-//! What the plain exporters have in common.
+//! The part that the plain exporters share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use crate::exporter::shared::Seat;
 use crate::item::{DroppedItems, Item};
 use crate::mapping::{Mapper, MappingOptions};
 
-/// How long a flush waits; that of the SDK's own processors.
+/// Timeout of a flush; the one of the SDK's own processors.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A place at a worker, and how to make envelopes.
+/// A place at a worker, and the settings to make envelopes.
 pub(super) struct Sender {
     instrumentation_key: String,
     options: MappingOptions,
     mapper: Arc<Mapper>,
-    /// `None` if `OTEL_SDK_DISABLED` says so.
+    /// `None` if `OTEL_SDK_DISABLED` is `true`.
     seat: Option<Seat>,
 }
 
@@ -50,7 +50,7 @@ impl Sender {
         self.seat().map(Seat::dropped_items).unwrap_or_default()
     }
 
-    /// Sends items, and waits until the service has them, or they are on disk.
+    /// Sends items, and waits until the service has accepted them or they are on disk.
     pub(super) async fn export(&self, mapper: Arc<Mapper>, items: Vec<Item>) -> OTelSdkResult {
         match self.seat() {
             Some(seat) if !items.is_empty() => {

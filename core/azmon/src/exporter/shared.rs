@@ -1,4 +1,4 @@
-//! Workers that several exporters share: one for each endpoint, with one transport, one circuit and one storage.
+//! Workers that several exporters share: one per endpoint, with one transport, one circuit and one storage.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +12,10 @@ use crate::pipeline::WorkerBuilder;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{SourceId, WorkerHandle};
 
-/// The exporters' workers that are running.
+/// The running workers of exporters.
 static WORKERS: Mutex<Option<HashMap<String, Weak<SharedWorker>>>> = Mutex::new(None);
 
-/// A worker, and how many exporters use it.
+/// A worker and the number of its exporters.
 #[derive(Debug)]
 struct SharedWorker {
     handle: WorkerHandle,
@@ -31,7 +31,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Joins the worker of `key`, or starts it. One with a transport of its own is never shared.
+    /// Joins the worker of `key`, or starts it. A worker with its own transport is never shared.
     pub(super) fn take(
         key: String,
         mut builder: WorkerBuilder<'_>,
@@ -62,7 +62,7 @@ impl Seat {
 
     fn at(worker: Arc<SharedWorker>, processors: TelemetryProcessors) -> Self {
         let source = SourceId::next();
-        // A worker that has ended drops and counts what it is given.
+        // A worker that has ended drops and counts the items it receives.
         let _ = worker.handle.open(source, processors);
         Self {
             worker,
@@ -90,7 +90,7 @@ impl Seat {
         self.handle().export(self.source, mapper, items).await
     }
 
-    /// Ends the exporter, and the worker with the last one.
+    /// Ends the exporter; the last exporter ends the worker.
     pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Undelivered> {
         if self.is_closed.swap(true, Ordering::Relaxed) {
             return Err(Undelivered::AlreadyShutDown);
@@ -106,7 +106,7 @@ impl Seat {
 }
 
 impl Drop for Seat {
-    /// The worker ends by itself when its last handle is gone.
+    /// The worker ends once its last handle is dropped.
     fn drop(&mut self) {
         if !self.is_closed.swap(true, Ordering::Relaxed) {
             self.worker.leave();

@@ -9,16 +9,16 @@ use crate::exporter::ExporterBuilder;
 use crate::exporter::sender::Sender;
 use crate::item::{DroppedItems, Item};
 
-/// Sends spans to Azure Monitor, for a tracer provider that is put together by hand.
+/// Sends spans to Azure Monitor, for a tracer provider that the application assembles itself.
 ///
-/// [`Telemetry`](crate::Telemetry) does more with less: its queue is larger, it uploads several batches
-/// at once, and gives children the name of their request. This exporter is for programs that must keep
-/// their own provider and processors. It works under any processor of the SDK, on any thread, in any runtime
-/// or none, since its own worker thread does the sending.
+/// [`Telemetry`](crate::Telemetry) does more with less code: its queue is larger, it uploads several batches
+/// concurrently, and it gives child spans the name of their request. This exporter is for programs that must keep their
+/// own provider and processors. It works with any processor of the SDK, on any thread, with or without an async
+/// runtime, because its own worker thread sends.
 ///
-/// An export waits until the service has the spans, or they are on disk. Spans that are held in memory alone
-/// are sent again, though the export answers with an error; spans that are not sampled are left out.
-/// Exporters of one process share a worker, a connection and a storage if they send to the same endpoint.
+/// An export completes once the service has accepted the spans or they are on disk. If they are only in memory, the
+/// export fails, and azmon still sends them again. Unsampled spans are skipped. Exporters of one process with the same
+/// endpoint share a worker, a connection and a storage.
 ///
 /// # Examples
 ///
@@ -42,8 +42,8 @@ impl SpanExporter {
         ExporterBuilder::new()
     }
 
-    /// What was dropped since the start, by reason, of all exporters that send to the same endpoint; empty if
-    /// nothing was.
+    /// The items dropped since the start, by reason, of all exporters with the same endpoint; empty if none were
+    /// dropped.
     #[must_use]
     pub fn dropped_items(&self) -> Vec<DroppedItems> {
         self.0.dropped_items()
@@ -51,19 +51,19 @@ impl SpanExporter {
 }
 
 impl SpanExporterBuilder {
-    /// Starts the worker thread, or joins that of another exporter.
+    /// Starts the worker thread, or joins the worker of another exporter.
     ///
     /// # Errors
     ///
-    /// When there is no connection string or it cannot be read, or when the system gives no thread, no
-    /// event queue or no TLS.
+    /// Fails if the connection string is missing or invalid, or if the worker thread, its event loop or TLS cannot be
+    /// initialised.
     pub fn build(self) -> Result<SpanExporter, BuildError> {
         self.start().map(SpanExporter)
     }
 }
 
 impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
-    // The SDK's batch processor also hands over spans that are recorded but not sampled.
+    // The SDK's batch processor also exports spans that are recorded but not sampled.
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         batch.retain(|span| span.span_context.is_sampled());
         let items = batch.into_iter().map(Item::from).collect();

@@ -1,7 +1,7 @@
-//! Values of log records as attribute values: what attributes have no kind for becomes JSON.
+//! Conversion of log record values to attribute values. A value without a matching attribute type becomes JSON.
 //!
-//! Bytes, maps and mixed lists are written as OpenTelemetry's specification says for protocols that
-//! do not know them: bytes in Base64, the others as JSON, numbers that JSON lacks as texts.
+//! Bytes, maps and mixed lists follow OpenTelemetry's specification for protocols that lack them: bytes become Base64,
+//! the others JSON, and numbers that JSON lacks become strings.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use opentelemetry::logs::AnyValue;
 use opentelemetry::{Array, StringValue, Value};
 use serde_json::Value as Json;
 
-/// The same value, as an attribute.
+/// Converts the value to an attribute value.
 pub(super) fn to_value(any: &AnyValue) -> Value {
     match any {
         AnyValue::Int(number) => Value::I64(*number),
@@ -22,7 +22,7 @@ pub(super) fn to_value(any: &AnyValue) -> Value {
     }
 }
 
-/// A list of one kind is an array; a mixed one is JSON.
+/// A list of one type becomes an array, a mixed one JSON.
 fn list(items: &[AnyValue]) -> Value {
     array(items).map_or_else(
         || {
@@ -82,7 +82,7 @@ fn json(any: &AnyValue) -> Json {
                     .collect(),
             )
         }
-        // A kind of value that a later OpenTelemetry adds.
+        // A type that a later version of OpenTelemetry adds.
         other => Json::from(format!("{other:?}")),
     }
 }

@@ -1,8 +1,8 @@
-//! Where every item went: sent, stored on disk, or dropped and why.
+//! The whereabouts of every item: sent, stored on disk, or dropped with a reason.
 //!
-//! Invariant: an item that the worker took is in exactly one of these: open (in the worker's hands), sent,
-//! stored, or dropped. An item that was refused before is only dropped. So `sent + stored + dropped` is what
-//! ended, as soon as nothing waits and nothing is open.
+//! Invariant: an item that the worker took is counted exactly once: as open (in the worker's hands), sent, stored, or
+//! dropped. An item that was refused before is counted as dropped only. So `sent + stored + dropped` is the number of
+//! items that ended, as soon as none wait and none are open.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,31 +10,32 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::item::{ItemLabel, Signal, TelemetryType};
 
-/// Why an item was dropped.
+/// The reason why an item was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// More items waited than the queue's limits allow.
+    /// The queue was full.
     QueueFull,
-    /// The item was larger than the service takes, also without what could be left out of it.
+    /// The item exceeded the service's maximum size, even after it was shortened.
     TooLarge,
-    /// The service refused the item for good.
+    /// The service refused the item permanently.
     Rejected,
-    /// Time was over before the item could be sent or stored, or it came after the end.
+    /// The timeout of the shutdown expired before the item could be sent or stored, or the item came after the
+    /// shutdown.
     Shutdown,
     /// azmon failed to encode the item.
     Internal,
-    /// The log record belongs to a span that is not sampled: see [`UnsampledLogs`](crate::UnsampledLogs).
+    /// The log record belongs to an unsampled span: see [`UnsampledLogs`](crate::UnsampledLogs).
     Unsampled,
     /// A telemetry processor dropped the item.
     Processor,
-    /// A telemetry processor panicked over the item.
+    /// A telemetry processor panicked while it processed the item.
     ProcessorPanicked,
-    /// The item could not be delivered within its greatest age, 48 h by default.
+    /// The item could not be delivered within its maximum age, 48 h by default.
     Expired,
-    /// The item made room on disk for newer ones.
+    /// The item was removed from disk to make room for newer ones.
     StorageFull,
-    /// The file that held the item is gone or damaged.
+    /// The file that contained the item is missing or damaged.
     StorageDamaged,
 }
 
@@ -71,7 +72,7 @@ impl DropReason {
         }
     }
 
-    /// Whether items are dropped so because the program asked for it.
+    /// Whether the program asked for these drops.
     fn is_intentional(self) -> bool {
         matches!(self, Self::Unsampled | Self::Processor)
     }
@@ -83,33 +84,33 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// How many items of one type were dropped for one reason, since the start.
+/// The number of items of one type that were dropped for one reason, since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DroppedItems {
-    /// Why.
+    /// The reason.
     pub reason: DropReason,
     /// The type of the items.
     pub telemetry_type: TelemetryType,
-    /// How many.
+    /// The number of items.
     pub count: u64,
 }
 
-/// What became of the items of a signal, since the start.
+/// The outcome of the items of a signal, since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignalReport {
-    /// The service has them.
+    /// Items that the service has accepted.
     pub sent: u64,
-    /// They are on disk, for the next try or the next start.
+    /// Items on disk, to be sent later or by the next process.
     pub stored: u64,
-    /// They are lost, or were dropped on purpose.
+    /// Items that were lost or dropped on purpose.
     pub dropped: u64,
 }
 
 type Counts = [u64; ItemLabel::COUNT];
 
-/// Counts of items by label, and of drops also by reason.
+/// Counts of items by label, and of drops by reason and label.
 #[derive(Debug)]
 pub(crate) struct ItemCounters {
     dropped: [[AtomicU64; ItemLabel::COUNT]; DropReason::ALL.len()],
@@ -118,13 +119,13 @@ pub(crate) struct ItemCounters {
     custody: Mutex<Custody>,
 }
 
-/// The items that the worker took.
+/// The items that the worker has taken.
 #[derive(Debug)]
 struct Custody {
     open: Counts,
     sent: Counts,
     stored: Counts,
-    /// A shutdown did not wait for the worker: what it does from now on counts no more.
+    /// A shutdown gave up on the worker: its further actions are not counted.
     is_abandoned: bool,
 }
 
@@ -146,7 +147,7 @@ impl Default for ItemCounters {
 }
 
 impl ItemCounters {
-    /// Counts items that were dropped before the worker took them.
+    /// Counts items that are dropped before the worker takes them.
     pub(crate) fn count(&self, reason: DropReason, label: impl Into<ItemLabel>, items: usize) {
         if items > 0 {
             let count = &self.dropped[reason as usize][label.into().index()];
@@ -156,7 +157,7 @@ impl ItemCounters {
         }
     }
 
-    /// Notes that the worker took items.
+    /// Counts items that the worker takes.
     pub(crate) fn take(&self, labels: impl IntoIterator<Item = ItemLabel>) {
         self.with(|custody| {
             labels
@@ -165,7 +166,7 @@ impl ItemCounters {
         });
     }
 
-    /// Notes that an item that was taken became the lines of these labels.
+    /// Replaces the label of a taken item by the labels of the lines that it became.
     pub(crate) fn relabel(&self, taken: ItemLabel, lines: &[ItemLabel]) {
         if lines == [taken] {
             return;
@@ -192,7 +193,7 @@ impl ItemCounters {
         });
     }
 
-    /// Counts items that the service has.
+    /// Counts items that the service has accepted.
     pub(crate) fn sent(&self, labels: impl IntoIterator<Item = ItemLabel>) {
         self.with(|custody| {
             for label in labels {
@@ -212,7 +213,7 @@ impl ItemCounters {
         });
     }
 
-    /// Notes that items come back from the disk to be sent.
+    /// Counts items that were read from disk to be sent.
     pub(crate) fn reopened(&self, labels: impl IntoIterator<Item = ItemLabel>) {
         self.with(|custody| {
             for label in labels {
@@ -232,8 +233,7 @@ impl ItemCounters {
         });
     }
 
-    /// Gives up on the worker: everything that it still holds counts as dropped, and nothing that it does
-    /// from now on counts.
+    /// Gives up on the worker: counts all of its open items as dropped, and ignores its further actions.
     pub(crate) fn abandon(&self) {
         let mut custody = self.custody();
         custody.is_abandoned = true;
@@ -243,12 +243,12 @@ impl ItemCounters {
         }
     }
 
-    /// How many items the worker holds in memory.
+    /// The number of items that the worker holds in memory.
     pub(crate) fn open(&self) -> u64 {
         self.custody().open.iter().sum()
     }
 
-    /// What became of the items of a signal.
+    /// The outcome of the items of a signal.
     pub(crate) fn report(&self, signal: Signal) -> SignalReport {
         let custody = self.custody();
         let sum = |counts: &Counts| {
@@ -266,19 +266,19 @@ impl ItemCounters {
         }
     }
 
-    /// How many items of each label the service has.
+    /// The number of sent items, by label.
     pub(crate) fn sent_by_label(&self) -> Vec<(ItemLabel, u64)> {
         let custody = self.custody();
         let counts = ItemLabel::all().zip(custody.sent);
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Whether something was dropped since the last call, other than on purpose.
+    /// Whether items were dropped since the last call, other than on purpose.
     pub(crate) fn take_unreported(&self) -> bool {
         self.unreported.load(Ordering::Relaxed) && self.unreported.swap(false, Ordering::Relaxed)
     }
 
-    /// Counts an item that lost a part of itself, so that the rest could be sent.
+    /// Counts an item that was shortened so that it could be sent.
     pub(crate) fn count_trimmed(&self) {
         self.trimmed.fetch_add(1, Ordering::Relaxed);
     }
@@ -287,7 +287,7 @@ impl ItemCounters {
         self.trimmed.load(Ordering::Relaxed)
     }
 
-    /// The drops, by reason and type.
+    /// The dropped items, by reason and type.
     pub(crate) fn dropped(&self) -> impl Iterator<Item = DroppedItems> {
         let by_type = |(reason, counts): (DropReason, &[AtomicU64; ItemLabel::COUNT])| {
             let mut totals = TelemetryType::ALL.map(|telemetry_type| DroppedItems {
@@ -307,7 +307,7 @@ impl ItemCounters {
             .filter(|dropped| dropped.count > 0)
     }
 
-    /// The drops, by reason and label.
+    /// The dropped items, by reason and label.
     pub(crate) fn by_label(&self) -> impl Iterator<Item = (DropReason, ItemLabel, u64)> {
         let reasons = DropReason::ALL.into_iter().zip(&self.dropped);
         let counts = reasons.flat_map(|(reason, counts)| {
@@ -338,7 +338,7 @@ fn close(counts: &mut Counts, label: ItemLabel, items: u64) {
     *count = count.saturating_sub(items);
 }
 
-/// How many items of each label a batch holds.
+/// The number of items of a batch, by label.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LabelCounts(Vec<(ItemLabel, u32)>);
 

@@ -9,7 +9,7 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 use crate::instrument::{Identity, OperationName, SampleRate};
 use crate::item::{TelemetryType, any_value};
 
-/// A log record that has been emitted: what [`SpanData`](opentelemetry_sdk::trace::SpanData) is for spans.
+/// An emitted log record: the counterpart of [`SpanData`](opentelemetry_sdk::trace::SpanData) for spans.
 #[derive(Debug, Clone)]
 pub struct LogData {
     pub(crate) time: SystemTime,
@@ -24,15 +24,14 @@ pub struct LogData {
     pub(crate) scope: InstrumentationScope,
     pub(crate) body: Option<Value>,
     pub(crate) attributes: Vec<KeyValue>,
-    /// In percent; `None` leaves it to the enclosing span.
+    /// In percent; `None` means the rate of the enclosing span.
     pub(crate) sample_rate: Option<f64>,
 }
 
 impl LogData {
     /// Copies a record of the SDK.
     ///
-    /// A record without a time has that at which it was observed, and without that one the time of this
-    /// call.
+    /// A record without a timestamp gets its observed timestamp, and without that one the time of this call.
     #[must_use]
     pub fn new(record: &SdkLogRecord, scope: &InstrumentationScope) -> Self {
         let time = record.timestamp().or_else(|| record.observed_timestamp());
@@ -55,8 +54,7 @@ impl LogData {
         }
     }
 
-    /// Starts a record that did not come through the SDK, such as one that was received: nothing but its
-    /// time is known.
+    /// Starts a record that does not come from the SDK, such as a received one. Only its time is set.
     #[must_use]
     pub fn at(time: SystemTime) -> Self {
         Self {
@@ -81,7 +79,7 @@ impl LogData {
         self
     }
 
-    /// Sets the severity, and how the source calls it.
+    /// Sets the severity, and the source's text for it.
     #[must_use]
     pub fn with_severity(
         mut self,
@@ -92,21 +90,21 @@ impl LogData {
         self
     }
 
-    /// Sets the event's name. An empty one is none.
+    /// Sets the event's name. An empty name counts as none.
     #[must_use]
     pub fn with_event_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.event_name = Some(name.into());
         self
     }
 
-    /// Sets what wrote the record.
+    /// Sets the instrumentation scope that emitted the record.
     #[must_use]
     pub fn with_scope(mut self, scope: InstrumentationScope) -> Self {
         self.scope = scope;
         self
     }
 
-    /// Sets the record's text or data.
+    /// Sets the body: text or structured data.
     #[must_use]
     pub fn with_body(mut self, body: Option<Value>) -> Self {
         self.body = body;
@@ -120,7 +118,7 @@ impl LogData {
         self
     }
 
-    /// Adds what `context` says of the operation and its user, where the record does not say itself.
+    /// Adds the operation and the user of `context`, unless the record has its own.
     #[must_use]
     pub fn in_context(mut self, context: &Context) -> Self {
         if self.sample_rate.is_none() {
@@ -138,20 +136,20 @@ impl LogData {
         self
     }
 
-    /// Makes the record one that is never left out, and so counts once, whatever its span does.
+    /// Excludes the record from sampling, so that it counts once, whether its span is sampled or not.
     #[must_use]
     pub fn unsampled(mut self) -> Self {
         self.sample_rate = Some(100.0);
         self
     }
 
-    /// Sets the share, in percent, of which the record is one, unless it is set already.
+    /// Sets the sampling rate, in percent, unless the record has one.
     pub(crate) fn at_rate(mut self, percent: Option<f64>) -> Self {
         self.sample_rate = self.sample_rate.or(percent);
         self
     }
 
-    /// Makes the record stand for itself alone.
+    /// Removes the sampling rate: the record counts once.
     pub(crate) fn count_once(&mut self) {
         self.sample_rate = Some(100.0);
     }
@@ -162,17 +160,17 @@ impl LogData {
         self.trace_id
     }
 
-    /// Whether the record tells of a failure.
+    /// Whether the record reports a failure.
     pub(crate) fn is_failure(&self) -> bool {
         self.severity >= Some(Severity::Error) || self.telemetry_type() == TelemetryType::Exception
     }
 
-    /// What the record is about, by the name of its logger or module.
+    /// The target: the name of the logger or module that emitted the record.
     pub(crate) fn target(&self) -> Option<&str> {
         self.target.as_deref()
     }
 
-    /// The type of the item that the record becomes.
+    /// The telemetry type of the record's item.
     pub(crate) fn telemetry_type(&self) -> TelemetryType {
         TelemetryType::of_log(|name| {
             let mut attributes = self.attributes.iter();
@@ -186,7 +184,7 @@ impl LogData {
         &self.attributes
     }
 
-    /// The record's text or data.
+    /// The body: text or structured data.
     #[must_use]
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()

@@ -1,5 +1,5 @@
-//! What flows from the instrumentation to the worker: spans, log records, finished envelopes; the queue that they
-//! wait in; and what counts those that are lost.
+//! The items that pass from the instrumentation to the worker: spans, log records and finished envelopes; their queue;
+//! and the counters of lost items.
 
 mod any_value;
 mod counters;

@@ -1,8 +1,8 @@
 //! The bounded queue between the application's threads and the worker.
 //!
-//! Why an unbounded channel with counters: a bounded one would make a producer wait or take a lock when it is full, and
-//! it cannot count bytes. Why relaxed ordering: the counters only limit; what is published by the channel itself is
-//! ordered by it. The one exception is the length that the worker reads before it sleeps.
+//! The channel is unbounded and has counters: a bounded one would make a producer wait or take a lock when it is full,
+//! and cannot count bytes. The counters use relaxed ordering, because they only limit; the channel itself orders the
+//! items. The exception is the length, which the worker reads before it sleeps.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,19 +13,19 @@ use tokio::sync::Notify;
 
 use crate::item::Item;
 
-/// One of so many places is kept for exceptions and failed requests, so that they are the last to be dropped.
+/// One in this number of places is reserved for exceptions and failed requests, so that they are dropped last.
 const RESERVE: usize = 8;
 
-/// How much may wait.
+/// Limits of the queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueLimits {
     pub(crate) items: usize,
     pub(crate) bytes: usize,
-    /// How many waiting items wake the worker before its delay is over.
+    /// Number of waiting items that wakes the worker before its delay is over.
     pub(crate) batch: usize,
 }
 
-/// Makes a queue of many producers and one consumer.
+/// Makes a queue for many producers and one consumer.
 pub(crate) fn queue(limits: QueueLimits) -> (Producer, Consumer) {
     let (sender, receiver) = channel();
     let shared = Arc::new(Shared {
@@ -49,9 +49,9 @@ pub(crate) fn queue(limits: QueueLimits) -> (Producer, Consumer) {
 #[derive(Debug)]
 struct Shared {
     limits: QueueLimits,
-    /// Those that wait.
+    /// Waiting items.
     items: AtomicUsize,
-    /// Of those that wait, and of those that were taken and still exist.
+    /// Bytes of waiting items, and of taken items that still exist.
     bytes: AtomicUsize,
     wake: Notify,
 }
@@ -62,7 +62,7 @@ struct Entry {
     bytes: usize,
 }
 
-/// An item that was taken. Its bytes count until it is dropped.
+/// A taken item. Its bytes count until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) item: Item,
@@ -76,7 +76,7 @@ struct Room {
 }
 
 impl Taken {
-    /// An item that takes no room of a queue.
+    /// Wraps an item that does not occupy the queue.
     pub(crate) fn free(item: Item) -> Self {
         Self { item, _room: None }
     }
@@ -88,7 +88,7 @@ impl Drop for Room {
     }
 }
 
-/// The end where requests put their items.
+/// The producers' end of the queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Producer {
     sender: Sender<Entry>,
@@ -96,7 +96,7 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
-    /// Adds an item, or gives it back when there is no room for it, or no worker.
+    /// Adds an item, or returns it if the queue is full or has no worker.
     pub(crate) fn push(&self, item: impl Into<Item>) -> Result<(), Item> {
         let mut item = item.into();
         let Shared {
@@ -133,7 +133,7 @@ impl Producer {
 }
 
 impl Producer {
-    /// Whether so many items of so many bytes in all would find room now.
+    /// Whether the queue has room for this number of items with this number of bytes in total.
     pub(crate) fn has_room(&self, items: usize, bytes: usize) -> bool {
         let waiting = self.waiting().saturating_add(items.saturating_sub(1));
         let bytes = self
@@ -144,7 +144,7 @@ impl Producer {
         self.shared.limits.room(waiting, bytes) == RoomFor::All
     }
 
-    /// How many items wait.
+    /// The number of waiting items.
     pub(crate) fn waiting(&self) -> usize {
         self.shared.items.load(Ordering::Relaxed)
     }
@@ -158,7 +158,7 @@ enum RoomFor {
 }
 
 impl QueueLimits {
-    /// What there is room for, beside so many items and with so many bytes.
+    /// The kinds of items for which the queue has room, given the waiting items and their bytes.
     fn room(&self, items: usize, bytes: usize) -> RoomFor {
         let kept = |limit: usize| limit - limit / RESERVE;
         if items < kept(self.items) && bytes <= kept(self.bytes) {
@@ -171,29 +171,30 @@ impl QueueLimits {
     }
 }
 
-/// The end where the worker takes them.
+/// The worker's end of the queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Consumer {
-    /// `None` after the end.
+    /// `None` once the queue is closed.
     receiver: Arc<Mutex<Option<Receiver<Entry>>>>,
     shared: Arc<Shared>,
 }
 
 impl Consumer {
-    /// How many items wait.
+    /// The number of waiting items.
     ///
-    /// A producer counts its item before it adds it, so a positive number can be followed by an empty
-    /// [`take`](Self::take), but no item is ever left behind a zero: whoever adds one after a zero wakes the worker.
+    /// A producer counts its item before it adds the item. Therefore [`take`](Self::take) may return nothing although
+    /// the number is positive. An item is never left behind at zero: the producer that adds one after a zero wakes the
+    /// worker.
     pub(crate) fn len(&self) -> usize {
         self.shared.items.load(Ordering::Acquire)
     }
 
-    /// The bytes of items that wait, or were taken and still exist.
+    /// The bytes of waiting items, and of taken items that still exist.
     pub(crate) fn bytes(&self) -> usize {
         self.shared.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many waiting items do not wait for others.
+    /// The number of waiting items that are sent without further delay.
     pub(crate) fn batch(&self) -> usize {
         self.shared.limits.batch
     }
@@ -215,8 +216,7 @@ impl Consumer {
             .fetch_sub(taken.len() - before, Ordering::AcqRel);
     }
 
-    /// Lets `see` see what is left, drops it, and refuses whatever comes from now on. Answers how many there
-    /// were.
+    /// Passes the remaining items to `see`, drops them, and refuses further ones. Returns the number of dropped items.
     pub(crate) fn close(&self, mut see: impl FnMut(&Item)) -> usize {
         // A producer that has counted its item is about to add it.
         const PATIENCE: u32 = 100;
@@ -235,9 +235,9 @@ impl Consumer {
         seen
     }
 
-    /// Waits until the first item comes, or as many as fill a batch.
+    /// Waits for the first item, or for a full batch.
     ///
-    /// It may also return for no reason. Cancel safe.
+    /// It may also return spuriously. Cancel safe.
     pub(crate) fn woken(&self) -> impl Future<Output = ()> + use<> {
         let shared = self.shared.clone();
         async move { shared.wake.notified().await }

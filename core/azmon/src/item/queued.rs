@@ -9,18 +9,18 @@ use crate::instrument::SpanRecord;
 use crate::instrument::direct::SpanRate;
 use crate::item::{ItemLabel, LogData, Signal, SpanView, TelemetryType, record_of, size};
 
-/// What waits to be sent. Small, since it is moved from thread to thread.
+/// A waiting item. Small, because it is moved between threads.
 #[derive(Debug)]
 pub(crate) enum Item {
-    /// A span that has ended and is sampled.
+    /// A sampled span that has ended.
     Span(Box<SpanRecord>),
-    /// An item that is made already, such as a metric.
+    /// A finished envelope, such as a metric.
     Envelope(Box<Envelope<'static>>),
-    /// A log record that is not left out with its span.
+    /// A log record that sampling keeps.
     Log(Box<LogData>),
 }
 
-/// An item, wherever it is kept.
+/// A reference to an item in any storage.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ItemRef<'a> {
     Span(SpanView<'a>),
@@ -29,7 +29,7 @@ pub(crate) enum ItemRef<'a> {
 }
 
 impl ItemRef<'_> {
-    /// The signal that it belongs to.
+    /// The signal of the item.
     pub(crate) fn signal(self) -> Signal {
         match self {
             Self::Span(_) => Signal::Traces,
@@ -38,18 +38,18 @@ impl ItemRef<'_> {
         }
     }
 
-    /// How it is counted before it is mapped.
+    /// The label of the item before mapping.
     pub(crate) fn label(self) -> ItemLabel {
         let telemetry_type = match self {
             Self::Span(span) => TelemetryType::of_span(span.span_kind),
             Self::Envelope(envelope) => TelemetryType::of(envelope),
-            // Whether it becomes something else is only known when it is mapped.
+            // Only the mapping decides whether the record becomes another type.
             Self::Log(_) => TelemetryType::Trace,
         };
         ItemLabel::new(self.signal(), telemetry_type)
     }
 
-    /// Whether it is a request at the root of its trace in this process, which names the operation.
+    /// Whether the item is the local root request, which names the operation.
     pub(crate) fn is_root(self) -> bool {
         match self {
             Self::Span(span) => {
@@ -62,7 +62,7 @@ impl ItemRef<'_> {
 }
 
 impl Item {
-    /// A reference to what it is.
+    /// A reference to the item.
     pub(crate) fn as_ref(&self) -> ItemRef<'_> {
         match self {
             Self::Span(span) => ItemRef::Span(SpanView::of(span)),
@@ -71,12 +71,12 @@ impl Item {
         }
     }
 
-    /// How it is counted before it is mapped.
+    /// The label of the item before mapping.
     pub(crate) fn label(&self) -> ItemLabel {
         self.as_ref().label()
     }
 
-    /// The memory that it holds, in bytes, as [`size`] estimates it.
+    /// The memory of the item in bytes, as [`size`] estimates it.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Span(span) => size::of_span(span.data().into()) + span.deferred_size(),
@@ -85,7 +85,7 @@ impl Item {
         }
     }
 
-    /// Whether it tells of a failure: then it is among the last to be dropped.
+    /// Whether the item reports a failure; the queue drops such items last.
     pub(crate) fn is_failure(&mut self) -> bool {
         match self {
             Self::Span(span) => is_failure(span),
@@ -98,7 +98,7 @@ impl Item {
         }
     }
 
-    /// Makes it stand for itself alone, whatever its rate was.
+    /// Removes the sampling rate: the item counts once.
     pub(crate) fn count_once(&mut self) {
         match self {
             Self::Span(span) => span.set_rate(SpanRate::Percent(100.0)),
@@ -108,7 +108,7 @@ impl Item {
     }
 }
 
-/// Whether a span failed, or holds an exception.
+/// Whether a span failed or contains an exception.
 fn is_failure(span: &mut SpanRecord) -> bool {
     let data = span.complete();
     let is_error_code = |attribute: &KeyValue| {

@@ -1,16 +1,16 @@
-//! The attribute that carries the rate at which a span was kept, where the SDK's tracer stands between.
+//! The attribute that carries the sampling rate of a span if the SDK's tracer stands in between.
 
 use opentelemetry::Value;
 
 use crate::instrument::direct::SpanRate;
 use crate::item::SpanView;
 
-/// In percent; what the Node.js, Java and .NET SDKs write.
+/// The attribute of the Node.js, Java and .NET SDKs, in percent.
 pub(crate) const SAMPLE_RATE: &str = "microsoft.sample_rate";
-/// What the Python SDK writes.
+/// The attribute of the Python SDK.
 const OLD_SAMPLE_RATE: &str = "_MS.sampleRate";
 
-/// Whether a span that is not sampled must not be kept, whatever became of it.
+/// Whether a span must never be kept, even if it fails or is slow.
 pub(crate) fn is_never(span: SpanView<'_>) -> bool {
     span.rate == SpanRate::Never
         || span.attributes.iter().any(|attribute| {
@@ -18,7 +18,7 @@ pub(crate) fn is_never(span: SpanView<'_>) -> bool {
         })
 }
 
-/// Whether the attributes say for how many spans the span stands.
+/// Whether the attributes contain a sampling rate.
 pub(crate) fn is_told(span: SpanView<'_>) -> bool {
     let mut keys = span
         .attributes
@@ -27,7 +27,7 @@ pub(crate) fn is_told(span: SpanView<'_>) -> bool {
     keys.any(|key| key == SAMPLE_RATE || key == OLD_SAMPLE_RATE)
 }
 
-/// The percentage of the items of a span whose attribute says `attribute`; `None` for all.
+/// The sampling rate of a span's items, given the value of its attribute; `None` means 100 percent.
 pub(crate) fn percent(rate: SpanRate, attribute: Option<f64>) -> Option<f64> {
     match rate {
         SpanRate::Unknown => attribute,

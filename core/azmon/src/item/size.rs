@@ -1,5 +1,5 @@
-//! The memory that items hold, in bytes, within a small factor: what an allocator adds is not known. Texts that the
-//! program holds anyway, such as constant keys, count as if they were the item's own.
+//! Estimates of the memory that items hold, in bytes, within a small factor: the overhead of the allocator is unknown.
+//! Static texts, such as constant keys, count as if the item owned them.
 
 use std::borrow::Cow;
 use std::mem::size_of;
@@ -11,7 +11,7 @@ use crate::envelope::{Data, Envelope};
 use crate::instrument::direct::SpanFields;
 use crate::item::{LogData, SpanView};
 
-/// The memory that a span holds.
+/// The memory of a span.
 pub(super) fn of_span(span: SpanView<'_>) -> usize {
     let events = span
         .events
@@ -33,7 +33,7 @@ pub(super) fn of_span(span: SpanView<'_>) -> usize {
         + links.sum::<usize>()
 }
 
-/// The memory that an envelope holds.
+/// The memory of an envelope.
 pub(super) fn of_envelope(envelope: &Envelope<'_>) -> usize {
     let texts = envelope
         .tags
@@ -46,7 +46,7 @@ pub(super) fn of_envelope(envelope: &Envelope<'_>) -> usize {
         + of_data(&envelope.data)
 }
 
-/// The texts of a payload that can be long.
+/// The texts of a payload that may be long.
 fn of_data(data: &Data<'_>) -> usize {
     let length = |text: &Option<Cow<'_, str>>| text.as_ref().map_or(0, |text| text.len());
     match data {
@@ -75,7 +75,7 @@ fn of_data(data: &Data<'_>) -> usize {
     }
 }
 
-/// The memory that a log record holds.
+/// The memory of a log record.
 pub(super) fn of_log(log: &LogData) -> usize {
     size_of::<LogData>()
         + of_attributes(log.attributes())
@@ -90,7 +90,7 @@ fn of_attributes(attributes: &[KeyValue]) -> usize {
     size_of_val(attributes) + texts.sum::<usize>()
 }
 
-/// The header is made to ask for its length, which costs; most spans have none.
+/// Only the header of a trace state reveals its length, and making it costs time; most spans have no trace state.
 fn of_context(context: &SpanContext) -> usize {
     let state = context.trace_state();
     if *state == opentelemetry::trace::TraceState::NONE {

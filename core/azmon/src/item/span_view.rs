@@ -6,7 +6,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::instrument::direct::{SpanFields, SpanRate, SpanRecord};
 
-/// A span that has ended, wherever it is kept: by the SDK, or in a record.
+/// A view of a span that has ended, either of the SDK or of a record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SpanView<'a> {
     pub(crate) span_context: &'a SpanContext,
@@ -24,7 +24,7 @@ pub(crate) struct SpanView<'a> {
 }
 
 impl<'a> SpanView<'a> {
-    /// The span of a record, as far as it is written.
+    /// The span of a record, with the attributes that are already written.
     pub(crate) fn of(record: &'a SpanRecord) -> Self {
         Self {
             rate: record.rate(),
@@ -78,7 +78,7 @@ impl<'a> From<&'a SpanFields> for SpanView<'a> {
     }
 }
 
-/// The record of a span of the SDK, whose limits apply to the attributes.
+/// Converts a span of the SDK to a record. The SDK has limited the attributes.
 pub(crate) fn record_of(span: SpanData) -> Box<SpanRecord> {
     SpanFields {
         span_context: span.span_context,

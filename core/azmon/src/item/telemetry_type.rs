@@ -4,8 +4,8 @@ use opentelemetry::trace::SpanKind;
 
 use crate::envelope::{Data, Envelope};
 
-/// The metrics by which the SDK tells of itself, as [SDK stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats)
-/// names them.
+/// The metrics of the SDK statistics, by their names in [SDK
+/// stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats).
 pub(crate) mod sdk_statistics {
     pub(crate) const SUCCEEDED: &str = "Item_Success_Count";
     pub(crate) const DROPPED: &str = "Item_Dropped_Count";
@@ -13,7 +13,7 @@ pub(crate) mod sdk_statistics {
     pub(crate) const NAMES: [&str; 3] = [SUCCEEDED, DROPPED, RETRIED];
 }
 
-/// The type of an item, as the SDK statistics name it.
+/// The type of an item, by its name in the SDK statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum TelemetryType {
@@ -23,7 +23,7 @@ pub enum TelemetryType {
     CustomEvent,
     /// A metric of the application, or a standard metric.
     CustomMetric,
-    /// A call to something else.
+    /// A call to another service, a database or a queue, or a step inside the process.
     Dependency,
     /// An error.
     Exception,
@@ -31,9 +31,9 @@ pub enum TelemetryType {
     PageView,
     /// A performance counter.
     PerformanceCounter,
-    /// Work done for a caller.
+    /// An operation that the service performs for a caller.
     Request,
-    /// A number about telemetry itself, which counts no further.
+    /// A metric about telemetry itself, which the statistics do not count.
     SdkStatistics,
     /// A log record.
     Trace,
@@ -70,7 +70,7 @@ impl TelemetryType {
         }
     }
 
-    /// The type of the item that a span of this kind becomes.
+    /// The type of the item of a span with this kind.
     #[must_use]
     pub fn of_span(kind: &SpanKind) -> Self {
         match kind {
@@ -79,7 +79,7 @@ impl TelemetryType {
         }
     }
 
-    /// The type of the item that a log record becomes; `has` says whether it has an attribute.
+    /// The type of the item of a log record. `has` returns whether the record has an attribute.
     pub(crate) fn of_log(has: impl Fn(&str) -> bool) -> Self {
         if has("microsoft.availability.id") {
             Self::Availability
@@ -106,7 +106,7 @@ impl TelemetryType {
         }
     }
 
-    /// Names of performance counters are paths; no instrument of OpenTelemetry may be called so.
+    /// Names of performance counters are paths, which OpenTelemetry does not allow as names of instruments.
     fn of_metric(name: Option<&str>) -> Self {
         match name {
             Some(name) if name.starts_with('\\') => Self::PerformanceCounter,
@@ -122,7 +122,7 @@ impl fmt::Display for TelemetryType {
     }
 }
 
-/// A stream of telemetry, which ends on its own.
+/// A signal of telemetry, which can be shut down separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Signal {
@@ -156,12 +156,12 @@ impl fmt::Display for Signal {
 
 const SUCCESSES: [Option<bool>; 3] = [None, Some(false), Some(true)];
 
-/// How an item is counted: its signal, its type, and the success that SDK statistics tell apart.
+/// The label under which an item is counted: signal, type, and the success that SDK statistics distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ItemLabel {
     pub(crate) signal: Signal,
     pub(crate) telemetry_type: TelemetryType,
-    /// Of a request or a dependency, if it is known.
+    /// Success of a request or a dependency, if known.
     pub(crate) success: Option<bool>,
 }
 
@@ -181,7 +181,7 @@ impl ItemLabel {
         }
     }
 
-    /// A label of an item whose success is not known.
+    /// Makes a label without a known success.
     pub(crate) fn new(signal: Signal, telemetry_type: TelemetryType) -> Self {
         Self {
             signal,
@@ -190,7 +190,7 @@ impl ItemLabel {
         }
     }
 
-    /// A number below [`COUNT`](Self::COUNT), in the order of [`all`](Self::all).
+    /// The index of the label, below [`COUNT`](Self::COUNT), in the order of [`all`](Self::all).
     pub(crate) fn index(self) -> usize {
         let success = match self.success {
             None => 0,
@@ -213,7 +213,7 @@ impl ItemLabel {
         Signal::ALL.into_iter().flat_map(types).flat_map(labels)
     }
 
-    /// The label of a number that [`index`](Self::index) made.
+    /// The label with this [`index`](Self::index).
     pub(crate) fn from_index(index: usize) -> Option<Self> {
         let (kind, success) = (index / SUCCESSES.len(), index % SUCCESSES.len());
         Some(Self {
@@ -225,7 +225,7 @@ impl ItemLabel {
 }
 
 impl From<TelemetryType> for ItemLabel {
-    /// The signal is the one that usually carries the type.
+    /// Uses the signal that usually carries the type.
     fn from(telemetry_type: TelemetryType) -> Self {
         let signal = match telemetry_type {
             TelemetryType::Request | TelemetryType::Dependency => Signal::Traces,

@@ -6,13 +6,13 @@ use bumpalo::Bump;
 
 use crate::envelope::{Envelope, Properties};
 
-/// Lists that are kept for later envelopes: the tags and the properties of two.
+/// Number of lists that are kept for later envelopes: the tags and the properties of two.
 const KEPT_LISTS: usize = 4;
 
-/// Memory for what a mapping composes: texts, freed all at once, and the lists of envelopes.
+/// Memory of a mapping: its composed texts, freed all at once, and the lists of its envelopes.
 ///
-/// One arena serves one item after another, and then allocates nothing: [`reset`](Self::reset) keeps the
-/// memory of the texts, [`recycle`](Self::recycle) that of the lists.
+/// An arena serves many items and then allocates nothing: [`reset`](Self::reset) keeps the memory of the texts, and
+/// [`recycle`](Self::recycle) the memory of the lists.
 #[derive(Debug, Default)]
 pub struct Arena {
     texts: Bump,
@@ -26,23 +26,23 @@ impl Arena {
         Self::default()
     }
 
-    /// Frees every text, and keeps the memory for the next item.
+    /// Frees all texts, and keeps their memory for the next item.
     pub fn reset(&mut self) {
         self.texts.reset();
     }
 
-    /// Keeps the lists of an envelope that is done with for the next one.
+    /// Keeps the lists of a finished envelope for the next one.
     pub fn recycle(&self, envelope: Envelope<'_>) {
         let Envelope { tags, mut data, .. } = envelope;
         let properties = std::mem::take(data.properties_mut());
         let mut lists = self.lists.borrow_mut();
         for list in [properties, tags] {
-            // There may be enough of them already.
+            // The arena may already hold enough lists.
             let _ = lists.try_push(list.into_empty());
         }
     }
 
-    /// An empty list for tags or properties, with room for `capacity` of them.
+    /// An empty list of tags or properties, with room for `capacity` pairs.
     pub(super) fn pairs(&self, capacity: usize) -> Properties<'_> {
         let kept = self.lists.borrow_mut().pop();
         let mut list = kept.map(Properties::into_empty).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Arena {
         text.into_bump_str()
     }
 
-    /// Collects things that need no destructor.
+    /// Collects values that need no destructor.
     pub(super) fn list<T: Copy>(&self, items: impl ExactSizeIterator<Item = T>) -> &[T] {
         self.texts.alloc_slice_fill_iter(items)
     }

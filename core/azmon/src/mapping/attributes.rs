@@ -6,10 +6,10 @@ use crate::mapping::Arena;
 use crate::mapping::keys::Key;
 use crate::mapping::text;
 
-/// The attributes of one span or event: the known ones by [`Key`], and which of them became a field.
+/// The attributes of one span or event, with the [`Key`] of each known one. It tracks which attributes became a field.
 ///
-/// A key that is there twice has its last value. A value that is an empty text or an array is for the
-/// custom dimensions only: no rule sees it.
+/// The last value of a repeated key wins. An empty text or an array is visible to no rule: it becomes a custom
+/// dimension only.
 #[derive(Debug)]
 pub(super) struct Attributes<'a> {
     all: &'a [KeyValue],
@@ -41,40 +41,40 @@ impl<'a> Attributes<'a> {
         self.arena
     }
 
-    /// Every attribute in order, with its key if it is a known one.
+    /// All attributes in order, each with its key if it is a known one.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (Option<Key>, &'a KeyValue)> {
         self.keys.iter().copied().zip(self.all)
     }
 
-    /// The value of a key, whatever its type.
+    /// The value of a key, of any type.
     pub(super) fn value(&self, key: Key) -> Option<&'a Value> {
         self.known.get(key as usize).copied().flatten()
     }
 
-    /// The value of a key as a text, without using it.
+    /// The value of a key as text, without marking it as used.
     pub(super) fn peek(&self, key: Key) -> Option<&'a str> {
         text::of_scalar(self.value(key)?, self.arena)
     }
 
-    /// The first of some keys that has a value, and that value, without using it.
+    /// The first of `keys` that has a value, and the value, without marking it as used.
     pub(super) fn peek_first(&self, keys: &[Key]) -> Option<(Key, &'a str)> {
         keys.iter()
             .find_map(|key| self.peek(*key).map(|text| (*key, text)))
     }
 
-    /// The value of a key as a text, for a field.
+    /// The value of a key as text, for a field; marks it as used.
     pub(super) fn take(&self, key: Key) -> Option<&'a str> {
         self.take_first(&[key])
     }
 
-    /// The value of the first of some keys that has one, for a field.
+    /// The value of the first of `keys` that has one, for a field; marks it as used.
     pub(super) fn take_first(&self, keys: &[Key]) -> Option<&'a str> {
         let (key, text) = self.peek_first(keys)?;
         self.mark_used(key);
         Some(text)
     }
 
-    /// Says that a field holds what the attribute says: it is left out of the custom dimensions.
+    /// Marks an attribute as used by a field, which keeps it out of the custom dimensions.
     pub(super) fn mark_used(&self, key: Key) {
         self.used.set(self.used.get() | (1 << key as u8));
     }

@@ -1,24 +1,24 @@
-//! Rust's backtraces, as [`std::backtrace::Backtrace`] and panic messages print them, by frames.
+//! Rust's backtraces, as [`std::backtrace::Backtrace`] and panic messages print them, parsed into frames.
 
 use std::borrow::Cow;
 
 use crate::envelope::StackFrame;
 
-/// The function below which a thread's or the program's own code begins; what follows is the runtime's.
+/// The function below which the program's own code ends and the runtime's begins.
 const RUNTIME: &str = "__rust_begin_short_backtrace";
 
-/// Where a panic begins: what comes before is how it was raised and recorded.
+/// Functions that begin a panic: the frames before them raise and record it.
 const PANIC: [&str; 3] = [
     "rust_begin_unwind",
     "__rustc::rust_begin_unwind",
     "std::panicking::begin_panic",
 ];
 
-/// Crates whose functions stand between a panic, or the capture of a backtrace, and the code that did it.
+/// Crates with functions between a panic, or the capture of a backtrace, and the code that caused it.
 const MACHINERY: [&str; 5] = ["alloc", "anyhow", "core", "eyre", "std"];
 
-/// The frames of a backtrace, innermost first, without those of the panic's machinery and of the
-/// runtime below the program. Empty if the text is not a backtrace of Rust.
+/// The frames of a backtrace, innermost first, without the frames of the panic machinery and of the runtime. Empty if
+/// the text is not a Rust backtrace.
 pub(super) fn frames(text: &str) -> Vec<StackFrame<'_>> {
     let mut frames = parse(text);
     if !frames.iter().any(is_rusts) {
@@ -49,7 +49,7 @@ pub(super) fn frames(text: &str) -> Vec<StackFrame<'_>> {
     frames
 }
 
-/// Whether the frame has a Rust path or a place; numbered lines alone may be of any language.
+/// Whether the frame has a Rust path or a location; numbered lines alone may come from any language.
 fn is_rusts(frame: &StackFrame<'_>) -> bool {
     frame.method.contains("::") || frame.file_name.is_some()
 }
@@ -58,7 +58,7 @@ fn is_panic(frame: &StackFrame<'_>) -> bool {
     PANIC.iter().any(|name| frame.method.starts_with(name))
 }
 
-/// Inlined functions may have no crate before their name, but those of the standard library have its path.
+/// Inlined functions may lack their crate, but those of the standard library have a path that identifies it.
 fn is_machinery(frame: &StackFrame<'_>) -> bool {
     let assembly = frame.assembly.as_deref();
     let is_library = |file: &str| file.starts_with("/rustc/");
@@ -83,7 +83,7 @@ fn parse(text: &str) -> Vec<StackFrame<'_>> {
     frames
 }
 
-/// The function of a line such as `3: shop::main`, or, in full, `3: 0x55d0 - shop::main`.
+/// The function of a line such as `3: shop::main`, or `3: 0x55d0 - shop::main` in the full format.
 fn numbered(line: &str) -> Option<&str> {
     let (number, method) = line.split_once(": ")?;
     let is_number = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
@@ -114,12 +114,12 @@ fn without_hash(method: &str) -> &str {
     }
 }
 
-/// The first name of a path: `shop` of `<shop::Order as core::fmt::Display>::fmt`.
+/// The first segment of a path: `shop` of `<shop::Order as core::fmt::Display>::fmt`.
 fn crate_of(method: &str) -> Option<&str> {
     let path = method.trim_start_matches(['<', '&', '*', '(', '[']);
     let path = path.strip_prefix("dyn ").unwrap_or(path);
     let (name, _) = path.split_once("::")?;
-    // A symbol of Rust's newer mangling may have its crate's disambiguator: `shop[8e3c]`.
+    // A symbol in the v0 mangling may contain the disambiguator of its crate: `shop[8e3c]`.
     let name = name.split('[').next().unwrap_or(name);
     let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     (is_name && !name.is_empty()).then_some(name)
@@ -146,7 +146,7 @@ fn split_number(text: &str) -> (&str, Option<i64>) {
 mod tests {
     use super::*;
 
-    /// As printed by Rust 1.95 for an `unwrap` in a handler.
+    /// The output of Rust 1.95 for an `unwrap` in a handler.
     const PANIC_IN_HANDLER: &str = "   0: rust_begin_unwind
              at /rustc/9fc6b431/library/std/src/panicking.rs:697:5
    1: core::panicking::panic_fmt

@@ -1,4 +1,4 @@
-//! Context tags: operation, place, user and session of a span or a log record.
+//! Context tags of a span or a log record: operation, location, user and session.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::mapping::Arena;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
 
-/// Attributes that fill a tag as they are; of several, the first that has a value.
+/// Attributes that fill a tag unchanged; the first one with a value wins.
 const TAGS: [(&str, &[Key]); 9] = [
     (tags::DEVICE_ID, &[Key::AiDeviceId]),
     (tags::DEVICE_MODEL, &[Key::AiDeviceModel]),
@@ -28,7 +28,7 @@ const TAGS: [(&str, &[Key]); 9] = [
 /// Attributes that name the operation.
 const OPERATION_NAME: [Key; 2] = [Key::MicrosoftOperationName, Key::AiOperationName];
 
-/// Attributes of a request that say where it came from.
+/// Attributes of a request that contain the client's address.
 const CLIENT_IP: [Key; 6] = [
     Key::MicrosoftClientIp,
     Key::ClientAddress,
@@ -41,10 +41,10 @@ const CLIENT_IP: [Key; 6] = [
 /// Part of the user agent of Azure's availability tests.
 pub(super) const AVAILABILITY_TEST: &str = "AlwaysOn";
 
-/// Adds what a span and its events have in common, or what a log record says.
+/// Adds the tags that a span shares with its events, or the tags of a log record.
 ///
-/// Only a request's attributes say where its client is. `operation_name` is what the operation is called
-/// if no attribute says.
+/// Only a request's attributes contain the address of its client. `operation_name` is the name of the operation if no
+/// attribute has it.
 pub(super) fn push<'a>(
     to: &mut Tags<'a>,
     trace: TraceId,
@@ -72,13 +72,13 @@ pub(super) fn push<'a>(
     }
     for (tag, keys) in TAGS {
         if let Some(value) = attributes.take_first(keys) {
-            // The resource may name a device, too.
+            // The resource may describe a device as well.
             to.insert(tag, Cow::Borrowed(value));
         }
     }
 }
 
-/// Adds the item's parent: the parent span for a span, the span for its events and its log records.
+/// Adds the parent of the item: for a span its parent span, for an event or a log record its span.
 pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Arena) {
     if parent != SpanId::INVALID {
         let id = arena.hex(parent.to_bytes());
@@ -86,7 +86,7 @@ pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Aren
     }
 }
 
-/// Says that a robot or a test caused the item.
+/// Marks an item that a robot or a test caused.
 pub(super) fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let is_synthetic = || {
         let kind = attributes.peek(Key::UserAgentSyntheticType);

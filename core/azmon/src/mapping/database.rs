@@ -1,4 +1,4 @@
-//! Databases, stable and old conventions.
+//! Databases, by the stable and the old conventions.
 
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
@@ -13,7 +13,7 @@ const COMMAND: [Key; 4] = [
 ];
 const NAMESPACE: [Key; 2] = [Key::DbNamespace, Key::DbName];
 
-/// `SQL` for the systems that the portal shows as such; other systems keep their name.
+/// `SQL` for the systems that the portal shows so; other systems keep their name.
 pub(super) fn dependency_type<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let system = attributes.take_first(&SYSTEM)?;
     Some(if is_sql(system) { "SQL" } else { system })
@@ -24,7 +24,7 @@ pub(super) fn data<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     attributes.take_first(&COMMAND)
 }
 
-/// `host[:port]|database`, or what is known of it, or the system.
+/// `host[:port]|database`, or the known part of it, or the system.
 pub(super) fn target<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let (_, system) = attributes.peek_first(&SYSTEM)?;
     let server = peer_and_port(attributes, |port| Some(port) == default_port(system));

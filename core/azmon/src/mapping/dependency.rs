@@ -1,4 +1,4 @@
-//! Dependencies: what clients, producers and internal spans did.
+//! Dependencies: spans of clients and producers, and internal spans.
 
 use opentelemetry::trace::SpanKind;
 
@@ -8,13 +8,13 @@ use crate::mapping::network::peer_and_port;
 use crate::mapping::{database, http, messaging, rpc};
 
 const AZURE_NAMESPACE: [Key; 2] = [Key::AzureResourceProviderNamespace, Key::AzNamespace];
-/// How the Azure SDK for Rust names the parts of a storage account: `Storage.Blob.Container`.
+/// Prefix of the namespaces that the Azure SDK for Rust uses for parts of a storage account: `Storage.Blob.Container`.
 const RUST_STORAGE: &str = "Storage.";
-/// How the other SDKs name it, and the portal knows its icon.
+/// Namespace of the other SDKs, for which the portal has an icon.
 const STORAGE: &str = "Microsoft.Storage";
 const GEN_AI_SYSTEM: [Key; 2] = [Key::GenAiProviderName, Key::GenAiSystem];
 
-/// What kind of call a span describes: the first that its attributes speak of.
+/// The kind of call that a span describes, by the first matching attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call<'a> {
     Http,
@@ -28,8 +28,8 @@ pub(super) enum Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Neither Azure's namespace nor the generative AI system counts as used: the portal's own views
-    /// look for them in the custom dimensions.
+    /// Classifies the call. It does not mark Azure's namespace and the generative AI system as used, because the
+    /// portal's own views read them from the custom dimensions.
     pub(super) fn of(attributes: &Attributes<'a>, kind: &SpanKind) -> Self {
         let first = |keys| attributes.peek_first(keys).map(|(_, text)| text);
         let is_messaging = match kind {
@@ -57,7 +57,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The namespace as Azure's resource providers are called.
+/// The namespace, with the name of Azure's resource provider.
 fn resource_provider(namespace: &str) -> &str {
     if namespace.starts_with(RUST_STORAGE) {
         STORAGE
@@ -66,7 +66,7 @@ fn resource_provider(namespace: &str) -> &str {
     }
 }
 
-/// What was called.
+/// The name of the dependency.
 pub(super) fn name<'a>(call: Call<'a>, attributes: &Attributes<'a>, span_name: &'a str) -> &'a str {
     attributes
         .take(Key::MicrosoftDependencyName)
@@ -79,7 +79,7 @@ pub(super) fn name<'a>(call: Call<'a>, attributes: &Attributes<'a>, span_name: &
         .unwrap_or(span_name)
 }
 
-/// What kind of thing was called.
+/// The type of the dependency.
 pub(super) fn dependency_type<'a>(
     call: Call<'a>,
     attributes: &Attributes<'a>,
@@ -110,7 +110,7 @@ pub(super) fn dependency_type<'a>(
         })
 }
 
-/// Which one was called. What happens inside the process has no target.
+/// The target of the dependency. Internal spans have none.
 pub(super) fn target<'a>(
     call: Call<'a>,
     attributes: &Attributes<'a>,
@@ -131,7 +131,7 @@ pub(super) fn target<'a>(
         })
 }
 
-/// The command: a URL, a statement.
+/// The command: a URL or a statement.
 pub(super) fn data<'a>(call: Call<'a>, attributes: &Attributes<'a>) -> Option<&'a str> {
     attributes
         .take(Key::MicrosoftDependencyData)

@@ -9,12 +9,12 @@ use crate::mapping::attributes::Attributes;
 use crate::mapping::backtrace;
 use crate::mapping::keys::Key;
 
-/// Stands for a type or a message that is not known.
+/// Replaces an unknown type or message.
 const UNKNOWN: &str = "Exception";
 
-/// The error that the attributes tell of, then its causes, each the inner exception of the one before.
+/// The error that the attributes describe, followed by its causes; each is the inner exception of the one before.
 ///
-/// `text` is the message if no attribute has it.
+/// `text` is the message if no attribute has one.
 pub(super) fn chain<'a>(
     attributes: &Attributes<'a>,
     text: Option<&'a str>,
@@ -49,7 +49,7 @@ pub(super) fn chain<'a>(
     exceptions
 }
 
-/// Says which exception caused which.
+/// Numbers the exceptions, and links each to the one that it caused.
 fn number(exceptions: &mut [ExceptionDetails<'_>]) {
     for (exception, id) in exceptions.iter_mut().zip(1..) {
         exception.id = Some(id);

@@ -1,4 +1,4 @@
-//! HTTP, stable and old conventions: method, URL, target.
+//! HTTP, by the stable and the old conventions: method, URL, target.
 
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
@@ -10,14 +10,14 @@ const FULL_URL: [Key; 2] = [Key::UrlFull, Key::HttpUrl];
 const SCHEME: [Key; 2] = [Key::UrlScheme, Key::HttpScheme];
 const PATH: [Key; 2] = [Key::UrlPath, Key::HttpTarget];
 
-/// Which host a composed URL names: that of this server, or that of the other side.
+/// The host of a composed URL: this server, or the other side.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Side {
     Server,
     Client,
 }
 
-/// The URL: as the attributes give it, else composed.
+/// The URL in the attributes, or else a composed one.
 pub(super) fn url<'a>(attributes: &Attributes<'a>, side: Side) -> Option<&'a str> {
     attributes
         .take_first(&FULL_URL)
@@ -35,7 +35,7 @@ pub(super) fn method_and_path<'a>(attributes: &Attributes<'a>) -> Option<&'a str
     Some(attributes.arena().concat(&[method, " ", path]))
 }
 
-/// The span's name, if it is `METHOD template`: that says more than the path does.
+/// The span's name if it is `METHOD template`, which is more useful than the path.
 pub(super) fn templated<'a>(attributes: &Attributes<'a>, span_name: &'a str) -> Option<&'a str> {
     let (key, method) = attributes.peek_first(&METHOD)?;
     let template = span_name.strip_prefix(method)?.strip_prefix(' ')?;
@@ -54,7 +54,7 @@ pub(super) fn method_and_route<'a>(attributes: &Attributes<'a>) -> Option<&'a st
     Some(attributes.arena().concat(&[method, " ", route]))
 }
 
-/// The target of a call: service, else host and port, without the port that the scheme implies.
+/// The target of a call: the service, or else host and port, without the default port of the scheme.
 pub(super) fn target<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let full = attributes.peek_first(&FULL_URL);
     let scheme = attributes
@@ -94,7 +94,7 @@ fn composed_url<'a>(attributes: &Attributes<'a>, side: Side) -> Option<&'a str> 
         Key::UrlPath => attributes.take(Key::UrlQuery),
         _ => None,
     };
-    // A query that starts with its mark, or is in the path already, must not be marked twice.
+    // A query that begins with `?`, or is already part of the path, must not get a second `?`.
     let (path, query) = match query {
         Some(query) => (without_query(path), query.trim_start_matches('?')),
         None => (path, ""),
@@ -139,7 +139,7 @@ fn pair<'a>(
     host_and_port(attributes, host, Some(port), is_default)
 }
 
-/// The port that the scheme implies; where the scheme is not known, both are.
+/// Whether the port is the default port of the scheme, or of either scheme if it is unknown.
 fn is_default_port(port: u16, scheme: Option<&str>) -> bool {
     match scheme {
         Some(scheme) if scheme.eq_ignore_ascii_case("http") => port == 80,
@@ -160,7 +160,7 @@ fn scheme_of_url(url: &str) -> Option<&str> {
     url.split_once("://").map(|(scheme, _)| scheme)
 }
 
-/// Host and port, without the user and password that may stand before them.
+/// Host and port, without the user and the password before them.
 fn authority_of_url(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -1,4 +1,4 @@
-//! The attributes that a rule may use for a field, found by name without hashing at run time.
+//! The attributes that rules may use for a field, looked up by name without hashing at run time.
 
 /// Declares [`Key`] and its names from one table.
 macro_rules! keys {
@@ -11,7 +11,7 @@ macro_rules! keys {
         }
 
         impl Key {
-            /// Every key with its name; a key's place is its number.
+            /// Every key with its name; the index of a key is its number.
             const NAMED: &'static [(Self, &'static str)] = &[$((Self::$variant, $name),)+];
         }
     };
@@ -125,7 +125,7 @@ keys! {
 }
 
 impl Key {
-    /// How many keys there are. At most 128: the used ones are bits of one `u128`.
+    /// The number of keys. At most 128, because the set of used keys is a `u128`.
     pub(super) const COUNT: usize = Self::NAMED.len();
 
     /// The attribute's name.
@@ -133,7 +133,7 @@ impl Key {
         Self::NAMED.get(self as usize).map_or("", |(_, name)| name)
     }
 
-    /// The key of an attribute's name.
+    /// The key with this name.
     pub(super) fn of(name: &str) -> Option<Self> {
         let mut place = hash(name.as_bytes());
         loop {
@@ -147,7 +147,7 @@ impl Key {
     }
 }
 
-/// An open-addressed table of the keys' numbers, made by the compiler. Less than a fifth is full.
+/// An open-addressed table of key numbers, built at compile time. Less than a fifth is occupied.
 static SLOTS: [u8; 512] = slots();
 
 const EMPTY: u8 = u8::MAX;
@@ -168,7 +168,7 @@ const fn slots() -> [u8; 512] {
     slots
 }
 
-/// The length and three bytes tell all but a few known names apart; the factors were found by trial.
+/// The length and three bytes distinguish all but a few known names; the factors were found by trial.
 const fn hash(name: &[u8]) -> usize {
     let length = name.len();
     if length < 4 {

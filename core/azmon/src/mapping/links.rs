@@ -1,4 +1,4 @@
-//! Links: the property `_MS.links`, and the time that messages waited.
+//! Links: the property `_MS.links`, and the time that messages spent in the queue.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,13 +7,13 @@ use opentelemetry::trace::Link;
 use crate::mapping::Arena;
 use crate::mapping::text;
 
-/// The measurement of the mean time, in milliseconds, that a consumer's messages waited in the queue.
+/// The measurement of the mean time, in milliseconds, that a consumer's messages spent in the queue.
 pub(super) const TIME_SINCE_ENQUEUED: &str = "timeSinceEnqueued";
 
-/// Most links of a span: their JSON stays below the limit of a property's value, and is never cut.
+/// Maximum number of links: their JSON stays below the limit of a property's value and is never cut.
 const MAX_LINKS: usize = 100;
 
-/// When a message was enqueued, in milliseconds since 1970: an attribute of its link.
+/// Attribute of a link: the time at which its message was enqueued, in milliseconds since 1970.
 const ENQUEUED_TIME: &str = "enqueuedTime";
 
 /// The links as compact JSON, for the property `_MS.links`.
@@ -36,8 +36,8 @@ pub(super) fn json<'a>(links: &[Link], arena: &'a Arena) -> Option<&'a str> {
     Some(json.into_bump_str())
 }
 
-/// How long the messages waited, in milliseconds: the mean over the links that say when they were
-/// enqueued. A clock that is behind makes it 0, not negative.
+/// The mean time that the messages spent in the queue, in milliseconds, over the links that have an enqueued time. A
+/// clock that is behind yields 0, not a negative time.
 pub(super) fn time_since_enqueued(links: &[Link], start: SystemTime) -> Option<f64> {
     let start = milliseconds_since_1970(start);
     let (count, sum) = links

@@ -19,7 +19,7 @@ use crate::mapping::{
     request, resource, rpc, success,
 };
 
-/// How many tags an item usually has beside its resource's; more cost another allocation.
+/// Usual number of tags of an item beyond those of its resource; more cost another allocation.
 const USUAL_TAGS: usize = 8;
 
 /// The extractor's name and version, as the .NET and Node.js SDKs write them.
@@ -29,10 +29,10 @@ const COUNTED_DEPENDENCY: &str = "(Name:'Dependencies', Ver:'1.1')";
 /// The property by which Azure Monitor knows that a standard metric counts the item.
 pub(super) const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
 
-/// Makes envelopes of OpenTelemetry data for one resource.
+/// Makes envelopes from OpenTelemetry data for one resource.
 ///
-/// The [module](crate::mapping) says how. A mapper is made once and holds no state: it may be shared
-/// among threads.
+/// The [module](crate::mapping) documents the rules. A mapper is made once and has no mutable state; threads may share
+/// it.
 pub struct Mapper {
     instrumentation_key: String,
     options: MappingOptions,
@@ -43,7 +43,7 @@ pub struct Mapper {
 }
 
 impl Mapper {
-    /// Makes a mapper whose envelopes belong to `instrumentation_key` and carry `resource`'s role.
+    /// Makes a mapper. Its envelopes belong to `instrumentation_key` and carry the role of `resource`.
     #[must_use]
     pub fn new(instrumentation_key: &str, resource: &Resource, options: MappingOptions) -> Self {
         let tags = resource::tags(resource, &options);
@@ -63,11 +63,10 @@ impl Mapper {
         self
     }
 
-    /// Makes the envelope of one log record: an exception, a custom event, an availability result, or else
-    /// a message.
+    /// Makes the envelope of one log record: an exception, a custom event, an availability result, or else a message.
     ///
-    /// `operation_name` and `sample_rate` are those of the request that the record belongs to, if the
-    /// caller knows them and the record does not say. Lengths are not limited here: see
+    /// `operation_name` and `sample_rate` belong to the request of the record. They apply if the record does not have
+    /// its own; `None` if the caller does not know them. This method does not cut texts to the limits: see
     /// [`Envelope::apply_limits`].
     pub fn map_log<'a>(
         &'a self,
@@ -92,8 +91,8 @@ impl Mapper {
 
     /// Makes the envelopes of one span: first the request or dependency, then one for each event.
     ///
-    /// `operation_name` is the name of the request that the span belongs to, if the caller knows it and
-    /// the span does not say. Lengths are not limited here: see [`Envelope::apply_limits`].
+    /// `operation_name` is the name of the span's request. It applies if the span does not have its own; `None` if the
+    /// caller does not know it. This method does not cut texts to the limits: see [`Envelope::apply_limits`].
     pub fn map_span<'a>(
         &'a self,
         span: &'a SpanData,
@@ -104,7 +103,7 @@ impl Mapper {
         self.map(span.into(), operation_name, arena, emit);
     }
 
-    /// Makes the envelopes of one span, wherever it is kept.
+    /// Makes the envelopes of one span in any storage.
     pub(crate) fn map<'a>(
         &'a self,
         span: SpanView<'a>,
@@ -143,7 +142,7 @@ impl Mapper {
             ..Envelope::new(time, data)
         };
         let span_tags = tags(span.parent_span_id);
-        // Last, when every rule has said what it used.
+        // Last, after every rule has marked the attributes that it used.
         *data.properties_mut() = span_properties(span, &attributes);
         if self.counts_spans {
             let counted_by = counted_by(span.span_kind);
@@ -218,7 +217,7 @@ impl Mapper {
         )
     }
 
-    /// The mapper's own tags, for an item that is not a span's.
+    /// The mapper's own tags, for an item that does not come from a span.
     pub(super) fn own_tags(&self) -> Tags<'static> {
         own_tags(&self.tags)
     }
@@ -239,7 +238,7 @@ impl Mapper {
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn instrumentation_key(&self) -> &str {
+    pub(crate) fn instrumentation_key(&self) -> &str {
         &self.instrumentation_key
     }
 
@@ -284,7 +283,7 @@ impl fmt::Debug for Mapper {
     }
 }
 
-/// The status that was answered or received: `0` where there is none.
+/// The result code of the response; `0` if it has none.
 pub(super) fn result_code<'a>(attributes: &Attributes<'a>, overridden: Key) -> Cow<'a, str> {
     let code = attributes
         .take(overridden)
@@ -305,7 +304,7 @@ fn counted_by(kind: &SpanKind) -> Cow<'static, str> {
     })
 }
 
-/// A clock that went backwards makes it zero.
+/// A clock that went backwards yields zero.
 fn duration(span: SpanView<'_>) -> TimeSpan {
     let duration = span.end_time.duration_since(span.start_time);
     TimeSpan(duration.unwrap_or_default())
@@ -321,8 +320,8 @@ fn span_measurements<'a>(span: SpanView<'_>, attributes: &Attributes<'a>) -> Mea
     measurements
 }
 
-/// What no rule used, the links, and why the span failed: under OpenTelemetry's name for formats that
-/// have no place for it.
+/// The unused attributes, the links, and the description of the span's error, under OpenTelemetry's name for formats
+/// without a field for it.
 fn span_properties<'a>(span: SpanView<'a>, attributes: &Attributes<'a>) -> Properties<'a> {
     let links = links::json(span.links, attributes.arena());
     let description = match span.status {
@@ -331,7 +330,7 @@ fn span_properties<'a>(span: SpanView<'a>, attributes: &Attributes<'a>) -> Prope
     };
     let own = [(Key::MsLinks, links), (Key::StatusDescription, description)];
     let own = own.into_iter().filter_map(|(key, text)| Some((key, text?)));
-    // They replace attributes of their names.
+    // The properties replace attributes of the same name.
     own.clone().for_each(|(key, _)| attributes.mark_used(key));
     let mut properties = properties::unused(attributes, own.clone().count());
     properties.extend(own.map(|(key, text)| (Cow::Borrowed(key.name()), Cow::Borrowed(text))));

@@ -9,7 +9,7 @@ use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
 use crate::mapping::text;
 
-/// The numbers of `microsoft.custom_measurements`, a JSON object. What is not a number is left out.
+/// The numbers of `microsoft.custom_measurements`, a JSON object. Values that are not numbers are skipped.
 pub(super) fn custom<'a>(attributes: &Attributes<'a>) -> Measurements<'a> {
     let key = Key::MicrosoftCustomMeasurements;
     let object = match attributes.value(key) {
@@ -27,7 +27,7 @@ pub(super) fn custom<'a>(attributes: &Attributes<'a>) -> Measurements<'a> {
         .collect()
 }
 
-/// The share of spans that were kept, in percent. What is not above 0 and at most 100 is ignored.
+/// The sampling rate in percent. A value is ignored unless it is above 0 and at most 100.
 pub(super) fn sample_rate(attributes: &Attributes<'_>) -> Option<f64> {
     [Key::MicrosoftSampleRate, Key::MsSampleRate]
         .into_iter()

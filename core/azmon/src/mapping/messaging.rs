@@ -1,4 +1,4 @@
-//! Messaging, and the Azure SDK's, which names queues in the same way.
+//! Messaging, and the Azure SDK, which names queues in the same way.
 
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;

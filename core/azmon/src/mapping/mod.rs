@@ -1,14 +1,14 @@
 //! Pure functions from OpenTelemetry data to [envelopes](crate::envelope).
 //!
-//! [`Mapper::map_span`] makes a request or a dependency of a span, and an exception or a message of
-//! each of its events. The rules are those of Microsoft's exporters; where they disagree, the one that
-//! tells the user most. Three hold everywhere:
+//! [`Mapper::map_span`] maps a span to a request or a dependency, and each of its events to an exception or a message.
+//! The rules are those of Microsoft's exporters. Where those differ, azmon follows the rule that gives the user the
+//! most information. Three rules hold everywhere:
 //!
-//! - Of several attributes for one field, the first of the tables below that has a value wins: an
-//!   override, then the stable convention, then the old one.
-//! - A field takes texts, numbers and booleans. An empty text or an array fills no field.
-//! - An attribute is left out of the custom dimensions exactly when a field holds what it says. Every
-//!   other one is kept, under its own name.
+//! - If several attributes can fill a field, the first one in the tables below that has a value wins: an override, then
+//!   the stable convention, then the old one.
+//! - A field accepts strings, numbers and booleans. An empty string or an array fills no field.
+//! - An attribute is left out of the custom dimensions if and only if a field holds its value. Every other attribute is
+//!   kept under its own name.
 //!
 //! # Requests: `SERVER`, `CONSUMER`
 //!
@@ -22,12 +22,12 @@
 //!
 //! # Dependencies: `CLIENT`, `PRODUCER`, `INTERNAL`
 //!
-//! The first row that an attribute of the span speaks of:
+//! The first row with a matching attribute applies:
 //!
-//! | Call | Told by | `type` | `target` | `data` |
+//! | Call | Matching attribute or kind | `type` | `target` | `data` |
 //! |---|---|---|---|---|
 //! | HTTP | `http.request.method`, `http.method` | `Http` | [host](#hosts); `http.host`; host of the URL | `url.full`, `http.url`; [composed](#urls) |
-//! | database | `db.system.name`, `db.system` | `SQL` for SQL Server, Oracle, DB2, Derby, H2, HSQLDB, MariaDB, SQLite and `other_sql`; else the system | [host](#hosts)`\|`database, or what is known of it; the system | `db.query.text`, `db.statement`; `db.operation.name`, `db.operation` |
+//! | database | `db.system.name`, `db.system` | `SQL` for SQL Server, Oracle, DB2, Derby, H2, HSQLDB, MariaDB, SQLite and `other_sql`; else the system | [host](#hosts)`\|`database, or the known part of it; the system | `db.query.text`, `db.statement`; `db.operation.name`, `db.operation` |
 //! | RPC | `rpc.system.name`, `rpc.system` | `GRPC`, `WCF Service`; else the system | [host](#hosts); the system | |
 //! | Azure SDK | `azure.resource_provider.namespace`, `az.namespace` | the namespace, and `Microsoft.Storage` for one that begins with `Storage.`; `Queue Message \| ` or `InProc \| ` before it for producers or internal spans | [`peer/destination`](#messaging); none for internal spans | |
 //! | messaging | producers; clients with `messaging.system` | `Queue Message \| ` and the system for producers; else the system | [`peer/destination`](#messaging) | |
@@ -35,10 +35,10 @@
 //! | other | clients | `Dependency` | [host](#hosts) | |
 //! | in process | internal spans | `InProc` | | |
 //!
-//! `name` is `METHOD path` for HTTP, if both are known, else the span's name. `resultCode` is the
-//! [status](#status-and-success), or `0`. `microsoft.dependency.{name,type,target,data,resultCode}`
-//! override each field. `az.namespace`, `gen_ai.system` and their new names also stay custom dimensions:
-//! the portal's own views look for them there.
+//! For HTTP, `name` is the span's name if that is `METHOD template`, else `METHOD path` if both are known. In all other
+//! cases it is the span's name. `resultCode` is the [status](#status-and-success), or `0`.
+//! `microsoft.dependency.{name,type,target,data,resultCode}` override each field. `az.namespace`, `gen_ai.system` and
+//! their new names also stay custom dimensions, because the portal's own views read them there.
 //!
 //! # Exceptions and messages: events
 //!
@@ -48,37 +48,37 @@
 //! | | `stack`, `hasFullStack` | `exception.stacktrace`; absent and `false` without it |
 //! | message (any other event) | `message` | the event's name |
 //!
-//! Their tags and their sample rate are those of the span, but their parent is the span.
+//! Their tags and their sample rate are those of the span. Their parent is the span.
 //!
 //! # Exceptions, custom events, availability results and messages: log records
 //!
-//! [`Mapper::map_log`] makes the first of these that the record has everything for:
+//! [`Mapper::map_log`] makes the first of these items for which the record has all required content:
 //!
 //! | Item | Field | From |
 //! |---|---|---|
-//! | exception | `typeName`, `message` | `exception.type`, `exception.message`, of which one is needed; the record's text; `Exception` |
+//! | exception | `typeName`, `message` | `exception.type`, `exception.message`, at least one of them; the record's text; `Exception` |
 //! | | `stack`, `hasFullStack` | as for events |
 //! | | inner exceptions | `exception.cause.type`, `exception.cause.message`: lists, as [`ErrorChain`](crate::instrument::ErrorChain) writes them |
 //! | | `problemId` | without frames: the type, and `code.file.path` with `code.line.number` |
-//! | custom event | `name` | `microsoft.custom_event.name`; the record's event name, [if asked for](MappingOptions::event_names_are_custom_events) |
+//! | custom event | `name` | `microsoft.custom_event.name`; the record's event name, [if enabled](MappingOptions::event_names_are_custom_events) |
 //! | availability result | `id`, `name`, `duration`, `success` | `microsoft.availability.` and these names, all of them; the duration as `hh:mm:ss.fff` |
 //! | | `runLocation`, `message`, the time | `microsoft.availability.` and `runLocation`, `message`, `testTimestamp` |
 //! | message | `message` | the record's text, or its data as JSON; its event name; `n/a` |
 //!
-//! `severityLevel` of exceptions and messages is that of the record's severity number. Custom dimensions
-//! are, beside the attributes, what no field holds: `message` (the record's text), `event_name`,
-//! `logger_name` (the scope, else the target), `target`, and `severity_text` where it says more than the
-//! level. Tags are those of spans that are no requests; the parent is the span.
+//! `severityLevel` of exceptions and messages is the level of the record's severity number. The custom dimensions are
+//! the attributes and all content without a field: `message` (the record's text), `event_name`, `logger_name` (the
+//! scope, else the target), `target`, and `severity_text` if it is more specific than the level. The tags are those of
+//! spans that are not requests; the parent is the span.
 //!
-//! Of exceptions of events and of records alike, a backtrace of Rust is also read into frames:
-//! `parsedStack`, with method, crate, file and line, from where the program panicked or made the error.
+//! The backtrace of an exception, in an event or in a record, is also parsed into frames if it is a Rust backtrace:
+//! `parsedStack`, with method, crate, file and line. The frames begin where the program panicked or made the error.
 //!
-//! # Tags and the rest
+//! # Tags and other fields
 //!
 //! | Field | From |
 //! |---|---|
 //! | `ai.operation.id`, `.parentId` | trace id; parent span id. Ids of zeros are left out |
-//! | `ai.operation.name` | `microsoft.operation_name`, `ai.operation.name`; a request's name; what the caller of the mapper knows |
+//! | `ai.operation.name` | `microsoft.operation_name`, `ai.operation.name`; a request's name; the name that the caller of the mapper passes |
 //! | `ai.operation.syntheticSource` | `microsoft.synthetic_source`; `True` if `user_agent.synthetic.type` is `bot` or `test`, or the user agent contains `AlwaysOn` |
 //! | `ai.location.ip` | `microsoft.client.ip`; for requests `client.address`, `http.client_ip`, `network.peer.address`, `net.sock.peer.addr`, `net.peer.ip` |
 //! | `ai.user.userAgent` | `user_agent.original`, `http.user_agent` |
@@ -91,36 +91,34 @@
 //! | `sampleRate` | `microsoft.sample_rate`, `_MS.sampleRate`, above 0 and at most 100 |
 //! | `measurements` | `microsoft.custom_measurements`: the numbers of a JSON object |
 //! | property `_MS.links` | the first 100 links, as compact JSON |
-//! | property `otel.status_description` | why the span failed |
+//! | property `otel.status_description` | the description of the span's error status |
 //!
 //! Role, instance and version can be set by [`MappingOptions`].
 //!
 //! # Status and success
 //!
-//! The status is the first of `http.response.status_code`, `http.status_code`,
-//! `rpc.response.status_code`, `rpc.grpc.status_code`. A span whose own status is `Ok` or `Error`
-//! succeeded or failed. Of one whose status is unset, an HTTP status from 400 on is a failure; see
-//! [`MappingOptions::client_errors_are_failures`]. A client's span without an HTTP status fails if it has an
-//! `error.type`.
+//! The status is the first of `http.response.status_code`, `http.status_code`, `rpc.response.status_code`,
+//! `rpc.grpc.status_code`. A span status of `Ok` or `Error` decides the success. If the span status is unset, an HTTP
+//! status of 400 or more is a failure; see [`MappingOptions::client_errors_are_failures`]. A client's span without an
+//! HTTP status fails if it has an `error.type`.
 //!
 //! # Hosts
 //!
-//! `peer.service`, else the first of `server.address`, `net.peer.name`, `net.peer.ip`,
-//! `network.peer.address`, `net.sock.peer.addr`, `peer.address`, with its port: `server.port`,
-//! `net.peer.port`, `network.peer.port`, `net.sock.peer.port`. The port that the scheme or the database
-//! system has by default is left out.
+//! `peer.service`, else the first of `server.address`, `net.peer.name`, `net.peer.ip`, `network.peer.address`,
+//! `net.sock.peer.addr`, `peer.address`, with its port: `server.port`, `net.peer.port`, `network.peer.port`,
+//! `net.sock.peer.port`. The default port of the scheme or of the database system is left out.
 //!
 //! # URLs
 //!
-//! A URL is composed of `url.scheme` or `http.scheme`, a host, and `url.path` with `url.query` or
-//! `http.target`. The host is `server.address`; `http.host`; for requests `http.server_name` or
-//! `net.host.name`, for dependencies the other side's, each with its port unless the scheme implies it.
+//! A URL is composed of `url.scheme` or `http.scheme`, a host, and `url.path` with `url.query` or `http.target`. The
+//! host is the first of `server.address`, `http.host`, and for requests `http.server_name` or `net.host.name`, for
+//! dependencies the [host](#hosts) of the other side. Each has its port unless it is the default port of the scheme.
 //!
 //! # Messaging
 //!
-//! The peer is the [host](#hosts) without its port, the destination `messaging.destination.name`,
-//! `messaging.destination` or `message_bus.destination`. Without a peer it is the destination alone; a
-//! dependency without a destination has the host with its port, or the system.
+//! The peer is the [host](#hosts) without its port. The destination is `messaging.destination.name`,
+//! `messaging.destination` or `message_bus.destination`. Without a peer, the value is the destination alone. The target
+//! of a dependency without a destination is the host with its port, or the system.
 
 mod arena;
 mod attributes;

@@ -1,4 +1,4 @@
-//! Hosts and ports, as attributes name them and as targets and URLs write them.
+//! Hosts and ports: their attributes, and their form in targets and URLs.
 
 use std::net::Ipv6Addr;
 
@@ -6,7 +6,7 @@ use crate::mapping::Arena;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
 
-/// Attributes that name the other side, with the attribute of its port, best first.
+/// Attributes that name the other side, with the attribute of its port, in order of preference.
 const PEERS: [(Key, Option<Key>); 6] = [
     (Key::ServerAddress, Some(Key::ServerPort)),
     (Key::NetPeerName, Some(Key::NetPeerPort)),
@@ -16,7 +16,7 @@ const PEERS: [(Key, Option<Key>); 6] = [
     (Key::PeerAddress, None),
 ];
 
-/// Attributes that name the other side as a service, stable and old.
+/// Attributes that name the other side as a service, by the stable and the old conventions.
 pub(super) const PEER_SERVICE: [Key; 2] = [Key::ServicePeerName, Key::PeerService];
 
 /// The other side without its port: the service's name, else the host.
@@ -42,7 +42,7 @@ pub(super) fn peer_and_port<'a>(
     attributes.take_first(&PEER_SERVICE).or_else(host)
 }
 
-/// `host[:port]` of a pair of attributes, without a default port.
+/// `host[:port]` from a pair of attributes, without a default port.
 pub(super) fn host_and_port<'a>(
     attributes: &Attributes<'a>,
     host: Key,
@@ -59,7 +59,7 @@ pub(super) fn host_and_port<'a>(
     }
 }
 
-/// Puts an IPv6 address into the brackets that it needs in a URL and before a port.
+/// Encloses an IPv6 address in brackets, as a URL or a following port requires.
 pub(super) fn bracketed<'a>(host: &'a str, arena: &'a Arena) -> &'a str {
     if is_ipv6(host) {
         arena.concat(&["[", host, "]"])
@@ -68,14 +68,14 @@ pub(super) fn bracketed<'a>(host: &'a str, arena: &'a Arena) -> &'a str {
     }
 }
 
-/// The number of a port that is written in digits only; there is no port 0.
+/// Parses a port of digits only; port 0 is invalid.
 pub(super) fn parse_port(text: &str) -> Option<u16> {
     let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let port = is_digits.then(|| text.parse().ok()).flatten();
     port.filter(|port| *port != 0)
 }
 
-/// A host; some libraries end it like a URL.
+/// The host of an attribute; some libraries end it like a URL.
 fn take_host<'a>(attributes: &Attributes<'a>, key: Key) -> Option<&'a str> {
     let host = attributes.peek(key)?.trim_end_matches('/');
     if host.is_empty() {
@@ -92,7 +92,7 @@ fn take_port<'a>(attributes: &Attributes<'a>, key: Key) -> Option<(u16, &'a str)
     Some((number, text))
 }
 
-/// Counting colons spares nearly every host the parser.
+/// Counting colons spares nearly every host the address parser.
 fn is_ipv6(host: &str) -> bool {
     let colons = host.bytes().filter(|byte| *byte == b':').count();
     let address = || {

@@ -1,5 +1,5 @@
-/// How spans become requests and dependencies, log records custom events, and instruments metrics, where people differ, and what is known better than the
-/// resource says.
+/// Options of the mapping: optional rules for requests, dependencies, custom events and metrics, and values that
+/// override the resource.
 #[derive(Debug, Clone)]
 pub struct MappingOptions {
     pub(super) client_errors_are_failures: bool,
@@ -26,65 +26,65 @@ impl Default for MappingOptions {
 }
 
 impl MappingOptions {
-    /// Sets whether an HTTP status 4xx makes a request or a dependency fail. Defaults to `true`, as in
-    /// the official distributions.
+    /// Sets whether an HTTP status 4xx is a failure of a request or a dependency. Defaults to `true`, as in the
+    /// official distributions.
     ///
-    /// A span whose status is set decides for itself, whatever this says.
+    /// A span status that is set takes precedence.
     #[must_use]
     pub fn client_errors_are_failures(mut self, failures: bool) -> Self {
         self.client_errors_are_failures = failures;
         self
     }
 
-    /// Sets whether a log record that has an event name becomes a custom event of that name. Defaults to
-    /// `false`, as in the official distributions: only `microsoft.custom_event.name` makes one.
+    /// Sets whether a log record with an event name becomes a custom event of that name. Defaults to `false`, as in the
+    /// official distributions: only `microsoft.custom_event.name` makes a custom event.
     ///
-    /// The names that the macros of `tracing` make up, such as `event src/main.rs:12`, never count.
+    /// Names that the macros of `tracing` generate, such as `event src/main.rs:12`, never count.
     #[must_use]
     pub fn event_names_are_custom_events(mut self, custom_events: bool) -> Self {
         self.event_names_are_custom_events = custom_events;
         self
     }
 
-    /// Sets the role's name, `ai.cloud.role`. Defaults to what the resource says.
+    /// Sets the role's name, `ai.cloud.role`. Defaults to the name in the resource.
     #[must_use]
     pub fn role_name(mut self, name: impl Into<String>) -> Self {
         self.role_name = Some(name.into());
         self
     }
 
-    /// Sets the name of the role's instance, `ai.cloud.roleInstance`. Defaults to what the resource says.
+    /// Sets the name of the role's instance, `ai.cloud.roleInstance`. Defaults to the instance in the resource.
     #[must_use]
     pub fn role_instance(mut self, instance: impl Into<String>) -> Self {
         self.role_instance = Some(instance.into());
         self
     }
 
-    /// Sets the version of the application, `ai.application.ver`. Defaults to what the resource says.
+    /// Sets the version of the application, `ai.application.ver`. Defaults to the version in the resource.
     #[must_use]
     pub fn application_version(mut self, version: impl Into<String>) -> Self {
         self.application_version = Some(version.into());
         self
     }
 
-    /// Sets the name of this host, which is the role's instance when neither an option nor the resource
-    /// names one. Defaults to the system's host name.
+    /// Sets the name of this host, which is the role's instance if neither an option nor the resource names one.
+    /// Defaults to the system's host name.
     #[must_use]
     pub fn host_name(mut self, name: impl Into<String>) -> Self {
         self.host_name = Some(name.into());
         self
     }
 
-    /// Sets whether a metric has its meter's name as namespace. Defaults to the variable
-    /// `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN`, then to `false`: Azure Monitor then keeps all
-    /// metrics in one namespace.
+    /// Sets whether the namespace of a metric is the name of its meter. Defaults to the variable
+    /// `APPLICATIONINSIGHTS_METRIC_NAMESPACE_OPT_IN`, then to `false`: Azure Monitor then keeps all metrics in one
+    /// namespace.
     #[must_use]
     pub fn metric_namespaces(mut self, namespaces: bool) -> Self {
         self.metric_namespaces = Some(namespaces);
         self
     }
 
-    /// Lets the environment decide what the code has not.
+    /// Applies the setting of the environment unless the code has set one.
     #[must_use]
     pub(crate) fn or_metric_namespaces(mut self, namespaces: Option<bool>) -> Self {
         self.metric_namespaces = self.metric_namespaces.or(namespaces);

@@ -1,4 +1,4 @@
-//! Custom dimensions: every attribute that no rule used for a field.
+//! Custom dimensions: all attributes that no rule used for a field.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,12 +10,12 @@ use crate::envelope::Properties;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::text;
 
-/// Up to here, comparing each key with the later ones is faster than a hash map.
+/// Up to this number of attributes, comparing each key with the later ones is faster than a hash map.
 const FEW: usize = 32;
 
-/// The attributes that are left, each key once, with room for `extra` pairs more.
+/// The unused attributes, each key once, with room for `extra` more pairs.
 ///
-/// Of a key that is there more than once, the last value is kept: the one that the rules see.
+/// The last value of a repeated key is kept: the one that the rules see.
 pub(super) fn unused<'a>(attributes: &Attributes<'a>, extra: usize) -> Properties<'a> {
     let all = attributes.iter();
     let last = (all.len() > FEW).then(|| last_places(attributes));

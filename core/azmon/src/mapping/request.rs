@@ -1,4 +1,4 @@
-//! Requests: what servers and consumers did.
+//! Requests: spans of servers and consumers.
 
 use opentelemetry::trace::SpanKind;
 
@@ -7,7 +7,7 @@ use crate::mapping::http;
 use crate::mapping::keys::Key;
 use crate::mapping::messaging;
 
-/// What was asked for; also the operation's name.
+/// The name of the request, and of the operation.
 pub(super) fn name<'a>(
     attributes: &Attributes<'a>,
     span_name: &'a str,
@@ -31,7 +31,7 @@ pub(super) fn url<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
         .or_else(|| http::url(attributes, http::Side::Server))
 }
 
-/// Where a message came from. An HTTP request is no message, whatever it says about queues.
+/// The source of a message. An HTTP request has no source, even with messaging attributes.
 pub(super) fn source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     attributes.take(Key::MicrosoftRequestSource).or_else(|| {
         let is_http = attributes.peek_first(&http::METHOD).is_some();

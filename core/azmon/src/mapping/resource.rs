@@ -1,4 +1,4 @@
-//! What a resource says about every item: role, instance, version, device.
+//! Tags of a resource: role, instance, version, device.
 
 use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
@@ -6,7 +6,7 @@ use opentelemetry_sdk::Resource;
 use crate::envelope::tags;
 use crate::mapping::{Arena, MappingOptions, text};
 
-/// Kubernetes' names of what runs a pod, best first.
+/// Attributes of Kubernetes workloads, in order of preference.
 const KUBERNETES_WORKLOADS: [&str; 6] = [
     "k8s.deployment.name",
     "k8s.replicaset.name",
@@ -16,10 +16,10 @@ const KUBERNETES_WORKLOADS: [&str; 6] = [
     "k8s.daemonset.name",
 ];
 
-/// What the SDKs call a service that nobody named; the program's name may follow.
+/// Prefix of the SDKs' default service name; the program's name may follow.
 const UNKNOWN_SERVICE: &str = "unknown_service";
 
-/// The tags that are the same for every item of a resource.
+/// The tags that all items of a resource share.
 pub(super) fn tags(resource: &Resource, options: &MappingOptions) -> Vec<(&'static str, String)> {
     let text = |key| text_of(resource, key);
     let role = options.role_name.clone();
@@ -48,7 +48,7 @@ pub(super) fn tags(resource: &Resource, options: &MappingOptions) -> Vec<(&'stat
     all.into_iter().filter_map(known).collect()
 }
 
-/// `namespace.name` of the service. A service that nobody named is called after its workload.
+/// `namespace.name` of the service. A service with the default name gets the name of its workload.
 fn role_name(resource: &Resource) -> String {
     let text = |key| text_of(resource, key);
     let name = text("service.name").unwrap_or_else(unknown_service);
@@ -76,8 +76,8 @@ fn host_name() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// `[platform][system][attached]_language:otelVERSION:extVERSION`, as the official exporters write it:
-/// here an unknown platform, and an exporter that the program put in itself.
+/// `[platform][system][attached]_language:otelVERSION:extVERSION`, in the form of the official exporters: here an
+/// unknown platform, and an exporter that the program added itself.
 fn sdk_version(resource: &Resource) -> String {
     let system = match std::env::consts::OS {
         "linux" => "l",

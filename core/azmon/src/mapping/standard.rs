@@ -1,4 +1,4 @@
-//! What the standard metrics know of a span: the same as its request or dependency says.
+//! The dimensions of a span in the standard metrics, which equal the fields of its request or dependency.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(crate) struct StandardDimensions<'a> {
     pub(crate) synthetic: bool,
 }
 
-/// The dimensions that only dependencies have. An empty text stands for none.
+/// The dimensions that only dependencies have. An empty text means a missing value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct DependencyDimensions<'a> {
     pub(crate) dependency_type: Cow<'a, str>,
@@ -65,14 +65,14 @@ fn dependency_dimensions<'a>(
     }
 }
 
-/// Cuts a text as that of the item is cut.
+/// Cuts a text to the limit of the item's field.
 fn cut(mut text: Cow<'_, str>) -> Cow<'_, str> {
     limits::truncate(&mut text, limits::SHORT_TEXT);
     text
 }
 
 impl StandardDimensions<'_> {
-    /// Copies what is borrowed.
+    /// Copies every borrowed text.
     pub(crate) fn into_owned(self) -> StandardDimensions<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         StandardDimensions {

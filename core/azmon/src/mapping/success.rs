@@ -1,4 +1,4 @@
-//! Whether a span succeeded.
+//! The success of a span.
 
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
@@ -7,7 +7,7 @@ use crate::item::SpanView;
 use crate::mapping::keys::Key;
 use crate::mapping::{MappingOptions, http};
 
-/// Whether the request or dependency that a span becomes is successful, without mapping the span.
+/// Whether the request or dependency of a span is successful, without mapping the span.
 pub(crate) fn is_span_success(span: SpanView<'_>, options: &MappingOptions) -> bool {
     let status_of = |wanted: &Key| {
         let mut newest_first = span.attributes.iter().rev();
@@ -38,7 +38,7 @@ fn is_without_text(value: &Value) -> bool {
     }
 }
 
-/// A status that is set decides; else the HTTP status, if there is one; else, for a call, `error.type`.
+/// A span status that is set decides; else the HTTP status; else, for a call, `error.type`.
 pub(super) fn is_success(
     status: &Status,
     http_status: Option<&str>,

@@ -4,7 +4,7 @@ use opentelemetry::{Array, Value};
 
 use crate::mapping::Arena;
 
-/// The text of a value that is one thing; `None` for an empty text and for an array.
+/// The text of a scalar value; `None` for an empty text and for an array.
 pub(super) fn of_scalar<'a>(value: &'a Value, arena: &'a Arena) -> Option<&'a str> {
     match value {
         Value::Array(_) => None,
@@ -21,12 +21,12 @@ pub(super) fn of<'a>(value: &'a Value, arena: &'a Arena) -> &'a str {
         Value::F64(number) => arena.copy(ryu_js::Buffer::new().format(*number)),
         Value::String(text) => text.as_str(),
         Value::Array(array) => of_array(array, arena),
-        // A kind of value that a later OpenTelemetry adds.
+        // A type that a later version of OpenTelemetry adds.
         other => arena.format(format_args!("{other}")),
     }
 }
 
-/// A number that is one, or that is written as a text.
+/// Converts a number, or a text that contains one.
 pub(super) fn to_number(value: &Value) -> Option<f64> {
     match value {
         Value::I64(number) => Some(*number as f64),
@@ -67,7 +67,7 @@ fn json<'a, T>(
     json.into_bump_str()
 }
 
-/// JSON has no word for what is not finite; it becomes a text, as in OTLP's JSON.
+/// JSON cannot represent a number that is not finite. It becomes a string, as in OTLP's JSON.
 fn push_float(json: &mut bumpalo::collections::String<'_>, number: f64) {
     let mut buffer = ryu_js::Buffer::new();
     let text = buffer.format(number);
@@ -81,7 +81,7 @@ fn push_float(json: &mut bumpalo::collections::String<'_>, number: f64) {
 fn push_quoted(json: &mut bumpalo::collections::String<'_>, text: &str) {
     match serde_json::to_string(text) {
         Ok(quoted) => json.push_str(&quoted),
-        // Writing a text to memory does not fail.
+        // Writing to memory does not fail.
         Err(_) => json.push_str("\"\""),
     }
 }

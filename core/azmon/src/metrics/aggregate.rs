@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use crate::envelope::{MetricKind, MetricPoint};
 
-/// Many values as one.
+/// The aggregate of many values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Aggregate {
     count: u64,
@@ -46,7 +46,7 @@ impl Aggregate {
         }
     }
 
-    /// That of all values, not of a sample of more. Rounding must not make it a root of less than zero.
+    /// The population standard deviation. Rounding must not make the variance negative.
     fn standard_deviation(&self) -> f64 {
         let count = self.count as f64;
         let mean = self.sum / count;

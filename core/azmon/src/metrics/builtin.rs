@@ -11,20 +11,20 @@ use crate::metrics::performance::{PerformanceCounters, RequestRate};
 use crate::metrics::standard::StandardMetrics;
 use crate::metrics::statistics::Statistics;
 
-/// Which metrics are collected without being asked for, and how often.
+/// The built-in metrics to collect, and their intervals.
 #[derive(Debug, Clone)]
 pub(crate) struct BuiltinOptions {
     pub(crate) standard_metrics: bool,
     pub(crate) performance_counters: bool,
-    /// How often standard metrics and performance counters are sent.
+    /// Interval of standard metrics and performance counters.
     pub(crate) interval: Duration,
-    /// How often statistics are sent; `None` for never.
+    /// Interval of the SDK statistics; `None` disables them.
     pub(crate) statistics_interval: Option<Duration>,
-    /// Where the program runs, for the statistics.
+    /// The host of the program, for the SDK statistics.
     pub(crate) compute_type: &'static str,
 }
 
-/// The metrics that the worker collects by itself.
+/// The metrics that the worker collects without an instrument of the application.
 #[derive(Debug, Default)]
 pub(crate) struct BuiltinMetrics {
     standard: Option<Arc<StandardMetrics>>,
@@ -35,7 +35,7 @@ pub(crate) struct BuiltinMetrics {
 }
 
 impl BuiltinMetrics {
-    /// Makes what collects, and what counts spans for it.
+    /// Makes the collector, and the counter of spans for it.
     pub(crate) fn new(options: &BuiltinOptions, mapper: &Arc<Mapper>) -> (Self, SpanMetrics) {
         let standard = options
             .standard_metrics
@@ -54,7 +54,7 @@ impl BuiltinMetrics {
         (metrics, SpanMetrics { standard, requests })
     }
 
-    /// The statistics that the worker fills.
+    /// Makes the statistics that the worker fills.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics::new(self.compute_type)
     }
@@ -71,14 +71,14 @@ impl BuiltinMetrics {
         }
     }
 
-    /// When something is to be collected next.
+    /// The time of the next collection.
     pub(crate) fn next(&self) -> Option<Instant> {
         let schedules = [&self.metrics_schedule, &self.statistics_schedule];
         let next = schedules.into_iter().flatten();
         next.filter_map(|schedule| schedule.next).min()
     }
 
-    /// Collects what is due.
+    /// Collects the metrics that are due.
     pub(crate) fn due(
         &mut self,
         now: Instant,
@@ -100,14 +100,14 @@ impl BuiltinMetrics {
         envelopes
     }
 
-    /// Collects what would wait for its interval, and be lost if the process ended.
+    /// Collects the standard metrics before their interval ends, because they would be lost with the process.
     pub(crate) fn flush(&self) -> Vec<Envelope<'static>> {
         let mut envelopes = Vec::new();
         self.collect_standard(SystemTime::now(), &mut envelopes);
         envelopes
     }
 
-    /// Collects what is to be told at the end.
+    /// Collects the last metrics at the shutdown.
     pub(crate) fn end(
         &self,
         mapper: &Mapper,
@@ -129,7 +129,7 @@ impl BuiltinMetrics {
     }
 }
 
-/// Something that happens again and again.
+/// A repeated event.
 #[derive(Debug)]
 struct Schedule {
     interval: Duration,
@@ -139,7 +139,7 @@ struct Schedule {
 impl Schedule {
     fn every(interval: Duration) -> Self {
         Self {
-            // No interval at all would never let the worker sleep.
+            // A zero interval would never let the worker sleep.
             interval: interval.max(SHORTEST_INTERVAL),
             next: None,
         }
@@ -152,7 +152,7 @@ impl Schedule {
 
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Whether it is time, after which the next interval begins.
+/// Whether the event is due; if so, begins the next interval.
 fn is_due(schedule: &mut Option<Schedule>, now: Instant) -> bool {
     let Some(schedule) = schedule else {
         return false;

@@ -1,10 +1,10 @@
-//! Metrics that nobody has to record: standard metrics, performance counters, statistics of the SDK.
+//! Built-in metrics: standard metrics, performance counters, SDK statistics.
 //!
 //! Invariants:
-//! - Every span that ends counts, also those that are not sampled: charts stay true at any rate.
-//! - Counting a span takes a lock that no other thread waits for: each thread has its own shard, and
-//!   whoever finds one taken uses another. A dimension has a bounded number of values.
-//! - What was counted is either in a shard or in an item on its way: an item is made only when there is
+//! - Every span that ends is counted, including unsampled ones: charts stay correct at any sampling rate.
+//! - Counting a span takes a lock for which no other thread waits: each thread has its own shard, and a thread that
+//!   finds its shard locked uses another one. Each dimension has a bounded number of values.
+//! - A counted value is either in a shard or in an item on its way: the worker makes an item only if the outbox has
 //!   room for it, and at the end.
 //!
 //! ```text
@@ -22,4 +22,5 @@ mod standard;
 pub(crate) mod statistics;
 
 pub(crate) use self::builtin::{BuiltinMetrics, BuiltinOptions};
+pub(crate) use self::performance::{ProcessSample, process_sample};
 pub(crate) use self::span_metrics::SpanMetrics;

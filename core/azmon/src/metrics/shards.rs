@@ -2,27 +2,27 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// More would only be more to collect.
+/// Maximum number of shards: further ones would only slow the collection.
 const MOST: usize = 64;
 
-/// A state in several copies, so that threads do not wait for each other.
+/// A state in several shards, so that threads do not wait for each other.
 #[derive(Debug)]
 pub(super) struct Shards<T>(Box<[Shard<T>]>);
 
-/// On a cache line of its own: two on some processors.
+/// Aligned to a cache line of its own; some processors fetch two at once.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard<T>(Mutex<T>);
 
 impl<T: Default> Shards<T> {
-    /// Makes a copy for each processor.
+    /// Makes one shard per processor.
     pub(super) fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let shards = (0..processors.clamp(1, MOST)).map(|_| Shard::default());
         Self(shards.collect())
     }
 
-    /// Changes one copy: that of this thread, or the next that nobody holds.
+    /// Changes one shard: the one of this thread, or the next unlocked one.
     pub(super) fn update(&self, change: impl FnOnce(&mut T)) {
         let own = OWN.try_with(|own| *own).unwrap_or_default();
         let (before, from) = self.0.split_at(own % self.0.len());
@@ -37,7 +37,7 @@ impl<T: Default> Shards<T> {
         }
     }
 
-    /// Takes what every copy holds, and leaves them empty.
+    /// Takes the content of all shards, and leaves them empty.
     pub(super) fn drain(&self) -> impl Iterator<Item = T> {
         self.0
             .iter()
@@ -54,7 +54,7 @@ impl<T> Shard<T> {
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// The number of this thread; those that run side by side have different ones.
+    /// The number of this thread; threads started one after the other have different numbers.
     static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed);
 }
 

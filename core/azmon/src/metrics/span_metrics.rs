@@ -5,7 +5,7 @@ use crate::item::SpanView;
 use crate::metrics::performance::RequestRate;
 use crate::metrics::standard::StandardMetrics;
 
-/// What counts the spans that end.
+/// The counters of ended spans.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SpanMetrics {
     pub(super) standard: Option<Arc<StandardMetrics>>,
@@ -13,12 +13,12 @@ pub(crate) struct SpanMetrics {
 }
 
 impl SpanMetrics {
-    /// Counts a span that has ended, whether it is sampled or not, unless that was done before.
+    /// Counts an ended span, sampled or not, unless it was counted before.
     pub(crate) fn count(&self, span: &mut SpanRecord) {
         self.count_by(span, |span| span.complete().into());
     }
 
-    /// Counts a span that has ended and goes nowhere else.
+    /// Counts an ended span that is not sent.
     pub(crate) fn count_last(&self, mut span: Box<SpanRecord>) {
         self.count_by(&mut span, |span| span.complete_for_metrics().into());
     }

@@ -17,10 +17,10 @@ use crate::metrics::shards::Shards;
 pub(super) const REQUESTS: &str = "requests/duration";
 pub(super) const DEPENDENCIES: &str = "dependencies/duration";
 
-/// The value of a dimension that has too many values, as in the classic .NET SDK.
+/// Replaces further values of a dimension that has too many, as in the classic .NET SDK.
 const OVERFLOW: &str = "DIMENSION-CAPPED";
 
-/// Most values of a dimension within an interval; the others become [`OVERFLOW`].
+/// Maximum number of values of a dimension within an interval; further ones become [`OVERFLOW`].
 const MOST_RESULT_CODES: usize = 50;
 const MOST_DEPENDENCY_TYPES: usize = 20;
 const MOST_TARGETS: usize = 100;
@@ -40,9 +40,9 @@ impl StandardMetrics {
         }
     }
 
-    /// Counts a span that has ended.
+    /// Counts an ended span.
     ///
-    /// It runs where the span ends: a defect in the mapping must not become the application's.
+    /// It runs on the thread that ends the span, and therefore catches a panic of the mapping.
     pub(super) fn record(&self, span: SpanView<'_>) {
         if catch_unwind(AssertUnwindSafe(|| self.add(span))).is_err() {
             otel_error!(name: "StandardMetrics.Panicked");
@@ -102,7 +102,7 @@ impl StandardMetrics {
         self.mapper.metric(time, value.into_point(name), properties)
     }
 
-    /// The names that Azure Monitor knows; a text of nothing is left out.
+    /// The dimensions, by Azure Monitor's names; an empty value is left out.
     fn properties(
         &self,
         name: &'static str,
@@ -138,10 +138,10 @@ impl StandardMetrics {
     }
 }
 
-/// Aggregates by dimensions, of which each has a bounded number of values.
+/// Aggregates by dimensions. Each dimension has a bounded number of values.
 #[derive(Debug, Default)]
 struct Series {
-    /// In cells, so that a shared reference, which may be to keys of a shorter life, is enough to change them.
+    /// In cells, because a shared reference, possibly to keys with a shorter lifetime, must be enough to change them.
     values: HashMap<StandardDimensions<'static>, Cell<Aggregate>>,
     result_codes: HashSet<Box<str>>,
     dependency_types: HashSet<Box<str>>,
@@ -182,7 +182,7 @@ impl Series {
     }
 }
 
-/// Adds a value to a series that is there; a series that is not costs a copy of its dimensions.
+/// Adds a value to an existing series; a missing one costs a copy of its dimensions.
 fn merge<'a>(
     values: &HashMap<StandardDimensions<'a>, Cell<Aggregate>>,
     dimensions: &StandardDimensions<'a>,
@@ -220,7 +220,7 @@ fn with_arena(work: impl Fn(&Arena)) {
         arena.reset();
         Some(())
     });
-    // The thread ends: what it keeps may be gone already.
+    // The thread is ending, and its arena may be destroyed already.
     if !matches!(done, Ok(Some(()))) {
         work(&Arena::new());
     }

@@ -1,8 +1,8 @@
-//! Statistics of the SDK: how many items were delivered, dropped and sent again.
+//! Statistics of the SDK: the numbers of items that were delivered, dropped and sent again.
 //!
-//! They go where the other items go, to the user's own resource, and to nobody else. They do not count
-//! themselves. Names and dimensions are those of [SDK stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats),
-//! which Azure Monitor has a workbook for.
+//! They are sent to the user's own resource only, as the other items are, and do not count themselves. Names and
+//! dimensions are those of [SDK stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats), for which Azure
+//! Monitor has a workbook.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -15,19 +15,19 @@ use crate::item::sdk_statistics::{DROPPED, RETRIED, SUCCEEDED};
 use crate::item::{DropReason, ItemCounters, ItemLabel, TelemetryType};
 use crate::mapping::Mapper;
 
-/// The code of what happened on this side, as the official SDKs name it.
+/// The official SDKs' code of a failure on the client's side.
 const CLIENT: &str = "CLIENT_EXCEPTION";
 
 /// Counts since the last collection.
 #[derive(Debug, Default)]
 pub(crate) struct Statistics {
     compute_type: &'static str,
-    /// By the status that was answered; `None` if there was no answer.
+    /// By the status of the answer; `None` without an answer.
     retried: BTreeMap<(TelemetryType, Option<u16>), u64>,
     rejected: BTreeMap<(ItemLabel, u16), u64>,
-    /// ItemCounters that are told already.
+    /// Drops that earlier collections have reported.
     told: HashMap<(DropReason, ItemLabel), u64>,
-    /// Deliveries that are told already.
+    /// Deliveries that earlier collections have reported.
     told_sent: HashMap<TelemetryType, u64>,
 }
 
@@ -39,7 +39,7 @@ impl Statistics {
         }
     }
 
-    /// These items will be sent again, because of a status, or because there was no answer.
+    /// Counts items that will be sent again, after a status or without an answer.
     pub(crate) fn retried(
         &mut self,
         status: Option<u16>,
@@ -53,14 +53,14 @@ impl Statistics {
         }
     }
 
-    /// The service refused these items with a status; [`ItemCounters`] counts them, but not by status.
+    /// Counts items that the service refused with a status; [`ItemCounters`] does not count by status.
     pub(crate) fn rejected(&mut self, status: u16, kinds: &[ItemLabel]) {
         for kind in kinds {
             *self.rejected.entry((*kind, status)).or_default() += 1;
         }
     }
 
-    /// Takes what was counted since the last call.
+    /// Takes the counts since the last call.
     pub(super) fn collect(
         &mut self,
         time: SystemTime,
@@ -109,7 +109,7 @@ impl Statistics {
             .collect()
     }
 
-    /// What was delivered since the last call.
+    /// The deliveries since the last call.
     fn newly_sent(&mut self, counters: &ItemCounters) -> BTreeMap<TelemetryType, u64> {
         let mut totals: BTreeMap<TelemetryType, u64> = BTreeMap::new();
         for (label, count) in counters.sent_by_label() {
@@ -125,7 +125,7 @@ impl Statistics {
         totals
     }
 
-    /// What was dropped on this side since the last call.
+    /// The drops on the client's side since the last call.
     fn newly_lost(&mut self, counters: &ItemCounters) -> Vec<(DropReason, ItemLabel, u64)> {
         let mut news = Vec::new();
         for (reason, kind, total) in counters.by_label() {
@@ -148,7 +148,7 @@ impl Statistics {
     }
 }
 
-/// Name of the metric, type of the items, how many, and what else is to be told.
+/// Name of the metric, type of the items, number of items, and further dimensions.
 type Line = (
     &'static str,
     TelemetryType,
@@ -200,7 +200,7 @@ mod tests {
     use crate::envelope::Data;
     use crate::mapping::MappingOptions;
 
-    /// The lines of a collection: name, value, and the dimensions that are not always the same.
+    /// The lines of a collection: name, value, and the dimensions that vary.
     fn collected(
         statistics: &mut Statistics,
         counters: &ItemCounters,

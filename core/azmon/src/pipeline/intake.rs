@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::trace::{SpanContext, TraceId};
@@ -5,6 +6,7 @@ use opentelemetry::trace::{SpanContext, TraceId};
 use crate::instrument::SpanRecord;
 use crate::instrument::direct::SpanRate;
 use crate::item::{DropReason, Item, Producer, Signal, SpanView, sample_rate};
+use crate::live_metrics::Live;
 use crate::mapping::MappingOptions;
 use crate::metrics::SpanMetrics;
 use crate::sampling::{
@@ -12,19 +14,21 @@ use crate::sampling::{
 };
 use crate::transmission::WorkerHandle;
 
-/// Where items enter: kept or not, now or when their trace is decided.
+/// The entry of all items: decides whether each is kept, at once or together with its trace.
 #[derive(Debug)]
 pub(crate) struct Intake {
     producer: Producer,
     handle: WorkerHandle,
     metrics: SpanMetrics,
-    /// `None` when the sampler is the user's own.
+    /// `None` with a sampler of the user.
     sampler: Option<HeadSampler>,
-    /// `None` when spans are decided about when they start.
+    /// `None` if the decision about a span is final at its start.
     tail: Option<Tail>,
+    /// `None` where live metrics are off.
+    live: Option<Arc<Live>>,
 }
 
-/// Decisions about spans when their local root has ended.
+/// Sampling decisions that wait until the local root has ended.
 #[derive(Debug)]
 pub(crate) struct Tail {
     rules: KeepRules,
@@ -33,7 +37,7 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// `options` say what a failure is.
+    /// `options` define a failure.
     pub(crate) fn new(rules: KeepRules, limits: DecisionLimits, options: MappingOptions) -> Self {
         Self {
             buffer: DecisionBuffer::new(limits, rules.slower_than, Instant::now()),
@@ -56,10 +60,17 @@ impl Intake {
             metrics: SpanMetrics::default(),
             sampler,
             tail,
+            live: None,
         }
     }
 
-    /// Counts every span that ends, sampled or not: those that the worker counts are those that reach it.
+    /// Shows live metrics what sampling leaves out.
+    pub(crate) fn with_live(mut self, live: Option<Arc<Live>>) -> Self {
+        self.live = live;
+        self
+    }
+
+    /// Sets the counters of ended spans. The worker counts the spans that reach it, and the intake the others.
     pub(crate) fn with_metrics(mut self, metrics: SpanMetrics) -> Self {
         self.metrics = metrics;
         self
@@ -69,7 +80,7 @@ impl Intake {
         &self.handle
     }
 
-    /// Notes that a span has started, on the thread on which it was sampled.
+    /// Notes the start of a span, on the thread on which it was sampled.
     pub(crate) fn span_started(&self, span: &SpanContext, parent: Parent) {
         if let Some(sampler) = &self.sampler {
             sampler.on_start(span);
@@ -83,10 +94,10 @@ impl Intake {
         tail.buffer.start(span.trace_id(), is_root, now);
     }
 
-    /// Takes a span that has ended.
+    /// Takes an ended span.
     pub(crate) fn span_ended(&self, mut span: Box<SpanRecord>) {
         let is_sampled = span.data().span_context.is_sampled();
-        // The SDK cuts the sampler's attribute if there are too many others.
+        // The SDK drops the sampler's attribute if the span has too many others.
         if let Some(sampler) = &self.sampler
             && span.rate() == SpanRate::Unknown
             && !sample_rate::is_told(SpanView::of(&span))
@@ -96,7 +107,7 @@ impl Intake {
         let Some(tail) = &self.tail else {
             if is_sampled {
                 self.send(Item::Span(span));
-            } else {
+            } else if let Err(Item::Span(span)) = self.show(Item::Span(span)) {
                 self.metrics.count_last(span);
             }
             return;
@@ -106,23 +117,45 @@ impl Intake {
         let data = SpanView::of(&span);
         let may_be_kept = is_sampled || !sample_rate::is_never(data);
         let is_root = data.is_local_root();
+        let trace_id = data.span_context.trace_id();
+        let keep = is_root && may_be_kept && tail.rules.keep(data, &tail.options);
+        let item = if may_be_kept {
+            Some(Held::new(Item::Span(span), is_sampled))
+        } else {
+            // It was counted: that live metrics do not want it does not matter.
+            let _ = self.show(Item::Span(span));
+            None
+        };
         let ended = Ended {
-            trace_id: data.span_context.trace_id(),
+            trace_id,
             is_root,
-            keep: is_root && may_be_kept && tail.rules.keep(data, &tail.options),
-            item: may_be_kept.then(|| Held::new(Item::Span(span), is_sampled)),
+            keep,
+            item,
         };
         self.release(tail.buffer.end(ended, Instant::now()));
     }
 
-    /// Whether what the rate leaves out may be kept with its trace.
+    /// Shows live metrics an item that is left out, or gives it back.
+    pub(crate) fn show(&self, item: impl Into<Item>) -> Result<(), Item> {
+        match &self.live {
+            Some(live) => live.offer(item.into()),
+            None => Err(item.into()),
+        }
+    }
+
+    /// Whether live metrics want to see what is left out.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.is_watched())
+    }
+
+    /// Whether unsampled items may be kept together with their trace.
     pub(crate) fn keeps_whole_traces(&self) -> bool {
         self.tail.is_some()
     }
 
-    /// Takes an item that belongs to a span of this trace, and is kept with it.
+    /// Takes an item that belongs to a span of this trace and is kept together with it.
     ///
-    /// `kept_by_rate` says whether it is sent where the rate alone decides.
+    /// `kept_by_rate` is the decision of the rate alone.
     pub(crate) fn offer(&self, trace_id: TraceId, item: impl Into<Item>, kept_by_rate: bool) {
         let item = Held::new(item.into(), kept_by_rate);
         match &self.tail {
@@ -131,14 +164,13 @@ impl Intake {
         }
     }
 
-    /// The share, in percent, of which a sampled span of this process is one; `None` if that is 100, or not
-    /// known.
+    /// The sampling rate of a sampled span of this process, in percent; `None` if it is 100 or unknown.
     pub(crate) fn sample_rate(&self, span: &SpanContext) -> Option<f64> {
         let rate = self.sampler.as_ref()?.rate_of(span);
         Some(rate.percent()).filter(|percent| *percent < 100.0)
     }
 
-    /// The sampler, if overrides of it are about log records.
+    /// The sampler, if it has overrides for log records.
     pub(crate) fn log_overrides(&self) -> Option<&HeadSampler> {
         self.sampler
             .as_ref()
@@ -153,13 +185,17 @@ impl Intake {
             counters.count(DropReason::Shutdown, item.label(), 1);
         } else if let Err(refused) = self.producer.push(item) {
             counters.count(self.refusal(), refused.label(), 1);
+            let mut refused = refused;
+            if let Some(live) = &self.live {
+                live.miss(&mut refused);
+            }
             if let Item::Span(mut span) = refused {
                 self.metrics.count(&mut span);
             }
         }
     }
 
-    /// Why the queue refused an item: a worker that has ended looks like a full queue.
+    /// The reason why the queue refused an item: a worker that has ended looks like a full queue.
     fn refusal(&self) -> DropReason {
         if self.handle.is_alive() {
             DropReason::QueueFull
@@ -168,37 +204,40 @@ impl Intake {
         }
     }
 
-    /// Whether a signal takes nothing more.
+    /// Whether a signal is shut down.
     pub(crate) fn is_closed(&self, signal: Signal) -> bool {
         self.handle.is_closed(signal)
     }
 
-    /// Sends an item if the rate keeps it. Log records that it leaves out are counted; spans are what
-    /// sampling is about.
+    /// Sends an item if the rate keeps it. An unsampled log record is counted as dropped; an unsampled span is not,
+    /// because sampling is meant to drop it.
     fn send_by_rate(&self, held: Held) {
         if held.kept_by_rate {
-            self.send(held.item);
-        } else if let Item::Log(_) = held.item {
+            return self.send(held.item);
+        }
+        if let Item::Log(_) = held.item {
             let counters = self.handle.counters();
             counters.count(DropReason::Unsampled, held.item.label(), 1);
         }
+        // Spans were counted when they ended: that live metrics do not want it does not matter.
+        let _ = self.show(held.item);
     }
 
-    /// Lets nothing wait longer than its limit. What belongs to a request under way still waits.
+    /// Releases items that have waited for their maximum time. Items of a running request still wait.
     pub(crate) fn flush(&self) {
         if let Some(tail) = &self.tail {
             self.release_all(tail.buffer.look_through_all(Instant::now()));
         }
     }
 
-    /// Lets nothing wait any more for the end of a request.
+    /// Releases all waiting items, including those of running requests.
     pub(crate) fn close(&self) {
         if let Some(tail) = &self.tail {
             self.release_all(tail.buffer.close(Instant::now()));
         }
     }
 
-    /// How many traces were decided before their local roots ended.
+    /// The number of traces that were decided before their local roots ended.
     pub(crate) fn decided_early(&self) -> u64 {
         self.tail
             .as_ref()
@@ -248,7 +287,7 @@ mod tests {
         batch: 100,
     };
 
-    /// An intake that keeps half of the traces, and all failures, and where its items arrive.
+    /// An intake that keeps half of the traces and all failures, and the receiver of its items.
     fn intake() -> (Intake, Consumer) {
         let options = WorkerOptions {
             endpoint: String::new(),
@@ -282,7 +321,7 @@ mod tests {
         sample_rate::percent(span.rate(), told)
     }
 
-    /// The names of the items, and at which rates they count.
+    /// The names of the items and their sampling rates.
     fn arrived(consumer: &Consumer) -> Vec<(String, Option<f64>)> {
         let mut items = Vec::new();
         consumer.take(usize::MAX, &mut items);
@@ -293,7 +332,7 @@ mod tests {
         shown.collect()
     }
 
-    /// Half of the traces are kept, and this is not one of them.
+    /// A span of a trace that the rate of one half does not keep.
     fn unsampled(name: &str) -> SpanData {
         let mut span = span(name);
         let flags = TraceFlags::default();

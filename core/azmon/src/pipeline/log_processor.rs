@@ -12,7 +12,7 @@ use crate::item::{DropReason, LogData, Signal, TelemetryType};
 use crate::pipeline::unsampled_logs::Fate;
 use crate::pipeline::{Intake, UnsampledLogs};
 
-/// Gives the intake the log records that are emitted, with what their context says.
+/// Passes emitted log records to the intake, with the operation and the identity of their context.
 #[derive(Debug)]
 pub(crate) struct LogProcessor {
     intake: Arc<Intake>,
@@ -33,7 +33,7 @@ impl LogProcessor {
         Context::map_current(|context| log.in_context(context))
     }
 
-    /// The rate of the span that the record belongs to.
+    /// The sampling rate of the record's span.
     fn rate(&self, record: &SdkLogRecord) -> Option<f64> {
         let span = record.trace_context()?;
         let flags = span.trace_flags.filter(|flags| flags.is_sampled())?;
@@ -44,7 +44,7 @@ impl LogProcessor {
 }
 
 impl LogProcessor {
-    /// Applies the first sampling override that matches the record; false if none does.
+    /// Applies the first sampling override that matches the record; false if none matches.
     fn obey_override(&self, record: &SdkLogRecord, scope: &InstrumentationScope) -> bool {
         let Some(sampler) = self.intake.log_overrides() else {
             return false;
@@ -57,19 +57,24 @@ impl LogProcessor {
                 self.intake
                     .send(Context::map_current(|context| log.in_context(context)));
             }
-            Some(None) => self.count_unsampled(record),
+            Some(None) => self.leave_out(record, scope),
             None => {}
         }
         decision.is_some()
     }
 
-    fn count_unsampled(&self, record: &SdkLogRecord) {
+    /// Counts a record that is not sent, and shows it to live metrics.
+    fn leave_out(&self, record: &SdkLogRecord, scope: &InstrumentationScope) {
         let telemetry_type = TelemetryType::of_log(|name| {
             let mut attributes = record.attributes_iter();
             attributes.any(|(key, _)| key.as_str() == name)
         });
         let counters = self.intake.handle().counters();
         counters.count(DropReason::Unsampled, telemetry_type, 1);
+        if self.intake.is_watched() {
+            // Live metrics are not owed it: what finds no room is not shown.
+            let _ = self.intake.show(self.copy(record, scope, Fate::Dropped));
+        }
     }
 }
 
@@ -79,12 +84,12 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
             return;
         }
         let mut fate = self.unsampled.decide(record);
-        // Excluded requests are not sampled, and are heard all the same.
+        // An excluded request is unsampled, but its log records are kept.
         if fate == Fate::Dropped && Context::map_current(is_excluded) {
             fate = Fate::Kept;
         }
         if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
-            return self.count_unsampled(record);
+            return self.leave_out(record, scope);
         }
         let log = self.copy(record, scope, fate);
         match record.trace_context() {
@@ -98,8 +103,8 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
         handle.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
-    /// Ends the log records alone: spans and metrics go on. That it has ended before, as when
-    /// [`Telemetry`](crate::Telemetry) ends, is no failure.
+    /// Shuts down log records alone; spans and metrics continue. Succeeds if they were shut down before, as by
+    /// [`Telemetry`](crate::Telemetry).
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         match self.intake.handle().close(Signal::Logs, timeout) {
             Err(Undelivered::AlreadyShutDown) => Ok(()),
@@ -108,5 +113,5 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
     }
 }
 
-/// How long the SDK's own batch processor waits for a flush.
+/// Timeout of a flush in the SDK's own batch processor.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

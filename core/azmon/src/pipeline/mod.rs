@@ -1,17 +1,16 @@
-//! From the SDK to the worker: a bounded queue that never makes a request wait.
+//! The path from the SDK to the worker: a bounded queue that never makes a request wait.
 //!
 //! Invariants:
-//! - Ending a span, or emitting a log record, costs a size estimate, two atomic additions and one push; it takes no lock that the
-//!   worker holds, and wakes the worker once per batch. Where failures or slow requests are kept, it also takes the lock of one of
-//!   the shards in which their traces wait, which other requests take too.
-//! - At most [`QueueLimits`](crate::item::QueueLimits) items and bytes wait. What comes beyond is dropped, the newest first, and
-//!   counted: an application that outruns its network loses telemetry, not memory. The last eighth is kept for
-//!   exceptions and failed requests. The bytes count until an item is encoded.
-//! - A span is one block of memory: the queue moves a pointer. Its attributes may be written by the worker,
-//!   which also counts it for the metrics; one that finds no room is counted where it ended.
-//! - Spans that are not kept are counted by the metrics, but not queued; log records in them by
-//!   [`UnsampledLogs`]. What may yet be kept waits before the queue, bounded too: see
-//!   [`sampling`](crate::sampling).
+//! - Ending a span or emitting a log record costs a size estimate, two atomic additions and one push. It takes no lock
+//!   that the worker holds, and wakes the worker once per batch. If failures or slow requests are kept, it also takes
+//!   the lock of one of the shards in which their traces wait; other requests take this lock as well.
+//! - At most [`QueueLimits`](crate::item::QueueLimits) items and bytes wait. Further items are dropped and counted: an
+//!   application that outruns its network loses telemetry, not memory. The last eighth is reserved for exceptions and
+//!   failed requests. The bytes of an item count until the item is encoded.
+//! - A span is one block of memory: the queue moves a pointer. The worker may write its attributes, and counts it for
+//!   the metrics. A span that finds no room in the queue is counted where it ended.
+//! - Unsampled spans are counted by the metrics but not queued. [`UnsampledLogs`] decides about log records in them.
+//!   Items that may still be kept wait before the queue, within limits: see [`sampling`](crate::sampling).
 
 mod inherit;
 mod intake;

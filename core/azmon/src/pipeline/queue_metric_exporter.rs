@@ -17,10 +17,9 @@ const LABEL: ItemLabel = ItemLabel {
     success: None,
 };
 
-/// Puts what a reader collects into the queue of all signals, and does not wait for it to be sent.
+/// Puts the metrics of a reader into the queue of all signals, without waiting for delivery.
 ///
-/// A reader has no time limit for an export, so that one that waits for the network would make a
-/// shutdown wait, too.
+/// A reader has no time limit for an export: an exporter that waited for the network would delay the shutdown.
 pub(crate) struct QueueMetricExporter {
     mapper: Arc<Mapper>,
     producer: Producer,
@@ -28,7 +27,7 @@ pub(crate) struct QueueMetricExporter {
     end: Arc<LastCollection>,
 }
 
-/// Whether the reader has collected for the last time: other readers may take longer.
+/// Whether the reader has performed its last collection: other readers may take longer.
 #[derive(Debug, Default)]
 pub(crate) struct LastCollection {
     is_over: Mutex<bool>,
@@ -87,7 +86,7 @@ impl PushMetricExporter for QueueMetricExporter {
         Ok(())
     }
 
-    /// The worker goes on: other signals use it, and whoever owns it ends it.
+    /// Leaves the worker running: other signals use it, and its owner ends it.
     fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
         self.end.notify();
         Ok(())
@@ -98,8 +97,8 @@ impl PushMetricExporter for QueueMetricExporter {
     }
 }
 
-/// Metrics that were not asked for: the SDK measures itself if it can bind instruments. azmon's own statistics
-/// say what was sent and lost.
+/// Whether a metric is about the SDK itself, which the SDK records if it can bind instruments. azmon drops such
+/// metrics: its own statistics report sent and lost items.
 pub(crate) fn is_about_the_sdk(envelope: &Envelope<'_>) -> bool {
     let Data::Metric(data) = &envelope.data else {
         return false;

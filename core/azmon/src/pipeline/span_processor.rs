@@ -11,7 +11,7 @@ use crate::item::{Signal, record_of};
 use crate::pipeline::{Intake, inherit};
 use crate::sampling::Parent;
 
-/// Gives spans their operation's name and its user when they start, and the intake those that end.
+/// Adds the operation name and the identity to spans at their start, and passes ended spans to the intake.
 #[derive(Debug)]
 pub(crate) struct SpanProcessor {
     intake: Arc<Intake>,
@@ -42,8 +42,8 @@ impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
         handle.flush(FLUSH_TIMEOUT).map_err(Into::into)
     }
 
-    /// Ends the spans alone: log records and metrics go on. That it has ended before, as when
-    /// [`Telemetry`](crate::Telemetry) ends, is no failure.
+    /// Shuts down spans alone; log records and metrics continue. Succeeds if they were shut down before, as by
+    /// [`Telemetry`](crate::Telemetry).
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         self.intake.close();
         match self.intake.handle().close(Signal::Traces, timeout) {
@@ -53,5 +53,5 @@ impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
     }
 }
 
-/// How long the SDK's own batch processor waits for a flush.
+/// Timeout of a flush in the SDK's own batch processor.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,33 +4,32 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 
 use crate::item::LogData;
 
-/// What becomes of log records, custom events included, in spans that are not sampled.
+/// The treatment of log records in unsampled spans, including custom events.
 ///
-/// A record that follows its span counts for as many as the span does: under a request that is one of
-/// ten, Azure Monitor counts it ten times. A record that is kept in any case counts once. So the numbers
-/// are right either way.
+/// A record that follows its span has the span's sampling rate: in a request that is one of ten, Azure Monitor counts
+/// it ten times. A record that is always kept counts once. The numbers are correct in both cases.
 ///
-/// Records outside a span and availability results are always kept. Those that are dropped are counted as
+/// Records outside a span and availability results are always kept. Dropped records are counted as
 /// [`DropReason::Unsampled`](crate::DropReason::Unsampled).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnsampledLogs {
-    /// All follow their span.
+    /// All records follow their span.
     Drop,
-    /// Those of severity `Error` and worse are kept; the others follow their span.
+    /// Records of severity `Error` and worse are kept; the others follow their span.
     #[default]
     KeepErrors,
-    /// All are kept.
+    /// All records are kept.
     Keep,
 }
 
-/// What is to be done with one record.
+/// The decision about one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Dropped,
-    /// Kept since its span is, and counts as much.
+    /// Kept because its span is sampled; it has the span's sampling rate.
     FollowsSpan,
-    /// Kept whatever its span does, and counts once.
+    /// Kept whether its span is sampled or not; it counts once.
     Kept,
 }
 
@@ -46,7 +45,7 @@ impl UnsampledLogs {
             Self::KeepErrors => is_error,
             Self::Keep => true,
         };
-        // A record whose context says nothing of sampling was made by hand.
+        // A context without flags belongs to a record that was made by hand.
         let is_sampled = span.trace_flags.is_none_or(|flags| flags.is_sampled());
         if is_kept || is_availability(record) {
             Fate::Kept
@@ -57,7 +56,7 @@ impl UnsampledLogs {
         }
     }
 
-    /// Copies a record, unless it is to be dropped.
+    /// Copies a record unless it must be dropped.
     pub(crate) fn admit(
         self,
         record: &SdkLogRecord,
@@ -71,7 +70,7 @@ impl UnsampledLogs {
     }
 }
 
-/// An outside observer's result does not depend on who was sampled.
+/// The result of an external test does not depend on the sampling of spans.
 fn is_availability(record: &SdkLogRecord) -> bool {
     let mut keys = record.attributes_iter().map(|(key, _)| key.as_str());
     keys.any(|key| key == "microsoft.availability.id")

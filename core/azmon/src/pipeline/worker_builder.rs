@@ -8,14 +8,14 @@ use crate::mapping::Mapper;
 use crate::storage::StorageSettings;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{
-    HttpTransport, NetworkSettings, Transport, Worker, WorkerExtensions, WorkerHandle,
-    WorkerOptions,
+    HttpTransport, LiveTransport, NetworkSettings, Transport, Worker, WorkerExtensions,
+    WorkerHandle, WorkerOptions,
 };
 
-/// Most bytes of encoded batches in memory, 32 MiB: some hundred thousand items.
+/// Maximum size of encoded batches in memory, in bytes: some hundred thousand items.
 const MAX_MEMORY: usize = 32 << 20;
 
-/// What a worker is started with.
+/// The inputs of a worker.
 pub(crate) struct WorkerBuilder<'a> {
     pub(crate) connection: &'a ConnectionString,
     /// `None` for HTTP.
@@ -34,15 +34,23 @@ impl WorkerBuilder<'_> {
         self.start_with(WorkerExtensions::default())
     }
 
-    /// Starts a worker that does more than to send what waits in its queue.
+    /// Starts a worker with extensions.
     pub(crate) fn start_with(
         self,
-        extensions: WorkerExtensions,
+        mut extensions: WorkerExtensions,
     ) -> Result<(Producer, WorkerHandle), BuildErrorKind> {
         let endpoint = self.connection.ingestion_endpoint();
-        let transport = match self.transport {
+        let transport: Arc<dyn Transport> = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new(endpoint, self.network)?),
+            None => {
+                let transport = HttpTransport::new(endpoint, self.network)?;
+                if let (Some(work), Some(endpoint)) =
+                    (&mut extensions.live, self.connection.own_live_endpoint())
+                {
+                    work.connect(LiveTransport::new(&transport), endpoint, &self.mapper);
+                }
+                Arc::new(transport)
+            }
         };
         let options = WorkerOptions {
             endpoint: endpoint.to_owned(),

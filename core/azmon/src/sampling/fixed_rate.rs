@@ -6,11 +6,11 @@ use crate::sampling::head::HeadSampler;
 use crate::sampling::overrides::Overrides;
 use crate::sampling::rate::Rate;
 
-/// Keeps a fixed share of traces, chosen by the trace id as every Application Insights SDK does.
+/// Keeps a fixed share of traces. It decides by the trace id, as every Application Insights SDK does.
 ///
-/// For a tracer provider that is put together by hand;
-/// [`TelemetryBuilder::sampling_ratio`](crate::TelemetryBuilder::sampling_ratio) uses the same. The
-/// [module](crate::sampling) says how it decides.
+/// For a tracer provider that the application assembles itself;
+/// [`TelemetryBuilder::sampling_ratio`](crate::TelemetryBuilder::sampling_ratio) does the same. The
+/// [module](crate::sampling) documents the decision.
 ///
 /// # Examples
 ///
@@ -28,22 +28,21 @@ pub struct FixedRateSampler(HeadSampler);
 impl FixedRateSampler {
     /// Keeps the share `ratio` of traces, from 0 to 1.
     ///
-    /// It is rounded down to 1/N, so that items stand for a whole number of others: 0.3 keeps a quarter.
-    /// What is outside is the nearer end, and no number is 1.
+    /// The share is rounded down to 1/N, so that an item stands for a whole number of items: 0.3 keeps a quarter.
+    /// Out-of-range values are clamped; NaN means 1.
     #[must_use]
     pub fn new(ratio: f64) -> Self {
         Self(HeadSampler::new(Rate::fixed(ratio), Overrides::default()))
     }
 
-    /// Sets whether a span whose parent is in another service follows that service's decision. Defaults to
-    /// `false`, since classic Application Insights SDKs send "not sampled" whatever they do.
+    /// Sets whether a span whose parent is in another service follows that service's decision. Defaults to `false`,
+    /// because classic Application Insights SDKs always send "not sampled".
     #[must_use]
     pub fn follow_remote_parent(self, follow: bool) -> Self {
         Self(self.0.follow_remote_parent(follow))
     }
 
-    /// Sets whether spans that are not kept are recorded all the same, so that span processors can count
-    /// them. Defaults to `false`.
+    /// Sets whether unsampled spans are recorded, so that span processors can count them. Defaults to `false`.
     #[must_use]
     pub fn record_unsampled(self, record: bool) -> Self {
         Self(self.0.record_unsampled(record))

@@ -1,4 +1,4 @@
-//! What the official Python exporter computes; the scores equal those of the Node.js exporter.
+//! Results of the official Python exporter; its scores equal those of the Node.js exporter.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(super) fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/sampler.json")).unwrap()
 }
 
-/// The N of a percentage 100/N; 0 for none. It is exact, which reading a number from JSON need not be.
+/// The N of a percentage 100/N; 0 for none. The rounded number is exact, unlike one parsed from JSON.
 pub(super) fn items_of(percent: f64) -> u32 {
     if percent == 0.0 {
         return 0;

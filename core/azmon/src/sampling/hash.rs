@@ -1,11 +1,10 @@
 use opentelemetry::trace::TraceId;
 
-/// The score of a trace, from 0 to 1: a share of traces is kept by keeping those that score less.
+/// The score of a trace, from 0 to 1. A sampler keeps the traces whose score is below its share.
 ///
-/// Every Application Insights SDK computes the same number from the trace id, so that services that keep
-/// the same share keep the same traces. It is the hash that .NET's strings had (djb2, 33 times plus the
-/// next character, in 32 bits) of the id's 32 hexadecimal digits, without its sign, as a share of the
-/// largest such number.
+/// Every Application Insights SDK computes the same score from the trace id, so services with the same share keep the
+/// same traces. It is .NET's former string hash (djb2, 33 times plus the next character, in 32 bits) of the 32
+/// hexadecimal digits of the id, without its sign, divided by the largest such number.
 ///
 /// # Examples
 ///

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceId};
@@ -14,23 +15,24 @@ use crate::sampling::overrides::Overrides;
 use crate::sampling::parent::{Parent, trace_state};
 use crate::sampling::rate::Rate;
 
-/// Decides when a span starts: by an override, else as its parent, else by the rate of new traces.
+/// Decides at the start of a span: by an override, else by the parent, else by the rate of new traces.
 #[derive(Debug, Clone)]
 pub(crate) struct HeadSampler {
     rate: Rate,
     overrides: Arc<Overrides>,
     follow_remote_parent: bool,
     record_unsampled: bool,
-    /// `None` where every trace is kept at the same rate.
+    record_while: Option<Arc<AtomicBool>>,
+    /// `None` if every trace is kept at the same rate.
     memory: Option<Arc<Memory>>,
 }
 
-/// What was decided about a span.
+/// The decision about a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
     Kept(ItemCount),
     Unsampled,
-    /// Also where failures are kept.
+    /// Never kept, even if it fails or is slow.
     Never,
 }
 
@@ -42,6 +44,7 @@ impl HeadSampler {
             overrides: Arc::new(overrides),
             follow_remote_parent: false,
             record_unsampled: false,
+            record_while: None,
             memory: (!is_uniform).then(|| Arc::new(Memory::new())),
         }
     }
@@ -56,17 +59,23 @@ impl HeadSampler {
         self
     }
 
-    /// Whether there is nothing to decide.
+    /// Records what is not kept also while this is true.
+    pub(super) fn record_while(mut self, record: Option<Arc<AtomicBool>>) -> Self {
+        self.record_while = record;
+        self
+    }
+
+    /// Whether every span is kept.
     pub(crate) fn keeps_everything(&self) -> bool {
         self.rate.keeps_everything() && self.overrides.is_empty() && !self.follow_remote_parent
     }
 
-    /// Whether the attributes of a span decide about it.
+    /// Whether the decision depends on the attributes of a span.
     pub(crate) fn looks_at_attributes(&self) -> bool {
         !self.overrides.is_empty()
     }
 
-    /// Remembers what the sampler decided about the span that starts now, where its trace does not say.
+    /// Remembers the sampling decision of the span that starts now, if it differs from the decision of its trace.
     pub(crate) fn on_start(&self, span: &SpanContext) {
         if let Some(memory) = &self.memory
             && let Some(rate) = memory::take_unusual(span.trace_id())
@@ -75,7 +84,7 @@ impl HeadSampler {
         }
     }
 
-    /// What was decided about a span of this process, as far as it is remembered.
+    /// The remembered decision about a span of this process.
     pub(crate) fn remembered(&self, span: &SpanContext) -> SpanRate {
         let memory = self.memory.as_deref();
         let known = memory.and_then(|memory| memory.of_span(span.trace_id(), span.span_id()));
@@ -87,7 +96,7 @@ impl HeadSampler {
         }
     }
 
-    /// What a sampled span of this process stands for.
+    /// The item count of a sampled span of this process.
     pub(crate) fn rate_of(&self, span: &SpanContext) -> ItemCount {
         let memory = self.memory.as_deref();
         memory
@@ -96,14 +105,15 @@ impl HeadSampler {
             .unwrap_or_else(|| self.rate.presumed())
     }
 
-    /// Whether [`decide_log`](Self::decide_log) may have something to say.
+    /// Whether [`decide_log`](Self::decide_log) may apply to any record.
     pub(crate) fn decides_logs(&self) -> bool {
         self.overrides.are_about_logs()
     }
 
-    /// What an override says of a log record: the percentage that it stands for, or none if it is left out.
+    /// The decision of an override about a log record: its sampling rate in percent, or `Some(None)` if the record is
+    /// dropped. `None` if no override applies.
     ///
-    /// Records of a trace are kept together; outside of one, chance decides.
+    /// Records of a trace are kept or dropped together; records outside a trace are sampled at random.
     pub(crate) fn decide_log(
         &self,
         telemetry_type: TelemetryType,
@@ -118,7 +128,7 @@ impl HeadSampler {
         Some(rate.filter(keeps).map(ItemCount::percent))
     }
 
-    /// What becomes of a span that starts now, and what it stands for.
+    /// Returns the decision about a span that starts now, and its rate.
     pub(crate) fn sample(
         &self,
         parent: Parent,
@@ -128,9 +138,12 @@ impl HeadSampler {
     ) -> (SamplingDecision, SpanRate) {
         let decision = self.decide(parent, trace_id, kind, attributes);
         self.remember(trace_id, decision);
-        let unsampled = match self.record_unsampled {
-            true => SamplingDecision::RecordOnly,
-            false => SamplingDecision::Drop,
+        let is_seen = |seen: &Arc<AtomicBool>| seen.load(Ordering::Relaxed);
+        let records = self.record_unsampled || self.record_while.as_ref().is_some_and(is_seen);
+        let unsampled = if records {
+            SamplingDecision::RecordOnly
+        } else {
+            SamplingDecision::Drop
         };
         match decision {
             Decision::Kept(rate) => {
@@ -149,19 +162,25 @@ impl HeadSampler {
         kind: &SpanKind,
         attributes: &[KeyValue],
     ) -> Decision {
-        let of_trace = |rate: ItemCount| match rate.keeps(trace_id) {
-            true => Decision::Kept(rate),
-            false => Decision::Unsampled,
+        let of_trace = |rate: ItemCount| {
+            if rate.keeps(trace_id) {
+                Decision::Kept(rate)
+            } else {
+                Decision::Unsampled
+            }
         };
         if let Some(rate) = self.overrides.rate_of(kind, attributes) {
             return rate.map_or(Decision::Never, of_trace);
         }
         match parent {
             Parent::Local { span_id, sampled } => self.as_parent(trace_id, span_id, sampled),
-            Parent::Remote { sampled } if self.follow_remote_parent => match sampled {
-                true => Decision::Kept(self.rate.of_remote_parent()),
-                false => Decision::Unsampled,
-            },
+            Parent::Remote { sampled } if self.follow_remote_parent => {
+                if sampled {
+                    Decision::Kept(self.rate.of_remote_parent())
+                } else {
+                    Decision::Unsampled
+                }
+            }
             Parent::None | Parent::Remote { .. } => {
                 let rate = self.rate.of_new_trace();
                 rate.map_or(Decision::Unsampled, of_trace)
@@ -179,7 +198,7 @@ impl HeadSampler {
         }
     }
 
-    /// Lets the children find what was decided.
+    /// Remembers the decision for the children of the span.
     fn remember(&self, trace_id: TraceId, decision: Decision) {
         let Some(memory) = &self.memory else { return };
         let own = match decision {
@@ -207,7 +226,7 @@ impl ShouldSample for HeadSampler {
         attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
-        // Not even recorded, for metrics: the request is excluded.
+        // An excluded request is not even recorded for metrics.
         if parent_context.is_some_and(records_no_spans) {
             return SamplingResult {
                 decision: SamplingDecision::Drop,
@@ -225,7 +244,7 @@ impl ShouldSample for HeadSampler {
     }
 }
 
-/// The attributes for a tracer of the SDK. At 100 percent there is none: that is what its absence means.
+/// The attributes of the decision, for a tracer of the SDK. At 100 percent there are none, because absence means 100.
 fn as_attributes(rate: SpanRate) -> Vec<KeyValue> {
     match rate {
         SpanRate::Percent(percent) if percent < 100.0 => {

@@ -4,10 +4,10 @@ use opentelemetry::trace::TraceId;
 
 use crate::sampling::hash::score;
 
-/// How many items one that is kept stands for: N, where one of N is kept.
+/// The number of items that a kept item stands for: N, if one of N is kept.
 ///
-/// Azure Monitor divides 100 by the percentage on an item. Only percentages of the form 100/N make that a
-/// whole number, so there are no others.
+/// Azure Monitor divides 100 by the percentage of an item. Only percentages of the form 100/N yield a whole number, so
+/// azmon uses no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ItemCount(NonZeroU32);
 
@@ -15,14 +15,14 @@ impl ItemCount {
     /// Everything is kept.
     pub(crate) const ONE: Self = Self(NonZeroU32::MIN);
 
-    /// The count for the largest percentage 100/N that is not above `percent`; `None` for nothing at all.
+    /// The count for the largest percentage 100/N that is not above `percent`; `None` if nothing is kept.
     pub(super) fn of_percent(percent: f64) -> Option<Self> {
         Self::rounded_up(100.0 / percent)
     }
 
-    /// The count for the largest share 1/N that is not above `ratio`; `None` for nothing at all.
+    /// The count for the largest share 1/N that is not above `ratio`; `None` if nothing is kept.
     ///
-    /// A ratio that somebody wrote as 1/3 means 3, though it is a little less than a third.
+    /// The literal ratio 1/3 means N = 3, although its floating-point value is slightly below a third.
     pub(super) fn of_ratio(ratio: f64) -> Option<Self> {
         let exact = 1.0 / ratio;
         let nearest = exact.round();
@@ -30,10 +30,10 @@ impl ItemCount {
         Self::rounded_up(if is_intentional { nearest } else { exact })
     }
 
-    /// The count at least as large as `items`; `None` for what is infinite, negative or not a number.
+    /// The smallest count that is at least `items`; `None` if `items` is infinite, negative or NaN.
     fn rounded_up(items: f64) -> Option<Self> {
         let is_count = items.is_finite() && items >= 0.0;
-        // Converting a float saturates.
+        // The conversion from a float saturates.
         is_count.then(|| Self(NonZeroU32::new(items.ceil() as u32).unwrap_or(NonZeroU32::MIN)))
     }
 
@@ -50,14 +50,14 @@ impl ItemCount {
         100.0 / f64::from(self.0.get())
     }
 
-    /// Whether a trace is among the one of N.
+    /// Whether the sample of one in N contains a trace.
     pub(super) fn keeps(self, trace_id: TraceId) -> bool {
-        // A score can be 1, which is not less than 1.
+        // A score can be exactly 1, which is not less than 1.
         self == Self::ONE || score(trace_id) < 1.0 / f64::from(self.0.get())
     }
 }
 
-/// How far a ratio may be from 1/N to mean it.
+/// Maximum relative distance between a ratio and the 1/N that it means.
 const WRITTEN_PRECISION: f64 = 1e-9;
 
 #[cfg(test)]

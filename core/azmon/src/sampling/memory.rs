@@ -6,24 +6,24 @@ use opentelemetry::trace::{SpanId, TraceId};
 
 use crate::sampling::item_count::ItemCount;
 
-/// Places where one key may be.
+/// Number of slots that one key may occupy.
 const WAYS: usize = 4;
-/// How many rates are remembered: 128 KiB of them.
+/// Number of remembered rates: 128 KiB.
 const SLOTS: usize = 16_384;
 
-/// The rates at which traces were kept lately, so that children are counted as their parents are.
+/// The recent sampling rates of traces, so that children are counted at the rate of their parents.
 ///
-/// OpenTelemetry shows a sampler whether the parent is sampled, but not the parent's attributes. A trace's
-/// rate is written when its first span here is kept, and a span's own where it differs, as under an
-/// override. Reading and writing are one or two atomic operations each; the newest replace older ones at
-/// random, and a rate that was replaced is presumed to be that of the moment.
+/// OpenTelemetry tells a sampler whether the parent is sampled, but not the parent's attributes. The rate of a trace is
+/// written when its first span in this process is kept. The rate of a span is written if it differs from that of its
+/// trace, as under an override. Reading and writing are one or two atomic operations each. New rates replace older ones
+/// at random; a replaced rate is presumed to equal the current one.
 pub(super) struct Memory {
     seed: u64,
     slots: Box<[AtomicU64]>,
     has_spans: AtomicBool,
 }
 
-/// What is remembered of a span or trace: its rate, or that it must not be kept.
+/// The remembered decision about a span or a trace: its rate, or that it must never be kept.
 pub(super) type Remembered = Option<ItemCount>;
 
 impl Memory {
@@ -48,7 +48,7 @@ impl Memory {
         self.get(self.key(trace_id, SpanId::INVALID))?
     }
 
-    /// What is remembered of a span itself, or else of its trace.
+    /// The remembered decision about a span, or else about its trace.
     pub(super) fn of_span(&self, trace_id: TraceId, span_id: SpanId) -> Option<Remembered> {
         let own = self
             .has_spans
@@ -58,7 +58,7 @@ impl Memory {
         own.or_else(|| self.of_trace(trace_id).map(Some))
     }
 
-    /// Ids come from other services too: the seed keeps them from choosing whose place they take.
+    /// Other services choose ids as well: the seed prevents them from choosing whose slot they replace.
     fn key(&self, trace_id: TraceId, span_id: SpanId) -> u64 {
         let id = u128::from_be_bytes(trace_id.to_bytes());
         let parts = [
@@ -109,23 +109,23 @@ thread_local! {
     static UNUSUAL: Cell<Option<(TraceId, Remembered)>> = const { Cell::new(None) };
 }
 
-/// Leaves a span's own rate for [`take_unusual`]: the sampler is not told the id of the span that it
-/// decides about, but the span starts next, on the same thread.
+/// Passes a span's own rate to [`take_unusual`]. The sampler does not know the id of the span that it decides about,
+/// but the span starts next, on the same thread.
 pub(super) fn leave_unusual(rate: Option<(TraceId, Remembered)>) {
     UNUSUAL.set(rate);
 }
 
-/// What the sampler left for the span of this trace that starts now.
+/// Takes the rate that the sampler left for the span of this trace that starts now.
 pub(super) fn take_unusual(trace_id: TraceId) -> Option<Remembered> {
     let (of, rate) = UNUSUAL.take()?;
     (of == trace_id).then_some(rate)
 }
 
 const EMPTY: u64 = 0;
-/// The half of an entry that says whose it is; the other is the item count.
+/// The half of an entry that identifies its key; the other half is the item count.
 const TAG: u64 = 0xffff_ffff_0000_0000;
 
-/// Never that of an empty slot.
+/// Never equals the tag of an empty slot.
 fn tag(key: u64) -> u64 {
     key & TAG | 1 << 32
 }

@@ -1,54 +1,53 @@
-//! Which traces are kept, and how what is kept is counted.
+//! The sampling of traces, and the numbers that sampled items stand for.
 //!
-//! By default everything is kept. Where a share is kept, each item says which share, in percent, and Azure
-//! Monitor counts it as 100 divided by that: of a service that keeps 25 %, every request that arrives counts
-//! as four, so that numbers and rates in the portal stay right. Metrics are not sampled. The share travels as
-//! the attribute `microsoft.sample_rate` of a span, and becomes `sampleRate` of its items; that of other
-//! instrumentation is read, also under its older name, `_MS.sampleRate`.
+//! By default, everything is kept. If only a share is kept, each item carries the share in percent, and Azure Monitor
+//! counts the item as 100 divided by it. If a service keeps 25 %, each received request counts as four, so that numbers
+//! and rates in the portal stay correct. Metrics are not sampled. The share travels as the attribute
+//! `microsoft.sample_rate` of a span, and becomes `sampleRate` of its items. azmon also reads this attribute from other
+//! instrumentation, and its older name, `_MS.sampleRate`.
 //!
-//! | Setting of [`TelemetryBuilder`](crate::TelemetryBuilder) | What is kept | An item counts as | `sampleRate` |
+//! | Setting of [`TelemetryBuilder`](crate::TelemetryBuilder) | Kept | An item counts as | `sampleRate` |
 //! |---|---|---|---|
 //! | none | everything | 1 | none, which means 100 |
-//! | `sampling_ratio(1/N)` | one trace of N, the same in every service that keeps as many | N | 100/N |
+//! | `sampling_ratio(1/N)` | one trace of N, the same in every service with this share | N | 100/N |
 //! | `sampling_ratio(0.3)` | the next smaller 1/N: a quarter | 4 | 25 |
-//! | `traces_per_second(5.0)` | about five traces a second, by a share 1/N that follows the load | N of the moment the trace began | 100/N |
-//! | `sampling_override(..)` | of the spans or log records that it is met by, its own percentage | 100 / percentage, rounded up | its own, rounded down to 100/N |
-//! | `keep_failures()` | also every request that fails, with its children and logs | 1 | none |
-//! | `keep_slower_than(2 s)` | also every request that takes longer, with its children and logs | 1 | none |
-//! | `follow_remote_parent(true)` | what the calling service keeps | N under a fixed ratio, else 1 | 100/N, or none |
-//! | `sampler(..)` | what your sampler keeps; all of the above are left out | as its attribute `microsoft.sample_rate` says | that attribute |
+//! | `traces_per_second(5.0)` | about five traces per second, by a share 1/N that follows the load | the N at the start of the trace | 100/N |
+//! | `sampling_override(..)` | its own percentage of the matching spans or log records | 100 / percentage, rounded up | its own, rounded down to 100/N |
+//! | `keep_failures()` | in addition, every failed request, with its children and logs | 1 | none |
+//! | `keep_slower_than(2 s)` | in addition, every slower request, with its children and logs | 1 | none |
+//! | `follow_remote_parent(true)` | the traces that the calling service keeps | N under a fixed ratio, else 1 | 100/N, or none |
+//! | `sampler(..)` | the decision of your sampler; all of the above are ignored | the value of its attribute `microsoft.sample_rate` | that attribute |
 //!
-//! The environment can say it too, where the code does not:
+//! The environment has equivalent settings, which apply if the code has none:
 //!
 //! | `OTEL_TRACES_SAMPLER` | `OTEL_TRACES_SAMPLER_ARG` | Same as |
 //! |---|---|---|
 //! | `always_on`, `always_off` | | `sampling_ratio(1.0)`, `sampling_ratio(0.0)` |
 //! | `traceidratio`, `trace_id_ratio` | ratio, 1 if absent | `sampling_ratio` |
 //! | `microsoft.fixed_percentage`, `microsoft.fixed.percentage` | ratio from 0 to 1 (not a percentage), 1 if absent | `sampling_ratio` |
-//! | `microsoft.rate_limited` | traces a second, 5 if absent | `traces_per_second` |
-//! | the first two lines after `parentbased_` | as there | the same with `follow_remote_parent(true)` |
+//! | `microsoft.rate_limited` | traces per second, 5 if absent | `traces_per_second` |
+//! | the samplers of the first two rows, prefixed by `parentbased_` | same as there | the same with `follow_remote_parent(true)` |
 //!
-//! # How is decided
+//! # The decision
 //!
-//! The first of these that applies:
+//! The first rule that applies decides:
 //! 1. The first [`SamplingOverride`] whose conditions the span meets.
 //! 2. The parent in this process: a span is kept if its parent is, at its parent's rate.
-//! 3. The parent in another service, if that is asked for. By default it is not, since classic Application
-//!    Insights SDKs send "not sampled" whatever they do.
-//! 4. For the first span of a trace here: its [`score`] is below the share.
+//! 3. The parent in another service, if enabled. It is disabled by default, because classic Application Insights SDKs
+//!    always send "not sampled".
+//! 4. The first span of a trace in this process is kept if its [`score`] is below the share.
 //!
-//! The score depends on the trace id alone, and is the same in every Application Insights SDK. So a trace is
-//! whole across services that keep the same share, and what a service keeps that keeps less is a part
-//! of what others keep.
+//! The score depends on the trace id alone, and is the same in every Application Insights SDK. Services with the same
+//! share therefore keep the same complete traces. A service with a smaller share keeps a subset of the traces of the
+//! others.
 //!
-//! # How children know the rate of their parent
+//! # The rate of child spans
 //!
-//! OpenTelemetry shows a sampler whether the parent was sampled, but not the parent's attributes. Under a
-//! fixed ratio without overrides there is one rate, so nothing needs to be known. Else the rate of a trace is
-//! kept in a table of 16,384 places by trace id, and that of a span which differs from its trace in
-//! the same table by span id; nothing of it travels to other services. When a trace is so old, or there
-//! are so many, that its place was taken, children are still kept if and only if their parent was, but
-//! counted at the rate of the moment.
+//! OpenTelemetry tells a sampler whether the parent is sampled, but not the parent's attributes. With a fixed ratio and
+//! without overrides only one rate exists. Otherwise a table of 16,384 slots holds the rate of each trace by trace id,
+//! and the rate of each span that differs from its trace by span id. The table is local to the process. If the slot of
+//! an old trace has been reused, its spans are still kept if and only if their parent is, but they count at the current
+//! rate.
 //!
 //! # Failures and slow requests
 //!
@@ -63,22 +62,21 @@
 //!     .keep_slower_than(Duration::from_secs(2));
 //! ```
 //!
-//! The decision about a trace then waits until its first span in this process, the local root, ends: until then
-//! its spans and logs wait in memory, within [`DecisionLimits`]. A failure is what Azure Monitor shows as
-//! one; see [`MappingOptions`](crate::mapping::MappingOptions). A request that is kept for it counts as one,
-//! with all that belongs to it, because every such request is kept; the others are kept by the
-//! rate, and count for those that were not. Numbers stay right for both.
+//! The decision about a trace then waits until its first span in this process, the local root, ends. Until then its
+//! spans and logs wait in memory, within [`DecisionLimits`]. A failure is a request that Azure Monitor shows as failed;
+//! see [`MappingOptions`](crate::mapping::MappingOptions). A failed or slow request counts as one, with everything that
+//! belongs to it, because every such request is kept. The rate decides about the other requests, which also count for
+//! the dropped ones. The numbers are correct for both.
 //!
-//! - Every span is recorded, also those that are thrown away in the end. That costs the time of recording, and
-//!   [span processors](crate::TelemetryBuilder::span_processor) of your own see spans that are not sampled.
-//! - Other services decide on their own, and are told ("sampled" in `traceparent`) what the rate
-//!   decided when the request began. A failed request may therefore be without the spans of services that it
-//!   called.
-//! - A request that is slow already is kept before it ends, with what follows.
-//! - Where limits are reached, what waits of a trace is sampled by the rate alone at once, and counted in
-//!   [`traces_decided_early`](crate::Telemetry::traces_decided_early). A root that then fails is
-//!   still kept, with what ends after it.
-//! - [`force_flush`](crate::Telemetry::force_flush) does not send what waits for a request under way;
+//! - Every span is recorded, even if it is dropped in the end. This costs the time of recording, and your own [span
+//!   processors](crate::TelemetryBuilder::span_processor) see unsampled spans.
+//! - Other services decide on their own. They receive the decision of the rate at the start of the request, as the
+//!   sampled flag of `traceparent`. A failed request may therefore lack the spans of the services that it called.
+//! - A request that is already slow is kept before it ends, with everything that follows.
+//! - If the limits are reached, the rate alone decides at once about the waiting items of a trace, which is counted in
+//!   [`traces_decided_early`](crate::Telemetry::traces_decided_early). If its root then fails, the root is still kept,
+//!   with everything that ends later.
+//! - [`force_flush`](crate::Telemetry::force_flush) does not send the waiting items of a running request;
 //!   [`shutdown`](crate::Telemetry::shutdown) does, by the rate.
 
 mod fixed_rate;

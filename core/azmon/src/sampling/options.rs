@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use opentelemetry::otel_warn;
 use opentelemetry_sdk::trace::ShouldSample;
 
@@ -6,14 +9,14 @@ use crate::sampling::overrides::Overrides;
 use crate::sampling::rate::Rate;
 use crate::sampling::{DecisionLimits, KeepRules, SamplingOverride};
 
-/// At which rate traces are kept, as it was asked for.
+/// The requested sampling rate of new traces.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum RateChoice {
     Ratio(f64),
     TracesPerSecond(f64),
 }
 
-/// What code or environment ask for.
+/// The sampling settings of code and environment.
 #[derive(Debug, Default)]
 pub(crate) struct SamplingChoices {
     /// The user's own sampler.
@@ -23,22 +26,24 @@ pub(crate) struct SamplingChoices {
     pub(crate) overrides: Vec<SamplingOverride>,
     pub(crate) keep: KeepRules,
     pub(crate) limits: DecisionLimits,
-    /// Whether spans that are not kept must be seen all the same, to be counted.
+    /// Whether unsampled spans must be recorded, so that they can be counted.
     pub(crate) record_unsampled: bool,
+    /// The same, while this is true.
+    pub(crate) record_while: Option<Arc<AtomicBool>>,
 }
 
-/// What holds.
+/// The resolved sampling settings.
 #[derive(Debug)]
 pub(crate) struct Sampling {
     pub(crate) sampler: Box<dyn ShouldSample>,
-    /// The sampler again, if it is azmon's.
+    /// The sampler again, if it is azmon's own.
     pub(crate) head: Option<HeadSampler>,
-    /// What is kept although the rate would not keep it; `None` if nothing is.
+    /// The rules for items that are kept regardless of the rate; `None` without such rules.
     pub(crate) keep: Option<(KeepRules, DecisionLimits)>,
 }
 
 impl From<SamplingChoices> for Sampling {
-    /// A sampler of the user's own is never replaced, nor changed: the other settings are then left out.
+    /// A sampler of the user is never replaced or changed: all other settings are then ignored.
     fn from(choices: SamplingChoices) -> Self {
         if let Some(sampler) = choices.sampler {
             let has_others = choices.rate.is_some()
@@ -63,14 +68,16 @@ impl From<SamplingChoices> for Sampling {
             .follow_remote_parent(choices.follow_remote_parent.unwrap_or_default());
         if head.keeps_everything() {
             return Self {
-                // It keeps everything but what belongs to an excluded request.
+                // It keeps everything except the spans of excluded requests.
                 sampler: Box::new(head.clone()),
                 head: Some(head),
                 keep: None,
             };
         }
         let keep = Some(choices.keep).filter(|rules| !rules.is_empty());
-        let head = head.record_unsampled(choices.record_unsampled || keep.is_some());
+        let head = head
+            .record_unsampled(choices.record_unsampled || keep.is_some())
+            .record_while(choices.record_while);
         Self {
             sampler: Box::new(head.clone()),
             head: Some(head),

@@ -1,7 +1,7 @@
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt, TraceState};
 
-/// Where the parent of a new span is, and what was decided about it.
+/// The location of a new span's parent, and the decision about the parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parent {
     /// The span begins a trace.
@@ -14,7 +14,7 @@ pub(crate) enum Parent {
 
 impl Parent {
     pub(crate) fn of(context: &Context) -> Self {
-        // Asking for a span that is not there would make one.
+        // Reading a missing active span would create one.
         if !context.has_active_span() {
             return Self::None;
         }

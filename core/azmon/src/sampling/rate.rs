@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::sampling::item_count::ItemCount;
 use crate::sampling::rate_limiter::RateLimiter;
 
-/// At which rate new traces are kept; `None` is nothing.
+/// The sampling rate of new traces; `None` keeps nothing.
 #[derive(Debug, Clone)]
 pub(super) enum Rate {
     Fixed(Option<ItemCount>),
@@ -11,13 +11,13 @@ pub(super) enum Rate {
 }
 
 impl Rate {
-    /// A share from 0 to 1. What is outside is the nearer end, and no number is everything.
+    /// A share from 0 to 1. Out-of-range values are clamped; NaN means 1.
     pub(super) fn fixed(ratio: f64) -> Self {
         let ratio = if ratio.is_nan() { 1.0 } else { ratio };
         Self::Fixed(ItemCount::of_ratio(ratio.clamp(0.0, 1.0)))
     }
 
-    /// Traces a second. What is negative, or no number, is none.
+    /// Traces per second. A negative number or NaN keeps none.
     pub(super) fn limited(traces_per_second: f64) -> Self {
         let target = traces_per_second.max(0.0);
         Self::Limited(Arc::new(RateLimiter::new(target)))
@@ -36,7 +36,7 @@ impl Rate {
         }
     }
 
-    /// What a child is taken to stand for whose parent was kept at a rate that is not known any more.
+    /// The presumed rate of a child whose parent was kept at a forgotten rate.
     pub(super) fn presumed(&self) -> ItemCount {
         match self {
             Self::Fixed(rate) => *rate,
@@ -45,8 +45,8 @@ impl Rate {
         .unwrap_or(ItemCount::ONE)
     }
 
-    /// What a span stands for that another service decided to keep: services that keep a fixed share are
-    /// taken to keep the same; a limit says nothing about another service.
+    /// The rate of a span that another service decided to keep. Services with a fixed share are presumed to have the
+    /// same one; a limit says nothing about another service.
     pub(super) fn of_remote_parent(&self) -> ItemCount {
         match self {
             Self::Fixed(rate) => rate.unwrap_or(ItemCount::ONE),

@@ -6,11 +6,11 @@ use crate::sampling::head::HeadSampler;
 use crate::sampling::overrides::Overrides;
 use crate::sampling::rate::Rate;
 
-/// Keeps so many traces a second, by a share that follows the load within tenths of a second.
+/// Keeps a number of traces per second, by a share that follows the load within tenths of a second.
 ///
-/// For a tracer provider that is put together by hand;
-/// [`TelemetryBuilder::traces_per_second`](crate::TelemetryBuilder::traces_per_second) uses the same. The
-/// [module](crate::sampling) says how it decides.
+/// For a tracer provider that the application assembles itself;
+/// [`TelemetryBuilder::traces_per_second`](crate::TelemetryBuilder::traces_per_second) does the same. The
+/// [module](crate::sampling) documents the decision.
 ///
 /// # Examples
 ///
@@ -26,27 +26,26 @@ use crate::sampling::rate::Rate;
 pub struct RateLimitedSampler(HeadSampler);
 
 impl RateLimitedSampler {
-    /// Keeps at most about `traces_per_second`; what is negative, or no number, keeps none.
+    /// Keeps at most about `traces_per_second`; a negative number or NaN keeps none.
     ///
-    /// The share is rounded down to 1/N, so that items stand for a whole number of others: under a steady
-    /// load up to half fewer traces are kept. After an idle time it lets a burst pass.
+    /// The share is rounded down to 1/N, so that an item stands for a whole number of items: under a steady load, up to
+    /// half fewer traces are kept. After an idle time, a burst passes.
     #[must_use]
     pub fn new(traces_per_second: f64) -> Self {
         let rate = Rate::limited(traces_per_second);
         Self(HeadSampler::new(rate, Overrides::default()))
     }
 
-    /// Sets whether a span whose parent is in another service follows that service's decision. Defaults to
-    /// `false`, since classic Application Insights SDKs send "not sampled" whatever they do.
+    /// Sets whether a span whose parent is in another service follows that service's decision. Defaults to `false`,
+    /// because classic Application Insights SDKs always send "not sampled".
     ///
-    /// What is kept for another service stands for itself alone, as its rate is not known.
+    /// A span that is kept for another service counts as one, because its rate is unknown.
     #[must_use]
     pub fn follow_remote_parent(self, follow: bool) -> Self {
         Self(self.0.follow_remote_parent(follow))
     }
 
-    /// Sets whether spans that are not kept are recorded all the same, so that span processors can count
-    /// them. Defaults to `false`.
+    /// Sets whether unsampled spans are recorded, so that span processors can count them. Defaults to `false`.
     #[must_use]
     pub fn record_unsampled(self, record: bool) -> Self {
         Self(self.0.record_unsampled(record))

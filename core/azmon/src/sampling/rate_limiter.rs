@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use crate::sampling::item_count::ItemCount;
 use crate::sampling::window::Window;
 
-/// The time since some start. It never goes backwards.
+/// A monotonic clock: the time since an arbitrary start.
 pub(super) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// Allows so many spans a second, by a rate that follows the load.
+/// Limits the number of spans per second, by a rate that follows the load.
 pub(super) struct RateLimiter {
     target_per_second: f64,
     clock: Clock,
     window: Mutex<Window>,
-    /// Spans that found the window taken and are still to be counted.
+    /// Spans that found the window locked and are not counted yet.
     missed: AtomicU32,
     /// The last rate, as an item count; 0 for nothing.
     present: AtomicU32,
@@ -36,10 +36,9 @@ impl RateLimiter {
         }
     }
 
-    /// Counts a span, and answers the rate at which it may be kept.
+    /// Counts a span, and returns the rate at which it may be kept.
     ///
-    /// It never waits: a span that finds another thread at the window takes the rate of the moment, and is
-    /// counted by the next.
+    /// It never waits: a span that finds the window locked uses the current rate, and the next span counts it.
     pub(super) fn next(&self) -> Option<ItemCount> {
         let mut window = match self.window.try_lock() {
             Ok(window) => window,
@@ -57,7 +56,7 @@ impl RateLimiter {
         rate
     }
 
-    /// The rate of the moment.
+    /// The current rate.
     pub(super) fn present(&self) -> Option<ItemCount> {
         ItemCount::from_u32(self.present.load(Ordering::Relaxed))
     }
@@ -101,7 +100,7 @@ mod tests {
                 scope.spawn(|| (0..SPANS).filter_map(|_| limiter.next()).count());
             }
         });
-        // Two seconds of the limit allow two.
+        // In no time, the window of two seconds allows twice the limit.
         let expected = u32::try_from((THREADS * SPANS + 1).div_ceil(2)).unwrap();
         assert_eq!(limiter.next().map(ItemCount::to_u32), Some(expected));
     }

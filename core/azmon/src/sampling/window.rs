@@ -1,24 +1,24 @@
 use std::time::Duration;
 
-/// How fast the window forgets: after this time a span weighs 1/e.
+/// The time constant of the window, in seconds: after this time a span has the weight 1/e.
 const ADAPTATION_TIME: f64 = 0.1;
 
-/// How many spans came lately, and in which time: both fade exponentially.
+/// The number of recent spans and the time in which they came. Both decay exponentially.
 ///
-/// Their ratio is the mean rate of the last [`ADAPTATION_TIME`], which follows a change of load within
-/// tenths of a second and needs no list of spans.
+/// Their ratio is the mean rate over [`ADAPTATION_TIME`]. It follows a change of load within tenths of a second, and
+/// needs no list of spans.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Window {
     spans: f64,
     nanoseconds: f64,
-    /// When the last span came; `None` before the first.
+    /// The time of the last span; `None` before the first.
     last: Option<Duration>,
 }
 
 impl Window {
-    /// A window before the first span, as if nothing had come for two seconds, or for twice the time that the
-    /// limit asks for between two spans. An empty one would lose the first spans, since they come in no time
-    /// at all; this lets as many pass as the limit allows in a second.
+    /// The window before the first span, as after two idle seconds, or after twice the interval that the limit allows.
+    /// An empty window would drop the first spans, because they come in no time; this one lets as many pass as the
+    /// limit allows in a second.
     pub(super) fn after_idleness(target_per_second: f64) -> Self {
         let seconds = 2.0 * 1.0_f64.max(1.0 / target_per_second);
         Self {
@@ -28,7 +28,7 @@ impl Window {
         }
     }
 
-    /// Lets `spans` come at the time `now`, and answers the percentage of them that the limit allows.
+    /// Adds `spans` at the time `now`, and returns the percentage of them that the limit allows.
     pub(super) fn step(&mut self, now: Duration, spans: u32, target_per_second: f64) -> f64 {
         let last = self.last.unwrap_or(now);
         let passed = now.saturating_sub(last).as_nanos() as f64;
@@ -41,7 +41,7 @@ impl Window {
     }
 }
 
-/// Eleven days: a limit that allows less than one span in that time allows none.
+/// Eleven days: a limit of less than one span in this time allows none.
 const LONGEST_IDLENESS: f64 = 1e6;
 
 #[cfg(test)]
@@ -50,7 +50,7 @@ mod tests {
     use crate::sampling::golden::{golden, items_of};
     use crate::sampling::item_count::ItemCount;
 
-    /// The official one, at its start.
+    /// The official exporter's window at its start.
     const EMPTY: Window = Window {
         spans: 0.0,
         nanoseconds: 0.0,

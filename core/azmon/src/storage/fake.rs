@@ -1,4 +1,4 @@
-//! A file system in memory, any call of which can fail.
+//! A file system in memory whose calls can fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,12 +23,12 @@ struct State {
 }
 
 impl FakeFileSystem {
-    /// Lets the calls of these numbers, from 0, fail.
+    /// Makes the calls with these numbers, from 0, fail.
     pub(crate) fn fail(&self, calls: std::ops::Range<usize>, kind: io::ErrorKind) {
         self.state().fails = Some((calls, kind));
     }
 
-    /// Frees every lock, as the end of a process does.
+    /// Releases all locks, as the end of a process does.
     pub(crate) fn end_of_process(&self) {
         self.state().locked.clear();
     }
@@ -47,7 +47,7 @@ impl FakeFileSystem {
         batches.filter(|path| !is_aside(path)).count()
     }
 
-    /// Changes the content of every file that is there.
+    /// Changes the content of all existing files.
     pub(crate) fn damage(&self, mut change: impl FnMut(&Path, &mut Vec<u8>)) {
         for (path, content) in &mut self.state().files {
             change(path, content);
@@ -99,7 +99,7 @@ impl FileSystem for FakeFileSystem {
         let mut state = self.call()?;
         state.files.entry(path.to_owned()).or_default();
         let is_new = state.locked.insert(path.to_owned());
-        // No test of the fake looks inside the lock; the file is any.
+        // No test reads the locked file, so any file will do.
         is_new.then(|| tempfile().map(Lock::of)).transpose()
     }
 
@@ -149,7 +149,8 @@ impl FileSystem for FakeFileSystem {
 
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
         let mut state = self.call()?;
-        if state.files.keys().any(|file| file.starts_with(path)) {
+        let next = state.files.range(path.to_owned()..).next();
+        if next.is_some_and(|(file, _)| file.starts_with(path)) {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
         state.directories.remove(path);
@@ -163,7 +164,10 @@ impl FileSystem for FakeFileSystem {
         }
         let name = |child: &Path| child.file_name().unwrap().to_string_lossy().into_owned();
         let is_child = |child: &&PathBuf| child.parent() == Some(path);
-        let files = state.files.iter().filter(|(file, _)| is_child(file));
+        // The files below a path are adjacent.
+        let below = state.files.range(path.to_owned()..);
+        let below = below.take_while(|(file, _)| file.starts_with(path));
+        let files = below.filter(|(file, _)| is_child(file));
         let files = files.map(|(file, content)| Entry {
             name: name(file),
             bytes: content.len() as u64,

@@ -1,25 +1,25 @@
-//! Names of the files that hold batches.
+//! Names of batch files.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Ends the name of a whole batch.
+/// Suffix of a complete batch.
 pub(super) const WHOLE: &str = ".azmon";
-/// Ends the name of one that is being written.
+/// Suffix of a batch that is being written.
 pub(super) const TEMPORARY: &str = ".tmp";
 
-/// The name of a batch's file: `<milliseconds>-<owner>-<number>-<items>`, so that names sort by age, and tell how much
-/// is lost with a file.
+/// The name of a batch file: `<milliseconds>-<owner>-<number>-<items>`. Names sort by age, and tell how many items are
+/// lost with a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileName(Arc<str>);
 
 impl FileName {
-    /// Makes the name of a batch that was made at `created`, in milliseconds since 1970.
+    /// Makes the name of a batch with the time `created`, in milliseconds since 1970.
     pub(crate) fn new(created: u64, owner: &str, number: u64, items: usize) -> Self {
         Self(format!("{created:015}-{owner}-{number}-{items}{WHOLE}").into())
     }
 
-    /// Reads a file's name; `None` if it is not of this form.
+    /// Parses a file's name; `None` if it does not have this form.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let stem = name.strip_suffix(WHOLE)?;
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
@@ -33,19 +33,19 @@ impl FileName {
         &self.0
     }
 
-    /// The name while the file is being written.
+    /// The name of the file while it is being written.
     pub(super) fn temporary(&self) -> String {
         let stem = self.0.strip_suffix(WHOLE).unwrap_or(&self.0);
         format!("{stem}{TEMPORARY}")
     }
 
-    /// When the batch was made, in milliseconds since 1970.
+    /// The time of the batch, in milliseconds since 1970.
     pub(crate) fn created(&self) -> Option<u64> {
         let (created, _) = self.0.split_once('-')?;
         created.parse().ok()
     }
 
-    /// How many items the batch has.
+    /// The number of items of the batch.
     pub(crate) fn items(&self) -> Option<u32> {
         let stem = self.0.strip_suffix(WHOLE)?;
         let (_, items) = stem.rsplit_once('-')?;

@@ -1,20 +1,20 @@
-//! The file system, behind a trait, so that tests can let any call fail.
+//! The file system, behind a trait, so that tests can make any call fail.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// What storage asks of a file system. All calls block.
+/// The operations of a file system that storage needs. All calls block.
 pub(crate) trait FileSystem: fmt::Debug + Send + Sync + 'static {
-    /// Makes a directory that only its user can enter, with its parents, unless it is there already.
+    /// Makes a directory that only its user can enter, with its parents, unless it exists.
     ///
     /// # Errors
     ///
     /// Also fails if the directory belongs to another user, or others may write to it.
     fn private_directory(&self, path: &Path) -> io::Result<()>;
-    /// Locks a file, which is made if it is missing, until the lock is dropped or the process ends. `None`
-    /// if it is locked already.
+    /// Locks a file until the lock is dropped or the process ends. A missing file is created. `None` if another process
+    /// holds the lock.
     fn lock(&self, path: &Path) -> io::Result<Option<Lock>>;
     /// Writes a new file that only its user can read.
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
@@ -62,7 +62,7 @@ pub(crate) struct OsFileSystem;
 impl FileSystem for OsFileSystem {
     fn private_directory(&self, path: &Path) -> io::Result<()> {
         system::make_directory(path)?;
-        // A link is not followed: it could lead to a place that others prepared.
+        // Symbolic links are not followed: they could lead to a place that another user prepared.
         let metadata = fs::symlink_metadata(path)?;
         if !metadata.is_dir() {
             return Err(io::Error::other("not a directory"));
@@ -94,7 +94,7 @@ impl FileSystem for OsFileSystem {
     }
 
     fn read(&self, path: &Path, max: u64) -> io::Result<Vec<u8>> {
-        // A link or a pipe could lead anywhere, or never end.
+        // A symbolic link could lead anywhere, and a pipe might never end.
         if !fs::symlink_metadata(path)?.is_file() {
             return Err(io::Error::other("not a file"));
         }
@@ -118,7 +118,7 @@ impl FileSystem for OsFileSystem {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            // A name that is not Unicode is none of ours, but must be seen to be set aside: it is left.
+            // A name that is not Unicode does not belong to azmon, and cannot be set aside. It is left alone.
             let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata())
             else {
                 continue;
@@ -146,7 +146,7 @@ mod system {
         DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
 
-    /// A directory of this user that others can enter, as one that the user made, is closed to them.
+    /// Removes the permissions of others from a directory of this user, for example from one that the user created.
     pub(super) fn check_private(path: &Path, metadata: &Metadata) -> io::Result<()> {
         let user = rustix::process::geteuid().as_raw();
         if metadata.uid() != user {
@@ -174,7 +174,7 @@ mod system {
             .mode(0o600)
             .open(path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            // Whoever tidied up may have removed the file meanwhile: then the lock is of no use.
+            // A process that cleans up may have removed the file meanwhile, which makes the lock useless.
             Ok(()) => Ok(Some(file).filter(|file| is_at(file, path))),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
@@ -203,7 +203,7 @@ mod system {
         DirBuilder::new().recursive(true).create(path)
     }
 
-    /// The user's own application data are private by the rules of the system.
+    /// On this system, the application data of a user are private by default.
     pub(super) fn check_private(_path: &Path, _metadata: &Metadata) -> io::Result<()> {
         Ok(())
     }
@@ -214,7 +214,7 @@ mod system {
     pub(super) fn lock(path: &Path) -> io::Result<Option<File>> {
         use std::os::windows::fs::OpenOptionsExt;
 
-        // The code of a file that another process has opened for itself alone.
+        // The error code for a file that another process has opened exclusively.
         const SHARING_VIOLATION: i32 = 32;
         let mut options = OpenOptions::new();
         let opened = options

@@ -1,4 +1,4 @@
-//! What a file holds: a header that says what is inside, and the body as it is sent.
+//! The content of a batch file: a header that describes the batch, and the body as it is sent.
 
 use std::io::Read;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::item::ItemLabel;
 
 const MAGIC: &[u8] = b"azmon-batch 1\n";
-/// Most items of a batch that is read; the service takes 64,000.
+/// Maximum number of items of a batch that is read; the service accepts 64,000.
 const MAX_ITEMS: usize = 64_000;
 
-/// Most bytes that a batch has when it is decompressed: more than the encoder ever makes, so that a file
-/// of another origin cannot fill the memory.
+/// Maximum size of a decompressed batch, in bytes. It is larger than any batch of the encoder, and prevents a foreign
+/// file from filling the memory.
 const MAX_TEXT: u64 = 64 << 20;
 
-/// What is known of a batch beside its body.
+/// The description of a batch, without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) created: SystemTime,
@@ -30,7 +30,7 @@ struct Json {
     labels: Vec<(usize, usize)>,
 }
 
-/// Writes a file's content.
+/// Makes the content of a file.
 pub(crate) fn encode(header: &Header, body: &[u8]) -> Vec<u8> {
     let mut labels: Vec<(usize, usize)> = Vec::new();
     for label in &header.labels {
@@ -44,14 +44,14 @@ pub(crate) fn encode(header: &Header, body: &[u8]) -> Vec<u8> {
         labels,
     };
     let mut content = MAGIC.to_vec();
-    // Numbers in memory can always be written.
+    // Numbers in memory can always be serialised.
     let _ = serde_json::to_writer(&mut content, &json);
     content.push(b'\n');
     content.extend_from_slice(body);
     content
 }
 
-/// Reads a file's content; `None` if it is something else.
+/// Parses the content of a file; `None` if it has another format.
 pub(crate) fn decode(content: &Bytes) -> Option<(Header, Bytes)> {
     let rest = content.strip_prefix(MAGIC)?;
     let end = rest.iter().position(|byte| *byte == b'\n')?;
@@ -74,14 +74,17 @@ pub(crate) fn decode(content: &Bytes) -> Option<(Header, Bytes)> {
     Some((header, content.slice(MAGIC.len() + end + 1..)))
 }
 
-/// Whether a file's content is a whole batch.
+/// Whether the content of a file is a complete batch.
 pub(crate) fn is_whole(content: &Bytes) -> bool {
     decode(content).is_some_and(|(header, body)| has_lines(&body, header.labels.len()))
 }
 
-/// Whether a compressed body is whole and has so many lines.
+/// Whether a compressed body is complete, has this number of lines, and nothing follows it.
 pub(crate) fn has_lines(body: &[u8], lines: usize) -> bool {
-    decompress(body).is_ok_and(|text| text.iter().filter(|byte| **byte == b'\n').count() == lines)
+    let (mut rest, mut text) = (body, Vec::new());
+    let decoder = flate2::bufread::GzDecoder::new(&mut rest);
+    let is_whole = decoder.take(MAX_TEXT).read_to_end(&mut text).is_ok();
+    is_whole && rest.is_empty() && text.iter().filter(|byte| **byte == b'\n').count() == lines
 }
 
 /// Decompresses a body.
@@ -91,7 +94,7 @@ pub(crate) fn decompress(body: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// A time in milliseconds since 1970; 0 for one before.
+/// A time in milliseconds since 1970; 0 for an earlier time.
 pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

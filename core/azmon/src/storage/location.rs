@@ -1,8 +1,8 @@
-//! Where a process stores its telemetry.
+//! The location of a process's storage.
 
 use std::path::{Path, PathBuf};
 
-/// The directory of the user's caches, if the environment tells one: an absolute path.
+/// The user's cache directory, if the environment names one by an absolute path.
 pub(crate) fn user_cache(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let path = |variable| environment(variable).map(PathBuf::from);
     let below = |variable, rest: &str| path(variable).map(|home| home.join(rest));
@@ -13,7 +13,7 @@ pub(crate) fn user_cache(environment: &dyn Fn(&str) -> Option<String>) -> Option
     } else {
         path("XDG_CACHE_HOME").or_else(|| below("HOME", ".cache"))
     };
-    // Services of systemd have no home, but may have a cache directory; several are separated by colons.
+    // A service of systemd has no home directory, but may have a cache directory; colons separate several.
     let service = || {
         let listed = environment("CACHE_DIRECTORY")?;
         listed.split(':').next().map(PathBuf::from)
@@ -25,7 +25,7 @@ pub(crate) fn user_cache(environment: &dyn Fn(&str) -> Option<String>) -> Option
         .map(|path| path.join("azmon"))
 }
 
-/// The name of the directory of one user, program and instrumentation key.
+/// The directory name for one user, program and instrumentation key.
 pub(crate) fn directory_name(
     program: Option<&Path>,
     user: &str,
@@ -41,7 +41,7 @@ pub(crate) fn directory_name(
     format!("{name}-{:016x}", hash(&[user, instrumentation_key]))
 }
 
-/// FNV-1a: the same in every version of the program, which the hashes of the standard library need not be.
+/// FNV-1a: stable across versions of the program, unlike the hashes of the standard library.
 fn hash(texts: &[&str]) -> u64 {
     let bytes = texts.iter().flat_map(|text| text.bytes().chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

@@ -1,12 +1,12 @@
-//! Telemetry on disk: what cannot be sent now, and in durable mode everything until it is sent.
+//! Telemetry on disk: batches that cannot be sent now, and in durable mode all batches until they are sent.
 //!
 //! Invariants:
-//! - A directory of batches has one owner, the process that holds its lock. The lock ends with the process, however
-//!   that ends, so a batch is never sent by two processes, and no clock is asked.
-//! - A file is written under a temporary name, synced and renamed. A file with its final name is whole.
+//! - A directory of batches has one owner: the process that holds its lock. The lock ends with the process, in whatever
+//!   way the process ends. Therefore two processes never send the same batch, and no clock is needed.
+//! - A file is written under a temporary name, synced and renamed. A file with its final name is complete.
 //! - A file is removed only after the service has answered for its items, or they are counted as dropped.
-//! - Anything that is not a whole file of this format is set aside, and not looked at again.
-//! - Nothing is written but below one directory, which only its user can enter.
+//! - A file that is not a complete batch of this format is set aside and not read again.
+//! - All files are below one directory, which only its user can enter.
 //!
 //! # Layout
 //!
@@ -20,14 +20,14 @@
 //!     aside/                                                 0700, files that could not be read; the last 20
 //! ```
 //!
-//! The cache directory is `$XDG_CACHE_HOME`, else `~/.cache`; on macOS `~/Library/Caches`, on Windows
-//! `%LOCALAPPDATA%`; or a service's `$CACHE_DIRECTORY`, as systemd sets it. A process that starts, and one that
-//! runs, every minute, takes over the batches of those that have ended.
+//! The cache directory is `$XDG_CACHE_HOME`, else `~/.cache`; on macOS `~/Library/Caches`, on Windows `%LOCALAPPDATA%`;
+//! or `$CACHE_DIRECTORY` of a service, as systemd sets it. At its start and then every minute, a process takes over the
+//! batches of processes that have ended.
 //!
 //! # Format
 //!
 //! One line `azmon-batch 1`, one line of JSON, then the body as it is sent: newline-delimited envelopes, compressed
-//! with gzip, whose checksum tells whether the file is whole.
+//! with gzip. The checksum of gzip tells whether the file is complete.
 //!
 //! ```text
 //! azmon-batch 1
@@ -35,10 +35,10 @@
 //! <gzip>
 //! ```
 //!
-//! `created` is the time in milliseconds since 1970. `labels` counts, in the order of the lines, how many of
-//! them have the same signal, telemetry type and success, as a number: `(signal × 10 + type) × 3 + success`. Signals are
-//! traces, logs, metrics, from 0; types are in the order of [`TelemetryType`](crate::TelemetryType); success is 0 if there
-//! is none, 1 for false, 2 for true.
+//! `created` is the time in milliseconds since 1970. `labels` is a run-length encoding of the labels of the lines, in
+//! their order: pairs of a label and a number of lines. A label is `(signal × 10 + type) × 3 + success`. Signals are
+//! traces, logs, metrics, from 0; types are in the order of [`TelemetryType`](crate::TelemetryType); success is 0 for
+//! none, 1 for false, 2 for true.
 
 #[cfg(test)]
 mod fake;

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use crate::storage::FileSystem;
 
-/// Storage on disk of telemetry that cannot be sent at the moment.
+/// Storage on disk for telemetry that cannot be sent at the moment.
 ///
-/// It is on by default, below the user's cache directory: in an outage, and at the end of the program,
-/// batches are written to files, from which this process or the next one of the same program sends them.
-/// The oldest make room for newer ones beyond a limit, and are counted as
-/// [`DropReason::StorageFull`](crate::DropReason::StorageFull). Where there is no place that only the user
-/// can read, or it cannot be written, telemetry waits in memory alone, and one message says so.
+/// It is enabled by default, below the user's cache directory. In an outage and at the end of the program, batches are
+/// written to files. This process or the next one of the same program sends them. Beyond a limit, the oldest batches
+/// are dropped, and counted as [`DropReason::StorageFull`](crate::DropReason::StorageFull). If no directory is private
+/// to the user and writable, telemetry waits only in memory, and azmon logs one warning.
 ///
 /// # Examples
 ///
@@ -50,7 +49,7 @@ impl Default for Storage {
 }
 
 impl Storage {
-    /// No storage: what cannot be sent waits in memory, and is lost with the process.
+    /// Disables storage: telemetry that cannot be sent waits in memory, and is lost with the process.
     #[must_use]
     pub fn off() -> Self {
         Self {
@@ -59,8 +58,8 @@ impl Storage {
         }
     }
 
-    /// Storage below this directory, which is made if it is missing. Programs, users and resources that
-    /// share it have directories of their own in it.
+    /// Stores telemetry below this directory, which is created if it is missing. Programs, users and resources that
+    /// share it have separate subdirectories.
     #[must_use]
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         Self {
@@ -69,22 +68,22 @@ impl Storage {
         }
     }
 
-    /// Sets how many bytes of files one process keeps. Defaults to 50,000,000.
+    /// Sets the maximum size of the files of one process, in bytes. Defaults to 50,000,000.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets how old telemetry may get that cannot be delivered, on disk or in memory. Defaults to 48 h.
-    /// What is older is dropped, and counted as [`DropReason::Expired`](crate::DropReason::Expired).
+    /// Sets the maximum age of telemetry that cannot be delivered, on disk or in memory. Defaults to 48 h. Older
+    /// telemetry is dropped, and counted as [`DropReason::Expired`](crate::DropReason::Expired).
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets how many files one process keeps. Defaults to 10,000.
+    /// Sets the maximum number of files of one process. Defaults to 10,000.
     #[must_use]
     pub fn max_files(mut self, files: usize) -> Self {
         self.max_files = files;
@@ -93,20 +92,26 @@ impl Storage {
 
     /// Sets whether every batch is written to disk before it is sent. Defaults to `false`.
     ///
-    /// Then the end of the process by a signal or a power cut loses at most what ended in the last 200 ms, while
-    /// without it everything is lost that had not been sent. It costs about twenty synced files a second
-    /// while there is telemetry. What was sent, but not answered, when the process ended is sent twice.
+    /// In this mode, a signal that ends the process or a power cut loses at most the items that ended in the last
+    /// 200 ms; without it, all items that were not sent are lost. It costs about twenty synced files per second while
+    /// telemetry flows. A batch that was sent but not answered when the process ended is sent twice.
     #[must_use]
     pub fn durable(mut self, durable: bool) -> Self {
         self.is_durable = durable;
         self
     }
+
+    /// Whether everything is written to disk before it is sent.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.is_on && self.is_durable
+    }
 }
 
-/// Where a worker stores what, with everything resolved.
+/// The resolved storage settings of a worker.
 #[derive(Debug, Clone)]
 pub(crate) struct StorageSettings {
-    /// `None` for memory alone.
+    /// `None` for memory only.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) files: Arc<dyn FileSystem>,
     pub(crate) max_bytes: u64,
@@ -116,13 +121,13 @@ pub(crate) struct StorageSettings {
 }
 
 impl StorageSettings {
-    /// Memory alone.
+    /// Memory only.
     #[cfg(test)]
     pub(crate) fn off() -> Self {
         Self::new(&Storage::off(), None)
     }
 
-    /// What `storage` says, with files below `directory`.
+    /// Resolves `storage`, with files below `directory`.
     pub(crate) fn new(storage: &Storage, directory: Option<PathBuf>) -> Self {
         let directory = directory.filter(|_| storage.is_on);
         Self {

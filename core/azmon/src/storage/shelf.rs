@@ -1,4 +1,4 @@
-//! The directory of one process: what it does with files, one operation after the other, and blocking.
+//! The directory of one process: file operations, one after the other, all blocking.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::storage::file_name::TEMPORARY;
 use crate::storage::file_system::Lock;
 use crate::storage::{FileName, FileSystem, is_whole};
 
-/// Largest file that is read.
+/// Maximum size of a file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
-/// How many files are kept aside.
+/// Maximum number of files that are kept aside.
 const MAX_ASIDE: usize = 20;
-/// How many files are taken over in one go, between which others are written.
+/// Maximum number of files that one operation takes over; other batches are written in between.
 const ADOPTED_AT_ONCE: usize = 1_000;
-/// A process that tidies up may take a lock in the moment in which it is made.
+/// A process that cleans up may take a lock at the moment of its creation.
 const LOCK_TRIES: usize = 3;
 const ASIDE: &str = "aside";
 const LOCK: &str = ".lock";
@@ -30,36 +30,36 @@ pub(crate) struct Shelf {
     id: String,
     own: PathBuf,
     _lock: Lock,
-    /// Locks of processes that ended, whose files are being taken over.
+    /// Locks of ended processes whose files are being taken over.
     adopting: Mutex<Vec<(String, Lock)>>,
 }
 
-/// Something that is to be done with files.
+/// A file operation.
 #[derive(Debug)]
 pub(crate) enum Operation {
     /// Write a batch.
     Write(FileName, Vec<u8>),
     /// Read a batch.
     Read(FileName),
-    /// Remove a batch, which was delivered or given up.
+    /// Remove a batch that was delivered or given up.
     Remove(FileName),
-    /// Move a file out of the way that is not a whole batch.
+    /// Set aside a file that is not a complete batch.
     SetAside(FileName),
-    /// Take over some batches of processes that have ended.
+    /// Take over some batches of ended processes.
     Adopt,
 }
 
-/// What came of an [`Operation`].
+/// The result of an [`Operation`].
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Written(FileName, io::Result<()>),
     Read(FileName, io::Result<Bytes>),
-    /// A file that cannot be removed would be sent again by the next process.
+    /// The next process would send a file that cannot be removed again.
     Removed(FileName, io::Result<()>),
     Adopted(Vec<Found>),
 }
 
-/// A batch that was found.
+/// A batch that was taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) name: FileName,
@@ -71,10 +71,10 @@ impl Shelf {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be made or locked, or is not this user's alone.
+    /// Fails if the directory cannot be created or locked, or is not private to this user.
     pub(crate) fn open(files: Arc<dyn FileSystem>, root: PathBuf) -> io::Result<Self> {
         files.private_directory(&root)?;
-        // The lock comes before the directory: one without a lock is free to be taken over.
+        // The lock precedes the directory: a directory without a lock may be taken over.
         let mut locked = None;
         for _ in 0..LOCK_TRIES {
             let id = format!("{}-{:08x}", std::process::id(), fastrand::u32(..));
@@ -97,7 +97,7 @@ impl Shelf {
         })
     }
 
-    /// Says who owns the files, in their names.
+    /// The owner in the names of the files.
     pub(crate) fn owner(&self) -> &str {
         &self.id
     }
@@ -142,7 +142,7 @@ impl Shelf {
         }
     }
 
-    /// Syncs what was written, and gives it its final name.
+    /// Syncs the written files and gives them their final names.
     fn finish(&self, unsynced: &mut Vec<(FileName, io::Result<()>)>, outcomes: &mut Vec<Outcome>) {
         if unsynced.is_empty() {
             return;
@@ -154,7 +154,7 @@ impl Shelf {
                 .and_then(|()| self.files.sync(&temporary))
                 .and_then(|()| self.files.rename(&temporary, &self.path(&name)));
             if finished.is_err() {
-                // A part of a file is of no use; if it cannot be removed, the next process sets it aside.
+                // A partial file is useless; if it cannot be removed, the next process sets it aside.
                 let _ = self.files.remove(&temporary);
             }
             outcomes.push(Outcome::Written(name, finished));
@@ -173,7 +173,7 @@ impl Shelf {
         self.own.join(name.as_str())
     }
 
-    /// Moves some batches of processes that have ended into the own directory.
+    /// Moves some batches of ended processes into the own directory.
     fn adopt(&self) -> Vec<Found> {
         let mut adopting = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
         if adopting.is_empty() {
@@ -193,7 +193,7 @@ impl Shelf {
         found
     }
 
-    /// The processes that left a directory or a lock, and live no longer.
+    /// The ended processes that left a directory or a lock.
     fn ended_owners(&self) -> Vec<(String, Lock)> {
         let entries = self.files.list(&self.root).unwrap_or_default();
         let owners = entries.into_iter().filter_map(|entry| {
@@ -212,7 +212,7 @@ impl Shelf {
         owners.into_iter().filter_map(lock).collect()
     }
 
-    /// Moves batches of an ended process here; true if there are no more.
+    /// Moves the batches of an ended process here; true if none are left.
     fn adopt_from(&self, id: &str, found: &mut Vec<Found>) -> bool {
         let directory = self.root.join(id);
         let Ok(entries) = self.files.list(&directory) else {
@@ -225,7 +225,7 @@ impl Shelf {
             let path = directory.join(&entry.name);
             match self.final_name(&path, &entry.name) {
                 Some(name) if !entry.is_directory => {
-                    // Where the file cannot be moved, it stays for a later process.
+                    // A file that cannot be moved stays for a later process.
                     if self.files.rename(&path, &self.path(&name)).is_ok() {
                         let bytes = entry.bytes;
                         found.push(Found { name, bytes });
@@ -237,8 +237,8 @@ impl Shelf {
         true
     }
 
-    /// The name of a whole batch. One under a temporary name is whole if all of it was written before the process
-    /// ended.
+    /// The final name of a complete batch. A temporary file is complete if the process ended after it wrote the whole
+    /// batch.
     fn final_name(&self, path: &Path, name: &str) -> Option<FileName> {
         let Some(stem) = name.strip_suffix(TEMPORARY) else {
             return FileName::parse(name);
@@ -249,7 +249,7 @@ impl Shelf {
         is_written.then_some(name)
     }
 
-    /// Moves something out of the way that is not a whole batch, and removes the oldest that lie there.
+    /// Sets aside a file that is not a complete batch, and removes the oldest files that were set aside.
     fn set_aside(&self, path: &Path, name: &str) {
         otel_warn!(name: "Storage.FileSetAside", file = name, reason = "it is not a whole batch of azmon's");
         let aside = self.root.join(ASIDE);
@@ -270,7 +270,7 @@ impl Shelf {
 }
 
 impl Drop for Shelf {
-    /// Leaves nothing behind where nothing is stored.
+    /// Removes the directory and the lock if no batch is stored.
     fn drop(&mut self) {
         if self.files.remove_directory(&self.own).is_ok() {
             let _ = self

@@ -1,4 +1,4 @@
-//! How telemetry is put together.
+//! The assembly of telemetry from its parts.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,12 +18,15 @@ use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
 use crate::telemetry::global::logger_of;
 use crate::telemetry::logs::Logs;
+use crate::telemetry::statistics_metrics;
 use crate::tracer::DirectProvider;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
-use crate::transmission::{Console, NullTransport, Transport, WorkerExtensions, WorkerHandle};
+use crate::transmission::{
+    Console, LiveWork, NullTransport, Transport, WorkerExtensions, WorkerHandle,
+};
 
-/// What telemetry is put together from.
+/// The parts of telemetry.
 pub(super) struct Parts {
     pub(super) tracers: TracerProviderBuilder,
     pub(super) meters: Meters,
@@ -35,27 +38,28 @@ pub(super) struct Parts {
     pub(super) direct_provider: Option<Arc<DirectProvider>>,
 }
 
-/// Who gets telemetry besides azmon.
+/// The receivers of telemetry besides azmon.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Others {
-    /// Other span processors want the SDK's spans.
+    /// Other span processors need the SDK's spans.
     pub(super) has_span_processors: bool,
-    /// Other exporters are to be flushed and shut down.
+    /// Other exporters must be flushed and shut down.
     pub(super) has_exporters: bool,
 }
 
-/// The metrics' provider, whose first reader must be azmon's: a reader that waits for the network would make it
-/// wait, too.
+/// The meter provider. azmon's reader must be the first, because a reader that waits for the network would delay it.
 #[derive(Default)]
 pub(super) struct Meters {
     pub(super) provider: MeterProviderBuilder,
+    /// Whether the statistics of delivery are also metrics.
+    pub(super) has_statistics: bool,
     readers: Vec<AddReader>,
 }
 
 type AddReader = Box<dyn FnOnce(MeterProviderBuilder) -> MeterProviderBuilder + Send + Sync>;
 
 impl Meters {
-    /// Adds a reader behind azmon's.
+    /// Adds a reader after azmon's.
     pub(super) fn add<E: PushMetricExporter>(&mut self, reader: PeriodicReader<E>) {
         self.readers
             .push(Box::new(|provider| provider.with_reader(reader)));
@@ -68,30 +72,33 @@ impl Meters {
     }
 }
 
-/// What decides which spans are kept.
+/// The parts that decide which spans are kept.
 pub(super) struct Decisions {
-    /// `None` when the sampler is the user's own.
+    /// `None` with a sampler of the user.
     pub(super) sampler: Option<HeadSampler>,
     pub(super) span_limits: SpanLimits,
-    /// `None` when spans are decided about when they start.
+    /// `None` if the decision about a span is final at its start.
     pub(super) tail: Option<Tail>,
 }
 
 impl Parts {
-    /// Starts the worker, and lets spans, log records and metrics come to it.
+    /// Starts the worker, and connects spans, log records and metrics to it.
     pub(super) fn with_worker(
         self,
         launch: WorkerBuilder<'_>,
         decisions: Decisions,
         options: &BuiltinOptions,
         console: Option<Console>,
+        live: Option<LiveWork>,
     ) -> Result<Self, BuildErrorKind> {
         let mapper = launch.mapper.clone();
         let (metrics, span_metrics) = BuiltinMetrics::new(options, &mapper);
+        let shown = live.as_ref().map(|work| work.live.clone());
         let (producer, handle) = launch.start_with(WorkerExtensions {
             metrics,
             span_metrics: span_metrics.clone(),
             console,
+            live,
         })?;
         let last_collection = Arc::new(LastCollection::default());
         let queue = QueueMetricExporter::new(
@@ -107,7 +114,7 @@ impl Parts {
         } = decisions;
         let alone = sampler.clone().filter(|_| !self.others.has_span_processors);
         let intake = Intake::new(producer, handle.clone(), sampler, tail);
-        let intake = Arc::new(intake.with_metrics(span_metrics));
+        let intake = Arc::new(intake.with_metrics(span_metrics).with_live(shown));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
         let processor = SpanProcessor::new(intake.clone());
         let direct_provider =
@@ -129,9 +136,14 @@ impl Parts {
 
     pub(super) fn build(self, resource: Resource) -> Telemetry {
         let logger_provider = self.logs.build(resource.clone());
+        let has_statistics = self.meters.has_statistics;
+        let meters = self.meters.build(resource.clone());
+        if let Some(handle) = self.handle.as_ref().filter(|_| has_statistics) {
+            statistics_metrics::register(&meters, handle);
+        }
         Telemetry {
-            provider: self.tracers.with_resource(resource.clone()).build(),
-            meters: self.meters.build(resource),
+            provider: self.tracers.with_resource(resource).build(),
+            meters,
             logger: logger_of(&logger_provider),
             logger_provider,
             handle: self.handle,
@@ -147,7 +159,7 @@ impl Parts {
     }
 }
 
-/// The target of telemetry that is only looked at.
+/// The target of telemetry that is only shown on the console.
 pub(super) fn nowhere() -> Result<(ConnectionString, Option<Arc<dyn Transport>>), BuildErrorKind> {
     let key = "00000000-0000-0000-0000-000000000000";
     let connection = ConnectionString::from_instrumentation_key(key)?;

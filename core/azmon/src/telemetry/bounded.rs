@@ -1,26 +1,26 @@
-//! Work that may take longer than there is time.
+//! Operations with a timeout that they do not have themselves.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
-/// Work under way on a thread of its own.
+/// An operation that runs on its own thread.
 #[derive(Debug)]
 pub(super) struct Work(Result<Receiver<OTelSdkResult>, String>);
 
-/// Runs `work` on a thread of its own.
+/// Runs `work` on its own thread.
 pub(super) fn spawn(work: impl FnOnce() -> OTelSdkResult + Send + 'static) -> Work {
     let (sender, receiver) = sync_channel(1);
     let started = std::thread::Builder::new()
         .name("azmon-flush".to_owned())
-        // The waiting may be over.
+        // The receiver may have stopped waiting.
         .spawn(move || drop(sender.send(work())));
     Work(started.map(|_| receiver).map_err(|error| error.to_string()))
 }
 
 impl Work {
-    /// Waits for the work no longer than `timeout`.
+    /// Waits for the operation, at most for `timeout`.
     pub(super) fn wait(self, timeout: Duration) -> OTelSdkResult {
         let receiver = self.0.map_err(OTelSdkError::InternalFailure)?;
         let result = receiver.recv_timeout(timeout);
@@ -28,10 +28,10 @@ impl Work {
     }
 }
 
-/// Runs `work` on a thread of its own, and waits for it no longer than `timeout`.
+/// Runs `work` on its own thread, and waits for it at most for `timeout`.
 ///
-/// The SDK's reader has no limit of its own: a callback of an instrument, or a destination that does
-/// not answer, would hold whoever flushes.
+/// The SDK's reader has no timeout: a callback of an instrument, or a destination that does not answer, would block the
+/// caller of a flush.
 pub(super) fn bounded(
     timeout: Duration,
     work: impl FnOnce() -> OTelSdkResult + Send + 'static,

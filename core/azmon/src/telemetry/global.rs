@@ -1,4 +1,4 @@
-//! What OpenTelemetry has no global place for.
+//! The global logger: OpenTelemetry has none.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use opentelemetry::logs::LoggerProvider;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 
-/// Name of the logger through which direct calls go.
+/// Name of the logger that direct calls use.
 const SCOPE: &str = "azmon";
 
 static LOGGER: ArcSwapOption<SdkLogger> = ArcSwapOption::const_empty();

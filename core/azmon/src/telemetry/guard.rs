@@ -19,39 +19,39 @@ use crate::tracer::DirectProvider;
 use crate::tracing_layer::SpanFields;
 use crate::transmission::{TelemetryStatistics, WorkerHandle};
 
-/// How long [`Telemetry::force_flush`] waits.
+/// Timeout of [`Telemetry::force_flush`].
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long instruments may take to be collected; those of azmon itself take no time.
+/// Timeout of the collection of instruments; azmon's own take no time.
 const COLLECT_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// How long dropping the guard waits.
+/// Timeout of dropping the guard.
 const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A guard that lives shorter than this was surely not kept.
+/// A guard with a shorter life was certainly not kept.
 const SHORTEST_LIFE: Duration = Duration::from_millis(5);
 
-/// Telemetry that is being sent. Keep it until the program ends.
+/// The guard of running telemetry. Keep it until the program ends.
 ///
-/// Dropping it sends what waits, for at most 2 s, on the dropping thread. To give it another time, or to
-/// hear whether all was sent, call [`shutdown`](Self::shutdown) before.
+/// Dropping it sends the waiting items, for at most 2 s, on the dropping thread. Call [`shutdown`](Self::shutdown)
+/// before the drop to set another timeout, or to learn whether all items were sent.
 #[must_use = "telemetry ends when this guard is dropped: keep it until the program ends"]
 #[derive(Debug)]
 pub struct Telemetry {
     pub(super) provider: SdkTracerProvider,
     pub(super) meters: SdkMeterProvider,
     pub(super) logger_provider: SdkLoggerProvider,
-    /// For custom events and their like.
+    /// The logger of custom events, availability results and exceptions.
     pub(super) logger: SdkLogger,
-    /// `None` when telemetry is disabled, or goes to other destinations only.
+    /// `None` if telemetry is disabled or has other destinations only.
     pub(super) handle: Option<WorkerHandle>,
-    /// `None` as the handle.
+    /// `None` together with `handle`.
     pub(super) intake: Option<Arc<Intake>>,
-    /// What records spans without the SDK; `None` where the SDK must.
+    /// Records spans without the SDK; `None` if the SDK must record them.
     pub(super) direct_provider: Option<Arc<DirectProvider>>,
-    /// Whether other exporters get telemetry, too.
+    /// Whether other exporters receive telemetry as well.
     pub(super) has_others: bool,
-    /// `None` as the handle.
+    /// `None` together with `handle`.
     pub(super) last_collection: Option<Arc<LastCollection>>,
-    /// `None` when panics are not reported.
+    /// `None` if panics are not reported.
     pub(super) panics: Option<Arc<Reporter>>,
     pub(super) built: Instant,
     #[cfg(feature = "tracing")]
@@ -67,14 +67,13 @@ impl Telemetry {
 
     /// The OpenTelemetry meter provider, for code that does not use the global one.
     ///
-    /// Its own flush only collects: [`force_flush`](Self::force_flush) also waits for the delivery.
+    /// Its own flush only collects; [`force_flush`](Self::force_flush) also waits for the delivery.
     #[must_use]
     pub fn meter_provider(&self) -> &SdkMeterProvider {
         &self.meters
     }
 
-    /// The OpenTelemetry logger provider, for bridges from logging libraries; OpenTelemetry has no global
-    /// one.
+    /// The OpenTelemetry logger provider, for bridges from logging libraries; OpenTelemetry has no global one.
     #[must_use]
     pub fn logger_provider(&self) -> &SdkLoggerProvider {
         &self.logger_provider
@@ -94,24 +93,24 @@ impl Telemetry {
         self.direct_provider.clone()
     }
 
-    /// Whether telemetry is sent; not so if it is [disabled](crate::TelemetryBuilder::disabled_without_connection_string).
+    /// Whether telemetry is sent; false if it is
+    /// [disabled](crate::TelemetryBuilder::disabled_without_connection_string).
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.handle.is_some() || self.has_others
     }
 
-    /// Collects the metrics, sends everything that has ended, and waits until the service has it, or it is on
-    /// disk, for at most 5 s.
+    /// Collects the metrics, sends all items that have ended, and waits at most 5 s until the service has accepted them
+    /// or they are on disk.
     ///
-    /// It blocks the thread, and works in any runtime or none: the sending happens elsewhere. While the
-    /// endpoint is being given a pause after a failure, it is tried once, unless the service asked for the
-    /// pause. Instruments whose callbacks block are waited for 2.5 s before, and other destinations 5 s
-    /// afterwards. What [waits for the end of a request](crate::sampling#failures-and-slow-requests) still
-    /// waits.
+    /// It blocks the thread, and works with or without an async runtime, because another thread sends. If the endpoint
+    /// is paused after a failure, it is tried once, unless the service asked for the pause. The flush first waits
+    /// at most 2.5 s for instruments whose callbacks block, and afterwards at most 5 s for other destinations. Items
+    /// that [wait for the end of a request](crate::sampling#failures-and-slow-requests) continue to wait.
     ///
     /// # Errors
     ///
-    /// When something was not delivered and is not on disk: it is held in memory to be sent again, was refused,
+    /// Fails if an item was neither delivered nor stored on disk: it is held in memory to be sent again, was refused,
     /// or took too long.
     pub fn force_flush(&self) -> Result<(), DeliveryError> {
         if !self.is_enabled() {
@@ -137,21 +136,21 @@ impl Telemetry {
         Ok(metrics.and(others).map_err(elsewhere)?)
     }
 
-    /// Collects the metrics, takes no more telemetry, sends what can be sent, stores the rest on disk, and ends
-    /// the worker, all within `timeout`.
+    /// Collects the metrics, refuses further telemetry, sends as many items as it can, stores the others on disk, and
+    /// ends the worker, all within `timeout`.
     ///
-    /// It blocks the thread, and works in any runtime or none, and returns within `timeout` whatever the
-    /// network, the disk, processors and other destinations do. Azure Monitor and other destinations are served
-    /// side by side. Spans that end and log records that are emitted during it are dropped and counted; the SDK
-    /// forgets those that come later.
+    /// It blocks the thread, works with or without an async runtime, and returns within `timeout` even if the network,
+    /// the disk, a processor or another destination hangs. Azure Monitor and other destinations are shut down
+    /// concurrently. Spans that end and log records that are emitted during the shutdown are dropped and counted; the
+    /// SDK discards later ones.
     ///
-    /// The report says what became of all telemetry since the start. What is on disk is sent by the next process
-    /// of the same program.
+    /// The report contains the outcome of all telemetry since the start. The next process of the same program sends the
+    /// items on disk.
     ///
     /// # Errors
     ///
-    /// When something was dropped during it, when it took too long, or telemetry was shut down before. The error
-    /// has the [report](DeliveryError::report), too.
+    /// Fails if items were dropped during the shutdown, if it took too long, or if telemetry was shut down before. The
+    /// error has the [report](DeliveryError::report) as well.
     pub fn shutdown(&self, timeout: Duration) -> Result<ShutdownReport, DeliveryError> {
         if !self.is_enabled() {
             return Ok(ShutdownReport::default());
@@ -168,7 +167,7 @@ impl Telemetry {
         }
         let (spans, logs) = (self.provider.clone(), self.logger_provider.clone());
         let others = self.has_others.then(|| {
-            // One signal's collector must not take the time of the other's.
+            // The collector of one signal must not use up the time of another's.
             let logs = spawn(move || logs.shutdown_with_timeout(timeout));
             (logs, spawn(move || spans.shutdown_with_timeout(timeout)))
         });
@@ -186,7 +185,7 @@ impl Telemetry {
                 metrics.and(logs).and(spans)
             }
             None => {
-                // Nobody waits for these: there is nothing in them but azmon's own processors.
+                // These need no wait: they contain only azmon's own processors.
                 let _ = self.logger_provider.shutdown_with_timeout(Duration::ZERO);
                 let _ = self.provider.shutdown_with_timeout(Duration::ZERO);
                 Ok(())
@@ -208,8 +207,8 @@ impl Telemetry {
         }
     }
 
-    /// How delivery is doing: what became of all items, what waits in memory and on disk, whether the endpoint
-    /// takes telemetry, and what went wrong last.
+    /// The state of delivery: the outcome of all items, the waiting items in memory and on disk, the state of the
+    /// endpoint, and the last error.
     #[must_use]
     pub fn statistics(&self) -> TelemetryStatistics {
         self.handle
@@ -218,12 +217,12 @@ impl Telemetry {
             .unwrap_or_default()
     }
 
-    /// What other destinations say, if there are any.
+    /// The result of other destinations, if any exist.
     fn others(&self, result: impl FnOnce() -> OTelSdkResult) -> OTelSdkResult {
         if self.has_others { result() } else { Ok(()) }
     }
 
-    /// What was dropped since the start, by reason and type; empty if nothing was.
+    /// The items dropped since the start, by reason and type; empty if none were dropped.
     ///
     /// The same numbers are logged, once a minute at most, as the event `Export.ItemsDropped`.
     #[must_use]
@@ -234,8 +233,8 @@ impl Telemetry {
             .collect()
     }
 
-    /// How many traces were sampled by the rate alone before their request had ended, since its spans could
-    /// not wait any longer; see [`DecisionLimits`](crate::sampling::DecisionLimits).
+    /// The number of traces that the rate alone decided before their request had ended, because their items could not
+    /// wait any longer; see [`DecisionLimits`](crate::sampling::DecisionLimits).
     #[must_use]
     pub fn traces_decided_early(&self) -> u64 {
         self.intake
@@ -243,7 +242,7 @@ impl Telemetry {
             .map_or(0, |intake| intake.decided_early())
     }
 
-    /// How many items were sent without a part of them, since they were larger than the service takes.
+    /// The number of items that were sent in a shortened form, because they exceeded the service's maximum size.
     #[must_use]
     pub fn trimmed_items(&self) -> u64 {
         self.handle
@@ -264,8 +263,8 @@ impl Drop for Telemetry {
                 hint = "nothing is sent any more: keep the guard, in a variable that is not called `_`"
             );
         }
-        // It may have been shut down before, and there is nobody to tell what was not delivered but the
-        // log, where the worker writes it.
+        // It may have been shut down before. A destructor returns no error, so only the worker's log reports
+        // undelivered items.
         let _ = self.shutdown(DROP_TIMEOUT);
     }
 }

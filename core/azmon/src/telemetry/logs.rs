@@ -7,7 +7,7 @@ use opentelemetry_sdk::logs::{LoggerProviderBuilder, SdkLoggerProvider};
 
 use crate::pipeline::{Intake, LogProcessor, UnsampledLogs};
 
-/// What the builder gathers about logs.
+/// The log settings of the builder.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     pub(super) provider: LoggerProviderBuilder,
@@ -15,7 +15,7 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Lets log records come to a worker.
+    /// Connects log records to a worker.
     pub(super) fn connect(self, intake: Arc<Intake>) -> Self {
         let processor = LogProcessor::new(intake, self.unsampled);
         Self {
@@ -24,7 +24,7 @@ impl Logs {
         }
     }
 
-    /// Lets log records go to another exporter, too.
+    /// Connects log records to another exporter as well.
     #[cfg(feature = "otlp")]
     pub(super) fn with_exporter(self, exporter: impl LogExporter + 'static) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Telemetry of a process: its builder, the parts that it puts together, and the guard that ends it.
+//! Telemetry of a process: its builder, the assembly of its parts, and the guard that ends it.
 
 mod assembly;
 mod bounded;
@@ -8,6 +8,7 @@ mod guard;
 mod logs;
 mod otlp_exporters;
 mod panic_hook;
+mod statistics_metrics;
 #[cfg(feature = "tracing")]
 mod tracing_layer;
 

@@ -1,10 +1,10 @@
-//! Panics become exceptions.
+//! The panic hook, which turns panics into exceptions.
 //!
 //! Invariants:
-//! - The hook of the process is set once, and calls the one before it. Which telemetry it reports to is a
-//!   variable: the last one that was built, until it is shut down.
-//! - A panic inside a panic hook aborts the process: nothing here indexes, unwraps or takes a lock that the
-//!   panicking code could hold.
+//! - The hook of the process is set once, and calls the previous one. It reports to a variable telemetry: the last one
+//!   that was built, until its shutdown.
+//! - A panic inside a panic hook aborts the process: nothing here indexes, unwraps, or takes a lock that the panicking
+//!   code could hold.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -20,13 +20,13 @@ use opentelemetry_sdk::logs::{SdkLogRecord, SdkLogger, SdkLoggerProvider};
 
 use crate::transmission::WorkerHandle;
 
-/// How long a process that ends by a panic waits for its telemetry to be sent.
+/// Maximum time that a process that ends by a panic waits for its telemetry to be sent.
 const LAST_FLUSH: Duration = Duration::from_secs(2);
 
 static REPORTER: ArcSwapOption<Reporter> = ArcSwapOption::const_empty();
 static SET: Once = Once::new();
 
-/// Where panics are reported.
+/// The receiver of panics.
 #[derive(Debug)]
 pub(super) struct Reporter {
     logger: SdkLogger,
@@ -34,7 +34,7 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Reports the process's panics from now on to the loggers of `provider`.
+    /// Reports the panics of the process from now on to the loggers of `provider`.
     pub(super) fn install(provider: &SdkLoggerProvider, handle: WorkerHandle) -> Arc<Self> {
         let reporter = Arc::new(Self {
             logger: provider.logger("panic"),
@@ -48,13 +48,13 @@ impl Reporter {
         reporter
     }
 
-    /// Reports no more panics, unless another has taken over.
+    /// Stops reporting panics, unless another reporter has taken over.
     pub(super) fn remove(self: &Arc<Self>) {
         REPORTER.compare_and_swap(self, None);
     }
 
     fn report(&self, panic: &PanicHookInfo<'_>) {
-        // azmon's own thread says otherwise what went wrong, and must not wait for itself.
+        // azmon's own thread reports its errors by other means, and must not wait for itself.
         if Context::is_current_telemetry_suppressed() {
             return;
         }
@@ -67,7 +67,7 @@ impl Reporter {
         };
         self.logger.emit(self.record(panic, message, severity));
         if is_last {
-            // There is nobody left to tell.
+            // The process ends, so the result cannot be reported.
             let _ = self.handle.flush(LAST_FLUSH);
         }
     }
@@ -96,7 +96,7 @@ impl Reporter {
 fn set_hook() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        // The hook before this one may end the process.
+        // The previous hook may end the process.
         if let Some(reporter) = REPORTER.load_full() {
             reporter.report(panic);
         }
@@ -110,14 +110,14 @@ fn message(payload: &(dyn Any + Send)) -> &str {
     text.unwrap_or("a value that is not a text")
 }
 
-/// What the standard library says before it aborts, when a panic can go no further up: in a destructor
-/// while another panic unwinds, and in a function of C's calling convention.
+/// Messages of the standard library before it aborts, if a panic cannot unwind any further: in a destructor during
+/// another panic, and in an `extern "C"` function.
 const LAST_WORDS: [&str; 2] = [
     "panic in a destructor during cleanup",
     "panic in a function that cannot unwind",
 ];
 
-/// Whether the process ends by the panic, as far as a hook can tell.
+/// Whether the panic ends the process, as far as a hook can tell.
 fn ends_process(message: &str) -> bool {
     let on_main_thread = thread::current().name() == Some("main");
     // A runtime that runs tasks on the main thread catches their panics.

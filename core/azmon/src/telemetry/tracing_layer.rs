@@ -8,15 +8,15 @@ use crate::Telemetry;
 use crate::tracing_layer::{Events, is_own, tracing_targets};
 
 impl Telemetry {
-    /// Makes a layer through which everything that is said to `tracing` becomes telemetry: spans become
-    /// child spans of the request, events become log records.
+    /// Makes a layer that turns the data of `tracing` into telemetry: spans become child spans of the request, and
+    /// events become log records.
     ///
-    /// It takes what is `INFO` or worse, but for what hyper, h2, reqwest, rustls, tonic and tower say of
-    /// themselves; [`tracing_layer_with`](Self::tracing_layer_with) takes what you name.
+    /// It accepts the level `INFO` and worse, except from the internals of hyper, h2, reqwest, rustls, tonic and tower.
+    /// [`tracing_layer_with`](Self::tracing_layer_with) accepts other targets.
     ///
     /// # Errors in events
     ///
-    /// An event that has an error becomes an exception, with the error's type and message, and its
+    /// An event with an error becomes an exception with the error's type and message, and with its
     /// [sources](std::error::Error::source) as inner exceptions:
     ///
     /// ```
@@ -35,11 +35,11 @@ impl Telemetry {
     /// | Field | The exception has |
     /// |---|---|
     /// | any, `= &error as &dyn Error`, `= error.as_ref()` | type, message, sources |
-    /// | `error` or `err`, `= ?error` | of `anyhow` and `eyre` the message, the causes and the captured backtrace; of others the text |
+    /// | `error` or `err`, `= ?error` | for `anyhow` and `eyre` the message, the causes and the captured backtrace; for others the text |
     /// | `error` or `err`, `= %error` | the message |
-    /// | `exception.type`, `exception.message`, `exception.stacktrace` | what they say |
+    /// | `exception.type`, `exception.message`, `exception.stacktrace` | their values |
     ///
-    /// Texts count only in events that are `WARN` or worse.
+    /// Texts make an exception only in events that are `WARN` or worse.
     ///
     /// # Custom events
     ///
@@ -51,13 +51,14 @@ impl Telemetry {
     ///
     /// # Records of the `log` crate
     ///
-    /// They come the same way, once its bridge is there: `tracing_log::LogTracer::init()`, or the `init()`
-    /// of `tracing_subscriber`'s `SubscriberInitExt`, which does it with that crate's feature `tracing-log`.
+    /// Records of `log` arrive in the same way once its bridge is installed: by `tracing_log::LogTracer::init()`, or by
+    /// `init()` of `tracing_subscriber`'s `SubscriberInitExt`, which installs it with that crate's feature
+    /// `tracing-log`.
     ///
     /// # No feedback
     ///
-    /// What azmon and OpenTelemetry say of themselves never passes, whatever the filter says, and nothing
-    /// that happens on azmon's own thread is recorded.
+    /// Events of azmon and OpenTelemetry themselves never pass, whatever the filter is. Nothing on azmon's own thread
+    /// is recorded.
     ///
     /// # Examples
     ///
@@ -90,7 +91,7 @@ impl Telemetry {
         self.tracing_layer_with(tracing_targets(LevelFilter::INFO))
     }
 
-    /// Makes a [`tracing_layer`](Self::tracing_layer) that takes the spans and events of these targets.
+    /// Makes a [`tracing_layer`](Self::tracing_layer) that accepts the spans and events of these targets.
     ///
     /// # Examples
     ///
@@ -119,7 +120,7 @@ impl Telemetry {
             .with_tracked_inactivity(false)
             .with_filter(targets.clone().and(foreign(is_foreign_span)));
         let span_fields = self.span_fields().clone();
-        // A filter that lets no spans pass hides them from its layer.
+        // A filter that rejects spans hides them from its layer.
         let is_wanted: fn(&Metadata<'_>) -> bool = if span_fields.is_none() {
             is_foreign_event
         } else {
@@ -131,12 +132,12 @@ impl Telemetry {
     }
 }
 
-/// A filter that leaves it to the targets to say which levels are of no interest to anybody.
+/// A filter that leaves the maximum level to the targets.
 fn foreign(is_foreign: fn(&Metadata<'_>) -> bool) -> FilterFn<fn(&Metadata<'_>) -> bool> {
     FilterFn::new(is_foreign).with_max_level_hint(LevelFilter::TRACE)
 }
 
-/// Events are kept from the spans' layer: it would add them to their span, and they would be sent twice.
+/// Keeps events from the layer of spans, which would add them to their span, so that they would be sent twice.
 fn is_foreign_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && !is_own(metadata.target())
 }

@@ -16,21 +16,21 @@ use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
 use crate::pipeline::inherit;
 use crate::sampling::Parent;
 
-/// Starts spans. They are of no instrumentation scope, since Application Insights has none.
+/// Starts spans without an instrumentation scope, because Application Insights has none.
 #[derive(Debug)]
 pub(crate) struct DirectTracer {
     provider: Arc<DirectProvider>,
 }
 
-/// What is decided about a span that starts.
+/// The decision about a span that starts.
 struct Decided {
     decision: SamplingDecision,
     parent_span: Option<ParentSpan>,
     trace_id: TraceId,
     parent: Parent,
-    /// What the span stands for.
+    /// The sampling rate of the span.
     rate: SpanRate,
-    /// The attributes of the instrumentation, if the sampler saw them.
+    /// The attributes of the instrumentation, if the sampler needed them.
     seen: Option<Vec<KeyValue>>,
 }
 
@@ -72,7 +72,7 @@ impl DirectTracer {
         }
     }
 
-    /// What is propagated of a span that is not recorded.
+    /// The context that an unrecorded span propagates.
     fn propagated(&self, kind: &SpanKind, context: &Context, decided: Decided) -> Context {
         match decided.parent_span {
             Some(parent_span) if parent_span.stands_for(kind) => parent_span.activate_in(context),
@@ -189,7 +189,7 @@ impl StartSpan for DirectTracer {
     }
 }
 
-/// What a remote parent came with is sent on as it was.
+/// Keeps the received trace state and flags of a remote parent, so that they are propagated unchanged.
 fn remembering(remote: Option<RemoteParent>, context: Context) -> Context {
     match remote {
         Some(remote) => remote.remember_in(context),

@@ -1,11 +1,11 @@
 //! A tracer whose spans go straight to azmon's pipeline.
 //!
-//! Where azmon alone samples and receives spans, its own instrumentation starts them here rather than by a
-//! tracer of the SDK. The handler, by [`Context`](opentelemetry::Context), and Azure Monitor see the same
+//! If azmon alone samples and receives spans, its own instrumentation starts them here instead of by a tracer of the
+//! SDK. The handler, by [`Context`](opentelemetry::Context), and Azure Monitor see the same
 //! spans. An unsampled span that is not counted allocates nothing, and the worker writes the attributes,
 //! unless a processor reads them earlier.
 //!
-//! Where there are other processors, exporters or samplers, the SDK's tracers are used.
+//! With other processors, exporters or samplers, the instrumentation uses the SDK's tracers.
 
 mod direct_tracer;
 mod parent_span;

@@ -6,7 +6,7 @@ use opentelemetry::trace::{
 use crate::instrument::propagation::RemoteParent;
 use crate::sampling::Parent;
 
-/// The valid span below which another starts.
+/// The valid parent of a new span.
 #[derive(Debug)]
 pub(super) struct ParentSpan {
     pub(super) trace_id: TraceId,
@@ -19,7 +19,7 @@ pub(super) struct ParentSpan {
 impl ParentSpan {
     /// The active span of a context.
     pub(super) fn in_context(context: &Context) -> Option<Self> {
-        // Asking for a span that is not there would make one.
+        // Reading a missing active span would create one.
         if !context.has_active_span() {
             return None;
         }
@@ -34,7 +34,7 @@ impl ParentSpan {
         })
     }
 
-    /// The span that a remote parent names, whose trace state is taken from it.
+    /// The span of a remote parent. Takes its trace state.
     pub(super) fn from_remote(remote: &mut RemoteParent) -> Self {
         let (trace_id, span_id, flags) = remote.ids();
         Self {
@@ -46,8 +46,8 @@ impl ParentSpan {
         }
     }
 
-    /// A copy of `context` whose active span it is, in place of one of this process: its children are
-    /// children of this process's decision, and not of the caller's alone.
+    /// Makes the span active in a copy of `context`, as a local span, so that its children follow the decision of this
+    /// process.
     pub(super) fn activate_in(self, context: &Context) -> Context {
         let Self {
             trace_id,
@@ -71,8 +71,8 @@ impl ParentSpan {
         }
     }
 
-    /// Whether the parent's span context can be propagated unchanged in place of a new unsampled span. A
-    /// client's span has an id of its own all the same, since the header that it sends names its sender.
+    /// Whether the parent's span context can be propagated unchanged in place of a new unsampled span. A client's span
+    /// always has its own id, because its `traceparent` identifies the sender.
     pub(super) fn stands_for(&self, kind: &SpanKind) -> bool {
         *kind == SpanKind::Server && !self.flags.is_sampled()
     }

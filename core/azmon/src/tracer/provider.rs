@@ -10,11 +10,11 @@ use crate::item::Signal;
 use crate::pipeline::Intake;
 use crate::sampling::{HeadSampler, Parent};
 
-/// What the direct spans of a process share: their pipeline, sampler, limits and ids.
+/// The state that the direct spans of a process share: pipeline, sampler, limits and id generator.
 #[derive(Debug)]
 pub(crate) struct DirectProvider {
     intake: Arc<Intake>,
-    /// `None` where everything is kept.
+    /// `None` if everything is kept.
     sampler: Option<HeadSampler>,
     limits: SpanLimits,
     pub(super) ids: RandomIdGenerator,
@@ -35,19 +35,19 @@ impl DirectProvider {
         &self.limits
     }
 
-    /// Whether nothing is taken any more.
+    /// Whether the pipeline is shut down.
     pub(super) fn is_closed(&self) -> bool {
         self.intake.is_closed(Signal::Traces)
     }
 
-    /// Whether the sampler must see attributes.
+    /// Whether the sampler needs attributes.
     pub(super) fn looks_at_attributes(&self) -> bool {
         self.sampler
             .as_ref()
             .is_some_and(HeadSampler::looks_at_attributes)
     }
 
-    /// What becomes of a span, and what it stands for.
+    /// Returns the decision about a span, and its rate.
     pub(super) fn sample(
         &self,
         parent: Parent,

@@ -9,7 +9,7 @@ use super::DirectProvider;
 use crate::instrument::SpanRecord;
 use crate::instrument::direct::take_ended;
 
-/// A span under way, which does what one of the SDK does.
+/// A running span with the behaviour of the SDK's span.
 #[derive(Debug)]
 pub(super) struct DirectSpan {
     /// `None` after its end.
@@ -57,7 +57,7 @@ impl opentelemetry::trace::Span for DirectSpan {
         }
     }
 
-    /// A [`Context`](opentelemetry::Context) asks for it before the end, and keeps it.
+    /// A [`Context`](opentelemetry::Context) reads it before the end, and keeps it.
     fn span_context(&self) -> &SpanContext {
         match &self.record {
             Some(record) => &record.data().span_context,
@@ -116,7 +116,7 @@ impl Drop for DirectSpan {
     }
 }
 
-/// Drops what is beyond a limit, and says how much that was.
+/// Truncates a list to its limit, and returns the number of removed elements.
 pub(super) fn cut<T>(list: &mut Vec<T>, most: u32) -> u32 {
     let most = most as usize;
     let dropped = list.len().saturating_sub(most);

@@ -13,10 +13,10 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::tracing_layer::span_fields::SpanFields;
 use crate::tracing_layer::visitor::Visitor;
 
-/// Makes log records of events.
+/// Converts events to log records.
 ///
-/// OpenTelemetry's own appender does the same, but of an error keeps the message only: neither the type
-/// nor the sources.
+/// OpenTelemetry's own appender does the same, but keeps only the message of an error: neither its type nor its
+/// sources.
 #[derive(Debug)]
 pub(crate) struct Events {
     logger: SdkLogger,
@@ -27,14 +27,14 @@ pub(crate) struct Events {
 impl Events {
     pub(crate) fn new(provider: &SdkLoggerProvider, span_fields: SpanFields) -> Self {
         Self {
-            // The target says who speaks.
+            // The target identifies the source of the event.
             logger: provider.logger(""),
             dispatch: OnceLock::new(),
             span_fields,
         }
     }
 
-    /// The context that the event belongs to, if it is not the current one.
+    /// The context of the event, if it is not the current one.
     fn foreign_context(&self, event: &Event<'_>) -> Option<Context> {
         if event.is_root() {
             return Some(Context::new());
@@ -47,7 +47,8 @@ impl Events {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Events {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
-        // Of several, the first one is as good as any: a span is known to that which made it.
+        // With several dispatchers, the first one is as good as any other: only the dispatcher that created a span
+        // knows it.
         let _ = self.dispatch.set(dispatch.downgrade());
     }
 

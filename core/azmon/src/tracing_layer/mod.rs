@@ -1,4 +1,4 @@
-//! From `tracing` to OpenTelemetry: spans become spans, events become log records.
+//! From `tracing` to OpenTelemetry: spans become spans, and events become log records.
 
 mod events;
 mod span_fields;

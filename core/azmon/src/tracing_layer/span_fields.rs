@@ -1,4 +1,4 @@
-//! Fields of the `tracing` spans around an event, for its log record.
+//! Fields of the enclosing `tracing` spans, for the log record of an event.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -11,13 +11,13 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// Most bytes of a text that is made of a value: more than any property may have.
+/// Maximum length of the text of a value, in bytes: longer than any property may be.
 const MAX_TEXT: usize = 512 * 1_024;
 
-/// Which fields of the `tracing` spans around an event become properties of its log record.
+/// The fields of the enclosing `tracing` spans that become properties of a log record.
 ///
-/// A field that is recorded late counts too. Where several spans have a field of one name, the innermost wins; a field
-/// of the event itself beats all of them.
+/// A field that is recorded after the start of the span counts as well. If several spans have a field of the same name,
+/// the innermost one wins. A field of the event itself takes precedence over all of them.
 ///
 /// # Examples
 ///
@@ -38,19 +38,19 @@ enum Choice {
 }
 
 impl SpanFields {
-    /// None: the default.
+    /// No field: the default.
     #[must_use]
     pub fn none() -> Self {
         Self(Choice::None)
     }
 
-    /// All of them.
+    /// All fields.
     #[must_use]
     pub fn all() -> Self {
         Self(Choice::All)
     }
 
-    /// Those of these names.
+    /// The fields of these names.
     #[must_use]
     pub fn only<N: Into<Cow<'static, str>>>(names: impl IntoIterator<Item = N>) -> Self {
         Self(Choice::Only(names.into_iter().map(Into::into).collect()))
@@ -68,7 +68,7 @@ impl SpanFields {
         }
     }
 
-    /// Keeps fields with their span.
+    /// Keeps the selected fields with their span.
     pub(super) fn keep<'a, S: LookupSpan<'a>>(
         &self,
         span: &SpanRef<'a, S>,
@@ -83,7 +83,7 @@ impl SpanFields {
         extensions.insert(kept);
     }
 
-    /// Adds the fields of the spans around an event to its record.
+    /// Adds the fields of the enclosing spans to the record of an event.
     pub(super) fn add<S>(event: &Event<'_>, context: &Context<'_, S>, to: &mut SdkLogRecord)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -104,7 +104,7 @@ impl SpanFields {
     }
 }
 
-/// The fields of a span that are wanted.
+/// The selected fields of a span.
 #[derive(Default)]
 struct Kept(Vec<(&'static str, AnyValue)>);
 
@@ -157,7 +157,7 @@ impl Visit for Keeper<'_> {
     }
 }
 
-/// The first part of a text, up to the limit.
+/// The start of a text, up to the limit.
 fn bounded(text: &str) -> &str {
     let end = (0..=MAX_TEXT.min(text.len()))
         .rev()
@@ -165,10 +165,10 @@ fn bounded(text: &str) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-/// The text of a value; of one that is very long only the beginning is written.
+/// The `Debug` text of a value, written only up to the limit.
 pub(super) fn bounded_debug(value: &dyn fmt::Debug) -> String {
     let mut text = Bounded(String::new());
-    // It only fails at the limit.
+    // Writing fails only at the limit.
     let _ = write!(text, "{value:?}");
     text.0
 }

@@ -1,7 +1,7 @@
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// Libraries that speak of every connection and every frame. The colons keep the names of others out:
-/// `tower::` is not `tower_http`.
+/// Libraries with an event for every connection and every frame. The colons exclude other libraries: `tower::` does not
+/// match `tower_http`.
 const NOISY: [&str; 7] = [
     "h2::",
     "hyper::",
@@ -12,8 +12,8 @@ const NOISY: [&str; 7] = [
     "tower::",
 ];
 
-/// The targets that [`Telemetry::tracing_layer`](crate::Telemetry::tracing_layer) lets pass: those of
-/// `level` and worse, without the insides of hyper, h2, reqwest, rustls, tonic and tower.
+/// The targets that [`Telemetry::tracing_layer`](crate::Telemetry::tracing_layer) accepts: `level` and worse, without
+/// the internals of hyper, h2, reqwest, rustls, tonic and tower.
 ///
 /// # Examples
 ///
@@ -31,11 +31,11 @@ pub fn tracing_targets(level: LevelFilter) -> Targets {
     Targets::new().with_default(level).with_targets(noisy)
 }
 
-/// Whether a target is azmon's own or OpenTelemetry's, which never come back as telemetry.
+/// Whether a target belongs to azmon or OpenTelemetry, whose events never become telemetry.
 pub(crate) fn is_own(target: &str) -> bool {
     let azmon = target.strip_prefix("azmon");
     let is_azmon = azmon.is_some_and(|rest| {
-        // The crates name themselves `azmon-tower`; a program may be called `azmon_something`.
+        // The crates are called `azmon-tower` and similar; a program may be called `azmon_something`.
         rest.is_empty() || rest.starts_with("::") || rest.starts_with('-')
     });
     is_azmon || target.starts_with("opentelemetry")

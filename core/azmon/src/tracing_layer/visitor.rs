@@ -11,17 +11,17 @@ use tracing::field::{Field, Visit};
 use crate::instrument::ErrorChain;
 use crate::tracing_layer::span_fields::bounded_debug;
 
-/// Names of fields whose text is an error's, if the event is a warning or worse.
+/// Fields whose text is an error if the event is a warning or worse.
 const ERROR_FIELDS: [&str; 2] = ["err", "error"];
 
-/// Puts the fields of an event into a log record.
+/// Adds the fields of an event to a log record.
 pub(super) struct Visitor<'a> {
     record: &'a mut SdkLogRecord,
     severity: Severity,
     target: Cow<'static, str>,
     file: Option<Cow<'static, str>>,
     line: Option<i64>,
-    /// The event says itself what the exception is.
+    /// The event has attributes of an exception.
     has_exception: bool,
     error: Option<ErrorChain>,
 }
@@ -43,7 +43,7 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Adds what is known when all fields have been seen.
+    /// Adds the values that are known once all fields have been visited.
     pub(super) fn finish(self) {
         self.record.set_target(self.target);
         if !self.has_exception && self.error.is_none() {
@@ -70,7 +70,7 @@ impl<'a> Visitor<'a> {
     fn text(&mut self, field: &Field, text: Cow<'_, str>) {
         match field.name() {
             "message" => self.record.set_body(AnyValue::from(text.into_owned())),
-            // The `log` crate's records come as events of one call site, and bring their own.
+            // Records of the `log` crate share one call site, and carry their own target.
             "log.target" => self.target = Cow::Owned(text.into_owned()),
             "log.file" => self.file = Some(Cow::Owned(text.into_owned())),
             "log.module_path" => {}

@@ -8,8 +8,8 @@ use crate::track::record::{Record, common_methods};
 
 /// Starts the result of an availability test: a row of the table `availabilityResults`.
 ///
-/// It goes where the [`Telemetry`] that is installed globally sends, and nowhere if none is. It is never
-/// left out by sampling.
+/// It is sent by the globally installed [`Telemetry`], or discarded without one. Sampling never drops it, except by a
+/// sampling override for its type.
 ///
 /// # Examples
 ///
@@ -29,7 +29,7 @@ pub fn availability(name: impl Into<AnyValue>, success: bool) -> Availability {
     Availability::new(name, success, Record::new(None))
 }
 
-/// The result of an availability test that is being put together: see [`availability`].
+/// The result of an availability test, under construction: see [`availability`].
 #[must_use = "a result is not sent before `send()`"]
 #[derive(Debug, Clone)]
 pub struct Availability {
@@ -55,26 +55,26 @@ impl Availability {
         self
     }
 
-    /// Sets how long the test took. Defaults to zero; 1,000 days and more are cut.
+    /// Sets the duration of the test. Defaults to zero; 1,000 days and more are cut.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
     }
 
-    /// Sets where the test ran.
+    /// Sets the location of the test.
     pub fn run_location(mut self, location: impl Into<AnyValue>) -> Self {
         self.record
             .add("microsoft.availability.runLocation", location);
         self
     }
 
-    /// Sets what the test has to say, such as why it failed.
+    /// Sets the message of the test, such as the reason of a failure.
     pub fn message(mut self, message: impl Into<AnyValue>) -> Self {
         self.record.add("microsoft.availability.message", message);
         self
     }
 
-    /// Sends it.
+    /// Sends the result.
     pub fn send(mut self) {
         let random = || AnyValue::from(format!("{:032x}", fastrand::u128(..)));
         let id = self.id.unwrap_or_else(random);
@@ -88,8 +88,7 @@ impl Availability {
 common_methods!(Availability);
 
 impl Telemetry {
-    /// Starts the result of an availability test that goes where this telemetry sends: see
-    /// [`availability`].
+    /// Starts the result of an availability test that this telemetry sends: see [`availability`].
     pub fn availability(&self, name: impl Into<AnyValue>, success: bool) -> Availability {
         let record = Record::new(Some(self.logger().clone()));
         Availability::new(name, success, record)

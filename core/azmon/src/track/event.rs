@@ -3,11 +3,11 @@ use opentelemetry::logs::{AnyValue, Severity};
 use crate::Telemetry;
 use crate::track::record::{Record, common_methods};
 
-/// Starts a custom event: something that the business counts, a row of the table `customEvents`.
+/// Starts a custom event: a business fact worth counting, a row of the table `customEvents`.
 ///
-/// It belongs to the current operation, goes where the [`Telemetry`] that is installed globally sends, and
-/// nowhere if none is. Sending never blocks. It is a log record with the attribute
-/// `microsoft.custom_event.name`, so that other exporters see it too.
+/// It belongs to the current operation, and is sent by the globally installed [`Telemetry`], or discarded without one.
+/// Sending never blocks. The event is a log record with the attribute `microsoft.custom_event.name`, so other exporters
+/// receive it as well.
 ///
 /// # Examples
 ///
@@ -23,7 +23,7 @@ pub fn event(name: impl Into<AnyValue>) -> Event {
     Event::new(name, Record::new(None))
 }
 
-/// A custom event that is being put together: see [`event`].
+/// A custom event under construction: see [`event`].
 #[must_use = "an event is not sent before `send()`"]
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -36,7 +36,7 @@ impl Event {
         Self { record }
     }
 
-    /// Sends it.
+    /// Sends the event.
     pub fn send(self) {
         self.record.send(Severity::Info);
     }
@@ -45,7 +45,7 @@ impl Event {
 common_methods!(Event);
 
 impl Telemetry {
-    /// Starts a custom event that goes where this telemetry sends: see [`event`].
+    /// Starts a custom event that this telemetry sends: see [`event`].
     pub fn event(&self, name: impl Into<AnyValue>) -> Event {
         Event::new(name, Record::new(Some(self.logger().clone())))
     }

@@ -6,11 +6,11 @@ use crate::Telemetry;
 use crate::instrument::ErrorChain;
 use crate::track::record::{Record, common_methods};
 
-/// Starts an exception of an error: a row of the table `exceptions`, with the error's type and message,
-/// and its sources as inner exceptions.
+/// Starts an exception from an error: a row of the table `exceptions`, with the error's type and message, and its
+/// sources as inner exceptions.
 ///
-/// It belongs to the current operation, goes where the [`Telemetry`] that is installed globally sends, and
-/// nowhere if none is. Code that logs with `tracing` gets the same from an event that has the error.
+/// It belongs to the current operation, and is sent by the globally installed [`Telemetry`], or discarded without one.
+/// Code that logs with `tracing` gets the same exception from an event with the error.
 ///
 /// # Examples
 ///
@@ -27,7 +27,7 @@ pub fn exception(error: &(dyn Error + 'static)) -> Exception {
     Exception::new(error, Record::new(None))
 }
 
-/// An exception that is being put together: see [`exception`].
+/// An exception under construction: see [`exception`].
 #[must_use = "an exception is not sent before `send()`"]
 #[derive(Debug, Clone)]
 pub struct Exception {
@@ -44,13 +44,13 @@ impl Exception {
         }
     }
 
-    /// Sets how bad it is. Defaults to [`Severity::Error`].
+    /// Sets the severity. Defaults to [`Severity::Error`].
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Sends it.
+    /// Sends the exception.
     pub fn send(self) {
         self.record.send(self.severity);
     }
@@ -59,7 +59,7 @@ impl Exception {
 common_methods!(Exception);
 
 impl Telemetry {
-    /// Starts an exception that goes where this telemetry sends: see [`exception`].
+    /// Starts an exception that this telemetry sends: see [`exception`].
     pub fn exception(&self, error: &(dyn Error + 'static)) -> Exception {
         Exception::new(error, Record::new(Some(self.logger().clone())))
     }

@@ -1,5 +1,5 @@
-//! Telemetry for which OpenTelemetry has no word: custom events, availability results, errors that are
-//! no events.
+//! Telemetry without an equivalent in OpenTelemetry: custom events, availability results, and exceptions outside of
+//! events.
 
 mod availability;
 mod event;

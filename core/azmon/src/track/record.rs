@@ -8,10 +8,10 @@ use opentelemetry_sdk::logs::SdkLogger;
 use crate::instrument::Identity;
 use crate::telemetry::global;
 
-/// What all direct calls gather before they are sent.
+/// The content of a direct call before it is sent.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
-    /// `None` for the global one, as it is when the record is sent.
+    /// `None` means the global logger at the time of sending.
     logger: Option<SdkLogger>,
     attributes: Vec<(Key, AnyValue)>,
     measurements: serde_json::Map<String, serde_json::Value>,
@@ -36,7 +36,7 @@ impl Record {
         self.attributes.extend(attributes);
     }
 
-    /// JSON has no numbers that are not finite: they are left out.
+    /// Skips a number that is not finite, because JSON cannot represent it.
     pub(super) fn measure(&mut self, name: Cow<'static, str>, value: f64) {
         if let Some(number) = serde_json::Number::from_f64(value) {
             self.measurements.insert(name.into_owned(), number.into());
@@ -71,12 +71,12 @@ impl Record {
     }
 }
 
-/// Implements what all kinds have in common, so that each has it in its own documentation.
+/// Implements the methods that all types share, so that each has them in its own documentation.
 macro_rules! common_methods {
     ($kind:ident) => {
         impl $kind {
-            /// Adds a custom dimension: a text, a number, a boolean. Names end at 150 characters, and texts
-            /// at 8,192.
+            /// Adds a custom dimension: a text, a number or a boolean. Names are limited to 150 characters, and texts
+            /// are cut to 8,192.
             pub fn property(
                 mut self,
                 name: impl Into<opentelemetry::Key>,
@@ -86,7 +86,7 @@ macro_rules! common_methods {
                 self
             }
 
-            /// Adds a custom measurement: a number that can be summed. One that is not finite is left out.
+            /// Adds a custom measurement: a number that can be summed. A number that is not finite is skipped.
             pub fn measurement(
                 mut self,
                 name: impl Into<std::borrow::Cow<'static, str>>,
@@ -96,14 +96,14 @@ macro_rules! common_methods {
                 self
             }
 
-            /// Says who caused it. Defaults to the [`Identity`](crate::instrument::Identity) of the current
+            /// Sets the user and the session. Defaults to the [`Identity`](crate::instrument::Identity) of the current
             /// context.
             pub fn identity(mut self, identity: &crate::instrument::Identity) -> Self {
                 self.record.identify(identity);
                 self
             }
 
-            /// Says when it happened. Defaults to when it is sent.
+            /// Sets the time. Defaults to the time of sending.
             pub fn time(mut self, time: std::time::SystemTime) -> Self {
                 self.record.at(time);
                 self

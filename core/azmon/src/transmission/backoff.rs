@@ -1,12 +1,12 @@
-//! How long a batch that failed waits for its next try.
+//! The pause of a batch that failed.
 
 use std::time::Duration;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// The pause after so many failed tries: 1 s, then twice as long each time, up to an hour. `random`, between 0
-/// and 1, leaves out up to a half of it.
+/// The pause after `attempts` failed attempts: 1 s, doubled by each attempt up to an hour. `random`, between 0 and 1,
+/// shortens it by up to a half.
 pub(super) fn pause(attempts: u32, random: f64) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16));
     doubled

@@ -10,43 +10,43 @@ use tokio::time::Instant;
 use crate::item::ItemLabel;
 use crate::storage::{self, FileName};
 
-/// Level 2 of zlib-rs: measured a third smaller than level 1 for half a microsecond per item more;
-/// higher levels cost more than they save.
+/// Level 2 of zlib-rs: a third smaller output than level 1, measured, for half a microsecond more per item. Higher
+/// levels cost more than they save.
 const LEVEL: Compression = Compression::new(2);
 
-/// Items on their way: newline-delimited JSON, compressed.
+/// A batch of items: newline-delimited JSON, compressed.
 ///
-/// What happens to a batch belongs to it: its tries, its age, its own pause.
+/// Each batch has its own attempts, age and pause.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// Batches are numbered as they are made; parts of a batch keep its number.
+    /// Batches are numbered in the order in which they are made; parts of a batch keep its number.
     pub(super) number: u64,
-    /// How each line is counted.
+    /// The label of each line.
     pub(super) labels: Vec<ItemLabel>,
     pub(crate) body: Bytes,
-    /// When it was made, or read from disk.
+    /// When the batch was made, or read from disk.
     pub(super) made: Instant,
-    /// When its items were encoded first, perhaps by another process.
+    /// When its items were first encoded, possibly by another process.
     pub(super) created: SystemTime,
-    /// How often it was sent in vain.
+    /// Number of failed attempts.
     pub(super) attempts: u32,
-    /// It waits until then, although others are sent.
+    /// The end of the batch's own pause; other batches are sent meanwhile.
     pub(super) not_before: Option<Instant>,
-    /// How often the endpoint had succeeded when the batch failed last.
+    /// The circuit's number of successes when the batch last failed.
     pub(super) failed_after: Option<u64>,
-    /// The file that holds it too.
+    /// The file that also holds the batch.
     pub(super) file: Option<FileName>,
-    /// Another process made it.
+    /// Another process made the batch.
     pub(super) is_recovered: bool,
 }
 
 impl Batch {
-    /// Compresses `lines`, one for each of `labels`.
+    /// Compresses `lines`; each of `labels` belongs to one line.
     pub(super) fn compress(labels: &[ItemLabel], lines: &[u8]) -> std::io::Result<Self> {
         Ok(Self::new(labels.to_vec(), gzip(lines)?))
     }
 
-    /// Makes a batch of a compressed body.
+    /// Makes a batch from a compressed body.
     pub(super) fn new(labels: Vec<ItemLabel>, body: Bytes) -> Self {
         Self {
             number: 0,
@@ -62,23 +62,23 @@ impl Batch {
         }
     }
 
-    /// How many items it holds.
+    /// The number of items.
     pub(super) fn items(&self) -> usize {
         self.labels.len()
     }
 
-    /// The memory that it takes, in bytes.
+    /// The memory of the batch, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.body.len() + size_of_val(self.labels.as_slice())
     }
 
-    /// The labels of the items of these numbers.
+    /// The labels of the items with these numbers.
     pub(super) fn labels_of(&self, numbers: &[usize]) -> Vec<ItemLabel> {
         let labels = numbers.iter().map(|number| self.labels.get(*number));
         labels.flatten().copied().collect()
     }
 
-    /// The items whose numbers `keep` holds, in ascending order.
+    /// A batch of the items whose numbers are in `keep`, in ascending order.
     pub(super) fn only(&self, keep: &[usize]) -> std::io::Result<Self> {
         let text = self.decompress()?;
         let mut lines = Vec::with_capacity(text.len());
@@ -103,12 +103,17 @@ impl Batch {
         ])
     }
 
-    /// Whether the body is whole and has one line for each label.
+    /// Whether the body is complete and has one line for each label.
     pub(super) fn is_sound(&self) -> bool {
         storage::has_lines(&self.body, self.items())
     }
 
-    /// A part, which is as old and is tried as often as the whole. It is in no file.
+    /// The number, unless a file also holds the batch.
+    pub(super) fn number_in_memory(&self) -> Option<u64> {
+        self.file.is_none().then_some(self.number)
+    }
+
+    /// A part with the age and the attempts of the whole. It is in no file.
     fn part(&self, labels: Vec<ItemLabel>, lines: &[u8]) -> std::io::Result<Self> {
         Ok(Self {
             labels,

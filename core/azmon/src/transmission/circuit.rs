@@ -1,33 +1,33 @@
-//! When an endpoint may be tried.
+//! The circuit breaker of an endpoint.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Shortest pause of an endpoint that failed; that of the .NET exporter.
+/// Minimum pause of a failed endpoint; the value of the .NET exporter.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-/// Longest pause that the service did not ask for.
+/// Maximum pause that the service did not ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// The circuit of an endpoint: closed while it takes batches, open while it is left alone.
+/// The circuit of an endpoint: closed while the endpoint accepts batches, open during a pause.
 ///
-/// A batch that fails says little about the endpoint: it may be the batch. So the first failure makes the
-/// endpoint only suspect: other batches are sent, one at a time. If another one fails too, with no success
-/// between, the circuit opens. It also opens at once if the service asks for a pause by `Retry-After`, or if
-/// there is no token. A batch that fails again, although others were taken since it failed last, says nothing.
+/// A failed batch proves little about the endpoint: the batch itself may be the cause. The first failure therefore
+/// makes the endpoint only suspect: other batches are sent, one at a time. The circuit opens if another batch fails as
+/// well, without a success in between. It opens at once if the service asks for a pause by `Retry-After`, or if no
+/// token is available. A batch that fails again, although others have succeeded since its last failure, does not count.
 ///
-/// An open circuit pauses 10 s, then twice as long after each probe that fails, up to an hour. A random half is
-/// added, so that many processes do not come back at once. `Retry-After` overrides it. After the pause one
-/// upload at a time probes. A success closes the circuit.
+/// An open circuit pauses for 10 s. Each failed probe doubles the pause, up to an hour. A random half is added, so that
+/// many processes do not return at the same time. `Retry-After` overrides the pause. After the pause, one upload at a
+/// time probes the endpoint. A success closes the circuit.
 #[derive(Debug)]
 pub(super) struct Circuit {
     state: State,
-    /// How often it opened since the last success.
+    /// Number of openings since the last success.
     openings: u32,
-    /// Uploads that began before it opened last belong to the same wave, and count once.
+    /// Uploads that began before the last opening belong to the same wave, and count once.
     wave: u64,
     successes: u64,
-    /// The service asked to be left alone until then.
+    /// The end of the pause that the service asked for.
     ordered: Option<Instant>,
 }
 
@@ -47,22 +47,22 @@ pub(super) struct Failure {
     /// [`Circuit::successes`] when the batch failed last.
     pub(super) successes: Option<u64>,
     pub(super) retry_after: Option<Duration>,
-    /// The failure is not the batch's, for sure.
+    /// The endpoint caused the failure, certainly not the batch.
     pub(super) is_outage: bool,
 }
 
-/// Whether an endpoint takes telemetry.
+/// The state of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// It does.
+    /// The endpoint accepts telemetry.
     #[default]
     Closed,
-    /// It refused a batch, or did not answer. Others are still sent, one at a time.
+    /// The endpoint refused a batch or did not answer. Other batches are sent, one at a time.
     Suspect,
-    /// It is left alone for a while. New telemetry is stored on disk, or held in memory.
+    /// The endpoint is paused. New telemetry is stored on disk, or held in memory.
     Open,
-    /// One batch is sent to find out whether it is back.
+    /// One batch probes whether the endpoint is available again.
     Probing,
 }
 
@@ -77,7 +77,7 @@ impl Circuit {
         }
     }
 
-    /// How many uploads may run at `now`, of `max`.
+    /// The number of uploads that may run at `now`, at most `max`.
     pub(super) fn permits(&self, now: Instant, max: usize) -> usize {
         match self.state {
             State::Closed => max,
@@ -86,7 +86,7 @@ impl Circuit {
         }
     }
 
-    /// When an open circuit lets a probe pass.
+    /// The time from which an open circuit allows a probe.
     pub(super) fn opens_until(&self) -> Option<Instant> {
         match self.state {
             State::Open { until } => Some(until),
@@ -94,12 +94,12 @@ impl Circuit {
         }
     }
 
-    /// Whether nothing may be sent.
+    /// Whether no upload may start.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         self.permits(now, 1) == 0
     }
 
-    /// Whether the endpoint is not known to take anything.
+    /// Whether the circuit is closed.
     pub(super) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }
@@ -121,12 +121,12 @@ impl Circuit {
         self.successes
     }
 
-    /// Whether the service asked for a pause that is not over.
+    /// Whether a pause that the service asked for is not over yet.
     pub(super) fn is_ordered(&self, now: Instant) -> bool {
         self.ordered.is_some_and(|until| now < until)
     }
 
-    /// Lets a probe pass now, without forgetting the failures, unless the service asked for the pause.
+    /// Allows a probe now and keeps the failures, unless the service asked for the pause.
     pub(super) fn try_now(&mut self, now: Instant) {
         if let State::Open { until } = &mut self.state
             && self.ordered.is_none_or(|ordered| ordered <= now)
@@ -142,7 +142,7 @@ impl Circuit {
         self.ordered = None;
     }
 
-    /// Notes a failure that was seen at `now`. `random` is between 0 and 1.
+    /// Notes a failure at `now`. `random` is between 0 and 1.
     pub(super) fn failed(&mut self, now: Instant, failure: &Failure, random: f64) {
         let is_late = failure.wave < self.wave;
         if let Some(pause) = failure.retry_after {
@@ -188,7 +188,7 @@ impl Circuit {
     }
 }
 
-/// An instant that may be too far away to be computed: then it is a year away.
+/// Adds a pause to an instant. An instant that cannot be represented is replaced by one a year away.
 pub(super) fn later(now: Instant, pause: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     now.checked_add(pause).unwrap_or(now + YEAR)

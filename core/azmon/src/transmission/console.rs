@@ -5,10 +5,9 @@ use std::io::Write;
 use crate::envelope::{Data, Envelope, tags};
 use crate::item::TelemetryType;
 
-/// Shows what is sent, one line for each item, for people.
+/// Prints sent items, one line each, for people.
 ///
-/// It sees the items that the other destinations get, mapped and cut to the limits, so that showing
-/// them costs no second mapping.
+/// It receives the items of the other destinations, mapped and cut to the limits, so printing needs no second mapping.
 pub(crate) struct Console {
     writer: Box<dyn Write + Send>,
     line: String,
@@ -22,7 +21,7 @@ impl Console {
         }
     }
 
-    /// Writes the item. A console that is closed is no reason to stop anything else.
+    /// Writes the item. A closed console must not stop anything else.
     pub(super) fn show(&mut self, envelope: &Envelope<'_>) {
         self.line.clear();
         // Writing to memory does not fail.
@@ -33,7 +32,7 @@ impl Console {
     }
 }
 
-/// `time TYPE what happened [operation/parent] {key=value, key=value}`
+/// `time TYPE description [operation/parent] {key=value, key=value}`
 fn describe(envelope: &Envelope<'_>, to: &mut String) -> fmt::Result {
     if let Ok(time) = jiff::Timestamp::try_from(envelope.time) {
         write!(to, "{time:.3} ")?;
@@ -119,8 +118,8 @@ fn outcome(success: bool) -> &'static str {
     if success { "ok" } else { "failed" }
 }
 
-/// A text of several lines, such as a message or a statement, must not look like several items, and one
-/// with control characters must not steer the terminal.
+/// A text of several lines, such as a message or a statement, must not look like several items. Control characters must
+/// not reach the terminal.
 fn one_line(line: &mut String) {
     if line.contains(char::is_control) {
         *line = line

@@ -1,4 +1,4 @@
-//! What a worker is to do, given its state: one pure function.
+//! The next action of a worker, as a pure function of its state.
 
 use std::time::Duration;
 
@@ -6,42 +6,42 @@ use tokio::time::Instant;
 
 use crate::transmission::circuit::later;
 
-/// What a worker knows when it decides.
+/// The inputs of the decision.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Situation {
     pub(super) now: Instant,
-    /// Items in the queue.
+    /// Number of items in the queue.
     pub(super) queued: usize,
-    /// Since when something waits in the queue.
+    /// Since when items have been waiting in the queue.
     pub(super) queued_since: Option<Instant>,
-    /// How many items of the queue do not wait for others.
+    /// Number of queued items that are taken without delay.
     pub(super) batch: usize,
-    /// How long others do.
+    /// The delay of fewer items.
     pub(super) delay: Duration,
-    /// The queue is to be emptied now: a flush or the end.
+    /// The queue must be emptied now: a flush or a shutdown.
     pub(super) is_urgent: bool,
-    /// Items that were taken from the queue, or handed over by an exporter, and are not encoded.
+    /// Items that were taken from the queue, or exported, and are not encoded.
     pub(super) taken: usize,
     /// Whether batches may be added.
     pub(super) has_room: bool,
-    /// When metrics are collected next.
+    /// The next collection of metrics.
     pub(super) metrics: Option<Instant>,
-    /// When uploads or the disk have something to do.
+    /// The next deadline of uploads or the disk.
     pub(super) uploads: Option<Instant>,
-    /// When the end is due.
+    /// The deadline of the shutdown.
     pub(super) end: Option<Instant>,
 }
 
-/// What it does.
+/// The next actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
-    /// Take from the queue.
+    /// Take items from the queue.
     pub(super) take: bool,
-    /// Encode what was taken.
+    /// Encode the taken items.
     pub(super) encode: bool,
     /// Collect the metrics.
     pub(super) measure: bool,
-    /// Wake up then, if nothing is to be done now; other events wake the worker by themselves.
+    /// The next timer deadline if no action is due; every other event wakes the worker itself.
     pub(super) wake: Option<Instant>,
 }
 
@@ -51,10 +51,10 @@ impl Due {
     }
 }
 
-/// Decides what is due.
+/// Decides which actions are due.
 ///
-/// While there is no room, nothing is encoded, taken or collected: the queue counts what it drops, and metrics go
-/// on counting.
+/// Without room for batches, nothing is encoded, taken or collected: the queue counts the items that it drops, and the
+/// metrics keep counting.
 pub(super) fn due(situation: &Situation) -> Due {
     let Situation {
         now,

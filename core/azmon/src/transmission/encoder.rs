@@ -10,6 +10,7 @@ use crate::instrument::SpanRecord;
 use crate::item::{
     DropReason, Item, ItemCounters, ItemLabel, ItemRef, Signal, SpanView, TelemetryType,
 };
+use crate::live_metrics::Live;
 use crate::mapping::{Arena, Clock, Mapper, PlainRequest};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::Console;
@@ -17,12 +18,12 @@ use crate::transmission::batch::Batch;
 use crate::transmission::line::{self, Written};
 use crate::transmission::operation_names::OperationNames;
 
-/// Most items of a batch; the service takes 64,000.
+/// Maximum number of items of a batch; the service accepts 64,000.
 const MAX_ITEMS: usize = 4_096;
-/// Most bytes of a batch before compression.
+/// Maximum size of a batch before compression, in bytes.
 const MAX_BYTES: usize = 4 << 20;
 
-/// Turns items into batches.
+/// Encodes items into batches.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     counters: Arc<ItemCounters>,
@@ -31,13 +32,14 @@ pub(crate) struct Encoder {
     clock: Clock,
     names: OperationNames,
     lines: Vec<u8>,
-    /// How the lines are counted.
+    /// The label of each line.
     labels: Vec<ItemLabel>,
-    /// What the item that is being encoded became.
+    /// Labels of the lines that the current item became.
     made: Vec<ItemLabel>,
-    /// What of it is dropped.
+    /// Parts of the current item that are dropped, with the reason.
     dropped: Vec<(DropReason, ItemLabel)>,
     console: Option<Console>,
+    live: Option<Arc<Live>>,
 }
 
 impl Encoder {
@@ -53,18 +55,59 @@ impl Encoder {
             made: Vec::new(),
             dropped: Vec::new(),
             console: None,
+            live: None,
         }
     }
 
-    /// Shows everything that is encoded from now on.
+    /// Prints all items that are encoded from now on.
     pub(super) fn show_on(&mut self, console: Console) {
         self.console = Some(console);
     }
 
-    /// Encodes an item, and answers a batch if it is full by that.
+    /// Lets live metrics see everything that is encoded from now on.
+    pub(super) fn show_live(&mut self, live: Arc<Live>) {
+        self.live = Some(live);
+    }
+
+    /// Lets live metrics see an item that is not sent. A defect in a mapping or processor costs this item.
+    pub(super) fn observe(&mut self, mapper: &Mapper, item: &mut Item) {
+        let observed = catch_unwind(AssertUnwindSafe(|| {
+            if let Item::Span(span) = item {
+                span.complete();
+            }
+            self.map_for_live(mapper, item.as_ref());
+        }));
+        if observed.is_err() {
+            otel_error!(name: "Encoder.Panicked");
+        }
+        self.arena.reset();
+    }
+
+    fn map_for_live(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
+        let Self {
+            processors,
+            arena,
+            live,
+            ..
+        } = self;
+        let Some(live) = live else { return };
+        let mut see = |mut envelope: Envelope<'_>| {
+            if processors.process(&mut envelope).is_ok() {
+                live.observe(&envelope);
+            }
+            arena.recycle(envelope);
+        };
+        match item {
+            ItemRef::Span(span) => mapper.map(span, None, arena, see),
+            ItemRef::Envelope(envelope) => see(envelope.clone()),
+            ItemRef::Log(log) => see(mapper.map_log(log, None, None, arena)),
+        }
+    }
+
+    /// Encodes an item, and returns the batch if the item fills it.
     ///
-    /// Requests should go first, so that the items of their operations know its name. A defect in a mapping
-    /// costs one item, not the thread that sends all of them.
+    /// Requests should come first, so that the other items of their operations find the name. A panic of a mapping
+    /// costs one item, not the worker thread.
     pub(crate) fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) -> Option<Batch> {
         self.add_by(item.label(), |encoder| encoder.map(mapper, item))
     }
@@ -98,7 +141,8 @@ impl Encoder {
 
     /// Writes the line of a usual request, where no envelope of it is shown to anyone.
     fn add_plain(&mut self, mapper: &Mapper, span: &SpanRecord) -> bool {
-        if !self.processors.is_empty() || self.console.is_some() {
+        let is_watched = self.live.as_ref().is_some_and(|live| live.is_watched());
+        if is_watched || !self.processors.is_empty() || self.console.is_some() {
             return false;
         }
         let Some(request) = PlainRequest::of(span, mapper) else {
@@ -131,6 +175,7 @@ impl Encoder {
             made,
             dropped,
             console,
+            live,
             ..
         } = self;
         made.clear();
@@ -141,6 +186,9 @@ impl Encoder {
             made.push(label);
             if let Err(reason) = processed {
                 return dropped.push((reason, label));
+            }
+            if let Some(live) = live {
+                live.observe(envelope);
             }
             match line::write(envelope, lines) {
                 Written::Whole => {}
@@ -181,7 +229,7 @@ impl Encoder {
         }
     }
 
-    /// Makes a batch of what was encoded since the last one.
+    /// Returns a batch of the items that were encoded since the last one.
     pub(crate) fn finish(&mut self) -> Option<Batch> {
         if self.labels.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! The handle of a worker, and what both sides share.
+//! The handle of a worker, and the state that both share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::mapping::Mapper;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{Status, TelemetryStatistics};
 
-/// A day: longer is surely meant as "no limit", and an instant that far away can be computed.
+/// A day: a longer timeout means "no limit", and an instant that far away can be represented.
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(24 * 60 * 60);
-/// The part of a shutdown's time that the worker's answer has to arrive.
+/// The fraction of a shutdown's timeout that is reserved for the worker's answer.
 const ANSWER_SHARE: u32 = 4;
-/// The most that is left for it.
+/// Maximum of this reserve.
 const MAX_ANSWER_TIME: Duration = Duration::from_millis(100);
-/// Most bytes of items that exporters have handed over and that are not encoded.
+/// Maximum size of exported items that are not encoded, in bytes.
 const MAX_EXPORTED: usize = 64 << 20;
 
-/// How a delivery ended.
+/// The result of a delivery.
 pub(crate) type Delivery = Result<(), Undelivered>;
 
-/// Answers whoever waits for a delivery.
+/// Receives the result of a delivery.
 pub(super) type DeliveryCallback = Box<dyn FnOnce(Delivery) + Send>;
 
-/// Who hands items over: the queue, or one of several exporters that share a worker.
+/// The source of items: the queue, or one of several exporters that share a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SourceId(u64);
 
@@ -39,7 +39,7 @@ impl SourceId {
     /// The queue.
     pub(crate) const MAIN: Self = Self(0);
 
-    /// Another source.
+    /// A new source.
     pub(crate) fn next() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
@@ -52,9 +52,9 @@ pub(super) enum Command {
         source: SourceId,
         processors: TelemetryProcessors,
     },
-    /// Ends one.
+    /// Removes a source.
     Forget { source: SourceId },
-    /// Sends these items now, beside those of the queue.
+    /// Sends these items now, in addition to those of the queue.
     Export {
         source: SourceId,
         mapper: Arc<Mapper>,
@@ -62,20 +62,20 @@ pub(super) enum Command {
         reserved: usize,
         callback: DeliveryCallback,
     },
-    /// Sends everything that waits now.
+    /// Sends all waiting items now.
     Flush { callback: DeliveryCallback },
-    /// Sends what can be sent before the deadline, and ends.
+    /// Sends as many items as possible before the deadline, and ends the worker.
     Shutdown {
         deadline: Instant,
         callback: DeliveryCallback,
     },
 }
 
-/// What a worker and its handles share.
+/// The state that a worker and its handles share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(super) counters: Arc<ItemCounters>,
-    /// Counts what processes before this one left on disk.
+    /// Counts the items that earlier processes left on disk.
     pub(super) recovered: Arc<ItemCounters>,
     pub(super) status: Arc<Status>,
     queue: Consumer,
@@ -101,19 +101,19 @@ impl Shared {
         }
     }
 
-    /// Takes back the room of items that were handed over.
+    /// Releases the reserved size of exported items.
     pub(super) fn release(&self, bytes: usize) {
         self.exported.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Notes that the worker has ended; true if it had not before.
+    /// Notes the end of the worker; true for the first call.
     pub(super) fn ended(&self) -> bool {
         let is_new = !self.has_ended.swap(true, Ordering::AcqRel);
         self.drop_queue();
         is_new
     }
 
-    /// Counts what is left in the queue, and lets nothing more in.
+    /// Counts the items left in the queue as dropped, and closes it.
     pub(super) fn drop_queue(&self) -> usize {
         self.queue.close(|item| {
             self.counters.count(DropReason::Shutdown, item.label(), 1);
@@ -142,7 +142,7 @@ pub(crate) struct WorkerHandle {
 }
 
 impl WorkerHandle {
-    /// Makes a handle, and the end at which its worker listens.
+    /// Makes a handle, and the receiver of its commands for the worker.
     pub(super) fn new(shared: Arc<Shared>) -> (Self, UnboundedReceiver<Command>) {
         let (commands, receiver) = unbounded_channel();
         (Self { commands, shared }, receiver)
@@ -152,7 +152,7 @@ impl WorkerHandle {
         &self.shared.counters
     }
 
-    /// Whether a signal takes nothing more.
+    /// Whether a signal is shut down.
     pub(crate) fn is_closed(&self, signal: Signal) -> bool {
         self.shared.closed[signal as usize].load(Ordering::Relaxed)
     }
@@ -162,12 +162,12 @@ impl WorkerHandle {
         self.shared.is_shut_down.load(Ordering::Relaxed)
     }
 
-    /// Whether the worker can take items: its thread lives, and in this process.
+    /// Whether the worker can take items: its thread is alive and belongs to this process.
     pub(crate) fn is_alive(&self) -> bool {
         !self.shared.has_ended.load(Ordering::Relaxed) && !self.shared.is_forked()
     }
 
-    /// What became of everything.
+    /// The state of delivery.
     pub(crate) fn statistics(&self) -> TelemetryStatistics {
         let Shared {
             counters,
@@ -206,21 +206,21 @@ impl WorkerHandle {
         }
     }
 
-    /// Lets a source hand items over.
+    /// Registers a source of items.
     pub(crate) fn open(&self, source: SourceId, processors: TelemetryProcessors) -> Delivery {
         self.send(Command::Open { source, processors })
     }
 
-    /// Ends a source.
+    /// Removes a source.
     pub(crate) fn forget(&self, source: SourceId) {
-        // A worker that has ended has forgotten all of them.
+        // A worker that has ended has no sources.
         let _ = self.send(Command::Forget { source });
     }
 
-    /// Sends items beside the queue, and waits until the service has them, or they are on disk.
+    /// Sends items without the queue, and waits until the service has accepted them or they are on disk.
     ///
-    /// Needs no particular executor. Cancelling stops the waiting, not the sending. What finds no room is
-    /// dropped and counted.
+    /// It works in any executor. Cancelling stops the wait, not the sending. Items without room are dropped and
+    /// counted.
     pub(crate) async fn export(
         &self,
         source: SourceId,
@@ -253,7 +253,7 @@ impl WorkerHandle {
         receiver.await.unwrap_or(Err(Undelivered::AlreadyShutDown))
     }
 
-    /// Sends everything that waits, and waits until the service has it, or it is on disk.
+    /// Sends all waiting items, and waits until the service has accepted them or they are on disk.
     pub(crate) fn flush(&self, timeout: Duration) -> Delivery {
         if self.is_shut_down() || !self.is_alive() {
             return Err(self.gone());
@@ -261,7 +261,7 @@ impl WorkerHandle {
         self.wait(timeout, |callback| Command::Flush { callback })
     }
 
-    /// Takes nothing more of a signal, and flushes. The worker goes on for the others.
+    /// Refuses further items of a signal, and flushes. The worker continues for the other signals.
     pub(crate) fn close(&self, signal: Signal, timeout: Duration) -> Delivery {
         if self.shared.closed[signal as usize].swap(true, Ordering::Relaxed) {
             return Err(Undelivered::AlreadyShutDown);
@@ -272,10 +272,9 @@ impl WorkerHandle {
         }
     }
 
-    /// Takes nothing more, sends what can be sent and stores the rest until `timeout` is over, and ends the
-    /// worker.
+    /// Refuses further items, sends as many as possible and stores the others within `timeout`, and ends the worker.
     ///
-    /// It returns within `timeout`, whatever the network, the disk and processors do.
+    /// It returns within `timeout`, even if the network, the disk or a processor hangs.
     pub(crate) fn shutdown(&self, timeout: Duration) -> Delivery {
         let Shared {
             closed,
@@ -296,7 +295,7 @@ impl WorkerHandle {
         let deadline = Instant::now() + (timeout - answer_time);
         let delivery = self.wait(timeout, |callback| Command::Shutdown { deadline, callback });
         if matches!(delivery, Err(Undelivered::Timeout(_))) {
-            // A processor, or the disk, holds the worker. What it does from now on counts no more.
+            // A processor or the disk blocks the worker. Its further actions are not counted.
             self.shared.has_ended.store(true, Ordering::Release);
             self.shared.drop_queue();
             self.counters().abandon();
@@ -305,7 +304,7 @@ impl WorkerHandle {
         delivery
     }
 
-    /// Shuts down as [`shutdown`](Self::shutdown) does, in the time of a test.
+    /// The asynchronous form of [`shutdown`](Self::shutdown), for tests with a paused clock.
     #[cfg(test)]
     pub(super) async fn shut_down(&self, timeout: Duration) -> Delivery {
         self.shared.is_shut_down.store(true, Ordering::Relaxed);

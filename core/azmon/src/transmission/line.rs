@@ -1,41 +1,41 @@
-//! One item as a line of JSON that is not larger than the service takes.
+//! One item as a line of JSON within the service's maximum size.
 
 use serde::Serialize;
 
 use crate::envelope::{Envelope, limits};
 
-/// Largest item, in bytes of JSON: a documented limit of the service.
+/// Maximum size of an item, in bytes of JSON: a documented limit of the service.
 pub(super) const LIMIT: usize = 64 * 1_024;
 
-/// Texts are not cut to less than this, in UTF-16 code units, before something else is left out.
+/// Length to which texts are cut before other parts are left out, in UTF-16 code units.
 const FAIR_LENGTH: usize = 1_024;
-/// Nor to less than this at all.
+/// Minimum length to which texts are ever cut.
 const SHORTEST: usize = 64;
-/// A property whose value is longer goes behind the others if an item is large: the service may cut what comes
-/// last.
+/// In a large item, a property with a longer value is moved behind the others, because the service may cut the last
+/// ones.
 const LARGE_VALUE: usize = 1_024;
-/// An item is large if its properties have more bytes.
+/// An item is large if its properties exceed this size, in bytes.
 const LARGE_ITEM: usize = 16 * 1_024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Whole,
-    /// Without some of its properties, or with shorter texts.
+    /// Written without some of its properties, or with shorter texts.
     Trimmed,
-    /// Not at all.
+    /// Not written.
     Refused,
 }
 
-/// Appends the item and a newline to `lines`, and makes the item smaller if it must be.
+/// Appends the item and a newline to `lines`, and shortens the item if necessary.
 ///
-/// Small properties go before long content. Texts are cut before properties and errors of a chain are left out, and
-/// no shorter than need be; the innermost error always stays. Content of generative AI, which the service takes at four
-/// times the length of a whole item, does not count against the limit.
+/// Small properties precede long content. Texts are cut, by no more than necessary, before properties and errors of a
+/// chain are left out; the innermost error always stays. Content of generative AI does not count against the limit: the
+/// service accepts it at four times the size of a whole item.
 pub(super) fn write(envelope: &mut Envelope<'_>, lines: &mut Vec<u8>) -> Written {
     envelope.apply_limits();
     small_before_large(envelope);
     let limit = LIMIT + gen_ai_content(envelope);
-    // What is larger even without the marks of JSON need not be tried.
+    // An item whose texts alone exceed the limit need not be serialised.
     if texts(envelope) <= limit && append(envelope, limit, lines) {
         return Written::Whole;
     }
@@ -47,7 +47,7 @@ pub(super) fn write(envelope: &mut Envelope<'_>, lines: &mut Vec<u8>) -> Written
         return Written::Trimmed;
     }
     envelope.shorten(FAIR_LENGTH);
-    // Many small properties are better left out than all of them cut to nothing.
+    // Leaving out many small properties is better than cutting all of them to nothing.
     let mut fewer = envelope.clone();
     leave_out_properties(&mut fewer, limit);
     if append(&fewer, limit, lines) {
@@ -64,8 +64,8 @@ pub(super) fn write(envelope: &mut Envelope<'_>, lines: &mut Vec<u8>) -> Written
     Written::Refused
 }
 
-/// Cuts texts to the greatest length, from `least` on, at which the item fits into `limit` bytes; false if there
-/// is none.
+/// Cuts texts to the maximum length, at least `least`, at which the item fits into `limit` bytes; false if no such
+/// length exists.
 fn shorten_to_fit(envelope: &mut Envelope<'_>, limit: usize, least: usize) -> bool {
     let fits = |max: usize| {
         let mut shorter = envelope.clone();
@@ -76,7 +76,7 @@ fn shorten_to_fit(envelope: &mut Envelope<'_>, limit: usize, least: usize) -> bo
         return false;
     };
     let (mut low, mut high) = (least, LIMIT);
-    // Within a sixteenth of the best length is near enough.
+    // A result within a sixteenth of the best length is close enough.
     while high - low > low / 16 {
         let middle = low + (high - low) / 2;
         match fits(middle) {
@@ -88,13 +88,13 @@ fn shorten_to_fit(envelope: &mut Envelope<'_>, limit: usize, least: usize) -> bo
     true
 }
 
-/// The bytes of all properties.
+/// The size of all properties, in bytes.
 fn texts(envelope: &Envelope<'_>) -> usize {
     let properties = envelope.data.properties().iter();
     properties.map(|(key, value)| key.len() + value.len()).sum()
 }
 
-/// Puts long properties of a large item behind the others, in their order.
+/// Moves long properties of a large item behind the others, and keeps their order.
 fn small_before_large(envelope: &mut Envelope<'_>) {
     if texts(envelope) <= LARGE_ITEM {
         return;
@@ -113,7 +113,7 @@ fn small_before_large(envelope: &mut Envelope<'_>) {
     }
 }
 
-/// Writes the item if it fits into `limit` bytes, and leaves `lines` as it was if not.
+/// Writes the item if it fits into `limit` bytes; otherwise leaves `lines` unchanged.
 fn append(envelope: &Envelope<'_>, limit: usize, lines: &mut Vec<u8>) -> bool {
     let start = lines.len();
     let fits = serde_json::to_writer(&mut *lines, envelope).is_ok() && lines.len() - start <= limit;
@@ -133,7 +133,7 @@ fn gen_ai_content(envelope: &Envelope<'_>) -> usize {
         .sum()
 }
 
-/// Keeps the first properties, as many as leave the item within `limit` bytes.
+/// Keeps the first properties, as many as fit into `limit` bytes together with the item.
 fn leave_out_properties(envelope: &mut Envelope<'_>, limit: usize) {
     let properties = envelope.data.properties().iter().map(size).sum::<usize>();
     let rest = json_length(envelope).saturating_sub(properties);
@@ -144,14 +144,14 @@ fn leave_out_properties(envelope: &mut Envelope<'_>, limit: usize) {
     });
 }
 
-/// The bytes of one property in JSON: `"key":"value",`.
+/// The size of one property in JSON, in bytes: `"key":"value",`.
 fn size((key, value): (&str, &std::borrow::Cow<'_, str>)) -> usize {
     json_length(&key) + json_length(value) + 2
 }
 
 fn json_length<T: Serialize>(value: &T) -> usize {
     let mut counter = Counter(0);
-    // Counting cannot fail, and what cannot be serialised is refused where it is written.
+    // Counting cannot fail, and a value that cannot be serialised is refused when it is written.
     let _ = serde_json::to_writer(&mut counter, value);
     counter.0
 }

@@ -1,4 +1,4 @@
-//! Tokens of a managed identity, from App Service or a virtual machine, without a crate of Azure.
+//! Tokens of a managed identity, from App Service or a virtual machine, without an Azure SDK crate.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,27 +8,27 @@ use serde::Deserialize;
 use crate::error::innermost;
 use crate::token::Token;
 
-/// The metadata service of virtual machines, which answers only from within.
+/// The metadata service of virtual machines, reachable only from inside a virtual machine.
 const METADATA_SERVICE: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 const METADATA_VERSION: &str = "2019-08-01";
 const APP_SERVICE_VERSION: &str = "2019-08-01";
-/// How often a service that is not ready is asked.
+/// Maximum number of attempts if the service is not ready.
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// Longest time for one answer.
+/// Timeout of one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// A managed identity: the system's, or the user's with this client id.
+/// A managed identity: the system-assigned one, or the user-assigned one with this client id.
 #[derive(Clone, Default)]
 pub(crate) struct ManagedIdentity {
     client_id: Option<String>,
     /// `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` of App Service; `None` on a virtual machine.
     app_service: Option<(String, String)>,
-    /// In tests another address than that of the metadata service.
+    /// Replaces the address of the metadata service in tests.
     metadata_service: Option<String>,
 }
 
-/// What a service answers; numbers are written as texts.
+/// An answer of the service; numbers are written as texts.
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
@@ -37,8 +37,8 @@ struct Answer {
 }
 
 impl ManagedIdentity {
-    /// Reads `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`: `Authorization=AAD`, and `ClientId=…` for an identity of
-    /// the user's. Answers an error that says what is wrong with it.
+    /// Parses `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`: `Authorization=AAD`, and `ClientId=…` for a user-assigned
+    /// identity. The error describes the invalid part.
     pub(crate) fn parse(
         text: &str,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -69,7 +69,7 @@ impl ManagedIdentity {
         })
     }
 
-    /// Asks for a token.
+    /// Requests a token.
     pub(super) async fn token(
         &self,
         client: &reqwest::Client,
@@ -142,7 +142,7 @@ impl ManagedIdentity {
 }
 
 enum Refusal {
-    /// It may be better later.
+    /// The failure may be temporary.
     Passing(String),
     Final(String),
 }
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers one request after the other, and tells their heads.
+    /// Answers one request after the other, and reports their heads.
     fn service(
         answers: Vec<(u16, &'static str)>,
     ) -> (String, std::thread::JoinHandle<Vec<String>>) {

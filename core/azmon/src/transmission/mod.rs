@@ -1,15 +1,17 @@
-//! From items to answered requests: the worker that encodes, compresses, sends and stores.
+//! The path from items to answered requests: the worker that encodes, compresses, sends and stores.
 //!
 //! Invariants:
-//! - One thread, `azmon-worker`, with its own current-thread runtime does all mapping, compression and network
-//!   I/O, whatever runtime the application has, or none. Files are handled on another one. Both have
-//!   telemetry suppressed, so that the exporter never traces itself.
-//! - An item is in exactly one place: the queue, a job, the outbox, an upload, or a file. It leaves for good only
-//!   when the service has answered for it, or when it is counted as dropped. [`ItemCounters`](crate::item::ItemCounters) adds up.
-//! - A retry belongs to its batch: its tries, its age, its own pause. Others pass it.
-//! - Memory is bounded on every path: the queue, what exporters hand over, and the outbox have limits in bytes.
-//! - Decisions are pure and apart from I/O: `due` says what the worker does next, `response` classifies an answer,
-//!   `circuit` says whether the endpoint may be tried, `backoff` when a batch is, `redirect` where a redirect may lead.
+//! - One thread, `azmon-worker`, performs all mapping, compression and network I/O in its own current-thread runtime,
+//!   whatever runtime the application has. Another thread handles files. Telemetry is suppressed on both, so that the
+//!   exporter never traces itself.
+//! - An item is in exactly one place: the queue, a job, the outbox, an upload, or a file. It leaves for good only when
+//!   the service has answered for it, or when it is counted as dropped. [`ItemCounters`](crate::item::ItemCounters)
+//!   adds up.
+//! - Each batch has its own attempts, age and pause. Other batches overtake a batch that waits for a retry.
+//! - Memory is bounded on every path: the queue, exported items, and the outbox have limits in bytes.
+//! - Decisions are pure functions, separate from I/O: `due` returns the next action of the worker, `response`
+//!   classifies an answer, `circuit` decides whether the endpoint may be tried, `backoff` when a batch may be retried,
+//!   and `redirect` where a redirect may lead.
 //!
 //! ```text
 //! queue ─► encoder ─► outbox ─► upload ─► response ─┬ accepted             done
@@ -20,8 +22,8 @@
 //!                        disk ─► outbox             └ refused              counted
 //! ```
 //!
-//! On the wire a batch is newline-delimited JSON, compressed with gzip: a batch that is sent again is the
-//! same bytes, from memory or from disk.
+//! On the wire, a batch is newline-delimited JSON, compressed with gzip. A retry sends the same bytes, from memory or
+//! from disk.
 
 mod backoff;
 mod batch;
@@ -32,11 +34,14 @@ mod due;
 mod encoder;
 mod handle;
 mod line;
+mod live;
 mod managed_identity;
 mod operation_names;
 mod outbox;
+mod outcomes;
 mod redirect;
 mod response;
+mod settling;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -51,6 +56,7 @@ pub(crate) use self::console::Console;
 #[cfg(feature = "testing")]
 pub(crate) use self::encoder::Encoder;
 pub(crate) use self::handle::{Shared, SourceId, WorkerHandle};
+pub(crate) use self::live::{LiveTransport, LiveWork};
 pub(crate) use self::managed_identity::ManagedIdentity;
 pub(crate) use self::status::Status;
 pub use self::status::TelemetryStatistics;

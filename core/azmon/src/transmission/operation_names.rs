@@ -5,14 +5,14 @@ use opentelemetry::trace::TraceId;
 
 /// How many traces are remembered.
 const MOST_TRACES: usize = 4_096;
-/// How many names are kept for use again. An application has few, unless it puts ids into them.
+/// Number of names that are kept for reuse. An application has few, unless it puts ids into them.
 const MOST_NAMES: usize = 1_024;
 
-/// The names of the requests that passed by, by trace, and their sample rates: for their children that end
-/// later, or with them, and for their log records.
+/// The operation names and sampling rates of recent requests, by trace: for children that end later or together with
+/// the request, and for log records.
 ///
-/// Children that end before their request and are sent without it learn its name only from the context
-/// (see [`OperationName`](crate::instrument::OperationName)).
+/// A child that ends and is sent before its request has the name only from its context (see
+/// [`OperationName`](crate::instrument::OperationName)).
 #[derive(Debug, Default)]
 pub(super) struct OperationNames {
     by_trace: HashMap<TraceId, Request>,
@@ -43,12 +43,12 @@ impl OperationNames {
         }
     }
 
-    /// The name of the operation that a trace belongs to.
+    /// The operation name of a trace.
     pub(super) fn of(&self, trace: TraceId) -> Option<&str> {
         self.by_trace.get(&trace).map(|request| &*request.name)
     }
 
-    /// The sample rate of the request at the root of a trace, in percent.
+    /// The sampling rate of the root request of a trace, in percent.
     pub(super) fn sample_rate(&self, trace: TraceId) -> Option<f64> {
         self.by_trace.get(&trace)?.sample_rate
     }

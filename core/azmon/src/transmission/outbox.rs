@@ -1,4 +1,4 @@
-//! Batches in memory that wait to be sent, or sent again.
+//! Batches in memory that wait to be sent or retried.
 
 use std::collections::VecDeque;
 
@@ -6,23 +6,23 @@ use tokio::time::Instant;
 
 use crate::transmission::batch::Batch;
 
-/// Batches that wait.
+/// Waiting batches.
 ///
-/// It also counts what left it for an upload or for the disk and may come back, so that a batch which comes back
-/// always finds its room. While it has no room, items wait in the queue, which counts what it drops.
+/// The outbox also reserves room for batches that left it for an upload or for the disk and may return. While it has no
+/// room, items wait in the queue, which counts the items that it drops.
 #[derive(Debug)]
 pub(super) struct Outbox {
     limit: usize,
-    /// Those that may be sent now, in order.
+    /// Batches that may be sent now, in order.
     ready: VecDeque<Batch>,
-    /// Those that failed, and have a pause of their own.
+    /// Failed batches with their own pause.
     paused: Vec<Batch>,
     bytes: usize,
     last_was_retry: bool,
 }
 
 impl Outbox {
-    /// Makes an outbox with room for so many bytes, and for one batch more.
+    /// Makes an outbox with room for `limit` bytes and one more batch.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -41,7 +41,7 @@ impl Outbox {
         self.bytes > self.limit / 2
     }
 
-    /// Bytes of what waits, and of what may come back.
+    /// Size of the waiting batches and of those that may return, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -55,26 +55,26 @@ impl Outbox {
         !self.ready.is_empty() || self.paused.iter().any(|batch| is_due(batch, now))
     }
 
-    /// Adds a new batch behind the others.
+    /// Adds a new batch at the end.
     pub(super) fn add(&mut self, batch: Batch) {
         self.bytes += batch.size();
         self.ready.push_back(batch);
     }
 
-    /// Keeps room for a batch that is about to come, from the disk or in parts.
+    /// Reserves room for a batch that is about to come, from the disk or as a part.
     pub(super) fn reserve(&mut self, batch: &Batch) {
         self.bytes += batch.size();
     }
 
-    /// Takes a batch that has a pause, to store it.
+    /// Takes a batch with a pause, to store it.
     pub(super) fn take_paused(&mut self) -> Option<Batch> {
         self.paused.pop()
     }
 
-    /// Takes a batch; [`gone`](Self::gone) or a way back must follow.
+    /// Takes a batch. [`gone`](Self::gone) or a method that returns the batch must follow.
     ///
-    /// New batches and those that failed before take turns, so that none keeps the others waiting. A
-    /// probe is the batch that failed least, since its failure says most.
+    /// New and failed batches take turns, so that neither delays the other. The probe is the batch with the fewest
+    /// failures, because its failure proves most.
     pub(super) fn take(&mut self, now: Instant, is_probe: bool) -> Option<Batch> {
         let retry = self
             .paused
@@ -94,23 +94,23 @@ impl Outbox {
         self.ready.pop_front()
     }
 
-    /// Takes the oldest batch that waits, whatever it waits for, to store it.
+    /// Takes any waiting batch, to store it, beginning with those that have a pause.
     pub(super) fn take_oldest(&mut self) -> Option<Batch> {
         self.paused.pop().or_else(|| self.ready.pop_front())
     }
 
-    /// Forgets the room of a batch that does not come back.
+    /// Releases the room of a batch that does not return.
     pub(super) fn gone(&mut self, size: usize) {
         debug_assert!(self.bytes >= size, "a batch is gone twice");
         self.bytes = self.bytes.saturating_sub(size);
     }
 
-    /// Puts a batch before the others, to be sent at once.
+    /// Returns a batch to the front, to be sent at once.
     pub(super) fn put_front(&mut self, batch: Batch) {
         self.ready.push_front(batch);
     }
 
-    /// Puts a batch back: behind the others, or aside if it has a pause.
+    /// Returns a batch: to the end, or aside if it has a pause.
     pub(super) fn put_back(&mut self, batch: Batch) {
         match batch.not_before {
             Some(_) => self.paused.push(batch),
@@ -118,7 +118,7 @@ impl Outbox {
         }
     }
 
-    /// Lets every batch be tried at once.
+    /// Ends the pauses of all batches.
     pub(super) fn end_pauses(&mut self) {
         let released = self.paused.drain(..).map(|batch| Batch {
             not_before: None,
@@ -127,7 +127,7 @@ impl Outbox {
         self.ready.extend(released);
     }
 
-    /// When the next pause of a batch ends.
+    /// The end of the next pause of a batch.
     pub(super) fn next_retry(&self) -> Option<Instant> {
         self.paused
             .iter()
@@ -137,22 +137,22 @@ impl Outbox {
 
     /// Takes the batches that were made before `oldest`.
     pub(super) fn take_expired(&mut self, oldest: Instant) -> Vec<Batch> {
-        // Only what failed gets old; the rest leaves within one round of uploads.
+        // Only failed batches get old; the others leave within one round of uploads.
         let expired = |batch: &mut Batch| batch.made < oldest;
         self.paused.extract_if(.., expired).collect()
     }
 
-    /// The numbers of the batches that may be sent now.
+    /// The numbers of the batches that may be sent now and are on no disk.
     pub(super) fn ready(&self) -> impl Iterator<Item = u64> {
-        self.ready.iter().map(|batch| batch.number)
+        self.ready.iter().filter_map(Batch::number_in_memory)
     }
 
-    /// The numbers of the batches that have a pause.
+    /// The numbers of the batches that have a pause and are on no disk.
     pub(super) fn paused(&self) -> impl Iterator<Item = u64> {
-        self.paused.iter().map(|batch| batch.number)
+        self.paused.iter().filter_map(Batch::number_in_memory)
     }
 
-    /// How many items wait.
+    /// Number of waiting items.
     pub(super) fn items(&self) -> usize {
         let all = self.ready.iter().chain(&self.paused);
         all.map(Batch::items).sum()
@@ -186,7 +186,7 @@ mod tests {
             .collect()
     }
 
-    /// Batches 1 to 3 wait; 7 and 8 failed once and five times.
+    /// Batches 1 to 3 are ready; 7 and 8 have failed once and five times.
     fn outbox(now: Instant) -> Outbox {
         let mut outbox = Outbox::new(LIMIT);
         (1..=3).for_each(|number| outbox.add(batch(number, 10)));

@@ -1,16 +1,16 @@
-//! Where redirects may lead, and how long they hold.
+//! The targets that redirects may have, and their lifetime.
 
 use std::time::Duration;
 
 use http::Uri;
 use tokio::time::Instant;
 
-/// Most redirects in a row, as in the official distributions.
+/// Maximum number of consecutive redirects, as in the official distributions.
 const MAX_REDIRECTS: u32 = 10;
-/// How long a redirect holds, as in the .NET exporter.
+/// Lifetime of a redirect, as in the .NET exporter.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// The endpoint that is used: the configured one, or the one that it redirected to.
+/// The current endpoint: the configured one, or the one that it redirected to.
 #[derive(Debug)]
 pub(super) struct Target {
     configured: String,
@@ -18,12 +18,12 @@ pub(super) struct Target {
     in_a_row: u32,
 }
 
-/// What to do after a redirect.
+/// The action after a redirect.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Redirected {
     /// Send the batch again at once.
     Followed,
-    /// The target is foreign, or there were too many.
+    /// The target is foreign, or the redirects were too many.
     Refused,
 }
 
@@ -44,9 +44,9 @@ impl Target {
         }
     }
 
-    /// Follows a redirect of an upload to `from`, if it may.
+    /// Follows a redirect of an upload to `from`, if it is allowed.
     ///
-    /// Several uploads may be redirected at the same time; only the first of them counts.
+    /// If several concurrent uploads are redirected, only the first redirect counts.
     pub(super) fn redirect(&mut self, from: &str, location: &str, now: Instant) -> Redirected {
         if from != self.endpoint(now) {
             return Redirected::Followed;
@@ -64,12 +64,12 @@ impl Target {
         }
     }
 
-    /// Notes that an upload was answered by something other than a redirect.
+    /// Notes an answer other than a redirect.
     pub(super) fn answered(&mut self) {
         self.in_a_row = 0;
     }
 
-    /// Goes back to the configured endpoint, since the other one cannot be reached, or leads nowhere.
+    /// Returns to the configured endpoint, because the other one is unreachable or fails.
     pub(super) fn reset(&mut self) {
         self.redirected = None;
         self.in_a_row = 0;
@@ -88,12 +88,11 @@ const CLOUDS: [&[&str]; 3] = [
     &[".monitor.azure.cn", ".applicationinsights.azure.cn"],
 ];
 
-/// The endpoint that a redirect from `current` to `location` leads to, if it may be followed.
+/// The endpoint of a redirect from `current` to `location`, if it may be followed.
 ///
-/// Telemetry and its credentials go to another address only over HTTPS, and only to the same host or to
-/// another host of the same cloud's service. A plain `http://` endpoint, which is a local receiver, may
-/// redirect within its own host.
-fn follow(current: &str, location: &str) -> Option<String> {
+/// Telemetry and its credentials go to another address only over HTTPS, and only to the same host or to another host of
+/// the same cloud's service. A plain `http://` endpoint, which is a local receiver, may redirect within its own host.
+pub(super) fn follow(current: &str, location: &str) -> Option<String> {
     let (from, to): (Uri, Uri) = (current.parse().ok()?, location.parse().ok()?);
     let (from_host, to_host) = (host(&from)?, host(&to)?);
     let secure = to.scheme_str() == Some("https");

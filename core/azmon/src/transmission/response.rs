@@ -1,4 +1,4 @@
-//! What to do after the service has answered, decided from status, headers and body alone.
+//! The action after an answer of the service, decided from status, headers and body alone.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,41 +6,41 @@ use serde::Deserialize;
 
 use crate::transmission::Reply;
 
-/// Longest `Retry-After` that is obeyed, as in the Node distribution.
+/// Maximum `Retry-After` that is obeyed, as in the Node.js distribution.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What to do with a batch that was answered.
+/// The action for an answered batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ResponseAction {
-    /// The service has it.
+    /// The service accepted all items.
     Accepted,
-    /// The service has some of it: `retry` and `refused` are the numbers of items, from 0, with the status
-    /// of each, in ascending order. Those to be sent again are in no other list.
+    /// The service accepted a part of the items. `retry` and `refused` contain the numbers of items, from 0, with their
+    /// status, in ascending order. An item is in one list at most.
     Partial {
         retry: Vec<(usize, u16)>,
         retry_after: Option<Duration>,
         refused: Vec<(usize, u16)>,
         message: String,
     },
-    /// Nothing was taken; send all of it again.
+    /// The service accepted no item; send all of them again.
     Retry {
         status: u16,
         retry_after: Option<Duration>,
     },
-    /// Send all of it again, and everything after it, to this address, if it may be.
+    /// Send the batch and all later ones to this address, if it is allowed.
     Redirect { location: String },
-    /// It is too large; send it in parts.
+    /// The batch is too large; send it in parts.
     Split,
-    /// Something in it is not taken, and the service does not say which: send it in parts.
+    /// The service refuses an unknown part of the batch; send it in parts.
     Isolate { message: String },
-    /// These items are not taken. Nothing was taken: send the others again.
+    /// The service refuses these items and accepted none; send the others again.
     RefuseSome {
         refused: Vec<(usize, u16)>,
         message: String,
     },
-    /// The service took a part, but its answer does not say which.
+    /// The service accepted a part, but its answer does not tell which.
     Unreadable,
-    /// It will never be taken.
+    /// The service will never accept the batch.
     Refused { status: u16, message: String },
 }
 
@@ -67,7 +67,7 @@ struct ItemError {
 /// | 307, 308 | redirect |
 /// | 206 without a readable body | unreadable |
 /// | 413 | split |
-/// | 400 | refused are the items that the body lists; if it lists none, they are looked for |
+/// | 400 | the items in the body are refused; without a list, the batch is isolated in parts |
 /// | 401, 403 (identity), 408, 429, 439 (quota), 5xx | retry |
 /// | everything else: 402 (daily quota), 404 (wrong region) | refused |
 pub(super) fn classify(reply: &Reply, items: usize, now: SystemTime) -> ResponseAction {
@@ -102,7 +102,7 @@ pub(super) fn classify(reply: &Reply, items: usize, now: SystemTime) -> Response
 
 fn classify_items(body: &[u8], items: usize, retry_after: Option<Duration>) -> ResponseAction {
     let Ok(TrackAnswer { errors }) = serde_json::from_slice(body) else {
-        // A receiver that answers 200 with a body of its own has taken the batch.
+        // A receiver that answers 200 with its own kind of body has accepted the batch.
         return ResponseAction::Accepted;
     };
     let errors = errors
@@ -151,7 +151,7 @@ fn classify_bad_request(body: &[u8], items: usize) -> ResponseAction {
     }
 }
 
-/// The items that errors speak of, each once.
+/// The items of the errors, each once.
 fn numbers(errors: &[ItemError]) -> Vec<(usize, u16)> {
     let numbers = errors.iter().map(|error| (error.index, error.status_code));
     let mut numbers: Vec<_> = numbers.collect();
@@ -173,7 +173,7 @@ fn refusal(status: u16, body: &[u8]) -> String {
 }
 
 impl ItemError {
-    /// Ingestion sampling left the item out on purpose: neither an error nor a reason to send it again.
+    /// Ingestion sampling dropped the item on purpose: this is neither an error nor a reason for a retry.
     fn is_sampled_out(&self) -> bool {
         self.message
             .trim()
@@ -181,7 +181,7 @@ impl ItemError {
     }
 }
 
-/// Reads `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3).
+/// Parses `Retry-After`: seconds or an HTTP date (RFC 9110, section 10.2.3).
 fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     let pause = match value.parse() {

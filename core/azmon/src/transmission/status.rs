@@ -1,4 +1,4 @@
-//! How delivery is doing, for whoever asks.
+//! The state of delivery, for applications.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use crate::item::{DroppedItems, SignalReport};
 use crate::transmission::CircuitState;
 
-/// How telemetry is doing: what became of the items, what waits, and whether the endpoint takes them.
+/// The state of telemetry: the outcome of the items, the waiting items, and the state of the endpoint.
 ///
-/// Once nothing waits and nothing is under way, `sent`, `stored` and `dropped` of a signal add up to all of its
-/// items that ended.
+/// Once no item waits and no upload runs, `sent`, `stored` and `dropped` of a signal add up to all of its items that
+/// ended.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TelemetryStatistics {
@@ -19,31 +19,31 @@ pub struct TelemetryStatistics {
     pub logs: SignalReport,
     /// Metrics.
     pub metrics: SignalReport,
-    /// What earlier processes had left on disk, and this one read; `stored` of them are back on disk.
+    /// Items of earlier processes that this process read from disk; `stored` of them are back on disk.
     pub recovered: SignalReport,
-    /// The drops by reason and type.
+    /// The dropped items, by reason and type.
     pub dropped: Vec<DroppedItems>,
-    /// Items that wait to be encoded.
+    /// Number of items that wait to be encoded.
     pub queue_items: usize,
-    /// The memory that they take, in bytes, as azmon estimates it.
+    /// Their memory in bytes, as azmon estimates it.
     pub queue_bytes: usize,
-    /// Encoded items in memory that are not delivered.
+    /// Number of encoded items in memory that are not delivered.
     pub open_items: u64,
-    /// The memory that encoded batches take, in bytes.
+    /// Memory of the encoded batches, in bytes.
     pub memory_bytes: usize,
-    /// Bytes of files of this process.
+    /// Size of the files of this process, in bytes.
     pub disk_bytes: u64,
-    /// Files of this process.
+    /// Number of files of this process.
     pub disk_batches: usize,
-    /// Whether the endpoint takes telemetry.
+    /// The state of the endpoint.
     pub circuit: CircuitState,
-    /// What went wrong last, and when.
+    /// The last error, with its time.
     pub last_error: Option<(SystemTime, String)>,
-    /// When the service took a batch last.
+    /// The time of the last success.
     pub last_success: Option<SystemTime>,
 }
 
-/// What a worker lets others see.
+/// The state that a worker publishes.
 #[derive(Debug, Default)]
 pub(crate) struct Status(Mutex<StatusData>);
 

@@ -1,32 +1,33 @@
-//! Tokens of Entra ID: cached, refreshed ahead, one question for all uploads.
+//! Tokens of Entra ID: cached, refreshed ahead of expiry, with one request for all uploads.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::token::{Token, TokenProvider};
 use crate::transmission::managed_identity::ManagedIdentity;
 
-/// Longest time for one question.
+/// Timeout of one request.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How long before its end a token is replaced.
+/// Time before its expiry at which a token is replaced.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
-/// A token that lives shorter than this is replaced at half of its life.
+/// A token with a shorter life is replaced at half of its life.
 const SHORT_LIFE: Duration = Duration::from_secs(10 * 60);
-/// How long a provider that failed is left alone: uploads that fail together ask once.
+/// Pause of a provider that failed: uploads that fail together ask once.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Where tokens come from.
+/// The source of tokens.
 pub(crate) enum TokenSource {
     Provider(Arc<dyn TokenProvider>),
     ManagedIdentity(ManagedIdentity),
 }
 
-/// The token that is in use.
+/// The current token.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     source: TokenSource,
@@ -37,7 +38,7 @@ pub(crate) struct Tokens {
 #[derive(Debug, Default)]
 struct State {
     current: Option<Current>,
-    /// The last question failed so, at this time.
+    /// The error and the time of the last request, if it failed.
     failed: Option<(Instant, String)>,
 }
 
@@ -61,10 +62,10 @@ impl Tokens {
         }
     }
 
-    /// The text of a token that is valid now, asking for one if need be.
+    /// Returns a valid token, and requests one if necessary.
     ///
-    /// While a token is valid, a provider that fails costs nothing. Cancel safe: a question that is dropped is asked
-    /// again by the next caller.
+    /// While a token is valid, a failing provider has no effect. Cancel safe: the next caller repeats a cancelled
+    /// request.
     pub(crate) async fn get(&self, client: &reqwest::Client) -> Result<String, String> {
         let mut state = self.state.lock().await;
         let now = Instant::now();
@@ -96,7 +97,7 @@ impl Tokens {
         }
     }
 
-    /// Forgets a token that the service refused, unless it was replaced already.
+    /// Forgets a token that the service refused, unless it was replaced meanwhile.
     pub(crate) async fn forget(&self, secret: &str) {
         let mut state = self.state.lock().await;
         let is_current = |current: &Current| current.token.secret() == secret;
@@ -105,11 +106,19 @@ impl Tokens {
         }
     }
 
+    /// Makes the next call ask a provider again that has failed.
+    pub(crate) fn end_pause(&self) {
+        // A lock means that a question is in progress.
+        if let Ok(mut state) = self.state.try_lock() {
+            state.failed = None;
+        }
+    }
+
     async fn ask(&self, client: &reqwest::Client) -> Result<Token, String> {
         let question = async {
             match &self.source {
                 TokenSource::Provider(provider) => {
-                    // It may panic when it is called, and when its future is polled.
+                    // The provider may panic in the call, and in its future.
                     let called =
                         std::panic::catch_unwind(AssertUnwindSafe(|| provider.token(&self.scope)));
                     let future = called.map_err(|_| "the provider panicked".to_owned())?;
@@ -122,14 +131,20 @@ impl Tokens {
             }
         };
         let answer = timeout(DEADLINE, question).await;
-        answer.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))
+        let token =
+            answer.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))?;
+        // Such a token would be kept, and fail with every upload.
+        match HeaderValue::from_str(token.secret()) {
+            Ok(_) => Ok(token),
+            Err(_) => Err("it has characters that no header may have".to_owned()),
+        }
     }
 }
 
 impl Current {
     fn new(token: Token, now: Instant, time: SystemTime) -> Self {
         let life = token.expires_on().duration_since(time).unwrap_or_default();
-        // A clock that is set anew must not make a token endless.
+        // A change of the clock must not make a token valid forever.
         let life = life.min(Duration::from_secs(24 * 60 * 60));
         let fresh = if life < SHORT_LIFE {
             life / 2
@@ -144,7 +159,7 @@ impl Current {
     }
 }
 
-/// A future whose panic is an answer.
+/// A future that returns its panic as an error.
 struct CatchPanic<F>(F);
 
 impl<F: Future + Unpin> Future for CatchPanic<F> {

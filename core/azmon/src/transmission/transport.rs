@@ -1,4 +1,4 @@
-//! How batches get to the endpoint.
+//! The transport of batches to the endpoint.
 
 use std::fmt;
 use std::future::Future;
@@ -13,11 +13,11 @@ use http::header;
 use crate::error::{BuildErrorKind, innermost};
 use crate::transmission::tokens::Tokens;
 
-/// Longest time for connecting.
+/// Timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time for one upload, from connecting to the end of the answer.
+/// Timeout of one upload, from connecting to the end of the answer.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of an answer is read: errors of the largest batch, generously.
+/// Maximum size of an answer that is read, in bytes: errors of the largest batch fit easily.
 const MAX_ANSWER: usize = 4 << 20;
 
 /// An answer of the ingestion endpoint.
@@ -29,7 +29,7 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-/// There was no answer.
+/// An upload without an answer.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct SendError {
@@ -38,7 +38,7 @@ pub(crate) struct SendError {
 }
 
 impl SendError {
-    /// The endpoint could not be reached, or did not answer.
+    /// The endpoint is unreachable or did not answer.
     pub(crate) fn new(message: String) -> Self {
         Self {
             message,
@@ -46,7 +46,7 @@ impl SendError {
         }
     }
 
-    /// Nothing can be sent at the moment, whatever it is.
+    /// No batch can be sent at the moment.
     pub(crate) fn outage(message: String) -> Self {
         Self {
             message,
@@ -61,32 +61,35 @@ impl SendError {
 
 pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Reply, SendError>> + Send>>;
 
-/// What carries a batch to an endpoint.
+/// Carries a batch to an endpoint.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends a batch of newline-delimited JSON, compressed with gzip, and bounds its own time.
+    /// Sends a batch of newline-delimited JSON, compressed with gzip. The implementation has its own timeout.
     fn post(&self, endpoint: &str, body: Bytes) -> Sending;
+
+    /// Ends the pauses after failures, so that the next upload tries again.
+    fn end_pauses(&self) {}
 }
 
-/// How the endpoint is reached.
+/// The network settings of an endpoint.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NetworkSettings {
-    /// A client that the program made itself.
+    /// The program's own client.
     pub(crate) client: Option<reqwest::Client>,
-    /// A file of certificates, in PEM, that are trusted beside those of the system.
+    /// A PEM file of certificates to trust in addition to those of the system.
     pub(crate) certificates: Option<PathBuf>,
-    /// Where tokens come from, if any are needed.
+    /// The source of tokens, if the resource requires them.
     pub(crate) tokens: Option<Arc<Tokens>>,
 }
 
 /// `POST {endpoint}/v2.1/track`.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpTransport {
-    client: reqwest::Client,
-    tokens: Option<Arc<Tokens>>,
+    pub(super) client: reqwest::Client,
+    pub(super) tokens: Option<Arc<Tokens>>,
 }
 
 impl HttpTransport {
-    /// Makes a client for `endpoint`. Only `https://` needs certificates.
+    /// Makes a transport to `endpoint`. Only `https://` needs certificates.
     pub(crate) fn new(endpoint: &str, settings: NetworkSettings) -> Result<Self, BuildErrorKind> {
         let client = match settings.client {
             Some(client) => client,
@@ -125,8 +128,8 @@ mod tls {
 
     use crate::error::BuildErrorKind;
 
-    /// An endpoint without TLS needs no certificates: where the system has none, that must not keep the
-    /// program from starting.
+    /// An endpoint without TLS needs no certificates: missing certificates of the system must not prevent the program
+    /// from starting.
     pub(super) fn build(
         builder: impl Fn() -> ClientBuilder,
         is_secure: bool,
@@ -170,7 +173,7 @@ mod tls {
 }
 
 impl Transport for HttpTransport {
-    // There is no User-Agent: the service would store it as the browser of every item's client.
+    // The request has no User-Agent, because the service would store it as the browser of every item's client.
     fn post(&self, endpoint: &str, body: Bytes) -> Sending {
         let request = self
             .client
@@ -193,11 +196,17 @@ impl Transport for HttpTransport {
             if reply.status != 401 {
                 return Ok(reply);
             }
-            // The token may have been revoked before its time.
+            // The token may have been revoked before its expiry.
             tokens.forget(&token).await;
             let token = tokens.get(&client).await.map_err(SendError::outage)?;
             answer(attempt(token).ok_or_else(cannot)?).await
         })
+    }
+
+    fn end_pauses(&self) {
+        if let Some(tokens) = &self.tokens {
+            tokens.end_pause();
+        }
     }
 }
 
@@ -218,7 +227,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Reply, SendError> {
     })
 }
 
-/// Takes everything and sends it nowhere: for telemetry that is only looked at.
+/// Accepts all batches and sends none, for telemetry that is only shown on the console.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NullTransport;
 
@@ -242,7 +251,7 @@ async fn read(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> 
     Ok(body.freeze())
 }
 
-/// The innermost cause says most: `connection refused`, `dns error`, `certificate expired`.
-fn describe(error: reqwest::Error) -> SendError {
+/// The innermost cause is the most specific: `connection refused`, `dns error`, `certificate expired`.
+pub(super) fn describe(error: reqwest::Error) -> SendError {
     SendError::new(innermost(&error.without_url()))
 }

@@ -1,63 +1,55 @@
-//! Batches from the moment they are made until the service has answered for them: dispatch and settling.
+//! Batches from their creation until the service has answered for them: dispatch. `settling` processes the answers.
 //!
-//! Invariant: a batch is in exactly one place: the outbox, an upload, the disk's writer, or a file alone. It
-//! counts as sent, stored or dropped exactly once.
+//! Invariant: a batch is in exactly one place: the outbox, an upload, the writer of the disk, or a file alone. It
+//! counts exactly once, as sent, stored or dropped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use opentelemetry::{otel_debug, otel_warn};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use crate::error::Undelivered;
-use crate::item::{DropReason, ItemCounters, ItemLabel};
+use crate::item::{DropReason, ItemCounters};
 use crate::metrics::statistics::Statistics;
 use crate::storage::StorageSettings;
 use crate::transmission::batch::Batch;
-use crate::transmission::circuit::{Circuit, Failure};
+use crate::transmission::circuit::Circuit;
 use crate::transmission::disk::{Disk, Event, Then};
 use crate::transmission::outbox::Outbox;
-use crate::transmission::redirect::{Redirected, Target};
-use crate::transmission::response::{ResponseAction, classify};
+use crate::transmission::redirect::Target;
 use crate::transmission::waiters::{Positions, Waiters};
-use crate::transmission::{Reply, SendError, Status, Transport, backoff};
+use crate::transmission::{Reply, SendError, Status, Transport};
 
-/// Uploads at the same time: with batches of 4,096 items, more than 500,000 items per second to an endpoint
+/// Maximum number of concurrent uploads: with batches of 4,096 items, more than 500,000 items per second to an endpoint
 /// that is 100 ms away.
 const MAX_CONCURRENT_UPLOADS: usize = 16;
-/// Batches that are read from disk ahead of their upload.
+/// Maximum number of batches that are read from disk ahead of their upload.
 const MAX_DRAINED: usize = 4;
-/// How often a batch is sent again whose answers cannot be read.
-const MAX_UNREADABLE: u32 = 3;
-/// Batches of bad requests in a row, without any that is taken, after which they are refused as a whole: the
-/// fault is in all of them, such as a wrong key. Enough to find three bad items in a full batch.
-const MAX_BAD_REQUESTS: u32 = 64;
 
-/// What is on its way to one endpoint.
+/// The batches on their way to one endpoint.
 pub(super) struct Uploads {
     transport: Arc<dyn Transport>,
-    target: Target,
+    pub(super) target: Target,
     pub(super) outbox: Outbox,
-    under_way: HashMap<Id, Upload>,
+    pub(super) under_way: HashMap<Id, Upload>,
     tasks: JoinSet<Result<Reply, SendError>>,
     pub(super) circuit: Circuit,
     pub(super) disk: Disk,
     pub(super) waiters: Waiters,
-    counters: Arc<ItemCounters>,
-    recovered: Arc<ItemCounters>,
+    pub(super) counters: Arc<ItemCounters>,
+    pub(super) recovered: Arc<ItemCounters>,
     pub(super) statistics: Statistics,
-    status: Arc<Status>,
+    pub(super) status: Arc<Status>,
     last_number: u64,
-    bad_requests: u32,
+    pub(super) bad_requests: u32,
 }
 
 #[derive(Debug)]
-struct Upload {
-    batch: Batch,
-    endpoint: String,
-    wave: u64,
+pub(super) struct Upload {
+    pub(super) batch: Batch,
+    pub(super) endpoint: String,
+    pub(super) wave: u64,
 }
 
 impl Uploads {
@@ -88,7 +80,7 @@ impl Uploads {
         }
     }
 
-    /// Takes a new batch, and answers its number.
+    /// Takes a new batch, and returns its number.
     pub(super) fn add(&mut self, mut batch: Batch) -> u64 {
         self.last_number += 1;
         batch.number = self.last_number;
@@ -106,22 +98,22 @@ impl Uploads {
         self.outbox.has_room()
     }
 
-    /// Whether nothing makes room any more: nothing is under way, and nothing may be sent or stored.
+    /// Whether no progress is possible: no upload runs, and no batch may be sent or stored.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
         self.under_way.is_empty() && self.circuit.is_open(now) && !self.disk.is_on(now)
     }
 
-    /// Whether nothing is on its way, but on disk alone.
+    /// Whether no batch is on its way, except those on disk alone.
     pub(super) fn is_idle(&self) -> bool {
         self.under_way.is_empty() && self.outbox.is_empty() && self.disk.writing().next().is_none()
     }
 
-    /// Whether something waits on disk that could be sent now, or is being looked for there.
+    /// Whether a batch on disk could be sent now, or the disk is still working.
     pub(super) fn may_drain(&self, now: Instant) -> bool {
         self.circuit.is_closed() && (self.disk.has_due(now) || self.disk.is_busy())
     }
 
-    /// Sends what may be sent now, and stores what had better wait on disk.
+    /// Sends the batches that may be sent now, and stores those that should wait on disk.
     pub(super) fn dispatch(&mut self, now: Instant) {
         let permits = self.circuit.permits(now, MAX_CONCURRENT_UPLOADS);
         let is_probe = !self.circuit.is_closed();
@@ -159,7 +151,7 @@ impl Uploads {
         );
     }
 
-    /// While the endpoint is left alone, everything goes to disk; else what exceeds half of the memory.
+    /// Stores all batches while the circuit is open, and otherwise those beyond half of the memory.
     fn store(&mut self, now: Instant) {
         if !self.disk.is_on(now) {
             return;
@@ -169,13 +161,13 @@ impl Uploads {
         {
             self.shelve(batch);
         }
-        // A pause of its own is better waited for on disk.
+        // A batch with its own pause waits on disk rather than in memory.
         while let Some(batch) = self.outbox.take_paused() {
             self.shelve(batch);
         }
     }
 
-    /// Lets a batch wait on disk alone.
+    /// Moves a batch to the disk alone.
     fn shelve(&mut self, batch: Batch) {
         if batch.file.is_some() {
             self.disk.shelve(&batch);
@@ -193,7 +185,7 @@ impl Uploads {
         }
     }
 
-    /// Waits for an upload or the disk. Pending if there is nothing to wait for. Cancel safe.
+    /// Waits for an upload or the disk. Pending if neither is active. Cancel safe.
     pub(super) async fn progress(&mut self) {
         tokio::select! {
             Some(answered) = self.tasks.join_next_with_id() => self.settle(answered),
@@ -201,7 +193,7 @@ impl Uploads {
         }
     }
 
-    /// Does what the disk asks for.
+    /// Processes events of the disk.
     fn stored(&mut self, events: Vec<Event>) {
         for event in events {
             match event {
@@ -217,284 +209,7 @@ impl Uploads {
         }
     }
 
-    /// Does what the answer to an upload asks for.
-    fn settle(&mut self, answered: Result<(Id, Result<Reply, SendError>), JoinError>) {
-        let (id, result) = match answered {
-            Ok((id, result)) => (id, result),
-            Err(error) => (error.id(), Err(SendError::new(error.to_string()))),
-        };
-        let Some(upload) = self.under_way.remove(&id) else {
-            return;
-        };
-        match result {
-            Ok(reply) => {
-                let action = classify(&reply, upload.batch.items(), SystemTime::now());
-                self.apply(action, upload);
-            }
-            Err(error) => {
-                otel_warn!(name: "Export.NoAnswer", endpoint = upload.endpoint.as_str(), error = error.to_string());
-                self.status.failed(error.to_string());
-                self.target.reset();
-                let labels = upload.batch.labels.iter();
-                self.statistics.retried(None, labels.copied());
-                self.retry(upload, None, error.is_outage());
-            }
-        }
-    }
-
-    fn apply(&mut self, action: ResponseAction, upload: Upload) {
-        if !matches!(action, ResponseAction::Redirect { .. }) {
-            self.target.answered();
-        }
-        match action {
-            ResponseAction::Accepted => {
-                self.succeeded();
-                self.deliver(&upload.batch);
-            }
-            ResponseAction::Partial {
-                retry,
-                retry_after,
-                refused,
-                message,
-            } => self.apply_partial(upload, &retry, retry_after, &refused, &message),
-            ResponseAction::Retry {
-                status,
-                retry_after,
-            } => {
-                otel_warn!(name: "Export.Postponed", endpoint = upload.endpoint.as_str(), status = status);
-                self.status.failed(format!("the service answered {status}"));
-                let labels = upload.batch.labels.iter();
-                self.statistics.retried(Some(status), labels.copied());
-                self.retry(upload, retry_after, false);
-            }
-            ResponseAction::Redirect { location } => self.redirect(upload, &location),
-            ResponseAction::Split => self.split(&upload.batch, DropReason::TooLarge),
-            ResponseAction::Isolate { message } => self.isolate(&upload, &message),
-            ResponseAction::RefuseSome { refused, message } => {
-                self.circuit.succeeded();
-                self.refuse(&upload, &refused, &message);
-                let rest = others(upload.batch.items(), &refused);
-                self.replace(&upload.batch, &rest, None);
-            }
-            ResponseAction::Unreadable => self.unreadable(upload),
-            ResponseAction::Refused { status, message } => {
-                self.circuit.succeeded();
-                let all: Vec<_> = (0..upload.batch.items())
-                    .map(|index| (index, status))
-                    .collect();
-                self.refuse(&upload, &all, &message);
-                self.finish(&upload.batch);
-            }
-        }
-    }
-
-    fn succeeded(&mut self) {
-        self.circuit.succeeded();
-        self.status.succeeded();
-        self.bad_requests = 0;
-    }
-
-    /// Counts a batch that the service has.
-    fn deliver(&mut self, batch: &Batch) {
-        self.counters_of(batch).sent(batch.labels.iter().copied());
-        self.finish(batch);
-    }
-
-    /// Forgets a batch all of whose items are counted, or are in others.
-    fn finish(&mut self, batch: &Batch) {
-        self.outbox.gone(batch.size());
-        self.disk.remove(batch);
-    }
-
-    fn retry(&mut self, upload: Upload, retry_after: Option<std::time::Duration>, is_outage: bool) {
-        let Upload {
-            mut batch, wave, ..
-        } = upload;
-        let now = Instant::now();
-        let failure = Failure {
-            batch: batch.number,
-            wave,
-            successes: batch.failed_after,
-            retry_after,
-            is_outage,
-        };
-        self.circuit.failed(now, &failure, fastrand::f64());
-        batch.failed_after = Some(self.circuit.successes());
-        batch.attempts = batch.attempts.saturating_add(1);
-        batch.not_before = Some(now + backoff::pause(batch.attempts, fastrand::f64()));
-        self.outbox.put_back(batch);
-    }
-
-    fn apply_partial(
-        &mut self,
-        upload: Upload,
-        retry: &[(usize, u16)],
-        retry_after: Option<std::time::Duration>,
-        refused: &[(usize, u16)],
-        message: &str,
-    ) {
-        self.succeeded();
-        let mut unsettled: Vec<_> = retry.iter().chain(refused).copied().collect();
-        unsettled.sort_unstable();
-        let accepted = others(upload.batch.items(), &unsettled);
-        let labels = upload.batch.labels_of(&accepted);
-        self.counters_of(&upload.batch).sent(labels);
-        self.refuse(&upload, refused, message);
-        for (index, status) in retry {
-            let label = upload.batch.labels_of(&[*index]);
-            self.statistics.retried(Some(*status), label);
-        }
-        if retry_after.is_some() && !retry.is_empty() {
-            let failure = Failure {
-                batch: upload.batch.number,
-                wave: upload.wave,
-                successes: None,
-                retry_after,
-                is_outage: false,
-            };
-            self.circuit
-                .failed(Instant::now(), &failure, fastrand::f64());
-        }
-        let numbers: Vec<_> = retry.iter().map(|(index, _)| *index).collect();
-        self.replace(&upload.batch, &numbers, Some(upload.batch.attempts + 1));
-    }
-
-    /// Goes on with some items of a batch, at once or, after so many tries, with a pause.
-    fn replace(&mut self, batch: &Batch, items: &[usize], attempts: Option<u32>) {
-        if !items.is_empty() {
-            match batch.only(items) {
-                Ok(mut rest) => {
-                    if let Some(attempts) = attempts {
-                        let pause = backoff::pause(attempts, fastrand::f64());
-                        rest.attempts = attempts;
-                        rest.failed_after = Some(self.circuit.successes());
-                        rest.not_before = Some(Instant::now() + pause);
-                    }
-                    self.outbox.reserve(&rest);
-                    self.keep_part(rest);
-                }
-                Err(_) => {
-                    let labels = batch.labels_of(items);
-                    self.drop_items(batch, &labels, DropReason::Internal);
-                }
-            }
-        }
-        self.finish(batch);
-    }
-
-    /// Takes a part of a batch, which in durable mode must be on disk before the whole is removed.
-    fn keep_part(&mut self, part: Batch) {
-        if self.disk.is_durable(Instant::now()) {
-            let then = match part.not_before {
-                Some(_) => Then::Wait,
-                None => Then::Send,
-            };
-            self.disk.write(part, then);
-        } else {
-            self.outbox.put_back(part);
-        }
-    }
-
-    fn split(&mut self, batch: &Batch, reason: DropReason) {
-        if batch.items() <= 1 {
-            return self.drop_batch(batch, reason);
-        }
-        match batch.halves() {
-            Ok(halves) => {
-                for half in halves.into_iter().rev() {
-                    self.outbox.reserve(&half);
-                    if self.disk.is_durable(Instant::now()) {
-                        self.disk.write(half, Then::Send);
-                    } else {
-                        self.outbox.put_front(half);
-                    }
-                }
-                self.finish(batch);
-            }
-            Err(_) => self.drop_batch(batch, DropReason::Internal),
-        }
-    }
-
-    /// Looks for the item that makes the service refuse the whole batch.
-    fn isolate(&mut self, upload: &Upload, message: &str) {
-        self.circuit.succeeded();
-        self.bad_requests += 1;
-        let batch = &upload.batch;
-        if batch.items() > 1 && self.bad_requests <= MAX_BAD_REQUESTS {
-            return self.split(batch, DropReason::Rejected);
-        }
-        let all: Vec<_> = (0..batch.items()).map(|index| (index, 400)).collect();
-        self.refuse(upload, &all, message);
-        self.finish(batch);
-    }
-
-    /// The service has a part of the batch, and nothing says which: sent again it is doubled, given up it is lost.
-    fn unreadable(&mut self, upload: Upload) {
-        self.status
-            .failed("the answer to a partial success cannot be read".to_owned());
-        if upload.batch.attempts + 1 < MAX_UNREADABLE {
-            let labels = upload.batch.labels.iter();
-            self.statistics.retried(Some(206), labels.copied());
-            return self.retry(upload, None, false);
-        }
-        let all: Vec<_> = (0..upload.batch.items())
-            .map(|index| (index, 206))
-            .collect();
-        self.refuse(&upload, &all, "the answer cannot be read");
-        self.finish(&upload.batch);
-    }
-
-    fn redirect(&mut self, upload: Upload, location: &str) {
-        let now = Instant::now();
-        match self.target.redirect(&upload.endpoint, location, now) {
-            Redirected::Followed => {
-                let to = self.target.endpoint(now);
-                otel_debug!(name: "Export.Redirected", from = upload.endpoint.as_str(), to = to);
-                self.outbox.put_front(upload.batch);
-            }
-            Redirected::Refused => {
-                otel_warn!(name: "Export.RedirectRefused", endpoint = upload.endpoint.as_str(), location = location);
-                self.status
-                    .failed("a redirect leads to a foreign host, or in a circle".to_owned());
-                self.retry(upload, None, false);
-            }
-        }
-    }
-
-    /// Counts items that the service does not take.
-    fn refuse(&mut self, upload: &Upload, items: &[(usize, u16)], message: &str) {
-        if items.is_empty() {
-            return;
-        }
-        otel_warn!(name: "Export.Refused", endpoint = upload.endpoint.as_str(), items = items.len(), message = message);
-        self.status.failed(message.to_owned());
-        for (index, status) in items {
-            let label = upload.batch.labels_of(&[*index]);
-            self.statistics.rejected(*status, &label);
-            self.drop_items(&upload.batch, &label, DropReason::Rejected);
-        }
-    }
-
-    fn drop_batch(&mut self, batch: &Batch, reason: DropReason) {
-        self.drop_items(batch, &batch.labels, reason);
-        self.finish(batch);
-    }
-
-    fn drop_items(&mut self, batch: &Batch, labels: &[ItemLabel], reason: DropReason) {
-        self.counters_of(batch)
-            .drop_open(reason, labels.iter().copied());
-        self.waiters.dropped(batch.number, labels.len());
-    }
-
-    fn counters_of(&self, batch: &Batch) -> &ItemCounters {
-        if batch.is_recovered {
-            &self.recovered
-        } else {
-            &self.counters
-        }
-    }
-
-    /// When something is to be done that no answer announces.
+    /// The earliest timer deadline; answers wake the loop themselves.
     pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let is_free = self.under_way.len() < MAX_CONCURRENT_UPLOADS;
         let is_due = self.outbox.has_due(now) || self.disk.has_due(now);
@@ -504,7 +219,7 @@ impl Uploads {
             .filter(|_| self.under_way.is_empty() && (is_due || !self.outbox.is_empty()));
         let retry = self.outbox.next_retry().filter(|_| is_free);
         let stored = self.disk.next_retry().filter(|_| is_free);
-        // A pause that is over waits for the circuit, or for another upload, instead.
+        // A pause that is over waits for the circuit or for another upload instead.
         let retries = [retry, stored]
             .into_iter()
             .flatten()
@@ -514,10 +229,11 @@ impl Uploads {
         retries.chain(probe).chain(tidying).min()
     }
 
-    /// Where batches are at the moment.
+    /// The current location of batches.
     pub(super) fn positions(&self, now: Instant) -> Positions {
         let mut positions = Positions::default();
-        let under_way = self.under_way.values().map(|upload| upload.batch.number);
+        let under_way = self.under_way.values();
+        let under_way = under_way.filter_map(|upload| upload.batch.number_in_memory());
         positions
             .active
             .extend(under_way.chain(self.disk.writing()));
@@ -540,16 +256,17 @@ impl Uploads {
         }
     }
 
-    /// Lets everything be tried once more now, unless the service asked for the pause.
+    /// Allows one more attempt of everything now, unless the service asked for the pause.
     pub(super) fn try_now(&mut self, now: Instant) {
         if !self.circuit.is_ordered(now) {
             self.circuit.try_now(now);
+            self.transport.end_pauses();
             self.outbox.end_pauses();
             self.disk.end_pauses();
         }
     }
 
-    /// Stops sending. What was under way may have arrived: it is sent again by whoever finds it on disk.
+    /// Stops sending. Running uploads may have arrived: the process that finds their batches on disk sends them again.
     pub(super) fn stop_sending(&mut self) {
         self.tasks.abort_all();
         self.tasks = JoinSet::new();
@@ -558,7 +275,7 @@ impl Uploads {
         }
     }
 
-    /// Stores everything that is in memory, as far as there is time.
+    /// Stores all batches in memory, as far as the deadline allows.
     pub(super) async fn store_all(&mut self, deadline: Instant) {
         self.stop_sending();
         if !self.disk.is_on(Instant::now()) {
@@ -582,7 +299,7 @@ impl Uploads {
         }
     }
 
-    /// Drops what is left in memory, and answers all who wait.
+    /// Drops the batches left in memory, and answers all waiting callers.
     pub(super) fn end(&mut self) -> usize {
         self.stop_sending();
         let mut left = 0;
@@ -602,7 +319,7 @@ impl Uploads {
         left
     }
 
-    /// Tells statistics how things are.
+    /// Updates the published state.
     pub(super) fn update_status(&self, now: Instant) {
         self.status.update(|status| {
             status.circuit = self.circuit.state(now);
@@ -611,14 +328,4 @@ impl Uploads {
             status.disk_batches = self.disk.batches();
         });
     }
-}
-
-/// The numbers below `items` that are not in the sorted `listed`.
-fn others(items: usize, listed: &[(usize, u16)]) -> Vec<usize> {
-    let is_listed = |index: &usize| {
-        listed
-            .binary_search_by_key(index, |(listed, _)| *listed)
-            .is_ok()
-    };
-    (0..items).filter(|index| !is_listed(index)).collect()
 }

@@ -1,4 +1,4 @@
-//! Callers that wait for batches to be delivered, or to be on disk.
+//! Callers that wait until batches are delivered or on disk.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,14 +16,14 @@ struct Waiter {
     callback: DeliveryCallback,
 }
 
-/// Where batches are at the moment.
+/// The current location of batches. A batch that a file also holds is settled for its waiters.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
-    /// They are about to be sent or stored.
+    /// Batches that are about to be sent or stored.
     pub(super) active: HashSet<u64>,
-    /// They wait in memory for a better time.
+    /// Batches that wait in memory for a retry.
     pub(super) held: HashSet<u64>,
-    /// How many items wait so.
+    /// Number of items in waiting batches.
     pub(super) held_items: usize,
 }
 
@@ -32,7 +32,7 @@ impl Waiters {
         self.0.is_empty()
     }
 
-    /// Calls back when all of `batches` are settled.
+    /// Calls back once all of `batches` are settled.
     pub(super) fn add(&mut self, batches: HashSet<u64>, callback: DeliveryCallback) {
         self.0.push(Waiter {
             batches,
@@ -41,14 +41,14 @@ impl Waiters {
         });
     }
 
-    /// Notes that items of a batch were dropped.
+    /// Notes dropped items of a batch.
     pub(super) fn dropped(&mut self, batch: u64, items: usize) {
         let waiters = self.0.iter_mut();
         let concerned = waiters.filter(|waiter| waiter.batches.contains(&batch));
         concerned.for_each(|waiter| waiter.dropped += items);
     }
 
-    /// Answers those of whose batches none is active any more.
+    /// Answers the callers whose batches are all inactive.
     pub(super) fn settle(&mut self, positions: &Positions) {
         let done = |waiter: &mut Waiter| waiter.batches.is_disjoint(&positions.active);
         for waiter in self.0.extract_if(.., done) {
@@ -62,7 +62,7 @@ impl Waiters {
         }
     }
 
-    /// Answers all with an error.
+    /// Answers all callers with an error.
     pub(super) fn end(&mut self, error: impl Fn() -> Undelivered) {
         self.0
             .drain(..)

@@ -1,4 +1,4 @@
-//! The loop that owns everything on its way.
+//! The worker's loop, which owns all items on their way.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,30 +18,31 @@ use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::due::{Due, Situation, due};
 use crate::transmission::encoder::Encoder;
 use crate::transmission::handle::{Command, DeliveryCallback, SourceId};
+use crate::transmission::live::{LOOK, LiveFeed};
 use crate::transmission::uploads::Uploads;
-use crate::transmission::{Console, Shared, Transport, WorkerHandle};
+use crate::transmission::{Console, LiveWork, Shared, Transport, WorkerHandle};
 
-/// Items that are taken from the queue at once.
+/// Maximum number of items that are taken from the queue at once.
 const ITEMS_AT_ONCE: usize = 4_096;
-/// How long items are encoded before the network is served: a slow processor must not stop it.
+/// Maximum time of encoding before the network is served: a slow processor must not stop uploads.
 const SLICE: Duration = Duration::from_millis(20);
-/// For how many slices a batch grows, if encoding is slow.
+/// Maximum number of slices in which a batch grows, if encoding is slow.
 const SLICES_OF_A_BATCH: u32 = 10;
 /// How long the worker keeps sending after every handle was dropped without `shutdown`.
 const ABANDONED_SHUTDOWN: Duration = Duration::from_secs(2);
-/// How long a shutdown sends what earlier processes left on disk.
+/// Maximum time in which a shutdown sends the batches of earlier processes.
 const DRAIN_AT_END: Duration = Duration::from_secs(2);
-/// How often losses are reported.
+/// Interval of reports about dropped items.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
-/// Longest time that an item waits for others in durable mode, so that it is on disk within 200 ms.
+/// Maximum time that an item waits for its batch in durable mode, so that it is on disk within 200 ms.
 const DURABLE_DELAY: Duration = Duration::from_millis(50);
-/// The part of a shutdown's time that is kept for the disk.
+/// The fraction of a shutdown's timeout that is reserved for the disk.
 const DISK_SHARE: u32 = 4;
-/// The part of a shutdown's time in which nothing new is sent, for the last answers to arrive.
+/// The fraction of a shutdown's timeout in which no upload starts, so that the last answers can arrive.
 const ANSWERS_SHARE: u32 = 8;
-/// The most that is kept for them.
+/// Maximum of the reserve for answers.
 const MAX_ANSWERS_TIME: Duration = Duration::from_millis(500);
-/// The most that is kept for it.
+/// Maximum of the reserve for the disk.
 const MAX_DISK_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -49,25 +50,27 @@ pub(crate) struct WorkerOptions {
     pub(crate) endpoint: String,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) storage: StorageSettings,
-    /// Most bytes of encoded batches in memory.
+    /// Maximum size of encoded batches in memory, in bytes.
     pub(crate) max_memory: usize,
-    /// Longest time that an item waits for others.
+    /// Maximum time that an item waits for its batch to fill.
     pub(crate) max_export_delay: Duration,
     pub(crate) processors: TelemetryProcessors,
 }
 
-/// What a worker does besides sending what it is given.
+/// Additional tasks of a worker.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerExtensions {
-    /// The metrics that are collected without being recorded.
+    /// The built-in metrics.
     pub(crate) metrics: BuiltinMetrics,
-    /// Counts the spans for them.
+    /// The counters of spans for the built-in metrics.
     pub(crate) span_metrics: SpanMetrics,
-    /// Shows everything that is sent.
+    /// Prints all sent items.
     pub(crate) console: Option<Console>,
+    /// Collects Live Metrics while a reader is subscribed.
+    pub(crate) live: Option<LiveWork>,
 }
 
-/// The loop that owns everything on its way.
+/// The worker's loop, which owns all items on their way.
 pub(crate) struct Worker {
     max_export_delay: Duration,
     commands: UnboundedReceiver<Command>,
@@ -78,8 +81,9 @@ pub(crate) struct Worker {
     encoders: HashMap<SourceId, Encoder>,
     metrics: BuiltinMetrics,
     span_metrics: SpanMetrics,
+    live: Option<LiveFeed>,
     jobs: VecDeque<Job>,
-    /// Since when something waits in the queue.
+    /// Since when items have been waiting in the queue.
     queued_since: Option<Instant>,
     flushes: Vec<Flush>,
     uploads: Uploads,
@@ -87,34 +91,34 @@ pub(crate) struct Worker {
     reported: Option<Instant>,
 }
 
-/// Items that are to be encoded together.
+/// Items that are encoded together.
 struct Job {
     source: SourceId,
     mapper: Arc<Mapper>,
     items: VecDeque<Taken>,
     batches: HashSet<u64>,
-    /// For how many slices its last batch has been growing.
+    /// Number of slices in which its last batch has been growing.
     slices: u32,
-    /// Who waits for exactly these items.
+    /// Receives the delivery of exactly these items.
     callback: Option<DeliveryCallback>,
-    /// How many bytes of exports are held for it.
+    /// Reserved size of the exported items, in bytes.
     reserved: usize,
 }
 
-/// Someone waits until everything is sent that was there before.
+/// A flush that waits for all items that existed at its start.
 struct Flush {
-    /// How many items of the queue were there before.
+    /// Number of these items that are still in the queue.
     queued: usize,
     is_measured: bool,
     callback: DeliveryCallback,
 }
 
-/// A shutdown under way.
+/// A running shutdown.
 struct Closing {
-    /// Until then the network is tried, afterwards the disk.
+    /// The deadline of the network; the disk follows.
     network: Instant,
     drain: Instant,
-    /// Until then items are encoded for the network, so that the last answers can arrive.
+    /// The deadline of encoding for the network, so that the last answers can arrive.
     encode: Instant,
     deadline: Instant,
     is_measured: bool,
@@ -160,6 +164,7 @@ impl Worker {
             encoders: HashMap::from([(SourceId::MAIN, encoder)]),
             metrics: BuiltinMetrics::default(),
             span_metrics: SpanMetrics::default(),
+            live: None,
             jobs: VecDeque::new(),
             queued_since: None,
             flushes: Vec::new(),
@@ -170,7 +175,7 @@ impl Worker {
         (handle, worker)
     }
 
-    /// Gives the worker more to do.
+    /// Adds extensions to the worker.
     pub(crate) fn with(mut self, extensions: WorkerExtensions) -> Self {
         self.uploads.statistics = extensions.metrics.statistics();
         self.metrics = extensions.metrics;
@@ -180,14 +185,20 @@ impl Worker {
         {
             encoder.show_on(console);
         }
+        if let Some(live) = extensions.live
+            && let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN)
+        {
+            encoder.show_live(live.live.clone());
+            self.live = Some(LiveFeed::new(live));
+        }
         self
     }
 
-    /// Starts the thread `azmon-worker`, which ends after a shutdown, or when every handle is gone.
+    /// Starts the thread `azmon-worker`. It ends after a shutdown, or once every handle is dropped.
     ///
     /// # Errors
     ///
-    /// If the worker thread or its event loop cannot be initialised.
+    /// Fails if the worker thread or its event loop cannot be initialised.
     pub(crate) fn spawn(self) -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -199,7 +210,7 @@ impl Worker {
                 let _suppressed = Context::enter_telemetry_suppressed_scope();
                 let _alive = DeathNotice(self.shared.clone());
                 runtime.block_on(self.run());
-                // A name that is being resolved, or a disk that hangs, holds up nothing.
+                // A pending name resolution or a hanging disk must not delay the end.
                 runtime.shutdown_background();
             })?;
         Ok(())
@@ -207,11 +218,12 @@ impl Worker {
 
     pub(crate) async fn run(mut self) {
         self.metrics.start(Instant::now());
+        let _live = self.live.as_mut().and_then(LiveFeed::start);
         loop {
             let now = Instant::now();
             let todo = self.due(now);
             if todo.take || todo.measure {
-                // Metrics count spans when they are taken.
+                // The metrics count spans when the worker takes them.
                 self.take_queue();
             }
             if todo.measure {
@@ -222,6 +234,7 @@ impl Worker {
             if !self.is_too_late(now) {
                 self.encode(now);
             }
+            self.show_live(now);
             self.advance_flushes();
             self.uploads.dispatch(now);
             self.uploads.answer_waiters(now);
@@ -234,7 +247,7 @@ impl Worker {
         }
     }
 
-    /// Decides what is due at `now`.
+    /// Decides which actions are due at `now`.
     fn due(&mut self, now: Instant) -> Due {
         let queued = self.consumer.len();
         if queued == 0 {
@@ -248,6 +261,9 @@ impl Worker {
         } else {
             self.max_export_delay
         };
+        // A subscribed reader sees an item within a second.
+        let is_watched = self.live.as_ref().is_some_and(LiveFeed::is_watched);
+        let delay = if is_watched { delay.min(LOOK) } else { delay };
         due(&Situation {
             now,
             queued,
@@ -267,7 +283,7 @@ impl Worker {
         })
     }
 
-    /// Whether it is too late to send something new.
+    /// Whether it is too late to start an upload.
     fn is_too_late(&self, now: Instant) -> bool {
         let mut closing = self.closing.iter();
         closing.any(|closing| now >= closing.encode)
@@ -275,6 +291,7 @@ impl Worker {
 
     /// Collects the metrics that are due.
     fn measure(&mut self, now: Instant) {
+        self.take_unsampled(now);
         let statistics = &mut self.uploads.statistics;
         let envelopes = self
             .metrics
@@ -282,14 +299,14 @@ impl Worker {
         self.add_made(envelopes.into_iter().map(Item::from));
     }
 
-    /// Lets made items be encoded.
+    /// Queues finished items for encoding.
     fn add_made(&mut self, items: impl Iterator<Item = Item>) {
         let items: VecDeque<_> = items.map(Taken::free).collect();
         if !items.is_empty() {
             self.counters
                 .take(items.iter().map(|taken| taken.item.label()));
             let last = self.jobs.back_mut();
-            // They share a batch with what is about to be encoded.
+            // They share a batch with the items that are about to be encoded.
             if let Some(last) = last.filter(|job| job.source == SourceId::MAIN) {
                 last.items.extend(items);
             } else {
@@ -311,8 +328,8 @@ impl Worker {
         }
     }
 
-    /// Takes from the queue what one step takes, and lets metrics know of it. Requests go first, so that the items of
-    /// their operations know its name.
+    /// Takes the items of one step from the queue, and counts them for the metrics. Requests come first, so that the
+    /// other items of their operations find the name.
     fn take_queue(&mut self) {
         let mut taken = Vec::new();
         self.consumer.take(ITEMS_AT_ONCE, &mut taken);
@@ -321,7 +338,7 @@ impl Worker {
             flush.queued = flush.queued.saturating_sub(taken.len());
         }
         if taken.is_empty() {
-            // An item is counted before it is there.
+            // A producer counts an item before it adds the item.
             for flush in &mut self.flushes {
                 flush.queued = flush.queued.min(self.consumer.len());
             }
@@ -350,7 +367,7 @@ impl Worker {
         }
     }
 
-    /// Encodes what was taken, for a short time.
+    /// Encodes the taken items, for a short time.
     fn encode(&mut self, start: Instant) {
         let Self {
             jobs,
@@ -378,7 +395,7 @@ impl Worker {
                 is_late = Instant::now().saturating_duration_since(start) >= SLICE;
                 is_late |= !uploads.has_room();
             }
-            // Between two slices a batch goes on growing, unless that takes long, or there is little time.
+            // A batch keeps growing between two slices, unless this takes too long or the deadline is near.
             job.slices += 1;
             let is_long = closing.is_some() || job.slices >= SLICES_OF_A_BATCH;
             if job.items.is_empty() || is_long || !uploads.has_room() {
@@ -395,19 +412,46 @@ impl Worker {
         }
     }
 
-    /// Collects the metrics for those flushes all of whose items were taken, and thereby counted.
+    /// Lets Live Metrics see the items that sampling left out, for a short time.
+    fn show_live(&mut self, start: Instant) {
+        if self.live.as_ref().is_some_and(|live| live.is_due(start)) {
+            self.take_unsampled(start);
+        }
+        let Some(mut live) = self.live.take() else {
+            return;
+        };
+        if let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN) {
+            while Instant::now().saturating_duration_since(start) < SLICE
+                && let Some(mut taken) = live.pop()
+            {
+                encoder.observe(&self.mapper, &mut taken.item);
+            }
+        }
+        self.live = Some(live);
+    }
+
+    /// Takes the items that sampling left out during a subscription, and counts them for the metrics.
+    fn take_unsampled(&mut self, now: Instant) {
+        if let Some(mut live) = self.live.take() {
+            live.take(now, |items| self.count(items));
+            self.live = Some(live);
+        }
+    }
+
+    /// Collects the metrics for flushes whose items are all taken, and therefore counted.
     fn measure_for_flushes(&mut self) {
         let waits = |flush: &Flush| flush.queued == 0 && !flush.is_measured;
         if self.flushes.iter().any(waits) && self.uploads.has_room() {
             for flush in &mut self.flushes {
                 flush.is_measured |= flush.queued == 0;
             }
+            self.take_unsampled(Instant::now());
             let envelopes = self.metrics.flush();
             self.add_made(envelopes.into_iter().map(Item::from));
         }
     }
 
-    /// Starts to wait for those flushes all of whose items are encoded.
+    /// Registers flushes whose items are all encoded as waiters of their batches.
     fn advance_flushes(&mut self) {
         if self.flushes.is_empty() {
             return;
@@ -427,7 +471,7 @@ impl Worker {
         }
     }
 
-    /// Collects the last metrics when everything was taken, and thereby counted.
+    /// Collects the last metrics once all items are taken, and therefore counted.
     fn measure_for_closing(&mut self) {
         let is_empty = self.consumer.len() == 0;
         let Some(closing) = &mut self.closing else {
@@ -435,6 +479,7 @@ impl Worker {
         };
         if is_empty && !closing.is_measured {
             closing.is_measured = true;
+            self.take_unsampled(Instant::now());
             let statistics = &mut self.uploads.statistics;
             let envelopes = self.metrics.end(&self.mapper, &self.counters, statistics);
             self.add_made(envelopes.into_iter().map(Item::from));
@@ -445,7 +490,7 @@ impl Worker {
         let now = Instant::now();
         let todo = self.due(now);
         if todo.is_now() {
-            // The network is served between two steps, but not waited for.
+            // The network is served between two steps, without waiting for it.
             tokio::select! {
                 biased;
                 command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
@@ -460,6 +505,7 @@ impl Worker {
             command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
             () = self.uploads.progress() => {}
             () = self.consumer.woken(), if has_room => {}
+            () = live_due(self.live.as_ref()) => {}
             () = tokio::time::sleep_until(todo.wake.unwrap_or(now)), if todo.wake.is_some() => {}
         }
     }
@@ -568,7 +614,7 @@ impl Worker {
         })
     }
 
-    /// Stores or counts what is left, and says how it ended.
+    /// Stores or counts the remaining items, and reports the result.
     async fn end(mut self) {
         let (deadline, callback) = match self.closing.take() {
             Some(closing) => (closing.deadline, closing.callback),
@@ -577,7 +623,7 @@ impl Worker {
         if self.uploads.disk.is_on(Instant::now()) {
             self.encode_rest(deadline).await;
         }
-        // A batch may have been growing.
+        // A batch may still be growing.
         for encoder in self.encoders.values_mut() {
             if let Some(batch) = encoder.finish() {
                 self.uploads.add(batch);
@@ -598,7 +644,7 @@ impl Worker {
         }
     }
 
-    /// Encodes what is left for the disk, as far as there is time.
+    /// Encodes the remaining items for the disk, as far as the deadline allows.
     async fn encode_rest(&mut self, deadline: Instant) {
         let reserve = deadline.saturating_duration_since(Instant::now()) / 4;
         let until = deadline.checked_sub(reserve).unwrap_or(deadline);
@@ -621,7 +667,7 @@ impl Worker {
         }
     }
 
-    /// Counts what is still in the queue, or taken and not encoded.
+    /// Counts the items that are still in the queue, or taken and not encoded.
     fn drop_rest(&mut self) -> usize {
         let jobs = std::mem::take(&mut self.jobs);
         let mut left = 0;
@@ -637,7 +683,14 @@ impl Worker {
     }
 }
 
-/// Lets whoever waits for a job's items wait for its batches.
+async fn live_due(live: Option<&LiveFeed>) {
+    match live {
+        Some(live) => live.due().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Registers the callback of a finished job as a waiter of its batches.
 fn finish_job(jobs: &mut VecDeque<Job>, uploads: &mut Uploads, shared: &Shared) {
     let Some(job) = jobs.pop_front() else { return };
     shared.release(job.reserved);
@@ -646,7 +699,7 @@ fn finish_job(jobs: &mut VecDeque<Job>, uploads: &mut Uploads, shared: &Shared) 
     }
 }
 
-/// Says that the thread has ended, also if it panicked.
+/// Marks the worker as ended, even if its thread panics.
 struct DeathNotice(Arc<Shared>);
 
 impl Drop for DeathNotice {

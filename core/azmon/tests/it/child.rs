@@ -1,4 +1,4 @@
-//! Tests that need a process of their own: they run this program again, for one ignored test.
+//! Tests that need their own process: they run this program again for one ignored test.
 
 use std::process::{Command, Output};
 
@@ -6,11 +6,11 @@ use azmon::envelope::Envelope;
 
 use crate::endpoint::{Endpoint, Script};
 
-/// What the child is told, and where it sends.
+/// Variable with the task of the child process.
 const TASK: &str = "AZMON_IT_TASK";
 const CONNECTION_STRING: &str = "AZMON_IT_CONNECTION_STRING";
 
-/// Runs an ignored test, and returns what arrived and how it ended.
+/// Runs an ignored test, and returns the received items and the output of the process.
 pub(crate) fn run(test: &str, task: &str, backtrace: &str) -> (Vec<Envelope<'static>>, Output) {
     let endpoint = Endpoint::start(std::iter::repeat_n(Script::Accept, 1_000));
     let output = Command::new(std::env::current_exe().unwrap())
@@ -26,7 +26,7 @@ pub(crate) fn run(test: &str, task: &str, backtrace: &str) -> (Vec<Envelope<'sta
     (envelopes.collect(), output)
 }
 
-/// In the child: what it is told, and the connection string.
+/// The task and the connection string, in the child process.
 pub(crate) fn told() -> (String, String) {
     let read = |name| std::env::var(name).unwrap();
     (read(TASK), read(CONNECTION_STRING))

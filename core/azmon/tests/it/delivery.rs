@@ -1,4 +1,4 @@
-//! What arrives, and how.
+//! Delivery: received items and their requests.
 
 use std::time::Duration;
 

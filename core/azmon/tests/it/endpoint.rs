@@ -1,4 +1,4 @@
-//! An ingestion endpoint that answers as it is told, on a thread of its own.
+//! A scripted ingestion endpoint on its own thread.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -17,19 +17,19 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, oneshot};
 
-/// How long a test waits for what must happen.
+/// Timeout of a test's wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What to do with the next request.
+/// The answer to the next request.
 #[derive(Debug, Clone)]
 pub(crate) enum Script {
-    /// Takes everything.
+    /// Accepts all items.
     Accept,
     /// Answers with a status and a header.
     Status(u16, Option<(&'static str, String)>),
-    /// Answers 206: these items have these errors.
+    /// Answers 206 with these errors of these items.
     Partial(Vec<(usize, u16)>),
-    /// Answers when [`Endpoint::release`] is called.
+    /// Answers once [`Endpoint::release`] is called.
     Hold,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// The names of the requests and dependencies in it.
+    /// The names of the requests and dependencies in the body.
     pub(crate) fn names(&self) -> Vec<String> {
         self.envelopes.iter().map(crate::support::name).collect()
     }
@@ -65,12 +65,12 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Answers by `script`, and 500 when it is over, so that a request too many is seen.
+    /// Answers by `script`, and then 500, so that an unexpected request is noticed.
     pub(crate) fn start(script: impl IntoIterator<Item = Script>) -> Self {
         Reserved::new().start(script)
     }
 
-    /// Goes on with a listener that a test has used before.
+    /// Continues with a listener that a test has used before.
     pub(crate) fn continue_on(
         listener: std::net::TcpListener,
         script: impl IntoIterator<Item = Script>,
@@ -142,7 +142,7 @@ impl Endpoint {
         );
     }
 
-    /// Lets every held request be answered.
+    /// Answers all held requests.
     pub(crate) fn release(&self) {
         self.shared.release.notify_waiters();
     }
@@ -190,7 +190,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request<axum::body::
     let envelopes = decode(&body);
     let items = envelopes.len();
     let next = shared.script.lock().unwrap().pop_front();
-    // Whoever sees the request arrive may release it at once.
+    // A test that sees the request arrive may release it at once.
     let released = shared.release.notified();
     tokio::pin!(released);
     released.as_mut().enable();

@@ -1,4 +1,4 @@
-//! An excluded request is no telemetry of its own, and is heard all the same.
+//! An excluded request records no span, but its log records, errors and panics arrive.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn log(telemetry: &Telemetry, severity: Severity) {
     logger.emit(record);
 }
 
-/// What arrives of a request that is excluded.
+/// The received items of an excluded request.
 fn arrived(keep_failures: bool) -> Vec<Envelope<'static>> {
     let destination = InMemoryDestination::new();
     let mut builder = Telemetry::builder()

@@ -1,4 +1,4 @@
-//! What happens when the endpoint does not do as it should.
+//! Failures of the endpoint.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;

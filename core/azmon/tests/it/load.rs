@@ -1,4 +1,4 @@
-//! A service under load, of which one request in a hundred is kept.
+//! A service under load that keeps one request in a hundred.
 
 use std::net::Ipv4Addr;
 

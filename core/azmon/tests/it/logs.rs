@@ -129,7 +129,7 @@ fn records_share_the_queue_and_what_comes_beyond_is_counted() {
         .max_queue_items(2)
         .build()
         .unwrap();
-    // The worker may take some while others come.
+    // The worker may take some records while others arrive.
     for _ in 0..10_000 {
         log(telemetry.logger_provider(), Severity::Info, "x");
     }

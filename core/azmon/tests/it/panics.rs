@@ -1,4 +1,4 @@
-//! Panics of a process, each in a process of its own: the hook is the process's, and some end it.
+//! Panics, each in its own process: the hook belongs to the process, and some panics end it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -101,7 +101,7 @@ fn a_panic_in_a_spawned_task_belongs_to_the_context_that_the_task_was_given() {
         Some("GET /orders/{id}")
     );
     assert!(tag(envelope, tags::OPERATION_PARENT_ID).is_some());
-    // Without a stack the place groups equal panics.
+    // Without a stack, the location groups equal panics.
     assert_eq!(data.exceptions[0].has_full_stack, Some(false));
     let line = property(envelope, "code.line.number").unwrap();
     let problem = data.problem_id.as_deref().unwrap();
@@ -179,7 +179,7 @@ fn panics() {
         }));
     }
     let builder = builder(connection_string).panic_hook(task != "not asked for");
-    // A guard that is dropped while the panic unwinds would send what the hook does not.
+    // A guard that is dropped during unwinding would send the items that the hook does not.
     static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
     let telemetry = TELEMETRY.get_or_init(|| builder.build().unwrap());
     match task.as_str() {
@@ -191,7 +191,7 @@ fn panics() {
         }),
         "extern C" => in_thread(|| cannot_unwind()),
         "main" => {
-            // The test harness keeps the real one for itself.
+            // The test harness uses the real main thread itself.
             let thread = std::thread::Builder::new().name("main".to_owned());
             let panicked = thread.spawn(|| panic!("the end")).unwrap().join();
             assert!(panicked.is_err());
@@ -204,7 +204,7 @@ fn panics() {
         "not asked for" => in_thread(|| panic!("nobody asked")),
         other => panic!("unknown task {other}"),
     }
-    // The panics of threads and tasks do not end the process: they are sent like all items.
+    // Panics of threads and tasks do not end the process: they are sent like all other items.
     if task != "shut down" {
         telemetry.force_flush().unwrap();
     }

@@ -1,4 +1,4 @@
-//! Sampling as a whole: from spans to the items that arrive, with their rates.
+//! Sampling end to end: from spans to received items and their rates.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,9 +14,9 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::support;
 
-/// Scores 2.3 percent: kept by every ratio from 1/42 on.
+/// A trace id with the score 2.3 percent: every ratio from 1/42 on keeps it.
 const LOW: u128 = 1;
-/// Scores 99.96 percent: kept by nothing but 1.
+/// A trace id with the score 99.96 percent: only the ratio 1 keeps it.
 const HIGH: u128 = u128::MAX;
 
 const OK: i64 = 200;
@@ -40,8 +40,12 @@ impl Service {
         }
     }
 
-    /// A request of a caller that is not sampled, as classic SDKs say.
+    /// A request of an unsampled caller, as classic SDKs send it.
     fn start(&self, trace_id: u128, path: &'static str) -> Context {
+        self.start_with(trace_id, vec![KeyValue::new("url.path", path)])
+    }
+
+    fn start_with(&self, trace_id: u128, attributes: Vec<KeyValue>) -> Context {
         let caller = SpanContext::new(
             TraceId::from_bytes(trace_id.to_be_bytes()),
             SpanId::from_bytes([9; 8]),
@@ -53,7 +57,7 @@ impl Service {
         let builder = tracer
             .span_builder("request")
             .with_kind(SpanKind::Server)
-            .with_attributes([KeyValue::new("url.path", path)]);
+            .with_attributes(attributes);
         let caller = Context::new().with_remote_span_context(caller);
         let span = tracer.build_with_context(builder, &caller);
         Context::new().with_span(span)
@@ -79,7 +83,7 @@ impl Service {
         Self::end(&request, status);
     }
 
-    /// Kinds and rates of what has arrived since the last call.
+    /// Types and rates of the items received since the last call.
     fn arrived(&self) -> Vec<(&'static str, Option<f64>)> {
         self.telemetry.force_flush().unwrap();
         let envelopes = self.destination.envelopes();
@@ -111,6 +115,62 @@ fn a_share_of_traces_arrives_whole_and_says_what_it_stands_for() {
 }
 
 #[test]
+fn items_count_right_where_attributes_are_limited() {
+    const REQUESTS: u128 = 2_000;
+    const MAX_BYTES: usize = 4 << 20;
+    let service = Service::new(|builder| {
+        builder
+            .sampling_ratio(0.1)
+            .standard_metrics(true)
+            .environment(|variable| match variable {
+                "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" => Some("5".to_owned()),
+                "AZMON_MAX_QUEUE_BYTES" => Some(MAX_BYTES.to_string()),
+                _ => None,
+            })
+    });
+    for number in 0..REQUESTS {
+        let trace_id = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        let attribute = |key| KeyValue::new(format!("key{key}"), "x".repeat(100));
+        let (early, late): (Vec<_>, Vec<_>) = match number % 2 {
+            0 => ((0..9).map(attribute).collect(), Vec::new()),
+            _ => (Vec::new(), (0..9).map(attribute).collect()),
+        };
+        let request = service.start_with(trace_id, early);
+        for attribute in late {
+            request.span().set_attribute(attribute);
+        }
+        Service::end(&request, OK);
+        if number % 100 == 0 {
+            assert!(service.telemetry.statistics().queue_bytes <= MAX_BYTES);
+        }
+    }
+    service.telemetry.force_flush().unwrap();
+    let envelopes = service.destination.envelopes();
+    let requests = envelopes
+        .iter()
+        .filter(|envelope| matches!(envelope.data, Data::Request(_)));
+    let (mut counted, mut kept) = (0.0, 0);
+    for request in requests {
+        assert_eq!(request.sample_rate, Some(10.0));
+        let own = request
+            .data
+            .properties()
+            .iter()
+            .filter(|(key, _)| key.starts_with("key"));
+        // The attribute of the sampler is one of the five, if there is room.
+        assert!((4..=5).contains(&own.count()));
+        counted += 100.0 / request.sample_rate.unwrap_or(100.0);
+        kept += 1;
+    }
+    assert!((1_800.0..2_200.0).contains(&counted), "{counted} of {kept}");
+    // The status is one of the attributes that are cut.
+    let series = crate::metrics::metrics(&envelopes, "requests/duration").into_iter();
+    let all: i64 = series.filter_map(|(_, point)| point.count).sum();
+    assert_eq!(all, REQUESTS as i64);
+    assert_eq!(service.telemetry.dropped_items(), []);
+}
+
+#[test]
 fn the_environment_names_the_sampler() {
     for (name, argument, low, high) in [
         ("microsoft.fixed_percentage", "0.25", Some(Some(25.0)), None),
@@ -120,7 +180,7 @@ fn the_environment_names_the_sampler() {
         ("microsoft.rate_limited", "0", None, None),
         ("always_on", "", Some(None), Some(None)),
         ("always_off", "", None, None),
-        // Callers are not sampled, and are followed.
+        // The callers are unsampled, and the sampler follows them.
         ("parentbased_always_on", "", None, None),
     ] {
         let service = Service::new(|builder| {

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers that several tests share.
 
 use std::time::Duration;
 
@@ -9,11 +9,10 @@ use azmon::testing::InMemoryDestination;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer, TracerProvider};
 
-/// Longer than any test: nothing is sent unless it is flushed, or a batch is full.
+/// Longer than any test: items are sent only by a flush or in a full batch.
 pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
 
-/// Telemetry that is not installed globally, knows nothing of the process's environment, and sends
-/// nothing that it is not told to.
+/// Telemetry that is not installed globally, ignores the process's environment, and sends no built-in metrics.
 pub(crate) fn telemetry(connection_string: String) -> Telemetry {
     builder(connection_string).build().unwrap()
 }
@@ -50,7 +49,7 @@ pub(crate) fn name(envelope: &Envelope<'_>) -> String {
     }
 }
 
-/// Telemetry in memory, that is not installed globally.
+/// Telemetry in memory that is not installed globally.
 pub(crate) fn in_memory() -> (Telemetry, InMemoryDestination) {
     let destination = InMemoryDestination::new();
     (
@@ -67,7 +66,7 @@ pub(crate) fn in_memory_builder(destination: &InMemoryDestination) -> azmon::Tel
         .install_globally(false)
 }
 
-/// What has been recorded, sent and received.
+/// The received items after a flush.
 pub(crate) fn flushed(
     telemetry: &Telemetry,
     destination: &InMemoryDestination,
@@ -91,7 +90,7 @@ pub(crate) fn exception<'a>(envelope: &'a Envelope<'static>) -> &'a ExceptionDat
     }
 }
 
-/// The context of a request that is being handled: sampled or not, and named.
+/// The context of a running request, sampled or not, with an operation name.
 pub(crate) fn request(telemetry: &Telemetry, name: &'static str) -> Context {
     let tracer = telemetry.tracer_provider().tracer("it");
     let span = tracer.span_builder(name).with_kind(SpanKind::Server);
@@ -99,7 +98,7 @@ pub(crate) fn request(telemetry: &Telemetry, name: &'static str) -> Context {
     context.with_value(OperationName(name.into()))
 }
 
-/// How many items were dropped, by reason.
+/// The number of dropped items, by reason.
 pub(crate) fn dropped(telemetry: &Telemetry) -> Vec<(azmon::DropReason, u64)> {
     telemetry
         .dropped_items()

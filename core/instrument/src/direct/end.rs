@@ -9,24 +9,24 @@ thread_local! {
     static ENDED: Cell<Option<HttpEnd>> = const { Cell::new(None) };
 }
 
-/// Ends a span of ours with what became of its exchange.
+/// Ends a span and hands the end of its exchange to azmon's own span.
 ///
-/// OpenTelemetry's API takes that as attributes only, each of which would be made and moved while the caller
-/// waits. So it is left on the thread, where the span that ends [takes it](take_ended), for the worker to make
-/// attributes of.
+/// OpenTelemetry's API takes the end as attributes only, and would make and move each of them while the caller waits.
+/// So this function leaves the end on the thread, and the span that ends [takes it](take_ended). The worker makes the
+/// attributes.
 pub fn end(span: &SpanRef<'_>, ended: HttpEnd, ended_at: SystemTime) {
     let mut ended = Some(ended);
     let _ = ENDED.try_with(|place| place.set(ended.take()));
-    // A thread that is ending keeps nothing any more.
+    // A thread that is being destroyed keeps no thread-local value.
     if let Some(ended) = ended {
         ended.set_on(span);
     }
     span.end_with_timestamp(ended_at);
-    // The application may have ended the span before.
+    // If the application had ended the span before, the value is still there.
     take_ended();
 }
 
-/// What the exchange of the span that ends on this thread has left.
+/// Takes the end that [`end`] left for the span that ends on this thread.
 pub fn take_ended() -> Option<HttpEnd> {
     ENDED.try_with(Cell::take).ok().flatten()
 }

@@ -1,8 +1,8 @@
-//! How a span reaches azmon without the SDK.
+//! The way of a span to azmon without the SDK.
 //!
-//! Where azmon alone decides about spans and gets them, it [sets a tracer](set_tracer) here. Instrumentation
-//! then starts spans by it, which are one block of memory from their start to their export, and whose
-//! attributes are made by the exporter's thread. Everywhere else a span is started by OpenTelemetry's API.
+//! If azmon alone samples and receives the spans, it [sets a tracer](set_tracer) here. Instrumentation then starts its
+//! spans by this tracer: each span is one block of memory from its start to its export, and the exporter's thread makes
+//! its attributes. In every other case instrumentation starts spans by OpenTelemetry's API.
 
 mod detached;
 mod end;

@@ -9,13 +9,12 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use super::request::{EndedRequest, RequestFacts};
 use crate::semconv::HttpEnd;
 
-/// Attributes of a span that are written when the span is sent, not where it started.
+/// Attributes of a span that are written when the span is sent, instead of when it starts.
 pub trait DeferredAttributes: Debug + Send + Sync + 'static {
-    /// Writes them, in the order in which they would have been set.
+    /// Writes the attributes in the order in which they would have been set.
     fn write(&self, attributes: &mut Vec<KeyValue>);
 
-    /// Writes those that standard metrics are made of: the dimensions of a request or a dependency. It may
-    /// write more.
+    /// Writes at least the attributes that standard metrics need: the dimensions of a request or a dependency.
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
         self.write(attributes);
     }
@@ -30,7 +29,7 @@ pub trait DeferredAttributes: Debug + Send + Sync + 'static {
     fn size(&self) -> usize;
 }
 
-/// A span on its way to the worker, in one piece with what its first attributes are made of.
+/// A span and the inputs of its start attributes, in one allocation.
 #[derive(Debug)]
 pub struct SpanRecord<L: ?Sized = dyn DeferredAttributes> {
     data: SpanFields,
@@ -38,28 +37,28 @@ pub struct SpanRecord<L: ?Sized = dyn DeferredAttributes> {
     is_complete: bool,
     is_counted: bool,
     rate: SpanRate,
-    /// What became of the HTTP exchange that it is the span of.
+    /// The end of the span's HTTP exchange, if it has one.
     ended: Option<HttpEnd>,
     late: L,
 }
 
-/// For how many spans a span stands.
+/// The number of spans that a span stands for.
 ///
-/// It is a field of the record. Only where the SDK's tracer stands between the sampler and the record does it
-/// travel as an attribute, the one thing that a sampler can add.
+/// The rate is a field of the record. It travels as an attribute only if the SDK's tracer stands between the sampler
+/// and the record, because a sampler can add nothing but attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum SpanRate {
-    /// The span's attribute says, or else it stands for itself alone.
+    /// The span's attribute has the rate; without one, the span stands for itself alone.
     #[default]
     Unknown,
-    /// It is one of this share, in percent.
+    /// The span was kept at this sampling rate, in percent.
     Percent(f64),
-    /// It must not be kept, whatever becomes of it.
+    /// The span must never be kept, even if it fails or is slow.
     Never,
 }
 
-/// The fields of a span, as the SDK's `SpanData` has them; without an instrumentation scope, which Application
-/// Insights does not have.
+/// The fields of a span, as in the SDK's `SpanData` but without an instrumentation scope, which Application Insights
+/// does not have.
 #[derive(Debug, Clone)]
 pub struct SpanFields {
     /// The span's own ids and flags.
@@ -76,27 +75,27 @@ pub struct SpanFields {
     pub start_time: SystemTime,
     /// The end; the start before the span has ended.
     pub end_time: SystemTime,
-    /// The attributes that are written.
+    /// The attributes that are already written.
     pub attributes: Vec<KeyValue>,
-    /// How many attributes a limit has dropped.
+    /// The number of attributes that the limit dropped.
     pub dropped_attributes_count: u32,
     /// The events.
     pub events: Vec<Event>,
-    /// How many events a limit has dropped.
+    /// The number of events that the limit dropped.
     pub dropped_events_count: u32,
     /// The links.
     pub links: Vec<Link>,
-    /// How many links a limit has dropped.
+    /// The number of links that the limit dropped.
     pub dropped_links_count: u32,
     /// The status.
     pub status: Status,
 }
 
-/// A record that is about to be made: of it only its first attributes are missing.
+/// A record under construction that lacks only the instrumentation's start attributes.
 #[derive(Debug)]
 pub struct NewRecord(SpanStart);
 
-/// What a span starts with.
+/// The fields of a span at its start.
 #[derive(Debug)]
 pub struct SpanStart {
     pub span_context: SpanContext,
@@ -105,17 +104,17 @@ pub struct SpanStart {
     pub span_kind: SpanKind,
     pub name: Cow<'static, str>,
     pub start_time: SystemTime,
-    /// Besides those that the record is made with.
+    /// Attributes in addition to the instrumentation's own.
     pub attributes: Vec<KeyValue>,
     pub links: Vec<Link>,
-    /// How many links a limit has dropped.
+    /// The number of links that the limit dropped.
     pub dropped_links_count: u32,
     pub rate: SpanRate,
-    /// How many attributes the span may have.
+    /// The maximum number of attributes of the span.
     pub max_attributes: u32,
 }
 
-/// Nothing is written late.
+/// Defers no attributes.
 #[derive(Debug)]
 struct Nothing;
 
@@ -128,7 +127,7 @@ impl DeferredAttributes for Nothing {
 }
 
 impl NewRecord {
-    /// Makes what only lacks the attributes of the instrumentation.
+    /// Makes a record that lacks only the instrumentation's attributes.
     #[must_use]
     pub fn new(start: SpanStart) -> Self {
         Self(start)
@@ -232,12 +231,12 @@ impl SpanRecord {
         &mut self.data
     }
 
-    /// For how many spans it stands.
+    /// The sampling rate of the span.
     pub fn rate(&self) -> SpanRate {
         self.rate
     }
 
-    /// Says for how many spans it stands.
+    /// Sets the sampling rate of the span.
     pub fn set_rate(&mut self, rate: SpanRate) {
         self.rate = rate;
     }
@@ -258,7 +257,7 @@ impl SpanRecord {
         self.complete_by(|late, attributes| late.write(attributes))
     }
 
-    /// Writes as much of it as standard metrics want to see: for a record that is not sent.
+    /// Writes the deferred attributes that standard metrics need, for a record that is not sent.
     pub fn complete_for_metrics(&mut self) -> &SpanFields {
         self.complete_by(|late, attributes| late.write_dimensions(attributes))
     }
@@ -296,7 +295,7 @@ impl SpanRecord {
         !mem::replace(&mut self.is_counted, true)
     }
 
-    /// The memory that is held for what is still to be written, in bytes.
+    /// The memory of the inputs of deferred attributes, in bytes; 0 once they are written.
     pub fn deferred_size(&self) -> usize {
         if self.is_complete {
             0
@@ -315,7 +314,7 @@ impl SpanRecord {
 }
 
 impl From<SpanFields> for Box<SpanRecord> {
-    /// The attributes are those of the SDK, which limited them.
+    /// The SDK has already limited the attributes.
     fn from(data: SpanFields) -> Self {
         Box::new(SpanRecord {
             data,

@@ -10,41 +10,41 @@ use super::detached::Detached;
 use super::record::{NewRecord, SpanRecord};
 use crate::propagation::RemoteParent;
 
-/// A span that is to be started.
+/// The description of a span to start.
 pub struct NewSpan<'a> {
-    /// Its kind.
+    /// The kind.
     pub kind: SpanKind,
-    /// When it started.
+    /// The start.
     pub started_at: SystemTime,
-    /// The caller's span, which then is its parent, and not the active one.
+    /// The caller's span. If present, it is the parent instead of the active span.
     pub remote_parent: Option<RemoteParent>,
-    /// Spans that it has to do with, besides its parent.
+    /// Linked spans.
     pub links: Vec<Link>,
-    /// What it says.
+    /// The name and the attributes.
     pub content: &'a dyn SpanContent,
 }
 
-/// What a span says when it starts.
+/// The name and the attributes of a span at its start.
 ///
-/// It is not asked for if it is known before that nothing is recorded; attributes are asked for once, in one
-/// of the two ways.
+/// The tracer skips these methods if it knows beforehand that the span is not recorded. It asks for the attributes
+/// once, by [`attributes`](Self::attributes) or by [`record`](Self::record).
 pub trait SpanContent {
     /// The name of the span.
     fn name(&self) -> Cow<'static, str>;
 
-    /// The attributes that it starts with.
+    /// The start attributes.
     fn attributes(&self) -> Vec<KeyValue>;
 
-    /// A record that has the attributes, or has what they are made of.
+    /// Makes a record with the attributes, or with the inputs that they are made of.
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         new.with(self.attributes())
     }
 }
 
-/// A span that was started, in its context.
+/// A started span and its context.
 #[derive(Debug)]
 pub struct StartedSpan {
-    /// The parent's context with the span, or what is propagated in its place.
+    /// The parent's context with the new span, or with the span context that is propagated instead.
     pub context: Context,
     /// The backend that records the span.
     pub recorded_by: RecordedBy,
@@ -55,23 +55,23 @@ pub struct StartedSpan {
 pub enum RecordedBy {
     /// None.
     Nothing,
-    /// A tracer of OpenTelemetry.
+    /// A tracer of OpenTelemetry's API.
     Tracer,
-    /// azmon's own pipeline, without one.
+    /// azmon's own pipeline, without a tracer of the SDK.
     Pipeline,
 }
 
 impl RecordedBy {
-    /// Whether it records anything.
+    /// Whether a backend records the span.
     #[must_use]
     pub fn is_some(self) -> bool {
         self != Self::Nothing
     }
 }
 
-/// A tracer of any type, as an object.
+/// A tracer of any type, as a trait object.
 pub trait StartSpan: Send + Sync {
-    /// Starts a span in `parent`, below its remote parent or else the active span.
+    /// Starts a span in `parent`. Its parent is the remote parent, or else the active span.
     fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan;
 
     /// Starts a span that no context will hold.
@@ -81,7 +81,7 @@ pub trait StartSpan: Send + Sync {
 }
 
 impl NewSpan<'_> {
-    /// The context whose active span is the parent.
+    /// Returns the context whose active span is the parent.
     #[must_use]
     pub fn parent_context(&mut self, context: &Context) -> Context {
         match self.remote_parent.take() {
@@ -92,7 +92,7 @@ impl NewSpan<'_> {
 }
 
 impl StartedSpan {
-    /// A span that records nothing, for which `context` is propagated.
+    /// Makes an unrecorded span that propagates `context`.
     #[must_use]
     pub fn nothing(context: Context) -> Self {
         Self {
@@ -152,7 +152,7 @@ where
     }
 }
 
-/// The same span as one of this process, so that its children follow the decision that was taken here.
+/// The caller's span as a local one, so that its children follow the sampling decision of this process.
 fn local(caller: SpanContext) -> SpanContext {
     let state = caller.trace_state().clone();
     SpanContext::new(
@@ -164,8 +164,8 @@ fn local(caller: SpanContext) -> SpanContext {
     )
 }
 
-/// Whether the caller's span can be propagated unchanged in place of a new span that is not sampled. Spans of clients
-/// have their own ids in any case, so that the service that is called knows its caller.
+/// Whether the caller's span context can be propagated unchanged in place of a new unsampled span. A client's span
+/// always keeps its own id, so that the called service knows its caller.
 fn adds_nothing(span: &SpanContext, parent: &SpanContext) -> bool {
     parent.is_valid()
         && parent.trace_id() == span.trace_id()

@@ -7,8 +7,8 @@ use super::report::{self, Link, MAX_CAUSES, Report};
 
 /// An error with its type, its message and the chain of its sources: an exception with inner exceptions.
 ///
-/// Rust does not say what type is behind a `dyn Error`. The type's name is what its `Debug` text begins
-/// with: the struct, or the variant of an enum; where that is no name, `Error`.
+/// Rust does not expose the type behind a `dyn Error`. The type name is therefore the name at the start of the `Debug`
+/// text: the struct, or the variant of an enum. Without such a name it is `Error`.
 ///
 /// # Examples
 ///
@@ -41,8 +41,8 @@ impl ErrorChain {
 
     /// Reads the text of an error.
     ///
-    /// The `Debug` text of an `anyhow::Error` or an `eyre::Report` has its causes, and its backtrace if
-    /// one was captured. Any other text is the message.
+    /// The `Debug` text of an `anyhow::Error` or an `eyre::Report` contains the causes, and the backtrace if one was
+    /// captured. Any other text is the message.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let Report {
@@ -76,8 +76,9 @@ impl ErrorChain {
 
     /// The chain as attributes of a log record.
     ///
-    /// They are OpenTelemetry's `exception.type`, `exception.message` and `exception.stacktrace`, and two
-    /// lists of texts, `exception.cause.type` and `exception.cause.message`, for which it has no name.
+    /// The attributes are OpenTelemetry's `exception.type`, `exception.message` and `exception.stacktrace`. Two lists
+    /// of strings, `exception.cause.type` and `exception.cause.message`, hold the causes; OpenTelemetry has no names
+    /// for them.
     pub fn into_attributes(self) -> impl Iterator<Item = (Key, AnyValue)> {
         let Self {
             outer,
@@ -123,7 +124,7 @@ mod tests {
         Root(std::num::ParseIntError),
     }
 
-    /// Its own source, for ever.
+    /// An error that is its own source.
     #[derive(Debug)]
     struct Ring;
 

@@ -22,7 +22,7 @@ const CAUSES: &str = "Caused by:";
 const STACKS: [&str; 2] = ["Stack backtrace:", "Backtrace:"];
 const LOCATION: &str = "Location:";
 
-/// The most causes that are told of; a chain may be long by accident, or be a ring.
+/// Maximum number of causes; a chain may be very long or cyclic.
 pub(super) const MAX_CAUSES: usize = 16;
 
 /// One error of the chain.
@@ -84,7 +84,7 @@ fn split(text: &str) -> (&str, Vec<(&str, Vec<&str>)>) {
     (text.get(..message).unwrap_or(text), sections)
 }
 
-/// Numbered causes, or one without a number; a cause may have several lines.
+/// Numbered causes, or a single unnumbered one; a cause may span several lines.
 fn causes(lines: &[&str]) -> Vec<Link> {
     let mut causes: Vec<String> = Vec::new();
     for line in lines

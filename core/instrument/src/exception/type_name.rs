@@ -1,25 +1,25 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 
-/// Stands for a type whose name is not known.
+/// Replaces an unknown type name.
 pub(super) const UNKNOWN: &str = "Error";
 
-/// Longest name that is looked for, in bytes.
+/// Maximum length of a type name, in bytes.
 const LONGEST: usize = 128;
 
-/// The name of an error's type, as far as it can be told.
+/// The type name of an error, or [`UNKNOWN`].
 pub(super) fn of(error: &(dyn Error + 'static)) -> String {
     let known = known(error).map(str::to_owned);
     let name = known.or_else(|| {
         let mut head = Head(String::new());
-        // It fails on purpose when it has seen enough.
+        // The writer fails on purpose once it has read enough.
         let _ = write!(head, "{error:?}");
         of_debug(&head.0).map(str::to_owned)
     });
     name.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// Errors of the standard library whose `Debug` text begins with something else than their name.
+/// Errors of the standard library whose `Debug` text does not begin with their type name.
 fn known(error: &(dyn Error + 'static)) -> Option<&'static str> {
     if error.is::<std::io::Error>() {
         Some("std::io::Error")
@@ -42,7 +42,7 @@ pub(super) fn of_debug(text: &str) -> Option<&str> {
     (is_name && is_whole && name.len() <= LONGEST).then_some(name)
 }
 
-/// The start of a text, which may be long and costly to write in full.
+/// The start of a text that may be long and costly to write in full.
 struct Head(String);
 
 impl Write for Head {

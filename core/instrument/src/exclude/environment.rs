@@ -1,27 +1,25 @@
 use super::exclusions::{Exclusions, Subject};
 
-/// Paths of incoming requests that leave no telemetry: entries as [the table](super) has them, separated by
-/// commas.
+/// Paths of incoming requests that leave no telemetry: a comma-separated list of [entries](super).
 ///
 /// Defaults to none.
 pub const EXCLUDED_PATHS: &str = "AZMON_EXCLUDED_PATHS";
 
-/// Hosts of requests, incoming and outgoing, that leave no telemetry: entries as [the table](super) has them,
-/// separated by commas.
+/// Hosts of incoming and outgoing requests that leave no telemetry: a comma-separated list of [entries](super).
 ///
 /// Defaults to none.
 pub const EXCLUDED_HOSTS: &str = "AZMON_EXCLUDED_HOSTS";
 
-/// Hosts of outgoing requests that leave no telemetry, besides those of [`EXCLUDED_HOSTS`]: entries as
-/// [the table](super) has them, separated by commas.
+/// Hosts of outgoing requests that leave no telemetry, in addition to [`EXCLUDED_HOSTS`]: a comma-separated list of
+/// [entries](super).
 ///
 /// Defaults to none.
 pub const EXCLUDED_CLIENT_HOSTS: &str = "AZMON_EXCLUDED_CLIENT_HOSTS";
 
 impl Exclusions {
-    /// What the environment excludes: [`EXCLUDED_PATHS`] and [`EXCLUDED_HOSTS`].
+    /// Reads the exclusions of incoming requests: [`EXCLUDED_PATHS`] and [`EXCLUDED_HOSTS`].
     ///
-    /// An entry without a meaning is left out, with a warning that names it.
+    /// An invalid entry is skipped, with a warning that names it.
     #[must_use]
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let variables = [
@@ -31,9 +29,9 @@ impl Exclusions {
         Self::from_variables(&variables, lookup)
     }
 
-    /// What the environment excludes of outgoing requests: [`EXCLUDED_HOSTS`] and [`EXCLUDED_CLIENT_HOSTS`].
+    /// Reads the exclusions of outgoing requests: [`EXCLUDED_HOSTS`] and [`EXCLUDED_CLIENT_HOSTS`].
     ///
-    /// An entry without a meaning is left out, with a warning that names it.
+    /// An invalid entry is skipped, with a warning that names it.
     #[must_use]
     pub fn outgoing_from_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let variables = [
@@ -55,9 +53,7 @@ impl Exclusions {
         exclusions
     }
 
-    /// The entries of a list: separated by commas, without the white space around them and the empty ones.
-    ///
-    /// An entry of such a list has no comma.
+    /// Splits a list at its commas, trims the entries and skips empty ones. An entry cannot contain a comma.
     pub fn parse_list(list: &str) -> impl Iterator<Item = &str> {
         list.split(',')
             .map(str::trim)

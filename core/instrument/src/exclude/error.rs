@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// An entry of an exclusion list that has no meaning.
+/// An invalid entry of an exclusion list.
 #[derive(Debug, Clone)]
 pub struct ExclusionError {
     entry: String,

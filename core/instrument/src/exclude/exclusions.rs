@@ -8,7 +8,7 @@ use super::path::PathPattern;
 use super::user_agent::UserAgentPattern;
 use crate::semconv::Authority;
 
-/// Lists of what is excluded; a request that any entry names is.
+/// Exclusion lists. A request that matches any entry is excluded.
 ///
 /// # Examples
 ///
@@ -32,7 +32,7 @@ pub struct Exclusions {
     user_agents: Vec<UserAgentPattern>,
 }
 
-/// What an entry is compared with.
+/// The part of a request that an entry is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
@@ -53,14 +53,14 @@ impl Exclusions {
         Self::default()
     }
 
-    /// Excludes what a service that moves here from OpenCensus had excluded, by exactly its rules.
+    /// Excludes the requests that OpenCensus for Python excludes, by exactly its rules.
     ///
-    /// `paths` are those of `BLACKLIST_PATHS`, later `EXCLUDELIST_PATHS`, for incoming requests: the path
-    /// after its first slash, with the query, begins with the entry, so `health` excludes `/healthcare`
-    /// and `/health` nothing. `None` stands for its default, `_ah/health`.
+    /// `paths` are the entries of `BLACKLIST_PATHS`, later `EXCLUDELIST_PATHS`, for incoming requests. An entry
+    /// excludes a request if the path after its first slash, with the query, begins with the entry: `health` excludes
+    /// `/healthcare`, and `/health` excludes nothing. `None` stands for OpenCensus's default, `_ah/health`.
     ///
-    /// `hostnames` are those of `BLACKLIST_HOSTNAMES`, later `EXCLUDELIST_HOSTNAMES`, for outgoing requests
-    /// only: the host, with its port if the URL has one, equals the entry.
+    /// `hostnames` are the entries of `BLACKLIST_HOSTNAMES`, later `EXCLUDELIST_HOSTNAMES`, for outgoing requests only.
+    /// An entry excludes a request if it equals the host, with the port if the URL has one.
     #[must_use]
     pub fn opencensus<P, H>(paths: Option<P>, hostnames: H) -> Self
     where
@@ -81,7 +81,7 @@ impl Exclusions {
     /// Adds paths.
     ///
     /// # Errors
-    /// Names the first entry that has no meaning.
+    /// Names the first invalid entry.
     pub fn with_paths<I>(self, entries: I) -> Result<Self, ExclusionError>
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -92,7 +92,7 @@ impl Exclusions {
     /// Adds hosts.
     ///
     /// # Errors
-    /// Names the first entry that has no meaning.
+    /// Names the first invalid entry.
     pub fn with_hosts<I>(self, entries: I) -> Result<Self, ExclusionError>
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -100,7 +100,7 @@ impl Exclusions {
         self.with(Subject::Host, entries)
     }
 
-    /// Adds methods. Lower case is taken for upper case.
+    /// Adds methods. Lower-case letters are converted to upper case.
     ///
     /// # Errors
     /// Names the first entry that is not a method.
@@ -114,7 +114,7 @@ impl Exclusions {
     /// Adds user agents.
     ///
     /// # Errors
-    /// Names the first entry that has no meaning.
+    /// Names the first invalid entry.
     pub fn with_user_agents<I>(self, entries: I) -> Result<Self, ExclusionError>
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -132,9 +132,9 @@ impl Exclusions {
         Ok(self)
     }
 
-    /// Adds the entries that have a meaning; warns of the others, by name.
+    /// Adds the valid entries and warns of each invalid one by name.
     ///
-    /// For builders that return no error, and for lists that an operator wrote.
+    /// Builders that return no error use this, and so do lists from the environment.
     pub fn add_valid<I>(&mut self, subject: Subject, entries: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -149,7 +149,7 @@ impl Exclusions {
     /// Adds one entry.
     ///
     /// # Errors
-    /// The entry has no meaning.
+    /// The entry is invalid.
     pub fn add(&mut self, subject: Subject, entry: &str) -> Result<(), ExclusionError> {
         let added = match subject {
             Subject::Host => HostPattern::parse(entry).map(|host| self.hosts.push(host)),
@@ -162,7 +162,7 @@ impl Exclusions {
         added.map_err(|reason| ExclusionError::new(entry, reason))
     }
 
-    /// Adds all that `other` excludes.
+    /// Adds all exclusions of `other`.
     pub fn merge(&mut self, other: Self) {
         self.hosts.extend(other.hosts);
         self.methods.extend(other.methods);
@@ -172,7 +172,7 @@ impl Exclusions {
         self.user_agents.extend(other.user_agents);
     }
 
-    /// Whether an incoming request is excluded by its first line: its method, or its path with the query.
+    /// Whether an incoming request is excluded by its request line: its method, or its path with the query.
     #[must_use]
     pub fn excludes_target(&self, method: &Method, path_and_query: &str) -> bool {
         self.methods.contains(method) || self.excludes_path(path_and_query)
@@ -180,8 +180,8 @@ impl Exclusions {
 
     /// Whether an incoming request is excluded by its headers.
     ///
-    /// `authority` is the host that it is for, with its port if it names one, and empty if it does not say;
-    /// `default_port` is the port of one whose host has none.
+    /// `authority` is the host of the request, with its port if one is given; it is empty if the request names no host.
+    /// `default_port` is the port of a host without one.
     #[must_use]
     pub fn excludes_caller(
         &self,
@@ -212,8 +212,8 @@ impl Exclusions {
 
     /// Whether outgoing requests to a host are excluded.
     ///
-    /// `authority` is the host as the URL has it, with its port if that has one; `default_port` is the
-    /// port of the scheme.
+    /// `authority` is the host as in the URL, with its port if the URL has one. `default_port` is the port of the
+    /// scheme.
     #[must_use]
     #[inline]
     pub fn excludes_host(&self, authority: &str, default_port: Option<u16>) -> bool {

@@ -2,8 +2,8 @@ use regex_lite::RegexBuilder;
 
 use super::error::Reason;
 
-/// The longest text that a regular expression sees, in bytes; of a longer one it sees the beginning. They take
-/// some 300 ns for each byte, which the caller of a server chooses.
+/// Maximum length of the text that a regular expression reads, in bytes; the rest is ignored. Matching takes about
+/// 300 ns per byte, and the caller of a server chooses the length.
 pub(super) const MAX_REGEX_TEXT: usize = 512;
 
 /// An entry, by the form that its prefix names.
@@ -15,7 +15,7 @@ pub(super) enum Form<'a> {
     Regex(&'a str),
 }
 
-/// A regular expression that sees a bounded text.
+/// A regular expression over a bounded text.
 #[derive(Debug, Clone)]
 pub(super) struct Regex(regex_lite::Regex);
 

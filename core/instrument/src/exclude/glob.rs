@@ -1,17 +1,17 @@
-//! Globs: `?` is one character, `*` any but the separator, `**` any.
+//! Globs: `?` matches one character, `*` any characters except the separator, `**` any characters.
 
 use super::error::Reason;
 
-/// The longest glob, in characters other than stars.
+/// Maximum length of a glob, in characters without the stars.
 const MAX_LENGTH: usize = 512;
 const WORDS: usize = MAX_LENGTH / 64 + 1;
 
-/// A glob, matched in one pass over the text: a set of places in the glob is kept, and no place is gone back to.
+/// A glob that is matched in one pass over the text, without backtracking: it tracks a set of positions in the glob.
 #[derive(Debug, Clone)]
 pub(super) struct Glob {
     /// The characters between the stars.
     tokens: Vec<Token>,
-    /// The places before which there is a star, by their number.
+    /// The positions that a star precedes.
     stars: Places,
     double_stars: Places,
     separator: Option<char>,
@@ -60,7 +60,7 @@ impl Glob {
         Ok(parsed)
     }
 
-    /// Whether the glob describes the whole text.
+    /// Whether the glob matches the whole text.
     pub(super) fn matches(&self, text: &str) -> bool {
         let words = self.tokens.len() / 64 + 1;
         let mut reached = Places::default();
@@ -142,7 +142,7 @@ mod tests {
         Glob::parse(glob, Some('/'), false).unwrap().matches(text)
     }
 
-    /// The same as a regular expression.
+    /// The glob as a regular expression.
     fn regex(glob: &str, separator: Option<char>) -> String {
         let one = separator.map_or_else(|| ".*".to_owned(), |separator| format!("[^{separator}]*"));
         let escaped = regex_lite::escape(glob)

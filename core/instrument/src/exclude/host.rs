@@ -5,7 +5,7 @@ use super::form::{Form, Regex};
 use super::glob::Glob;
 use crate::semconv::Authority;
 
-/// Hosts by name, and by port if the entry has one.
+/// A pattern of host names, with a port if the entry has one.
 #[derive(Debug, Clone)]
 pub(super) struct HostPattern {
     name: Name,
@@ -14,12 +14,12 @@ pub(super) struct HostPattern {
 
 #[derive(Debug, Clone)]
 enum Name {
-    /// However it is written.
+    /// An IP address in any notation.
     Address(IpAddr),
     Exact(Box<str>),
     Glob(Glob),
     Regex(Regex),
-    /// With the dot in front.
+    /// The suffix, with its leading dot.
     Suffix(Box<str>),
 }
 
@@ -90,7 +90,7 @@ fn parse_address(host: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// Something must stand before the suffix.
+/// Whether the host ends with the suffix and has text before it.
 fn ends_with(host: &str, suffix: &str) -> bool {
     host.len() > suffix.len()
         && host

@@ -1,6 +1,6 @@
 //! Which requests leave no telemetry: by path, host, method or user agent.
 //!
-//! One implementation for incoming and outgoing requests. An entry is plain, or names its form:
+//! One implementation serves incoming and outgoing requests. An entry is plain, or its prefix names its form:
 //!
 //! | Entry | of a path | of a host | of a user agent |
 //! |---|---|---|---|
@@ -9,18 +9,19 @@
 //! | `glob:text` | `?` one character, `*` any but `/`, `**` any | the same, but `*` any but `.` | the same, but `*` any |
 //! | `regex:text` | found anywhere, unless anchored | the same | the same |
 //!
-//! - Paths are compared as they were sent (nothing is decoded), without the query, with their case. Leading
-//!   slashes of entry and path do not matter, except to `regex:`, which sees the path with them.
-//! - Hosts are compared without case, and may name a port: `localhost:5000`, `*.internal:8443`,
-//!   `[::1]:80`. Without one, every port is excluded. A request without a port has that of its scheme. A plain
-//!   or exact address is compared as an address, however it is written. `regex:` sees the name alone.
-//! - User agents are compared without case, by their first 1,024 bytes.
+//! - Paths are compared as they were sent (nothing is decoded), without the query, and case-sensitively. Leading
+//!   slashes of entry and path are ignored, except by `regex:`, which reads the path with them.
+//! - Hosts are compared case-insensitively, and an entry may name a port: `localhost:5000`, `*.internal:8443`,
+//!   `[::1]:80`. An entry without a port excludes every port. A request without a port has the port of its scheme. A
+//!   plain or exact IP address matches every notation of the address. `regex:` reads the name alone.
+//! - User agents are compared case-insensitively, by their first 1,024 bytes.
 //! - Methods are plain names: `OPTIONS`.
-//! - Regular expressions are those of [`regex-lite`](https://docs.rs/regex-lite): linear time, and ASCII. They
-//!   see the first 512 bytes of a text, since they cost more than the other forms by far.
-//! - Host, user agent and path of an incoming request are chosen by its caller, who can so be excluded at will.
+//! - Regular expressions have the syntax of [`regex-lite`](https://docs.rs/regex-lite): linear time, ASCII character
+//!   classes. They read the first 512 bytes of a text, because they cost far more than the other forms.
+//! - The caller chooses host, user agent and path of an incoming request, and can therefore have its own requests
+//!   excluded.
 //!
-//! [`Exclusions::opencensus`] has the other rules, of OpenCensus.
+//! [`Exclusions::opencensus`] follows the rules of OpenCensus instead.
 
 mod environment;
 mod error;

@@ -7,31 +7,31 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, Tra
 
 use crate::propagation::RemoteParent;
 
-/// Marks a context in which nothing is a span.
+/// Marks a context that records no spans.
 #[derive(Debug, Clone, Copy)]
 struct NoSpans;
 
-/// Whether nothing in `context` is to be a span, nor counted by a metric: it belongs to a request that is
-/// excluded, or telemetry is suppressed.
+/// Whether `context` records neither spans nor metrics of requests: it belongs to an excluded request, or telemetry is
+/// suppressed.
 ///
-/// Instrumentation asks before it starts a span. Log records of an excluded request are not concerned.
+/// Instrumentation checks this before it starts a span. Log records of an excluded request are not affected.
 #[must_use]
 #[inline]
 pub fn records_no_spans(context: &Context) -> bool {
     context.is_telemetry_suppressed() || is_excluded(context)
 }
 
-/// Whether `context` belongs to a request that is excluded.
+/// Whether `context` belongs to an excluded request.
 #[must_use]
 pub fn is_excluded(context: &Context) -> bool {
     context.get::<NoSpans>().is_some()
 }
 
-/// A copy of `context` for an excluded request: nothing in it is a span, but log records, errors and panics
-/// still arrive, and ids are still propagated.
+/// Copies `context` for an excluded request. The copy records no spans, but log records, errors and panics still
+/// arrive, and ids are still propagated.
 ///
-/// Its active span is not sampled. It has the ids of the caller's span, else those of the active one, else new
-/// ones, so that whatever is called does not begin a trace of its own.
+/// The active span of the copy is not sampled. It has the ids of the caller's span, or else of the active span, or else
+/// new ids, so that a called service does not begin a trace of its own.
 #[must_use]
 pub fn without_spans(context: &Context, caller: Option<RemoteParent>) -> Context {
     let context = context.with_value(NoSpans);
@@ -50,7 +50,7 @@ pub fn without_spans(context: &Context, caller: Option<RemoteParent>) -> Context
     context.with_remote_span_context(span)
 }
 
-/// Random ids: `RandomState` is seeded by the system, and every hasher of it gives other numbers.
+/// Makes random ids: the system seeds `RandomState`, and each hasher of it returns other numbers.
 fn new_ids() -> (TraceId, SpanId) {
     thread_local! {
         static STATE: RefCell<(RandomState, u64)> = RefCell::new((RandomState::new(), 0));
@@ -60,7 +60,7 @@ fn new_ids() -> (TraceId, SpanId) {
             *count = count.wrapping_add(1);
             let mut hasher = state.build_hasher();
             hasher.write_u64(*count);
-            // An id of zeros is none.
+            // An id of zeros is invalid.
             hasher.finish().max(1)
         })
     };

@@ -1,6 +1,6 @@
-//! The rules of OpenCensus for Python, with its surprises (`opencensus.trace.utils`, version 0.11).
+//! The rules of OpenCensus for Python, including its surprises (`opencensus.trace.utils`, version 0.11).
 
-/// What it excludes when it is given no paths.
+/// The excluded path if none are given.
 const DEFAULT_PATH: &str = "_ah/health";
 
 #[derive(Debug, Clone, Default)]
@@ -14,10 +14,10 @@ impl OpenCensusLists {
         vec![DEFAULT_PATH.to_owned()]
     }
 
-    /// `disable_tracing_url`: what follows the first slash after the scheme begins with an entry.
+    /// `disable_tracing_url`: the text after the first slash that follows the scheme begins with an entry.
     ///
-    /// So an entry with a leading slash excludes nothing, `health` also excludes `/healthcare`, the empty
-    /// one everything, and the query belongs to the path.
+    /// Therefore an entry with a leading slash excludes nothing, `health` also excludes `/healthcare`, an empty entry
+    /// excludes everything, and the query is part of the path.
     pub(super) fn excludes_url(&self, url: &str) -> bool {
         let without_scheme = ["http://", "https://", "ftp://"]
             .iter()
@@ -30,7 +30,7 @@ impl OpenCensusLists {
         })
     }
 
-    /// `disable_tracing_hostname`: the host as the URL has it, port and case included, is an entry.
+    /// `disable_tracing_hostname`: an entry equals the host as in the URL, including port and case.
     pub(super) fn excludes_hostname(&self, authority: &str) -> bool {
         self.hostnames.iter().any(|entry| entry == authority)
     }

@@ -5,7 +5,7 @@ use super::glob::Glob;
 #[derive(Debug, Clone)]
 pub(super) enum PathPattern {
     Exact(Box<str>),
-    /// Of the path without its leading slashes.
+    /// A glob for the path without its leading slashes.
     Glob(Glob),
     Prefix(Box<str>),
     Regex(Regex),
@@ -25,7 +25,7 @@ impl PathPattern {
         })
     }
 
-    /// `path` begins with a slash, if it has anything, and has no query.
+    /// `path` is empty or begins with a slash, and has no query.
     pub(super) fn matches(&self, path: &str) -> bool {
         let relative = relative(path);
         match self {

@@ -338,7 +338,7 @@ struct HostnameVector {
     excluded: Answer,
 }
 
-/// OpenCensus raises an exception for a URL without a path, in the request. We do not exclude it.
+/// OpenCensus raises an exception in the request for a URL without a path. azmon does not exclude such a request.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {

@@ -2,10 +2,10 @@ use super::error::Reason;
 use super::form::{Form, Regex};
 use super::glob::Glob;
 
-/// The longest user agent that is looked through, in bytes; of a longer one the beginning is.
+/// Maximum length of the compared user agent, in bytes; the rest is ignored.
 const MAX_TEXT: usize = 1_024;
 
-/// User agents, without regard to the case of ASCII.
+/// A pattern of user agents, ASCII case-insensitive.
 #[derive(Debug, Clone)]
 pub(super) enum UserAgentPattern {
     Contains(Box<str>),
@@ -34,7 +34,7 @@ impl UserAgentPattern {
     }
 }
 
-/// `part` is not empty.
+/// `part` must not be empty.
 fn contains(text: &[u8], part: &[u8]) -> bool {
     let text = text.get(..MAX_TEXT).unwrap_or(text);
     let Some((first, rest)) = part.split_first() else {

@@ -1,4 +1,4 @@
-//! The start of a call, of all clients.
+//! The start of an outgoing call, shared by all clients.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,48 +16,48 @@ use crate::direct::{NewSpan, SpanContent};
 use crate::propagation::{inject_with, remove_ids};
 use crate::semconv::Side;
 
-/// Counts how often a request is sent: as a retry, or because of a redirect.
+/// Counts how often a request is sent again: as a retry, or because of a redirect.
 ///
-/// Clones count together. Put into the extensions of a request before it is first sent, it gives each
-/// further span the attribute `http.request.resend_count`.
+/// Clones share the count. In the extensions of a request before its first send, it gives each further span the
+/// attribute `http.request.resend_count`.
 #[derive(Debug, Clone, Default)]
 pub struct ResendCount(Arc<AtomicU32>);
 
 impl ResendCount {
-    /// Counts one more, and says how often the request was sent before.
+    /// Increments the count and returns the previous one: how often the request was sent before.
     #[must_use]
     pub fn next(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// A call that a client is about to make.
+/// A call that a client is about to send.
 pub trait OutgoingCall: SpanContent {
-    /// What the conventions say about it.
+    /// The request in the terms of the semantic conventions.
     fn request(&self) -> OutgoingRequest<'_>;
 
     /// The extensions of the request.
     fn extensions(&self) -> &Extensions;
 
-    /// Asks the application's own rule whether it is excluded.
+    /// Whether the application's own rule excludes the call.
     fn is_excluded_by(&self, settings: &Settings) -> bool;
 
-    /// Takes note of how often the request was sent before.
+    /// Sets how often the request was sent before.
     fn set_resend_count(&mut self, count: u32);
 }
 
-/// A call that has begun, but does not carry its ids yet.
+/// A call that has begun and whose request does not carry its ids yet.
 #[derive(Debug)]
 pub struct BegunCall {
     exchange: Option<Exchange>,
-    /// The context to be propagated if the exchange has none.
+    /// The context that is propagated if the call has no exchange.
     caller: Context,
     propagation: Propagation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Propagation {
-    /// Telemetry is suppressed: the request is left as it is.
+    /// Telemetry is suppressed, so the request stays unchanged.
     Untouched,
     Told,
     Refused,
@@ -102,7 +102,7 @@ pub fn begin(settings: &Settings, providers: &Providers, mut call: impl Outgoing
     }
 }
 
-/// `None` without a provider.
+/// Starts the exchange; `None` if no provider is available.
 fn start(
     settings: &Settings,
     providers: &Providers,
@@ -145,7 +145,8 @@ fn start(
 }
 
 impl BegunCall {
-    /// Writes ids and baggage into the request, or removes them if its host is not told, and gives the exchange.
+    /// Writes ids and baggage into the headers, or removes them if the host must not receive them. Returns the
+    /// exchange.
     #[must_use]
     #[inline]
     pub fn inject(self, settings: &Settings, headers: &mut HeaderMap) -> Option<Exchange> {

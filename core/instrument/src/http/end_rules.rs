@@ -7,9 +7,9 @@ use opentelemetry::{Context, KeyValue, StringValue};
 use crate::Hook;
 use crate::semconv::GrpcStatus;
 
-/// Tells whether an exchange was a success; `None` leaves that to the conventions.
+/// Decides whether an exchange succeeded; `None` leaves the decision to the conventions.
 pub(super) type Classify = dyn Fn(&EndedExchange) -> Option<bool> + Send + Sync;
-/// Is told every exchange that has ended, and may add attributes.
+/// Observes every exchange that ended, and may add attributes.
 pub(super) type OnEnd = dyn Fn(&EndedExchange, &mut Vec<KeyValue>) + Send + Sync;
 
 /// The application's rules about the end of an exchange.
@@ -17,9 +17,9 @@ pub(super) type OnEnd = dyn Fn(&EndedExchange, &mut Vec<KeyValue>) + Send + Sync
 pub struct EndRules {
     /// Whether an exchange that was cancelled is an error.
     pub cancellation_is_error: bool,
-    /// Decides whether it was a success.
+    /// Decides whether an exchange succeeded.
     pub classify: Hook<Classify>,
-    /// Is told its end.
+    /// Observes the end of an exchange.
     pub on_end: Hook<OnEnd>,
 }
 
@@ -50,25 +50,25 @@ impl EndedExchange {
         self.status
     }
 
-    /// The status of a call of gRPC.
+    /// The gRPC status of the call.
     #[must_use]
     pub fn grpc_status(&self) -> Option<GrpcStatus> {
         self.grpc_status
     }
 
-    /// The `error.type`, if it counts as an error: the status, or a name of a small set.
+    /// The `error.type`, if the exchange is an error: the status, or a name from a small set.
     #[must_use]
     pub fn error_type(&self) -> Option<&str> {
         self.error_type.as_ref().map(StringValue::as_str)
     }
 
-    /// Whether it counts as an error.
+    /// Whether the exchange is an error.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.error_type.is_some()
     }
 
-    /// Whether the caller went away, or gave up.
+    /// Whether the caller disconnected or gave up.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.is_cancelled
@@ -80,7 +80,7 @@ impl EndedExchange {
         self.is_panic
     }
 
-    /// The size of the response's body in bytes, if it came to its end, or announced it.
+    /// The size of the response's body in bytes, if the body ended or its size was announced.
     #[must_use]
     pub fn response_size(&self) -> Option<u64> {
         self.response_size
@@ -113,8 +113,8 @@ impl EndRules {
     }
 }
 
-/// Runs a hook whose panic must reach neither the request nor a destructor; the process's panic hook has told
-/// of it.
+/// Runs a hook and catches its panic, which must reach neither the request nor a destructor. The panic hook of the
+/// process has already reported it.
 fn guarded<T>(hook: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(hook)).ok()
 }

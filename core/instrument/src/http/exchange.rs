@@ -21,8 +21,8 @@ use crate::semconv::{
 
 /// One exchange of a request and a response that is being recorded.
 ///
-/// It ends exactly once: [`Exchange::end`] consumes it, and one that is dropped was [`Ending::Cancelled`], or
-/// [`Ending::Unread`] if its body was never asked for. Ending records the metrics and ends the span.
+/// It ends exactly once: [`Exchange::end`] consumes it. A dropped exchange ends as [`Ending::Cancelled`], or as
+/// [`Ending::Unread`] if its body was never polled. The end records the metrics and ends the span.
 ///
 /// It is large: code that moves it often boxes it.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Exchange {
     recorded_by: RecordedBy,
     started: Instant,
     started_at: SystemTime,
-    /// If metrics are on.
+    /// `None` if metrics are off.
     measuring: Option<Measuring>,
     version: Option<Version>,
     request_size: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Exchange {
     caller: u64,
     has_route: bool,
     late_method: Option<&'static str>,
-    /// The method of a call of gRPC that the caller names, as long as the service has not answered it.
+    /// The gRPC method that the caller names, if no service has answered it before.
     claimed_rpc: Option<Box<str>>,
     is_head: bool,
     is_connect: bool,
@@ -52,50 +52,50 @@ pub struct Exchange {
     seen_size: u64,
 }
 
-/// What an [`Exchange`] starts with.
+/// The inputs of an [`Exchange`].
 #[derive(Debug)]
 pub struct NewExchange<'a> {
-    /// The side that is recorded.
+    /// The recorded side.
     pub side: Side,
     /// The method of the request.
     pub method: &'a Method,
-    /// The context whose active span is that of the exchange.
+    /// The context whose active span is the span of the exchange.
     pub context: Context,
-    /// The backend that records that span; if there is none, only metrics are recorded.
+    /// The backend that records the span; without one, only metrics are recorded.
     pub recorded_by: RecordedBy,
-    /// The start: for durations, which no change of the clock may touch.
+    /// The monotonic start, for durations.
     pub started: Instant,
-    /// The start: for the span.
+    /// The start of the span.
     pub started_at: SystemTime,
-    /// The instruments, and what they measure it by, if metrics are on.
+    /// The instruments and their labels, if metrics are on.
     pub metrics: Option<(&'a Arc<HttpMetrics>, Labels<'a>)>,
-    /// The version of HTTP, if it is known by the request.
+    /// The HTTP version, if the request tells it.
     pub version: Option<Version>,
     /// The size of the request's body in bytes, if it is known.
     pub request_size: Option<u64>,
-    /// The application's rules about its end.
+    /// The application's rules about the end.
     pub rules: &'a EndRules,
-    /// The id of the caller's span, of a server that was sent one; else 0.
+    /// On a server, the span id of the caller's `traceparent`; 0 without one.
     pub caller: u64,
-    /// Whether its route, or template, is known.
+    /// Whether the route, or the template, is known.
     pub has_route: bool,
-    /// The method by which a route that becomes known late names the span; `None` if its name is final.
+    /// The method for the span's name if the route becomes known later; `None` if the name is final.
     pub late_method: Option<&'static str>,
-    /// The method of a call of gRPC that the caller names, if the service has not answered it before.
+    /// The gRPC method that the caller names, if no service has answered it before.
     pub claimed_rpc: Option<&'a str>,
 }
 
-/// What a body may still yield, after a frame or at the start.
+/// The rest of a body, at its start or after a frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Rest {
-    /// Whether the body knows that it has come to its end.
+    /// Whether the body reports its end.
     pub is_end: bool,
-    /// How many bytes of data are left, if that is known.
+    /// The number of bytes of data that are left, if known.
     pub bytes: Option<u64>,
 }
 
 impl Rest {
-    /// What a body says of itself.
+    /// Reads the state of a body.
     #[must_use]
     pub fn of<B: Body>(body: &B) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Rest {
 }
 
 impl Exchange {
-    /// Starts one. It counts as active from here on.
+    /// Starts an exchange, which counts as active from now on.
     #[must_use]
     #[inline]
     pub fn start(new: NewExchange<'_>) -> Self {
@@ -135,19 +135,19 @@ impl Exchange {
         }
     }
 
-    /// The side that is recorded.
+    /// The recorded side.
     #[must_use]
     pub fn side(&self) -> Side {
         self.side
     }
 
-    /// The id of the caller's span, or 0.
+    /// The span id of the caller, or 0.
     #[must_use]
     pub(super) fn caller(&self) -> u64 {
         self.caller
     }
 
-    /// The context in which everything runs that belongs to the exchange.
+    /// The context in which the code of the exchange runs.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
@@ -165,25 +165,25 @@ impl Exchange {
         self.recorded_by.is_some()
     }
 
-    /// Whether the span or metrics record anything of it.
+    /// Whether a span or metrics record the exchange.
     #[must_use]
     pub fn is_observed(&self) -> bool {
         self.is_recording() || self.measuring.is_some()
     }
 
-    /// Whether a route, or template, is known.
+    /// Whether the route, or the template, is known.
     #[must_use]
     pub fn has_route(&self) -> bool {
         self.has_route
     }
 
-    /// The method to name the span by if its route becomes known now.
+    /// The method for the span's name, if the route may still become known.
     #[must_use]
     pub fn late_method(&self) -> Option<&'static str> {
         self.late_method
     }
 
-    /// Gives the span of a server its route, and the name that has it in it, when they become known late.
+    /// Sets the route of a server's span, and the span's name that contains it, when they become known late.
     pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
         self.has_route = true;
         if self.is_recording() {
@@ -198,7 +198,7 @@ impl Exchange {
         }
     }
 
-    /// Adds the attributes that `write` says to the span; if that records none, `write` is not called.
+    /// Adds the attributes that `write` pushes to the span. `write` is not called if the span records no attributes.
     pub fn add_attributes(&self, write: impl FnOnce(&mut Vec<KeyValue>)) {
         if !self.is_recording() {
             return;
@@ -210,12 +210,12 @@ impl Exchange {
         }
     }
 
-    /// Takes note of the version of HTTP, which a client knows by the response.
+    /// Sets the HTTP version, which a client learns from the response.
     pub fn set_version(&mut self, version: Version) {
         self.version = Some(version);
     }
 
-    /// Takes note of the head of the response.
+    /// Reads the head of the response.
     pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.is_grpc = is_grpc(headers);
         if self.is_grpc {
@@ -226,15 +226,14 @@ impl Exchange {
         }
     }
 
-    /// Takes note of the head of a response that is not one of gRPC, and of the size of its body in bytes, if
-    /// that is known.
+    /// Records the head of a response that is not gRPC, and the size of its body in bytes, if known.
     pub fn on_plain_response(&mut self, status: StatusCode, size: Option<u64>) {
         self.response.http = Some(status);
         self.expected_size = size;
     }
 
-    /// The ending, if the exchange ends with the head of the response: its body is empty, or what follows is not
-    /// HTTP (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
+    /// Returns the ending if the exchange ends with the head of the response: the body is empty, or the following bytes
+    /// are not HTTP (RFC 9110, sections 6.4.1, 7.8 and 9.3.6).
     #[must_use]
     pub fn ending_at_head(&self, rest: Rest) -> Option<Ending<'static>> {
         let status = self.response.http?;
@@ -249,15 +248,15 @@ impl Exchange {
         is_empty.then_some(Ending::Complete)
     }
 
-    /// Takes note that the body of the response is asked for.
+    /// Notes that the body of the response is polled.
     pub fn on_body_asked_for(&mut self) {
         self.is_body_asked_for = true;
     }
 
-    /// Takes note of data of the response's body.
+    /// Counts data of the response's body.
     ///
-    /// True when it was the last: the announced size is reached, or the body says so. A reader that knows the
-    /// end may not ask for it.
+    /// Returns true for the last data: the announced size is reached, or the body reports its end. A reader that knows
+    /// the end may not poll again.
     #[must_use]
     pub fn on_data(&mut self, bytes: usize, rest: Rest) -> bool {
         self.seen_size = self.seen_size.saturating_add(bytes as u64);
@@ -272,7 +271,7 @@ impl Exchange {
         self.end_in_place(ending);
     }
 
-    /// Ends the exchange, of which the context is still wanted. Does nothing if it has ended.
+    /// Ends the exchange and keeps its context usable. Does nothing if the exchange has ended.
     pub fn end_in_place(&mut self, ending: Ending<'_>) {
         let has_ended = mem::replace(&mut self.has_ended, true);
         if has_ended || !self.is_observed() {
@@ -319,7 +318,7 @@ impl Exchange {
         }
     }
 
-    /// Asks the application whether it was a success, and then tells it the end.
+    /// Lets the application classify the exchange, and then observe its end.
     #[cold]
     fn apply_rules(
         &self,
@@ -347,8 +346,7 @@ impl Exchange {
         }
     }
 
-    /// The method of gRPC, if it was not known at the start: proven by a response of gRPC that is not
-    /// `UNIMPLEMENTED`.
+    /// Takes the gRPC method, if it was unknown at the start. A gRPC response other than `UNIMPLEMENTED` proves it.
     fn take_rpc_method(&mut self) -> Option<RpcMethod> {
         let claimed = self.claimed_rpc.take()?;
         let is_answered = self.is_grpc
@@ -382,12 +380,13 @@ impl Exchange {
         self.is_head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
 
-    /// The status of gRPC comes after the data, unless the head had it.
+    /// Whether the gRPC status is still to come, in trailers: the head did not have it.
     fn awaits_trailers(&self) -> bool {
         self.is_grpc && self.response.grpc.is_none()
     }
 
-    /// Known if the body came to its end here, or was announced. What a HEAD did not send does not count.
+    /// The response's size, if the body ended here or its size was announced. The announced size of a response without
+    /// a body, such as one to HEAD, does not count.
     fn response_size(&self, ending: Ending<'_>) -> Option<u64> {
         let status = self.response.http?;
         match ending {
@@ -408,7 +407,7 @@ impl Drop for Exchange {
         } else {
             Ending::Cancelled
         };
-        // A drop may be part of unwinding, during which another panic would abort the process.
+        // This drop may be part of unwinding, and a second panic would abort the process.
         let _ = catch_unwind(AssertUnwindSafe(|| self.end_in_place(ending)));
     }
 }

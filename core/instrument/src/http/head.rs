@@ -1,6 +1,6 @@
 use http::{Extensions, HeaderMap, Method, Request, StatusCode, Uri, Version, response};
 
-/// A request as hooks see it: all but its body.
+/// A request as hooks see it: everything except its body.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHead<'a> {
     extensions: &'a Extensions,
@@ -23,13 +23,13 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// The same with another target: that of the client, which a router has shortened.
+    /// Replaces the target by the one that the client sent, which a router has shortened.
     #[must_use]
     pub fn with_uri(self, uri: &'a Uri) -> Self {
         Self { uri, ..self }
     }
 
-    /// The head of a request that is not one of the crate `http`.
+    /// Makes the head of a request that is not an `http::Request`.
     #[must_use]
     pub fn new(
         method: &'a Method,
@@ -47,7 +47,7 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// What outer layers attached to the request.
+    /// Values that outer layers attached to the request.
     #[must_use]
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
@@ -65,8 +65,8 @@ impl<'a> RequestHead<'a> {
         self.method
     }
 
-    /// The target as the client sent it, also inside of a nested router; of a request to a server of HTTP/1
-    /// that is mostly the path and the query alone.
+    /// The target as the client sent it, also inside a nested router. For a server of HTTP/1 it is usually the path and
+    /// the query alone.
     #[must_use]
     pub fn uri(&self) -> &'a Uri {
         self.uri
@@ -85,14 +85,14 @@ impl<'a> RequestHead<'a> {
         self.version
     }
 
-    /// The first header of this name, if it is ASCII.
+    /// The first header of this name, if its value is ASCII.
     #[must_use]
     pub fn header(&self, name: &http::HeaderName) -> Option<&'a str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// A response as hooks see it: all but its body.
+/// A response as hooks see it: everything except its body.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseHead<'a> {
     parts: &'a response::Parts,
@@ -105,7 +105,7 @@ impl<'a> ResponseHead<'a> {
         Self { parts }
     }
 
-    /// What inner services attached to the response.
+    /// Values that inner services attached to the response.
     #[must_use]
     pub fn extensions(&self) -> &'a Extensions {
         &self.parts.extensions

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName};
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value, otel_warn};
 
-/// Whose headers are captured.
+/// The message whose headers are captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderOwner {
     /// Attributes `http.request.header.<name>`.
@@ -10,7 +10,7 @@ pub enum HeaderOwner {
     Response,
 }
 
-/// An allow-list of headers that become attributes: lists of strings, one for each line.
+/// An allow-list of headers that become attributes: lists of strings, one element for each header line.
 #[derive(Debug, Clone, Default)]
 pub struct HeaderCapture {
     headers: Vec<(HeaderName, Key)>,
@@ -23,8 +23,8 @@ impl HeaderCapture {
         self.headers.is_empty()
     }
 
-    /// Captures the headers of these names, too, in any case. A text that is not a name is left out, with a
-    /// warning.
+    /// Captures the headers of these names as well; case does not matter. A name that is not a valid header name is
+    /// skipped, with a warning.
     pub fn add<I>(&mut self, owner: HeaderOwner, names: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -49,7 +49,7 @@ impl HeaderCapture {
         }
     }
 
-    /// The attributes of the captured headers that are there.
+    /// The attributes of the captured headers that are present.
     pub fn attributes(&self, headers: &HeaderMap) -> impl Iterator<Item = KeyValue> {
         self.headers.iter().filter_map(|(name, key)| {
             let values: Vec<StringValue> = headers

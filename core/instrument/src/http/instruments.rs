@@ -10,7 +10,7 @@ use crate::semconv::Side;
 const DURATION_BOUNDARIES: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
-/// The conventions advise none. From 128 B to 64 MiB, in bytes.
+/// Boundaries in bytes, from 128 B to 64 MiB. The conventions advise none.
 const SIZE_BOUNDARIES: [f64; 11] = [
     128.0,
     512.0,
@@ -34,13 +34,13 @@ pub(super) struct Instruments {
     pub(super) response_size: Histogram<u64>,
 }
 
-/// What is measured of an exchange when it ends.
+/// The measurements of an exchange at its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Measured {
     pub(super) elapsed: Duration,
-    /// In bytes, if it is known.
+    /// In bytes, if known.
     pub(super) request_size: Option<u64>,
-    /// In bytes, if it is known.
+    /// In bytes, if known.
     pub(super) response_size: Option<u64>,
 }
 
@@ -77,12 +77,12 @@ impl Instruments {
         }
     }
 
-    /// Counts one more, or less, that is active.
+    /// Adds `by` to the number of active exchanges.
     pub(super) fn change_active(&self, labels: &Labels<'_>, by: i64) {
         self.active_requests.add(by, &labels.constant());
     }
 
-    /// Records what is measured of an exchange that ended.
+    /// Records the measurements of an exchange that ended.
     pub(super) fn record(&self, labels: &[KeyValue], measured: Measured) {
         self.duration.record(measured.elapsed.as_secs_f64(), labels);
         if let Some(size) = measured.request_size {

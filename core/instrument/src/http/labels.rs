@@ -6,22 +6,22 @@ use opentelemetry::{KeyValue, StringValue};
 
 use crate::semconv::{attribute, server};
 
-/// The attributes that metrics have: each of a small set of values.
+/// The attributes of metrics; each has a small set of values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels<'a> {
     /// The method, or `_OTHER`.
     pub method: &'static str,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// What a client calls: a host, and its port if it has one. A server has none, since its callers could
-    /// make it up.
+    /// The host that a client calls, with its port if it has one. `None` on a server, whose callers could choose any
+    /// host.
     pub authority: Option<Cow<'a, str>>,
     /// The route of a server, with the name [`attribute::HTTP_ROUTE`], or the template of a client, with
     /// the name [`attribute::URL_TEMPLATE`].
     pub route: Option<(&'static str, StringValue)>,
 }
 
-/// As many as there can be.
+/// A list with room for all labels.
 pub(super) type LabelList = ArrayVec<KeyValue, 8>;
 
 impl Labels<'_> {
@@ -37,7 +37,7 @@ impl Labels<'_> {
         }
     }
 
-    /// Those that are known from the start to the end: an up-down counter must have the same at both.
+    /// The labels that are known from start to end. An up-down counter must have equal labels at both.
     pub(super) fn constant(&self) -> LabelList {
         let mut list = LabelList::new();
         list.push(KeyValue::new(attribute::HTTP_REQUEST_METHOD, self.method));
@@ -61,7 +61,7 @@ pub(super) struct EndLabels<'a> {
 }
 
 impl EndLabels<'_> {
-    /// These, and those that were known before.
+    /// The labels of the end together with `labels`.
     pub(super) fn list_with(&self, labels: &Labels<'_>) -> LabelList {
         let mut list = labels.constant();
         if let Some(version) = self.version {

@@ -24,7 +24,7 @@ pub struct HttpMetrics {
     bound: Bound,
 }
 
-/// An exchange that counts as active.
+/// An active exchange.
 #[derive(Debug)]
 pub(super) struct Measuring {
     metrics: Arc<HttpMetrics>,
@@ -32,8 +32,8 @@ pub(super) struct Measuring {
 }
 
 impl HttpMetrics {
-    /// Makes the instruments of one side. Durations have the boundaries of the conventions, unless it is given
-    /// others.
+    /// Makes the instruments of one side. `duration_boundaries` are in seconds; `None` means the boundaries of the
+    /// conventions.
     #[must_use]
     pub fn new(meter: &Meter, side: Side, duration_boundaries: Option<&[f64]>) -> Self {
         let instruments = Instruments::new(meter, side, duration_boundaries);
@@ -55,7 +55,7 @@ impl HttpMetrics {
 }
 
 impl Measuring {
-    /// Takes note of a route that has become known since the start.
+    /// Sets a route that became known after the start.
     pub(super) fn set_route(&mut self, route: StringValue) {
         let HttpMetrics { instruments, bound } = &*self.metrics;
         let known = self.group.labels();
@@ -68,7 +68,7 @@ impl Measuring {
         self.group = bound.group(instruments, labels);
     }
 
-    /// Records the exchange, which is not active any more.
+    /// Records the end of the exchange, which is no longer active.
     pub(super) fn end(self, ended: EndLabels<'_>, measured: Measured) {
         let instruments = &self.metrics.instruments;
         self.group.change_active(instruments, -1);
@@ -146,7 +146,7 @@ mod tests {
         values.fold((0, 0), |(series, sum), value| (series + 1, sum + value))
     }
 
-    /// More sets of labels than are bound.
+    /// More sets of labels than the table binds.
     const HOSTS: u32 = 1_100;
 
     #[test]

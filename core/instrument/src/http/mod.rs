@@ -1,7 +1,7 @@
-//! HTTP as the [stable semantic conventions](https://opentelemetry.io/docs/specs/semconv/http/) describe it:
-//! the parts that servers and clients share.
+//! The parts of HTTP instrumentation that servers and clients share, by the [stable semantic
+//! conventions](https://opentelemetry.io/docs/specs/semconv/http/).
 //!
-//! An integration starts an [`Exchange`] for each request, tells it of the response, and ends it once.
+//! An integration starts an [`Exchange`] for each request, passes it the response, and ends it once.
 
 mod bound;
 mod client;

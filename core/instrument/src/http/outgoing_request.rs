@@ -11,31 +11,31 @@ use crate::exclude::Exclusions;
 use crate::intern::{RouteNames, interned};
 use crate::semconv::{OTHER_METHOD, attribute, default_port, server, span_method};
 
-/// Shared by all clients of the process.
+/// The names of client spans in this process.
 static NAMES: RouteNames = RouteNames::new();
 
-/// What a client knows of a request before it sends it.
+/// A client's request before it is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingRequest<'a> {
-    /// The host as the URL has it, with its port if it has one, without credentials.
+    /// The host as in the URL, with its port if it has one, without credentials.
     pub authority: &'a str,
     /// The method.
     pub method: &'a Method,
-    /// Its name, if it is known.
+    /// The method's name, if it is a known method.
     pub known_method: Option<&'static str>,
     /// How often the request was sent before.
     pub resend_count: u32,
     /// `http` or `https`.
     pub scheme: &'static str,
-    /// The size of the body in bytes, if there is one and its size is known.
+    /// The size of the body in bytes, if the request has a body of known size.
     pub size: Option<u64>,
     /// The template of the path, if it is known.
     pub template: Option<&'a StringValue>,
 }
 
 impl OutgoingRequest<'_> {
-    /// As many attributes as a span of the client mostly has at its end: so many fit into
-    /// [`OutgoingRequest::attributes`] before it has to grow.
+    /// The usual number of attributes of a client's span at its end. [`OutgoingRequest::attributes`] reserves room for
+    /// it.
     pub const MAX_ATTRIBUTES: usize = 17;
 
     /// Whether its host is excluded.
@@ -44,7 +44,7 @@ impl OutgoingRequest<'_> {
         exclusions.excludes_host(self.authority, Some(default_port(self.scheme)))
     }
 
-    /// The name of the span: `GET`, or with a template `GET /users/{id}`.
+    /// The name of the span: `GET`, or `GET /users/{id}` with a template.
     #[must_use]
     pub fn name(&self) -> Cow<'static, str> {
         let method = span_method(self.known_method);
@@ -57,7 +57,7 @@ impl OutgoingRequest<'_> {
         }
     }
 
-    /// The attributes of metrics, as far as they are known before the response.
+    /// The attributes of metrics that are known before the response.
     #[must_use]
     pub(super) fn labels(&self) -> Labels<'_> {
         Labels {
@@ -70,7 +70,7 @@ impl OutgoingRequest<'_> {
         }
     }
 
-    /// The attributes of the span, as far as they are known before the response. `url` is the whole one.
+    /// The attributes of the span that are known before the response. `url` is the full URL.
     #[must_use]
     pub fn attributes(&self, url: &str, redaction: &Redaction) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(Self::MAX_ATTRIBUTES);
@@ -78,7 +78,8 @@ impl OutgoingRequest<'_> {
         attributes
     }
 
-    /// Makes what writes the same attributes later; `None` if the URL is longer than most.
+    /// Copies the inputs of the same attributes, to write them later; `None` if the URL does not fit into the inline
+    /// buffer.
     #[must_use]
     pub fn deferred_attributes<'a>(
         &'a self,
@@ -112,7 +113,7 @@ impl OutgoingRequest<'_> {
         }
     }
 
-    /// Those of the attributes that tell what is called, and that it is called by HTTP.
+    /// Writes the attributes that mark the call as HTTP and name its server.
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
         let method = self.known_method.unwrap_or(OTHER_METHOD);
         attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, method);
@@ -129,7 +130,7 @@ impl OutgoingRequest<'_> {
     }
 }
 
-/// Room for the URL and the authority of most requests.
+/// Inline buffer for the URL and the authority of most requests, in bytes.
 const ROOM: usize = 192;
 
 /// The inputs of the attributes of an outgoing request, copied in place.
@@ -142,7 +143,7 @@ pub struct DeferredClientAttributes {
     size: Option<u64>,
     template: Option<StringValue>,
     redaction: Redaction,
-    /// The URL, and then the authority.
+    /// The URL, followed by the authority.
     texts: ArrayString<ROOM>,
     url_length: usize,
 }
@@ -152,7 +153,7 @@ impl DeferredClientAttributes {
         url.len() + request.authority.len() <= ROOM
     }
 
-    /// Copies what there is [room for](Self::has_room_for).
+    /// Copies the inputs if they [fit](Self::has_room_for).
     #[inline]
     fn of(request: &OutgoingRequest<'_>, url: &str, redaction: &Redaction) -> Self {
         let mut texts = ArrayString::new();
@@ -196,7 +197,7 @@ impl DeferredAttributes for DeferredClientAttributes {
 
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
         let (request, _) = self.request_and_url();
-        attributes.reserve(8); // and for what the response adds
+        attributes.reserve(8); // and for the attributes of the response
         request.write_dimensions(attributes);
     }
 

@@ -13,7 +13,7 @@ use crate::semconv::Side;
 
 type MakeTracer = dyn Fn(InstrumentationScope) -> Arc<dyn StartSpan> + Send + Sync;
 
-/// The providers that the application chose, where it did not leave that to the global ones.
+/// The providers that the application chose instead of the global ones.
 #[derive(Clone, Default)]
 pub struct ProviderChoice {
     tracers: Option<Arc<MakeTracer>>,
@@ -22,15 +22,13 @@ pub struct ProviderChoice {
     duration_boundaries: Option<Arc<[f64]>>,
 }
 
-/// Where an HTTP integration gets its tracer and its instruments from: the providers that it was given, or the
-/// global ones.
+/// The source of an integration's tracer and instruments: the chosen providers, or the global ones.
 ///
-/// A [direct tracer](crate::direct::set_tracer), where one is set, takes precedence over the global tracer
-/// provider.
+/// A [direct tracer](crate::direct::set_tracer), if one is set, takes precedence over the global tracer provider.
 ///
-/// Providers that are installed when the integration is built, or when its first request comes, are seen by
-/// every request. A missing one is looked for again every 100 ms. Once found, a global provider keeps being
-/// used, until [`providers_replaced`](crate::providers_replaced) tells that there are others.
+/// The first request looks the providers up, and sees those that are installed by then. A missing provider is looked up
+/// again every 100 ms. A found global provider stays in use until [`providers_replaced`](crate::providers_replaced) is
+/// called.
 #[derive(Debug, Clone)]
 pub struct Providers {
     scope: InstrumentationScope,
@@ -38,7 +36,7 @@ pub struct Providers {
     lookup: Lookup<Available>,
 }
 
-/// A tracer and instruments, as far as they are known.
+/// The tracer and the instruments that were found.
 #[derive(Clone, Default)]
 struct Available {
     tracer: Option<Arc<dyn StartSpan>>,
@@ -50,7 +48,7 @@ struct Available {
 pub struct Resolved(Loan<Available>);
 
 impl ProviderChoice {
-    /// Uses this provider of tracers.
+    /// Chooses this tracer provider.
     pub fn set_tracer_provider<P>(&mut self, provider: &P)
     where
         P: TracerProvider<Tracer: Send + Sync + 'static> + Clone + Send + Sync + 'static,
@@ -62,7 +60,7 @@ impl ProviderChoice {
         }));
     }
 
-    /// Uses this provider of meters.
+    /// Chooses this meter provider.
     pub fn set_meter_provider<P>(&mut self, provider: &P)
     where
         P: MeterProvider + Clone + Send + Sync + 'static,
@@ -75,14 +73,14 @@ impl ProviderChoice {
         self.is_unmetered = !is_metered;
     }
 
-    /// Sets the boundaries of durations, in seconds.
+    /// Sets the boundaries of the duration histogram, in seconds.
     pub fn set_duration_boundaries(&mut self, seconds: Vec<f64>) {
         self.duration_boundaries = Some(seconds.into());
     }
 }
 
 impl Providers {
-    /// Looks for the providers when the first request comes. `scope` names the integration.
+    /// Makes a source that looks the providers up on the first request. `scope` names the integration.
     #[must_use]
     pub fn new(scope: InstrumentationScope, side: Side) -> Self {
         Self {
@@ -92,14 +90,14 @@ impl Providers {
         }
     }
 
-    /// The tracer and the instruments at the moment, found together.
+    /// Returns the current tracer and instruments, from one lookup.
     #[must_use]
     #[inline]
     pub fn resolve(&self, choice: &ProviderChoice, now: Instant) -> Resolved {
         Resolved(self.lookup.get(now, |known| self.look(choice, known)))
     }
 
-    /// Forgets what was found: the choice is another.
+    /// Discards the lookup, because the choice changed.
     pub fn reset(&mut self) {
         self.lookup = Lookup::new();
     }
@@ -128,25 +126,25 @@ impl Providers {
 }
 
 impl Resolved {
-    /// Starts spans.
+    /// The tracer.
     #[must_use]
     pub fn tracer(&self) -> Option<&dyn StartSpan> {
         self.0.get()?.tracer.as_deref()
     }
 
-    /// Records metrics.
+    /// The instruments.
     #[must_use]
     pub fn metrics(&self) -> Option<&Arc<HttpMetrics>> {
         self.0.get()?.metrics.as_ref()
     }
 
-    /// Whether neither is there.
+    /// Whether both the tracer and the instruments are missing.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.tracer().is_none() && self.metrics().is_none()
     }
 
-    /// Starts a span in `parent`, if there is a tracer.
+    /// Starts a span in `parent`; unrecorded if no tracer is available.
     #[must_use]
     pub fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan {
         match self.tracer() {

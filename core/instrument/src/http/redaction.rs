@@ -2,19 +2,20 @@ use std::borrow::Cow;
 
 use super::secret_keys::SecretKeys;
 
-/// Stands in the place of a secret.
+/// Replaces a secret value.
 pub const REDACTED: &str = "REDACTED";
 
-/// Decides which values of a query are secret, and leave as [`REDACTED`].
+/// Decides which values of a query are secret, and replaces them by [`REDACTED`].
 ///
-/// By default those whose keys look like it: `token`, `access_token`, `api_key`, `password`, `sig`, `code`,
-/// `subscription-key`, `AccountKey` and the like. That includes the four that the semantic conventions name
-/// (`AWSAccessKeyId`, `Signature`, `sig`, `X-Goog-Signature`). Keys are compared after they are decoded; case,
-/// `-`, `_` and `.` do not matter. Where a text can be read in two ways, the reading that hides more counts:
-/// `;` and `?` begin a parameter, too, the value of a secret ends only at `&`, and a value that is itself an
-/// encoded URL with a secret is hidden.
+/// By default, values are secret if their key looks secret: `token`, `access_token`, `api_key`, `password`, `sig`,
+/// `code`, `subscription-key`, `AccountKey` and similar keys. The default includes the four keys that the semantic
+/// conventions name (`AWSAccessKeyId`, `Signature`, `sig`, `X-Goog-Signature`). Keys are compared after decoding; case,
+/// `-`, `_` and `.` are ignored. An ambiguous text is read in the way that hides more: `;` and `?` also begin a
+/// parameter, the value of a secret ends only at `&`, and a value that is itself an encoded URL with a secret is
+/// hidden.
 ///
-/// Parameters of a path (`/a;token=…`) are treated alike. Credentials and fragments of URLs never leave.
+/// Parameters of a path (`/a;token=…`) are treated in the same way. Credentials of URLs are always replaced, and
+/// fragments always removed.
 ///
 /// # Examples
 ///
@@ -38,7 +39,7 @@ impl Default for Redaction {
 }
 
 impl Redaction {
-    /// Redacts nothing but the credentials and the fragment of a URL.
+    /// Redacts only the credentials and the fragment of a URL.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -46,7 +47,7 @@ impl Redaction {
         }
     }
 
-    /// Makes the values of these keys secret, too.
+    /// Adds keys whose values are secret.
     #[must_use]
     pub fn with_keys<I>(mut self, keys: I) -> Self
     where
@@ -56,8 +57,8 @@ impl Redaction {
         self
     }
 
-    /// Lets the values of these keys leave, although they look secret: `code` of a product, `session` of a
-    /// conference. A key is named as a whole.
+    /// Marks keys as public although they look secret: `code` of a product, `session` of a conference. The whole key
+    /// must match.
     #[must_use]
     pub fn without_keys<I>(mut self, keys: I) -> Self
     where
@@ -67,13 +68,13 @@ impl Redaction {
         self
     }
 
-    /// Replaces the secrets of a query, which is without its question mark.
+    /// Replaces the secrets of a query without its question mark.
     #[must_use]
     pub fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
         self.parameters(query, b"&;?", b"&")
     }
 
-    /// Replaces the secrets of a path: those of parameters such as `/a;token=…`.
+    /// Replaces the secrets of a path: the values of parameters such as `/a;token=…`.
     #[must_use]
     pub fn path<'a>(&self, path: &'a str) -> Cow<'a, str> {
         let Some(start) = path.find(';') else {
@@ -115,7 +116,7 @@ impl Redaction {
         Cow::Owned([start, hidden, &path, mark, query].concat())
     }
 
-    /// `begin` separates parameters, `end` ends the value of a secret one.
+    /// Redacts parameters. `begin` separates parameters, and `end` ends the value of a secret one.
     fn parameters<'a>(&self, text: &'a str, begin: &[u8], end: &[u8]) -> Cow<'a, str> {
         let bytes = text.as_bytes();
         let next = |from: usize, separators: &[u8]| {
@@ -155,7 +156,7 @@ impl Redaction {
     }
 }
 
-/// Takes a URL apart: up to its credentials, these, and from `@` on.
+/// Splits a URL into the text before its credentials, the credentials, and the text from `@` on.
 fn credentials_of(url: &str) -> (&str, Option<&str>, &str) {
     let Some(start) = url.find("://").map(|place| place + 3) else {
         return ("", None, url);

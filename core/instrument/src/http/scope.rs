@@ -1,5 +1,4 @@
-//! One runner for all futures and bodies: whatever belongs to a request is made, polled and dropped inside of
-//! [`Scope::enter`].
+//! The scope that all futures and bodies of a request share. They are made, polled and dropped inside [`Scope::enter`].
 
 use std::borrow::BorrowMut;
 use std::cell::Cell;
@@ -14,33 +13,34 @@ use opentelemetry::{Context, ContextGuard};
 use super::exchange::{Exchange, Rest};
 use crate::semconv::{Ending, Side};
 
-/// Where a service, a call, or the body of a response runs. The exchange is boxed where it is moved often.
+/// The scope of a service, a call, or the body of a response. The exchange is boxed where it is moved often.
 #[derive(Debug)]
 pub enum Scope<X: BorrowMut<Exchange> = Box<Exchange>> {
-    /// In nothing of its own.
+    /// No scope.
     None,
-    /// The request is excluded: nothing in this context is a span.
+    /// The request is excluded: its context records no spans.
     Excluded(Context),
-    /// Nothing is recorded, but what runs in this context belongs to the caller's trace.
+    /// Nothing is recorded, but the context propagates the caller's trace.
     Unrecorded(Context),
-    /// In an exchange that is recorded.
+    /// The exchange is recorded.
     Recorded(X),
 }
 
-/// The time during which a part of the request runs in its [`Scope`].
+/// Guard of an entered [`Scope`], while a part of the request runs in it.
 ///
-/// An exchange ends as [`Ending::Panicked`] when the stack unwinds through it. Nothing is caught.
+/// If the stack unwinds through the guard, the exchange ends as [`Ending::Panicked`]. The guard does not catch the
+/// panic.
 #[derive(Debug)]
 pub struct Entered<'a, X: BorrowMut<Exchange> = Box<Exchange>> {
     scope: &'a mut Scope<X>,
     _mark: Option<ServerMark>,
     _attached: Option<ContextGuard>,
-    /// Unwinding had begun before: the panic is not one of the request.
+    /// The thread was already unwinding: the panic does not belong to the request.
     was_panicking: bool,
 }
 
 impl<X: BorrowMut<Exchange>> Scope<X> {
-    /// Attaches the context, until the guard is dropped.
+    /// Attaches the context until the guard is dropped.
     #[must_use]
     #[inline]
     pub fn enter(&mut self) -> Entered<'_, X> {
@@ -71,20 +71,20 @@ impl<X: BorrowMut<Exchange>> Scope<X> {
         }
     }
 
-    /// Leaves nothing in its place.
+    /// Takes the scope, and leaves [`Scope::None`].
     #[must_use]
     pub fn take(&mut self) -> Self {
         std::mem::replace(self, Self::None)
     }
 
-    /// Ends the exchange, unless it has ended. Its context stays, for what is still to be dropped in it.
+    /// Ends the exchange, unless it has ended. Its context stays attached to what the request still drops.
     pub fn end(&mut self, ending: Ending<'_>) {
         if let Some(exchange) = self.exchange_mut() {
             exchange.end_in_place(ending);
         }
     }
 
-    /// Takes note of the body, whose head the exchange has seen. True if the exchange has ended by that.
+    /// Reads the state of the body, after the exchange has seen the head. Returns true if this ended the exchange.
     pub fn observe_start(&mut self, rest: Rest) -> bool {
         let ending = self
             .exchange_mut()
@@ -96,7 +96,7 @@ impl<X: BorrowMut<Exchange>> Scope<X> {
         true
     }
 
-    /// Takes note of what a body yielded: a frame, an error by its type, or its end.
+    /// Reads the result of polling a body: a frame, an error by its type, or the end.
     pub fn observe<D: Buf>(&mut self, frame: Option<Result<&Frame<D>, &'static str>>, rest: Rest) {
         let Some(exchange) = self.exchange_mut() else {
             return;
@@ -134,18 +134,18 @@ impl<X: BorrowMut<Exchange>> DerefMut for Entered<'_, X> {
 impl<X: BorrowMut<Exchange>> Drop for Entered<'_, X> {
     fn drop(&mut self) {
         if thread::panicking() && !self.was_panicking {
-            // Another panic during unwinding would abort the process.
+            // A second panic during unwinding would abort the process.
             let _ = catch_unwind(AssertUnwindSafe(|| self.scope.end(Ending::Panicked)));
         }
     }
 }
 
 thread_local! {
-    /// The `traceparent` span of the request that a server records on this thread at the moment.
+    /// The caller's span id of the request that a server records on this thread.
     static SERVED: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Marks the thread as one that runs a recorded request of a server.
+/// Marks the thread while it runs a recorded request of a server.
 #[derive(Debug)]
 struct ServerMark {
     before: Option<u64>,
@@ -165,8 +165,8 @@ impl Drop for ServerMark {
     }
 }
 
-/// Whether a server records the request of this caller on this thread already, by a layer outside. `caller` is
-/// the span id of its `traceparent`, and 0 without one.
+/// Whether an outer layer of a server already records the request of this caller on this thread. `caller` is the span
+/// id of its `traceparent`, or 0 without one.
 #[must_use]
 pub fn is_served(caller: u64) -> bool {
     SERVED.get() == Some(caller)

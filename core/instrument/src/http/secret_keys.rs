@@ -1,18 +1,18 @@
-//! Which keys of a query are those of secrets.
+//! The keys of a query whose values are secret.
 
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
-/// Secret as a whole key, without separators and in lower case.
+/// Keys that are secret as a whole, in lower case without separators.
 const SECRET_KEYS: [&str; 10] = [
     "auth", "code", "key", "mac", "otp", "pass", "pin", "sas", "sid", "sig",
 ];
 
-/// Secret wherever a key contains one of these, without separators and in lower case.
+/// A key that contains one of these is secret, in lower case without separators.
 ///
-/// The first two lines are those of Azure: storage, Service Bus, API Management, Functions, Event Grid, Cosmos DB.
-/// Then follow those of OAuth 2.0 and OpenID Connect, of SAML, WS-Federation and CAS, and of others.
+/// The first two lines are keys of Azure: Storage, Service Bus, API Management, Functions, Event Grid, Cosmos DB. The
+/// others belong to OAuth 2.0 and OpenID Connect, to SAML, WS-Federation and CAS, and to other systems.
 const SECRET_PARTS: [&str; 35] = [
     "accountkey",
     "sharedaccesskey",
@@ -50,11 +50,11 @@ const SECRET_PARTS: [&str; 35] = [
     "session",
     "signature",
 ];
-/// Longer keys, decoded and without separators, are secret: no name of a parameter is that long.
+/// A longer key, decoded and without separators, counts as secret: no parameter name is that long.
 const MAX_KEY: usize = 128;
-/// How often a key or a value may be encoded and is still understood.
+/// Maximum number of encodings of a key or a value that are decoded.
 const MAX_DECODINGS: usize = 3;
-/// A longer value that holds an encoded `=` is not looked into, but taken for a secret.
+/// A longer value that holds an encoded `=` counts as secret without being decoded.
 const MAX_NESTED: usize = 4_096;
 
 /// A key, decoded, in lower case and without separators; `None` if it is too long.
@@ -65,11 +65,11 @@ type Key = Option<ArrayVec<u8, MAX_KEY>>;
 pub(super) struct SecretKeys {
     keys: &'static [&'static str],
     parts: &'static [&'static str],
-    /// Shared by clones, one of which every request makes: where there are none, it shares nothing.
+    /// Shared by clones: every request makes one. `None` if the application added no keys.
     own: Option<Arc<OwnKeys>>,
 }
 
-/// Keys of the application, in the form in which they are compared.
+/// Keys of the application, in normal form.
 #[derive(Debug, Clone, Default)]
 struct OwnKeys {
     secret: Vec<Box<[u8]>>,
@@ -89,7 +89,7 @@ impl SecretKeys {
         own: None,
     };
 
-    /// Makes the values of these keys secret, too.
+    /// Adds keys whose values are secret.
     pub(super) fn add_secret<I>(&mut self, keys: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -98,7 +98,7 @@ impl SecretKeys {
         own.secret.extend(keys.into_iter().map(own_key));
     }
 
-    /// Lets the values of these keys leave.
+    /// Adds keys whose values are public.
     pub(super) fn add_public<I>(&mut self, keys: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -107,7 +107,7 @@ impl SecretKeys {
         own.public.extend(keys.into_iter().map(own_key));
     }
 
-    /// Whether a value is an encoded text with a secret parameter.
+    /// Whether a value is an encoded text that contains a secret parameter.
     pub(super) fn are_inside(&self, value: &str) -> bool {
         let has_nothing = self.parts.is_empty() && self.keys.is_empty() && self.own.is_none();
         let Some(first) = value.find('%').filter(|_| !has_nothing) else {
@@ -166,7 +166,7 @@ fn own_key(key: impl AsRef<str>) -> Box<[u8]> {
         .collect()
 }
 
-/// Decodes a key, as often as it is encoded, and makes it lower case without separators.
+/// Brings a key into normal form: decoded up to [`MAX_DECODINGS`] times, in lower case, without separators.
 fn normal(key: &[u8]) -> Key {
     let mut normal = ArrayVec::<u8, MAX_KEY>::new();
     for byte in decode(key.iter().copied()) {
@@ -191,7 +191,7 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b'-' | b'_' | b'.' | b'+' | b' ' | b'[' | b']')
 }
 
-/// Decodes `%` and two digits, once. Other text stays as it is.
+/// Decodes `%` and two digits, once. Other text stays unchanged.
 fn decode(bytes: impl Iterator<Item = u8> + Clone) -> impl Iterator<Item = u8> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -209,7 +209,7 @@ fn decode(bytes: impl Iterator<Item = u8> + Clone) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Case is ignored.
+/// ASCII case-insensitive search.
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len())
         .any(|window| window.eq_ignore_ascii_case(part))

@@ -1,4 +1,4 @@
-//! The settings that all HTTP integrations share, and their setters, whose code and documentation exist once.
+//! The settings that all HTTP integrations share, and their setters: code and documentation exist once.
 
 use http::Extensions;
 use opentelemetry::{Context, StringValue};
@@ -14,12 +14,12 @@ use crate::exclude::Exclusions;
 use crate::propagation::BaggageKeys;
 use crate::semconv::{KnownMethods, default_port};
 
-/// The methods that are known: names separated by commas, in place of the default ones. Read by the integrations.
+/// The known methods: a comma-separated list that replaces the default one. The integrations read it.
 ///
 /// Defaults to those of RFC 9110, `PATCH` and `QUERY`.
 pub const KNOWN_METHODS: &str = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
 
-/// Leaves one request without span and metrics. Put into the extensions of a request, incoming or outgoing.
+/// Excludes one request from spans and metrics. Put it into the extensions of an incoming or outgoing request.
 ///
 /// # Examples
 ///
@@ -32,14 +32,14 @@ pub const KNOWN_METHODS: &str = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Excluded;
 
-/// Sends one outgoing request without the ids of its trace and without baggage. Put into its extensions.
+/// Sends one outgoing request without trace ids and baggage. Put it into the extensions of the request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPropagation;
 
-/// Tells whether a request is excluded.
+/// Decides whether a request is excluded.
 pub(super) type ExcludeIf = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;
 
-/// How HTTP is recorded: one configuration for the layers and the middleware of a service.
+/// The settings of HTTP instrumentation: one configuration for the layers and the middleware of a service.
 ///
 /// # Examples
 ///
@@ -77,12 +77,12 @@ pub struct Settings {
     pub url_templates: UrlTemplates,
 }
 
-/// Which hosts are told the ids and the baggage of a trace.
+/// The hosts that receive the ids and the baggage of a trace.
 #[derive(Debug, Clone, Default)]
 pub struct PropagationRules {
     #[doc(hidden)]
     pub refused: Exclusions,
-    /// `None` stands for all hosts.
+    /// The only hosts that receive them; `None` means all hosts.
     #[doc(hidden)]
     pub told: Option<Exclusions>,
     #[doc(hidden)]
@@ -90,7 +90,7 @@ pub struct PropagationRules {
 }
 
 impl PropagationRules {
-    /// Whether a host is told.
+    /// Whether a host receives ids and baggage.
     pub(super) fn tell(&self, authority: &str, scheme: &str, extensions: &Extensions) -> bool {
         let port = Some(default_port(scheme));
         extensions.get::<NoPropagation>().is_none()
@@ -103,20 +103,20 @@ impl PropagationRules {
 }
 
 impl Settings {
-    /// The defaults, without regard to the environment.
+    /// The defaults, without the environment.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The defaults of a server in this environment.
+    /// The defaults of a server, with the environment.
     #[doc(hidden)]
     #[must_use]
     pub fn of_server(lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self::with_environment(Exclusions::from_environment(&lookup), lookup)
     }
 
-    /// The defaults of a client in this environment.
+    /// The defaults of a client, with the environment.
     #[doc(hidden)]
     #[must_use]
     pub fn of_client(lookup: impl Fn(&str) -> Option<String>) -> Self {
@@ -134,7 +134,7 @@ impl Settings {
         }
     }
 
-    /// Takes all of `other`, and keeps what is excluded already.
+    /// Takes all settings of `other`, and keeps the existing exclusions.
     #[doc(hidden)]
     pub fn take_over(&mut self, other: Self) {
         let exclusions = std::mem::take(&mut self.exclusions);
@@ -142,8 +142,7 @@ impl Settings {
         self.exclusions.merge(exclusions);
     }
 
-    /// Whether the request itself says that it is excluded, or the application's rule does. `head` is made only
-    /// for that rule.
+    /// Whether the request's extension or the application's rule excludes it. `head` is called only for the rule.
     #[doc(hidden)]
     #[must_use]
     pub fn excludes<'a>(
@@ -158,7 +157,7 @@ impl Settings {
                 .is_some_and(|excludes| head().is_some_and(|head| excludes(&head)))
     }
 
-    /// The template of an outgoing request: its own, or one of the client's that fits its path.
+    /// The template of an outgoing request: its own, or the first of the client's templates that matches the path.
     #[doc(hidden)]
     #[must_use]
     pub fn template<'a>(
@@ -194,25 +193,24 @@ impl Settings {
     }
 }
 
-/// Whether a context belongs to a request whose calls are recorded.
+/// Whether calls in this context are recorded.
 pub(super) fn records_calls(context: &Context) -> bool {
     !crate::exclude::records_no_spans(context)
 }
 
-/// Emits the setters of a server and of a client into an `impl` block. The type has a method `change`, which
-/// changes its [`Settings`].
+/// Expands to the setters that servers and clients share, for an `impl` block. The type must have a method `change`,
+/// which changes its [`Settings`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! http_setters {
     () => {
-        /// Excludes requests to these hosts, in the [forms](azmon_instrument::exclude) that there are:
+        /// Excludes requests to these hosts. Entries have the [documented forms](azmon_instrument::exclude):
         /// `localhost:5000`, `*.internal`.
         ///
-        /// For a server these are requests *for* the hosts, which its callers choose. An excluded call is still
-        /// sent the ids of the caller's span, so that what it causes stays part of the trace.
+        /// On a server, these are requests *for* the hosts, which its callers choose. An excluded call still carries
+        /// the ids of the caller's span, so that its effects stay part of the trace.
         ///
-        /// An entry without a meaning is left out, with a warning; [`exclusions`](Self::exclusions) takes lists
-        /// that were checked.
+        /// An invalid entry is skipped, with a warning; [`exclusions`](Self::exclusions) takes checked lists.
         #[must_use]
         pub fn exclude_hosts<I>(self, entries: I) -> Self
         where
@@ -225,15 +223,15 @@ macro_rules! http_setters {
             })
         }
 
-        /// Excludes all that `exclusions` does, besides what already is. Paths, methods and user agents are
-        /// those of incoming requests, and mean nothing to a client.
+        /// Adds exclusions to the existing ones. Paths, methods and user agents apply to incoming requests only; a
+        /// client ignores them.
         #[must_use]
         pub fn exclusions(self, exclusions: $crate::exclude::Exclusions) -> Self {
             self.change(|settings| settings.exclusions.merge(exclusions))
         }
 
-        /// Excludes the requests for which `rule` returns true, besides those of the lists. It is asked for every
-        /// request that these let through, before anything else is done with it.
+        /// Excludes the requests for which `rule` returns true, in addition to the lists. The rule runs first for every
+        /// request that the lists let through.
         #[must_use]
         pub fn exclude_if<F>(self, rule: F) -> Self
         where
@@ -244,11 +242,11 @@ macro_rules! http_setters {
             })
         }
 
-        /// Decides whether an exchange was a success: `Some(true)` if a 404 is expected, `Some(false)` if a 200
-        /// tells of a failure; `None` leaves it to the conventions. It is seen by the status of the span,
-        /// `error.type` in metrics, and the success of Application Insights alike.
+        /// Decides whether an exchange succeeded: `Some(true)` if a 404 is expected, `Some(false)` if a 200 reports a
+        /// failure; `None` leaves the decision to the conventions. The decision sets the status of the span,
+        /// `error.type` of metrics, and the success in Application Insights.
         ///
-        /// Called once for each exchange that is recorded, when it ends. A panic of the rule counts as `None`.
+        /// The rule runs once for each recorded exchange, at its end. A panic of the rule counts as `None`.
         #[must_use]
         pub fn classify<F>(self, rule: F) -> Self
         where
@@ -259,11 +257,11 @@ macro_rules! http_setters {
             })
         }
 
-        /// Tells the end of each exchange that is recorded, with its outcome and its duration, and adds
-        /// attributes to its span.
+        /// Observes the end of each recorded exchange, with its outcome and its duration, and may add attributes to its
+        /// span.
         ///
-        /// Called once, where the exchange ends: when the body of the response has ended, or also when the future
-        /// or the body is dropped, or during a panic. It must not block; a panic of its own is caught.
+        /// The hook runs once, where the exchange ends: at the end of the response's body, when the future or the body
+        /// is dropped, or during a panic. It must not block. Its own panic is caught.
         #[must_use]
         pub fn on_end<F>(self, hook: F) -> Self
         where
@@ -277,17 +275,17 @@ macro_rules! http_setters {
             })
         }
 
-        /// Whether an exchange that is given up, by dropping its future or the response's body, is an error
-        /// `cancelled`, unless its status is one.
+        /// Sets whether an exchange that is cancelled, because its future or the response's body is dropped, is an
+        /// error `cancelled`. A status that is an error takes precedence.
         ///
-        /// Defaults to false: it only has the attribute `azmon.cancelled`. A body that was never asked for was
-        /// not given up.
+        /// Defaults to false: the span only has the attribute `azmon.cancelled`. An exchange whose body was never
+        /// polled does not count as cancelled.
         #[must_use]
         pub fn cancellation_is_error(self, is_error: bool) -> Self {
             self.change(|settings| settings.end.cancellation_is_error = is_error)
         }
 
-        /// Adds methods to those that are known: `PROPFIND`. Others are recorded as `_OTHER`.
+        /// Adds known methods, such as `PROPFIND`. Other methods are recorded as `_OTHER`.
         ///
         /// Defaults to those of RFC 9110, `PATCH` and `QUERY`, or to the list of
         /// `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`.
@@ -299,9 +297,9 @@ macro_rules! http_setters {
             self.change(|settings| settings.known_methods.add(names))
         }
 
-        /// Captures more headers of requests as attributes `http.request.header.<name>`.
+        /// Captures headers of requests as attributes `http.request.header.<name>`, in addition to earlier ones.
         ///
-        /// Defaults to none: headers hold secrets.
+        /// Defaults to none: headers may contain secrets.
         #[must_use]
         pub fn request_headers<I>(self, names: I) -> Self
         where
@@ -310,9 +308,9 @@ macro_rules! http_setters {
             self.change(|settings| settings.capture_of_requests(names))
         }
 
-        /// Captures more headers of responses as attributes `http.response.header.<name>`.
+        /// Captures headers of responses as attributes `http.response.header.<name>`, in addition to earlier ones.
         ///
-        /// Defaults to none: headers hold secrets.
+        /// Defaults to none: headers may contain secrets.
         #[must_use]
         pub fn response_headers<I>(self, names: I) -> Self
         where
@@ -321,15 +319,15 @@ macro_rules! http_setters {
             self.change(|settings| settings.capture_of_responses(names))
         }
 
-        /// Sets which values of a query leave as `REDACTED`. Credentials always do.
+        /// Sets which values of a query are replaced by `REDACTED`. Credentials are always replaced.
         ///
-        /// Defaults to those of [keys that look secret](azmon_instrument::http::Redaction).
+        /// Defaults to the values of [keys that look secret](azmon_instrument::http::Redaction).
         #[must_use]
         pub fn redaction(self, redaction: $crate::http::Redaction) -> Self {
             self.change(|settings| settings.redaction = redaction)
         }
 
-        /// Whether metrics are recorded. Defaults to true.
+        /// Sets whether metrics are recorded. Defaults to true.
         #[must_use]
         pub fn metrics(self, record: bool) -> Self {
             self.change(|settings| settings.providers.set_metered(record))
@@ -337,15 +335,15 @@ macro_rules! http_setters {
 
         /// Sets the boundaries of the histogram of durations, in seconds and ascending.
         ///
-        /// Defaults to those of the conventions: 14, from 5 ms to 10 s.
+        /// Defaults to the 14 boundaries of the conventions, from 5 ms to 10 s.
         #[must_use]
         pub fn duration_boundaries(self, seconds: impl Into<Vec<f64>>) -> Self {
             self.change(|settings| settings.providers.set_duration_boundaries(seconds.into()))
         }
 
-        /// Sets the provider of tracers.
+        /// Sets the tracer provider.
         ///
-        /// Defaults to the global one, which may also be installed later.
+        /// Defaults to the global one, which may be installed later.
         #[must_use]
         pub fn tracer_provider<P>(self, provider: &P) -> Self
         where
@@ -359,9 +357,9 @@ macro_rules! http_setters {
             self.change(|settings| settings.providers.set_tracer_provider(provider))
         }
 
-        /// Sets the provider of meters.
+        /// Sets the meter provider.
         ///
-        /// Defaults to the global one, which may also be installed later.
+        /// Defaults to the global one, which may be installed later.
         #[must_use]
         pub fn meter_provider<P>(self, provider: &P) -> Self
         where
@@ -372,19 +370,19 @@ macro_rules! http_setters {
     };
 }
 
-/// Emits the setters that only clients have into an `impl` block.
+/// Expands to the setters that only clients have, for an `impl` block.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! http_client_setters {
     () => {
-        /// Sends these hosts no ids and no baggage, in the [forms](azmon_instrument::exclude) that there are, and
-        /// removes those that a request has already. Their calls still have spans and metrics: for services of
-        /// others, who need not know.
+        /// Sends no ids and no baggage to these hosts, and removes those that a request already has. Entries have the
+        /// [documented forms](azmon_instrument::exclude). Calls to the hosts still have spans and metrics. Use it for
+        /// third-party services.
         ///
-        /// A client that follows redirects by itself, as reqwest does, sends the headers of the first request to
-        /// the host that it is redirected to: turn that off, or follow them outside of the layer.
+        /// A client that follows redirects by itself, as reqwest does, sends the headers of the first request to the
+        /// host of the redirect as well. Disable its redirects, or follow them outside the layer.
         ///
-        /// An entry without a meaning is left out, with a warning.
+        /// An invalid entry is skipped, with a warning.
         #[must_use]
         pub fn no_propagation_hosts<I>(self, entries: I) -> Self
         where
@@ -398,10 +396,10 @@ macro_rules! http_client_setters {
             })
         }
 
-        /// Sends ids and baggage to these hosts only, in the [forms](azmon_instrument::exclude) that there are.
-        /// What [`no_propagation_hosts`](Self::no_propagation_hosts) says of redirects holds here, too.
+        /// Sends ids and baggage only to these hosts. Entries have the [documented forms](azmon_instrument::exclude).
+        /// The note about redirects at [`no_propagation_hosts`](Self::no_propagation_hosts) applies as well.
         ///
-        /// Defaults to all hosts. An entry without a meaning is left out, with a warning.
+        /// Defaults to all hosts. An invalid entry is skipped, with a warning.
         #[must_use]
         pub fn propagate_only_to<I>(self, entries: I) -> Self
         where
@@ -416,7 +414,7 @@ macro_rules! http_client_setters {
             })
         }
 
-        /// Sends only these keys of the baggage. A `baggage` header that a request has already is replaced.
+        /// Sends only these keys of the baggage. An existing `baggage` header of a request is replaced.
         ///
         /// Defaults to all keys.
         #[must_use]
@@ -427,8 +425,8 @@ macro_rules! http_client_setters {
             self.change(|settings| settings.propagation.baggage.add(keys))
         }
 
-        /// Names the paths that the client asks for: `/users/{id}`, `/files/{*path}`. The first template that fits
-        /// becomes `url.template` and part of the name of the span, unless the request has its own
+        /// Sets the templates of the paths that the client requests: `/users/{id}`, `/files/{*path}`. The first
+        /// template that matches becomes `url.template` and part of the span's name, unless the request has its own
         /// [`UrlTemplate`](azmon_instrument::http::UrlTemplate).
         ///
         /// Defaults to none.

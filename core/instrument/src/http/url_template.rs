@@ -2,19 +2,19 @@ use opentelemetry::StringValue;
 
 /// The template of the path of an outgoing request: `/users/{id}`.
 ///
-/// Put into the extensions of the request, it becomes `url.template`, and part of the name of the span.
+/// In the extensions of the request, it becomes `url.template` and part of the span's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlTemplate(pub StringValue);
 
 impl UrlTemplate {
-    /// Makes a template. It must be one of a small set: metrics have it as an attribute.
+    /// Makes a template. It must come from a small set, because it is an attribute of metrics.
     #[must_use]
     pub fn new(template: impl Into<StringValue>) -> Self {
         Self(template.into())
     }
 }
 
-/// The templates of all paths that a client asks for.
+/// The templates of all paths that a client requests.
 #[derive(Debug, Clone, Default)]
 pub struct UrlTemplates(Vec<Template>);
 
@@ -33,7 +33,7 @@ enum Segment {
 }
 
 impl UrlTemplates {
-    /// Adds templates; the first that matches counts.
+    /// Adds templates; the first match wins.
     pub fn add<I>(&mut self, templates: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -43,7 +43,7 @@ impl UrlTemplates {
             .extend(templates.map(|text| Template::parse(text.as_ref())));
     }
 
-    /// The template of a path.
+    /// The template that matches a path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&StringValue> {
         let found = self.0.iter().find(|template| template.matches(path))?;

@@ -1,11 +1,10 @@
 use arc_swap::ArcSwapOption;
 use hashbrown::HashTable;
 
-/// What is made once for each of a bounded number of keys, and never forgotten.
+/// A table that holds one value for each of a bounded number of keys, and never removes one.
 ///
-/// Finding takes no lock; adding copies the table, which happens as often as there are keys. After
-/// [`BoundedTable::CAPACITY`] of them no more are kept: keys that depend on the caller must not fill the
-/// memory.
+/// Lookups take no lock. An insertion copies the table, which happens once per key. The table keeps at most
+/// [`BoundedTable::CAPACITY`] values: keys that callers choose must not fill the memory.
 #[derive(Debug)]
 pub(crate) struct BoundedTable<V> {
     entries: ArcSwapOption<Entries<V>>,
@@ -14,7 +13,7 @@ pub(crate) struct BoundedTable<V> {
 type Entries<V> = HashTable<(u64, V)>;
 
 impl<V> BoundedTable<V> {
-    /// How many values are kept at most.
+    /// Maximum number of values.
     pub(crate) const CAPACITY: usize = 1_024;
 
     pub(crate) const fn new() -> Self {
@@ -31,15 +30,15 @@ impl<V> Default for BoundedTable<V> {
 }
 
 impl<V: Clone> BoundedTable<V> {
-    /// The value with this hash that is the wanted one, if it is kept.
+    /// The kept value that has this hash and satisfies `is_it`.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(&V) -> bool) -> Option<V> {
         let entries = self.entries.load();
         find(entries.as_deref()?, hash, is_it)
     }
 
-    /// The value with this hash that is the wanted one; `None` when no more are kept.
+    /// The value that has this hash and satisfies the predicate, made if it is missing; `None` if the table is full.
     ///
-    /// Two threads may make the same; one of them stays.
+    /// Two threads may make the same value; the table keeps one of them.
     pub(crate) fn get(
         &self,
         hash: u64,

@@ -1,7 +1,7 @@
 const FACTOR: u64 = 0x51_7c_c1_b7_27_22_0a_95;
 
-/// FxHash of short texts, eight bytes at a time. It does not withstand texts that are made to collide: use
-/// it where these cost little.
+/// FxHash of short texts, eight bytes at a time. It does not resist deliberate collisions: use it only where they are
+/// cheap.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64;
     for word in bytes.as_chunks::<8>().0 {
@@ -10,7 +10,7 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     add(hash, last_word(bytes))
 }
 
-/// The last eight bytes, some of which may have been a part of the word before; all if there are fewer.
+/// The last eight bytes, which may overlap the previous word; all bytes if there are fewer.
 fn last_word(bytes: &[u8]) -> u64 {
     if let Some(last) = bytes.last_chunk() {
         return u64::from_le_bytes(*last);
@@ -29,18 +29,18 @@ fn add(hash: u64, word: u64) -> u64 {
     (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR)
 }
 
-/// `hash` of one text.
+/// The hash of one text.
 #[must_use]
 pub fn text_hash(text: &str) -> u64 {
     hash(text.as_bytes())
 }
 
-/// Whether two texts are equal. Faster than comparing them where they mostly are the very same.
+/// Whether two texts are equal. Faster than `==` if both are usually the same allocation.
 pub(crate) fn ptr_or_text_eq(one: &str, other: &str) -> bool {
     std::ptr::eq(one, other) || one == other
 }
 
-/// [`hash`] of several texts.
+/// The hash of several texts.
 #[derive(Debug, Default)]
 pub(crate) struct TextHasher(u64);
 

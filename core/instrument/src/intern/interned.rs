@@ -6,9 +6,9 @@ use opentelemetry::StringValue;
 
 use super::hash::hash;
 
-/// Slots of each thread; a power of two.
+/// Number of slots of each thread; a power of two.
 const SLOTS: usize = 64;
-/// Longer texts are not kept, in bytes.
+/// Maximum length of a kept text, in bytes.
 const MAX_LENGTH: usize = 512;
 
 type Texts = RefCell<[Option<Arc<str>>; SLOTS]>;
@@ -20,16 +20,16 @@ thread_local! {
         const { RefCell::new([const { None }; SLOTS]) };
 }
 
-/// A value with this text, shared with one that this thread made recently.
+/// Returns a value with this text, shared with a recent one of this thread.
 ///
-/// For texts that come again and again but are not bounded: hosts and user agents. Each thread keeps the
-/// last text of 64 slots, of at most 512 bytes.
+/// For texts that recur but are not bounded: hosts and user agents. Each thread keeps the last text of 64 slots, of at
+/// most 512 bytes each.
 #[must_use]
 pub fn interned(text: &str) -> StringValue {
     TEXTS.with(|texts| recent(texts, text))
 }
 
-/// [`interned`] of a path. Paths are more, and have slots of their own.
+/// [`interned`] for a path. Paths are more numerous, and have their own slots.
 #[must_use]
 pub fn interned_path(path: &str) -> StringValue {
     PATHS.with(|paths| recent(paths, path))
@@ -46,9 +46,9 @@ fn recent(texts: &Texts, text: &str) -> StringValue {
     slot.insert(Arc::from(text)).clone().into()
 }
 
-/// [`interned`] of an address, which is not even written if it was seen recently.
+/// [`interned`] for an address, which is not even formatted if it is recent.
 ///
-/// An IPv4 address that came mapped into IPv6 is written as IPv4.
+/// An IPv4-mapped IPv6 address is written as IPv4.
 #[must_use]
 pub fn interned_address(address: IpAddr) -> StringValue {
     let address = address.to_canonical();

@@ -3,15 +3,15 @@ use super::hash::{TextHasher, ptr_or_text_eq};
 
 /// The names of spans, by method and route, as texts that are never freed.
 ///
-/// A service has a bounded number of routes, so each name is made once; after [`RouteNames::CAPACITY`] of
-/// them, which is a mistake or an attack, the others are not kept, nor are routes of more than
-/// [`RouteNames::MAX_LENGTH`] bytes. Looking one up takes no lock.
+/// A service has a bounded number of routes, so each name is made once. More than [`RouteNames::CAPACITY`] names are a
+/// mistake or an attack: further names are not kept, nor are routes of more than [`RouteNames::MAX_LENGTH`] bytes. A
+/// lookup takes no lock.
 #[derive(Debug)]
 pub struct RouteNames {
     names: BoundedTable<(&'static str, RouteName)>,
 }
 
-/// The name of a span, and the route in it.
+/// The name of a span and its route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteName {
     /// `GET /users/{id}`; without a method, the route.
@@ -21,7 +21,7 @@ pub struct RouteName {
 }
 
 impl RouteNames {
-    /// How many names are kept at most.
+    /// Maximum number of names.
     pub const CAPACITY: usize = BoundedTable::<RouteName>::CAPACITY;
 
     /// Makes an empty table.
@@ -32,10 +32,10 @@ impl RouteNames {
         }
     }
 
-    /// How many bytes a route that is kept has at most.
+    /// Maximum length of a kept route, in bytes.
     pub const MAX_LENGTH: usize = 256;
 
-    /// The name for a method, which may be empty, and a route; `None` when it is too long, or no more are kept.
+    /// The name for a method, which may be empty, and a route; `None` if the route is too long or the table is full.
     #[must_use]
     pub fn get(&self, method: &'static str, route: &str) -> Option<RouteName> {
         if route.len() > Self::MAX_LENGTH {

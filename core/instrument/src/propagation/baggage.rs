@@ -1,4 +1,5 @@
-//! [W3C Baggage](https://www.w3.org/TR/baggage/): the header `baggage` to OpenTelemetry's [`Baggage`] and back.
+//! [W3C Baggage](https://www.w3.org/TR/baggage/): converts the header `baggage` to OpenTelemetry's [`Baggage`] and
+//! back.
 
 use std::sync::Arc;
 
@@ -8,12 +9,12 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use super::BAGGAGE;
 
-/// Members of a list that are read (section 3.3.2); later ones are left out.
+/// Maximum number of members that are read (section 3.3.2); further members are ignored.
 const MAX_MEMBERS: usize = 64;
-/// Bytes of all headers that are read (section 3.3.2). A longer list is left out as a whole.
+/// Maximum size of all headers, in bytes (section 3.3.2). A longer list is ignored as a whole.
 const MAX_BYTES: usize = 8_192;
 
-/// What a value cannot hold as it is (section 3.3.1.3).
+/// Characters that a value must encode (section 3.3.1.3).
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -22,7 +23,7 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b';')
     .add(b'\\');
 
-/// The members of every `baggage` header, in order. `None` if there is no header that can be read.
+/// The members of all `baggage` headers, in order. `None` if no header is readable.
 pub(super) fn read(headers: &HeaderMap) -> Option<Baggage> {
     let texts = || {
         let values = headers.get_all(BAGGAGE).iter();
@@ -40,7 +41,7 @@ pub(super) fn read(headers: &HeaderMap) -> Option<Baggage> {
     Some(baggage)
 }
 
-/// `key=value;properties`, as name, decoded value and properties as they came.
+/// Splits `key=value;properties` into the key, the decoded value and the unchanged properties.
 fn member(text: &str) -> Option<(&str, String, BaggageMetadata)> {
     let (pair, properties) = text.split_once(';').unwrap_or((text, ""));
     let (key, value) = pair.split_once('=')?;
@@ -48,12 +49,12 @@ fn member(text: &str) -> Option<(&str, String, BaggageMetadata)> {
     Some((key.trim(), value.into_owned(), properties.trim().into()))
 }
 
-/// The keys of the baggage that are sent on; by default all.
+/// The baggage keys that are propagated; by default all.
 #[derive(Debug, Clone, Default)]
 pub struct BaggageKeys(Option<Arc<Vec<String>>>);
 
 impl BaggageKeys {
-    /// Sends on these keys, and those that were added before, and no others.
+    /// Propagates only these keys and those that were added before.
     pub fn add<I>(&mut self, keys: I)
     where
         I: IntoIterator<Item: Into<String>>,
@@ -62,7 +63,7 @@ impl BaggageKeys {
         listed.extend(keys.into_iter().map(Into::into));
     }
 
-    /// Whether not all keys are sent on.
+    /// Whether only listed keys are propagated.
     pub(super) fn are_listed(&self) -> bool {
         self.0.is_some()
     }
@@ -73,7 +74,7 @@ impl BaggageKeys {
     }
 }
 
-/// The value of the header, unless there is nothing to send.
+/// The value of the header; `None` if no member is left to send.
 pub(super) fn write(baggage: &Baggage, keys: &BaggageKeys) -> Option<HeaderValue> {
     let mut text = String::new();
     for (key, (value, metadata)) in baggage {

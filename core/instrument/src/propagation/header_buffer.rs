@@ -5,17 +5,17 @@ use http::HeaderValue;
 
 use super::traceparent::LENGTH;
 
-/// As many values are cut from one buffer, which is used again when all of them are gone.
+/// Number of values that are cut from one buffer. The buffer is reused once all of them are dropped.
 const VALUES: usize = 64;
 
 thread_local! {
     static BUFFER: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
-/// A header value that mostly takes no allocation of its own, nor do its clones.
+/// Makes a header value that usually needs no allocation of its own, and whose clones need none either.
 ///
-/// `HeaderValue::from_bytes` takes one, and another for the first clone; clients clone the headers of every
-/// request, in case it is redirected.
+/// `HeaderValue::from_bytes` allocates, and so does the first clone. Clients clone the headers of every request, in
+/// case it is redirected.
 pub(super) fn header_value(traceparent: &[u8; LENGTH]) -> Option<HeaderValue> {
     let shared = BUFFER.try_with(|buffer| {
         let mut buffer = buffer.try_borrow_mut().ok()?;

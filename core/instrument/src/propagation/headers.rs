@@ -10,7 +10,7 @@ use super::remote_parent::{RemoteParent, join};
 use super::traceparent::TraceParent;
 use super::{BAGGAGE, TRACEPARENT, TRACESTATE, baggage, tracestate};
 
-/// A copy of `context` with the caller's span and baggage, as far as `headers` name them.
+/// Copies `context` and adds the caller's span and baggage, if `headers` contain them.
 #[must_use]
 pub fn extract(context: &Context, headers: &HeaderMap) -> Context {
     let context = extract_baggage(context, headers);
@@ -20,7 +20,7 @@ pub fn extract(context: &Context, headers: &HeaderMap) -> Context {
     }
 }
 
-/// A copy of `context` with the caller's baggage, if `headers` have any.
+/// Copies `context` and adds the caller's baggage, if `headers` contain any.
 #[must_use]
 pub fn extract_baggage(context: &Context, headers: &HeaderMap) -> Context {
     match baggage::read(headers) {
@@ -31,14 +31,14 @@ pub fn extract_baggage(context: &Context, headers: &HeaderMap) -> Context {
 
 /// Writes the active span and the baggage of `context` into the headers of a request.
 ///
-/// Headers of these names are overwritten. A context without a valid span leaves `traceparent` and
-/// `tracestate` as they are, one without baggage `baggage`.
+/// Existing headers of these names are overwritten. A context without a valid span leaves `traceparent` and
+/// `tracestate` unchanged; one without baggage leaves `baggage` unchanged.
 pub fn inject(context: &Context, headers: &mut HeaderMap) {
     inject_with(context, headers, &BaggageKeys::default());
 }
 
-/// [`inject`] of some keys of the baggage. Where these are listed, a header `baggage` that is there already is
-/// removed: it may have others.
+/// [`inject`] for selected baggage keys. If `keys` are listed, an existing `baggage` header is removed, because it may
+/// contain other keys.
 pub fn inject_with(context: &Context, headers: &mut HeaderMap, keys: &BaggageKeys) {
     let span = context.span();
     let span = span.span_context();
@@ -47,7 +47,7 @@ pub fn inject_with(context: &Context, headers: &mut HeaderMap, keys: &BaggageKey
         if let Some(state) = tracestate(context, span) {
             headers.insert(TRACESTATE, state);
         } else if headers.keys().any(|name| name == TRACESTATE) {
-            // Requests have few headers: looking at all is faster than finding one by its hash.
+            // Requests have few headers: a scan of all names is faster than a hash lookup.
             headers.remove(TRACESTATE);
         }
     }
@@ -58,14 +58,14 @@ pub fn inject_with(context: &Context, headers: &mut HeaderMap, keys: &BaggageKey
     }
 }
 
-/// Removes ids and baggage from the headers of a request, as they came from a caller of its sender.
+/// Removes ids and baggage from the headers of a request, which its sender may have copied from its own caller.
 pub fn remove_ids(headers: &mut HeaderMap) {
     for name in [TRACEPARENT, TRACESTATE, BAGGAGE] {
         headers.remove(name);
     }
 }
 
-/// The `traceparent` of the active span of `context`, if that is valid.
+/// The `traceparent` of the active span of `context`, if the span is valid.
 #[must_use]
 pub fn traceparent(context: &Context) -> Option<HeaderValue> {
     let span = context.span();
@@ -85,7 +85,7 @@ pub(super) fn trace_parent(context: &Context, span: &SpanContext) -> TraceParent
     }
 }
 
-/// What was received, unless a sampler or the application has changed the span's state since.
+/// The received `tracestate`, unless a sampler or the application has changed the span's state since.
 pub(super) fn tracestate(context: &Context, span: &SpanContext) -> Option<HeaderValue> {
     let state = span.trace_state();
     let origin = TraceOrigin::of(context, span);
@@ -103,7 +103,7 @@ pub(super) fn tracestate(context: &Context, span: &SpanContext) -> Option<Header
     }
 }
 
-/// New members come first and replace received ones of the same key (section 3.3.1.4).
+/// New members come first and replace received ones with the same key (section 3.3.1.4).
 fn merge(new: &[u8], received: &[u8]) -> Option<HeaderValue> {
     let is_replaced = |member: &&[u8]| {
         tracestate::members(std::iter::once(new))

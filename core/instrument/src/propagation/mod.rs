@@ -1,11 +1,11 @@
-//! W3C Trace Context: reading and writing `traceparent`, `tracestate` and `baggage`.
+//! W3C Trace Context and Baggage: reads and writes `traceparent`, `tracestate` and `baggage`.
 //!
 //! [`TraceContextPropagator`] is a [`TextMapPropagator`] like the SDK's, for
-//! [`global::set_text_map_propagator`]. Code that holds an [`http::HeaderMap`] uses [`RemoteParent`],
-//! [`extract`] and [`inject`], which do the same without going through strings.
+//! [`global::set_text_map_propagator`]. Code that holds an [`http::HeaderMap`] uses [`RemoteParent`], [`extract`] and
+//! [`inject`], which do the same without conversion to strings.
 //!
-//! The rules are those of [Trace Context level 2](https://www.w3.org/TR/trace-context-2/). They differ
-//! from the SDK's propagator where that one is wrong or cannot know better:
+//! The rules are those of [Trace Context level 2](https://www.w3.org/TR/trace-context-2/). They differ from the SDK's
+//! propagator where the propagator is wrong or lacks the information:
 //!
 //! | Subject | Rule |
 //! |---|---|

@@ -4,19 +4,19 @@ use http::HeaderValue;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceFlags, TraceId, TraceState};
 
-/// The flag of section 3.2.2.4: the trace id is random.
+/// The random flag of section 3.2.2.4: the trace id is random.
 pub(super) const RANDOM: TraceFlags = TraceFlags::new(0b10);
 
-/// The `tracestate` that a trace came with, as it was received.
+/// The received `tracestate` of a trace.
 ///
-/// A [`SpanContext`] cannot keep it, since [`TraceState`] refuses keys that are valid. It holds for the
-/// spans of one trace; a trace that begins inside of the context has none.
+/// A [`SpanContext`] cannot keep it, because [`TraceState`] refuses some valid keys. It applies to the spans of one
+/// trace; a trace that begins inside the context has none.
 #[derive(Debug, Clone)]
 pub(super) struct TraceOrigin {
     pub(super) trace_id: TraceId,
     pub(super) random: bool,
     pub(super) received: HeaderValue,
-    /// What the remote span was given of it: nothing when the API refuses a key.
+    /// The state of the remote span: empty if the API refuses a key.
     pub(super) given: TraceState,
 }
 
@@ -28,12 +28,11 @@ impl TraceOrigin {
     }
 }
 
-/// The state of a trace that came without members and without the random flag.
+/// The state of a trace that arrived without members and without the random flag.
 ///
-/// It is an empty list, which for the API is not equal to [`TraceState::NONE`], costs nothing to clone,
-/// and is inherited by every span of the trace, also by those that are not sampled and lose their flags.
-/// So such a trace is told from one that began here without a value in the context, which would cost
-/// each request three allocations.
+/// It is an empty list that the API does not regard as equal to [`TraceState::NONE`]. It costs nothing to clone, and
+/// every span of the trace inherits it, including unsampled ones that lose their flags. It distinguishes such a trace
+/// from a trace that began here. A value in the context would do the same, but cost each request three allocations.
 pub(super) fn state_without_random_flag() -> TraceState {
     static EMPTY: LazyLock<TraceState> = LazyLock::new(|| {
         TraceState::NONE
@@ -44,7 +43,7 @@ pub(super) fn state_without_random_flag() -> TraceState {
     EMPTY.clone()
 }
 
-/// Whether the id of the trace of `span` is known to be random.
+/// Whether the trace id of `span` is known to be random.
 pub(super) fn is_random(context: &Context, span: &SpanContext) -> bool {
     match TraceOrigin::of(context, span) {
         Some(origin) => origin.random,

@@ -12,7 +12,7 @@ use super::{TRACEPARENT, TRACESTATE, headers, tracestate};
 
 /// Propagates spans as the W3C headers `traceparent` and `tracestate`.
 ///
-/// Baggage is not its business: combine it with the SDK's `BaggagePropagator`.
+/// It does not propagate baggage: combine it with the SDK's `BaggagePropagator`.
 ///
 /// # Examples
 ///

@@ -9,7 +9,7 @@ use super::origin::{RANDOM, TraceOrigin, state_without_random_flag};
 use super::traceparent::TraceParent;
 use super::{TRACEPARENT, TRACESTATE, tracestate};
 
-/// The caller's span, as valid `traceparent` and `tracestate` headers name it.
+/// The caller's span, read from valid `traceparent` and `tracestate` headers.
 #[derive(Debug, Clone)]
 pub struct RemoteParent {
     trace_id: TraceId,
@@ -22,7 +22,7 @@ pub struct RemoteParent {
 impl RemoteParent {
     /// Reads the headers of a request.
     ///
-    /// `None` without a `traceparent`, or with one that breaks a rule: the request begins a trace then.
+    /// `None` if `traceparent` is missing or invalid: the request then begins a trace.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut parents = headers.get_all(TRACEPARENT).iter();
@@ -33,8 +33,8 @@ impl RemoteParent {
         Self::from_values(parent, Some(headers.get_all(TRACESTATE)))
     }
 
-    /// Reads the values of the only `traceparent`, and of `tracestate` headers if there are any: for those
-    /// who have looked through the headers already.
+    /// Reads the values of the only `traceparent` and of all `tracestate` headers, for a caller that has already
+    /// scanned the headers.
     #[must_use]
     pub fn from_values(
         parent: &HeaderValue,
@@ -70,7 +70,7 @@ impl RemoteParent {
         }
     }
 
-    /// The caller's span. Its `trace_state` has no members when the API refuses what was received.
+    /// The caller's span. Its `trace_state` is empty if the API refuses the received members.
     #[must_use]
     pub fn span_context(&self) -> SpanContext {
         let state = self.state.clone();
@@ -84,7 +84,7 @@ impl RemoteParent {
         (self.trace_id, self.span_id, self.flags)
     }
 
-    /// Moves the caller's trace state out; nothing is left in its place.
+    /// Takes the caller's trace state, and leaves an empty one.
     #[doc(hidden)]
     #[must_use]
     pub fn take_state(&mut self) -> TraceState {
@@ -97,7 +97,7 @@ impl RemoteParent {
         u64::from_be_bytes(self.span_id.to_bytes())
     }
 
-    /// The same without the flag that says that it is sampled.
+    /// Clears the sampled flag.
     #[must_use]
     pub fn unsampled(self) -> Self {
         Self {
@@ -106,14 +106,14 @@ impl RemoteParent {
         }
     }
 
-    /// A copy of `context` whose active span is the caller's.
+    /// Copies `context` with the caller's span as active span.
     #[must_use]
     pub fn attach_to(self, context: &Context) -> Context {
         let span = SpanContext::new(self.trace_id, self.span_id, self.flags, true, self.state);
         remember(self.origin, context.with_remote_span_context(span))
     }
 
-    /// A copy of `context` that sends on what the caller's span came with, without being active itself.
+    /// Adds the received `tracestate` and random flag to `context`, without making the caller's span active.
     #[doc(hidden)]
     #[must_use]
     pub fn remember_in(self, context: Context) -> Context {
@@ -128,7 +128,7 @@ fn remember(origin: Option<TraceOrigin>, context: Context) -> Context {
     }
 }
 
-/// The list to pass on: the header itself if there is only one, which copies nothing.
+/// The list to propagate. A single header is cloned, which copies nothing.
 fn received(headers: &GetAll<'_, HeaderValue>) -> Option<HeaderValue> {
     let bytes = || headers.iter().map(HeaderValue::as_bytes);
     if !tracestate::is_worth_keeping(bytes()) {
@@ -141,7 +141,7 @@ fn received(headers: &GetAll<'_, HeaderValue>) -> Option<HeaderValue> {
     }
 }
 
-/// Makes one header of the members of a list.
+/// Joins the members of a list into one header.
 pub(super) fn join<'a>(members: impl Iterator<Item = &'a [u8]>) -> Option<HeaderValue> {
     let mut list = Vec::new();
     for member in members {

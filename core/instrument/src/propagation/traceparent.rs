@@ -8,7 +8,7 @@ const RANDOM: u8 = 0b10;
 
 /// The fields of a valid `traceparent` header.
 ///
-/// Flags other than these two are not passed on, as section 3.2.2.5 asks.
+/// Other flags are not propagated, as section 3.2.2.5 requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TraceParent {
     pub(super) trace_id: TraceId,
@@ -53,7 +53,7 @@ impl TraceParent {
     }
 }
 
-/// Takes the optional white space of HTTP (RFC 9110, section 5.6.3) from both ends.
+/// Trims the optional white space of HTTP (RFC 9110, section 5.6.3) at both ends.
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -61,7 +61,7 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Lower-case digits only, as the specification asks.
+/// Parses lower-case digits only, as the specification requires.
 fn two_digits(digits: [u8; 2]) -> Option<u64> {
     let [high, low] = digits;
     eight_digits([b'0', b'0', b'0', b'0', b'0', b'0', high, low])
@@ -76,18 +76,18 @@ const fn each(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Reads eight digits at once, each in its byte.
+/// Parses eight digits at once, one per byte.
 fn eight_digits(digits: [u8; 8]) -> Option<u64> {
     let digits = u64::from_be_bytes(digits);
     let values = (digits & each(0xf)) + ((digits >> 6) & each(1)) * 9;
-    // Whatever is no digit does not come back from its value.
+    // A byte that is not a digit does not survive the conversion back.
     let is_valid = values & each(0xf0) == 0 && written(values) == digits;
     let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
     is_valid.then_some((fours | (fours >> 16)) & 0xffff_ffff)
 }
 
-/// Writes whole groups of four bytes.
+/// Writes complete groups of four bytes.
 fn write_hex(target: &mut [u8], bytes: &[u8]) {
     let groups = bytes.as_chunks().0.iter();
     for (digits, group) in target.as_chunks_mut().0.iter_mut().zip(groups) {
@@ -95,7 +95,7 @@ fn write_hex(target: &mut [u8], bytes: &[u8]) {
     }
 }
 
-/// The eight digits of a number, written at once.
+/// Formats the eight digits of a number at once.
 fn digits_of(number: u32) -> [u8; 8] {
     let all = u64::from(number);
     let fours = (all | (all << 16)) & 0x0000_ffff_0000_ffff;
@@ -103,7 +103,7 @@ fn digits_of(number: u32) -> [u8; 8] {
     written((pairs | (pairs << 4)) & each(0xf)).to_be_bytes()
 }
 
-/// The digits of eight values below 16, each in its byte.
+/// Formats eight values below 16 as digits, one per byte.
 fn written(values: u64) -> u64 {
     let are_letters = ((values + each(6)) >> 4) & each(1);
     values + each(b'0') + are_letters * u64::from(b'a' - b'0' - 10)
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    /// Every byte at every place of `LENGTH` digits.
+    /// Tests every byte at every position of `LENGTH` digits.
     fn assert_digits<const LENGTH: usize>(read: impl Fn([u8; LENGTH]) -> Option<u64>) {
         for place in 0..LENGTH {
             for byte in 0..=u8::MAX {

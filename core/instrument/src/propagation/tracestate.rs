@@ -3,10 +3,10 @@ use super::traceparent::trim;
 pub(super) const MAX_MEMBERS: usize = 32;
 const MAX_LENGTH: usize = 256;
 
-/// Whether the headers make a list to pass on: one that is valid and not empty.
+/// Whether the headers form a valid list that is not empty.
 ///
-/// A key that occurs twice is passed on: the sender that adds one must keep keys unique, and the W3C test
-/// suite expects a receiver to inherit the list all the same.
+/// A repeated key does not invalidate the list: the sender that adds a key must keep keys unique, and the W3C test
+/// suite expects a receiver to propagate the list all the same.
 pub(super) fn is_worth_keeping<'a>(headers: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut count = 0;
     for member in members(headers) {
@@ -18,7 +18,7 @@ pub(super) fn is_worth_keeping<'a>(headers: impl Iterator<Item = &'a [u8]>) -> b
     count > 0
 }
 
-/// The members of the list that the headers make together, without the empty ones.
+/// The members of all headers, without empty ones.
 pub(super) fn members<'a>(
     headers: impl Iterator<Item = &'a [u8]>,
 ) -> impl Iterator<Item = &'a [u8]> {
@@ -50,7 +50,7 @@ fn is_key(key: &[u8]) -> bool {
         )
 }
 
-/// A value cannot end in a space here: the space was taken for one around the member.
+/// A value cannot end in a space here: the space was trimmed with the member.
 fn is_value(value: &[u8]) -> bool {
     (1..=MAX_LENGTH).contains(&value.len())
         && value

@@ -1,4 +1,4 @@
-//! Names of attributes: those of the semantic conventions 1.40, and our own.
+//! Names of attributes: those of the semantic conventions 1.40, and azmon's own.
 
 use std::iter;
 
@@ -6,36 +6,36 @@ use opentelemetry::{KeyValue, Value};
 
 /// Adds an attribute to a list.
 ///
-/// It is built in its place. `Vec::push` builds it on the stack and copies it from there at once, in larger
-/// words than it was written in, which processors wait for: 5 ns for each attribute.
+/// It builds the attribute in place. `Vec::push` builds it on the stack and copies it at once in larger words than it
+/// was written in; the processor stalls on that, 5 ns for each attribute.
 #[inline]
 pub fn push(list: &mut Vec<KeyValue>, name: &'static str, value: impl Into<Value>) {
     list.extend(iter::once_with(|| KeyValue::new(name, value)));
 }
 
-/// How far an exchange came whose caller went away: [`BEFORE_HEADERS`] or [`IN_BODY`].
+/// How far a cancelled exchange came: [`BEFORE_HEADERS`] or [`IN_BODY`].
 ///
-/// Ours: the conventions have no word for an exchange that ended early without being an error.
+/// azmon's own: the conventions have no attribute for an exchange that ended early without an error.
 pub const CANCELLED: &str = "azmon.cancelled";
-/// Value of [`CANCELLED`]: no response was sent or received.
+/// Value of [`CANCELLED`]: no response head was sent or received.
 pub const BEFORE_HEADERS: &str = "before_headers";
-/// Value of [`CANCELLED`]: the response was not sent or received to its end.
+/// Value of [`CANCELLED`]: the response's body did not end.
 pub const IN_BODY: &str = "in_body";
 
-/// Stands for a value that is not one of a known set.
+/// Replaces a value outside a known set.
 pub const OTHER: &str = "_OTHER";
 
-/// The address of the client, behind proxies if they are trusted.
+/// The address of the client; behind trusted proxies, the one that they forward.
 pub const CLIENT_ADDRESS: &str = "client.address";
 /// The port of the client.
 pub const CLIENT_PORT: &str = "client.port";
-/// What went wrong, of a small set of names.
+/// The error type, from a small set of names.
 pub const ERROR_TYPE: &str = "error.type";
 /// The size of the request's body in bytes.
 pub const HTTP_REQUEST_BODY_SIZE: &str = "http.request.body.size";
 /// The method, or `_OTHER`.
 pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
-/// The method as it was sent, if it is not a known one.
+/// The original method, if it is not a known one.
 pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
 /// How often the request was sent before.
 pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
@@ -43,7 +43,7 @@ pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
 pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 /// The status code, as a number.
 pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
-/// The template of the path that was matched.
+/// The matched template of the path.
 pub const HTTP_ROUTE: &str = "http.route";
 /// The address of the other end of the connection.
 pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
@@ -55,15 +55,15 @@ pub const NETWORK_PROTOCOL_NAME: &str = "network.protocol.name";
 pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
 /// The full method of a remote call: `package.Service/Method`.
 pub const RPC_METHOD: &str = "rpc.method";
-/// The full method of a remote call as the caller named it, if [`RPC_METHOD`] is `_OTHER`.
+/// The full method as the caller named it, if [`RPC_METHOD`] is `_OTHER`.
 pub const RPC_METHOD_ORIGINAL: &str = "rpc.method_original";
 /// The status of a remote call, by name: `OK`, `NOT_FOUND`.
 pub const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
 /// The system of a remote call: `grpc`.
 pub const RPC_SYSTEM_NAME: &str = "rpc.system.name";
-/// The host that the request is for.
+/// The host of the request.
 pub const SERVER_ADDRESS: &str = "server.address";
-/// The port that the request is for.
+/// The port of the request.
 pub const SERVER_PORT: &str = "server.port";
 /// The URL without credentials.
 pub const URL_FULL: &str = "url.full";

@@ -1,16 +1,16 @@
-/// A host and its port, as a URL or the header `host` names them.
+/// A host and its port, as in a URL or in the header `host`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Authority<'a> {
-    /// The host: a name, or an address. An IPv6 address is without its brackets.
+    /// The host: a name or an address. An IPv6 address has no brackets.
     pub host: &'a str,
-    /// The port, if one is named.
+    /// The port, if the authority has one.
     pub port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
-    /// Takes an authority apart. Credentials and the dot that ends a full name are left out.
+    /// Splits an authority. Credentials and the final dot of a fully qualified name are removed.
     ///
-    /// Text after a colon that is not a port stays with the host.
+    /// Text after a colon that is not a port stays part of the host.
     #[must_use]
     pub fn parse(authority: &'a str) -> Self {
         let authority = authority
@@ -50,7 +50,7 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// The host and the port that an authority stands for; `None` if it is empty.
+/// The host and the port of an authority, by default the port of the scheme; `None` if the authority is empty.
 #[must_use]
 pub fn server<'a>(authority: &'a str, scheme: &str) -> Option<(&'a str, u16)> {
     let Authority { host, port } = Authority::parse(authority);
@@ -58,7 +58,7 @@ pub fn server<'a>(authority: &'a str, scheme: &str) -> Option<(&'a str, u16)> {
     (!host.is_empty()).then_some((host, port))
 }
 
-/// The port of URLs that name none: 443 for `https`, else 80.
+/// The default port of a scheme: 443 for `https`, else 80.
 #[must_use]
 pub fn default_port(scheme: &str) -> u16 {
     if scheme == "https" { 443 } else { 80 }

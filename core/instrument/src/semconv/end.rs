@@ -7,20 +7,20 @@ use super::grpc_method::RpcMethod;
 use super::message::Side;
 use super::outcome::{Ending, Outcome, ResponseStatus, outcome};
 
-/// The end of an exchange, as its span has it.
+/// The end of an exchange, as the span records it.
 #[derive(Debug)]
 pub struct HttpEnd {
-    /// Known by the response, on the side of the client.
+    /// `Some` if the response told the version, on a client.
     pub(crate) version: Option<&'static str>,
     pub(crate) response: ResponseStatus,
     pub(crate) response_size: Option<u64>,
     pub(crate) outcome: Outcome,
-    /// Known by the response, on the side of the server.
+    /// `Some` if the response proved or disproved the method, on a server.
     pub(crate) rpc_method: Option<RpcMethod>,
 }
 
 impl HttpEnd {
-    /// Asked one after the other, since a list of attributes would be copied.
+    /// Functions that are called one after the other, because a list of attributes would be copied.
     const ATTRIBUTES: [fn(&Self) -> Option<KeyValue>; 8] = [
         |end| {
             let version = end.version?;
@@ -96,7 +96,7 @@ impl HttpEnd {
         }
     }
 
-    /// The status of the span, if that is not to stay unset.
+    /// The status of the span; `None` to leave it unset.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
         if self.outcome.error_type.is_some() {

@@ -5,19 +5,19 @@ use std::io;
 
 use super::attribute;
 
-/// Errors of a chain that are looked at: a chain may be a ring.
+/// Maximum number of errors of a chain that are examined: a chain may be cyclic.
 const MAX_CAUSES: usize = 16;
-/// Bytes of a text that are looked at: `Debug` of an error may write megabytes.
+/// Maximum length of an examined text, in bytes: `Debug` of an error may write megabytes.
 const MAX_TEXT: usize = 512;
-/// Names that a cause may replace: they say less than any other.
+/// Names that a more specific cause replaces.
 const VAGUE: [&str; 2] = ["body", "connect"];
 
-/// What a request failed of, as one of a small set of names for `error.type`.
+/// The reason of a failed request, as one of a small set of names for `error.type`.
 ///
-/// The first 16 errors of the chain of causes are looked at: errors of the standard library by their type,
-/// those of hyper, reqwest, rustls, tonic, tower and tokio by the whole phrases that they write, since their
-/// types are not known here. The text of an error never leaves: it may hold a URL with its secrets, and has no
-/// bounds.
+/// The function examines the first 16 errors of the chain of causes. It recognises errors of the standard library by
+/// their type. It recognises errors of hyper, reqwest, rustls, tonic, tower and tokio by the complete phrases that they
+/// write, because this crate does not know their types. The text of an error is never recorded: it may contain a URL
+/// with its secrets, and is not bounded.
 ///
 /// | Name | Means |
 /// |---|---|
@@ -34,10 +34,9 @@ pub fn error_type(error: &(dyn Error + 'static)) -> &'static str {
     known_error_type(error).unwrap_or(attribute::OTHER)
 }
 
-/// [`error_type`] of an error of any type: services have some that are not an [`Error`], such as a boxed
-/// one.
+/// [`error_type`] for a value that need not implement [`Error`], such as a boxed error of a service.
 ///
-/// An error of the HTTP libraries is named as by [`error_type`]; any other by its type.
+/// An error of the HTTP libraries has the name that [`error_type`] gives it; any other has the name of its type.
 #[must_use]
 pub fn error_type_of<E: Debug + 'static>(error: &E) -> &'static str {
     type Boxed = Box<dyn Error + Send + Sync>;
@@ -86,7 +85,7 @@ fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
     })
 }
 
-/// Crates whose errors are known by their `Debug` text.
+/// Crates whose errors are recognised by their `Debug` text.
 const LIBRARIES: [&str; 9] = [
     "axum_core",
     "h2",
@@ -99,7 +98,7 @@ const LIBRARIES: [&str; 9] = [
     "tower",
 ];
 
-/// Phrases that the libraries write, in lower case. One counts where it begins a text or follows `: `, and ends
+/// Phrases that the libraries write, in lower case. A phrase counts if it begins the text or follows `: `, and ends
 /// with a word.
 const PHRASES: [(&str, &str); 44] = [
     ("error following redirect", "redirect"),
@@ -164,7 +163,7 @@ fn of_display(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Names that the libraries give kinds of errors, as `Debug` writes them.
+/// Names of error kinds in the libraries, as `Debug` writes them.
 const KINDS: [(&str, &str); 17] = [
     ("TimedOut", "timeout"),
     ("Elapsed", "timeout"),
@@ -185,7 +184,7 @@ const KINDS: [(&str, &str); 17] = [
     ("Body", "body"),
 ];
 
-/// Looks for whole phrases in quotes and for whole words outside them; the most specific counts.
+/// Looks for complete phrases inside quotes and for complete words outside; the most specific one wins.
 fn of_debug(text: &str) -> Option<&'static str> {
     let mut best = None;
     for (index, part) in text.split('"').enumerate() {
@@ -208,7 +207,7 @@ struct Head(String);
 impl Head {
     fn of(text: fmt::Arguments<'_>) -> String {
         let mut head = Self(String::new());
-        // Writing fails on purpose when enough is known.
+        // The writer fails on purpose once it has enough.
         let _ = head.write_fmt(text);
         head.0
     }
@@ -338,7 +337,7 @@ mod tests {
         }
     }
 
-    /// Its own source, for ever.
+    /// An error that is its own source.
     #[derive(Debug, thiserror::Error)]
     #[error("ring")]
     struct Ring;

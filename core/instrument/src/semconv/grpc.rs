@@ -5,8 +5,8 @@ use super::message::Side;
 
 /// A status of gRPC.
 ///
-/// Which are errors, and their names, is said by the
-/// [conventions for gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/).
+/// The [conventions for gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/) define the names, and which
+/// statuses are errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GrpcStatus(u8);
 
@@ -31,7 +31,7 @@ const NAMES: [&str; 17] = [
 ];
 
 impl GrpcStatus {
-    /// The status in headers or trailers, if they have one. A code that is not defined is `UNKNOWN`.
+    /// Reads the status from headers or trailers, if they contain one. An undefined code is `UNKNOWN`.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -50,14 +50,15 @@ impl GrpcStatus {
         NAMES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
     }
 
-    /// Whether the service does not have the method.
+    /// Whether the service does not implement the method.
     #[must_use]
     pub fn is_unimplemented(self) -> bool {
         const UNIMPLEMENTED: u8 = 12;
         self.0 == UNIMPLEMENTED
     }
 
-    /// Whether it is an error of `side`: for a client all but `OK`, for a server those that are its fault.
+    /// Whether the status is an error of `side`: for a client every status except `OK`, for a server those that are its
+    /// fault.
     #[must_use]
     pub fn is_error(self, side: Side) -> bool {
         match side {
@@ -67,13 +68,13 @@ impl GrpcStatus {
     }
 }
 
-/// Whether a message is one of gRPC: its content type is `application/grpc`, with or without a suffix.
+/// Whether a message is gRPC: its content type is `application/grpc`, with or without a suffix.
 #[must_use]
 pub fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(is_grpc_type)
 }
 
-/// [`is_grpc`] of a content type.
+/// [`is_grpc`] for a content type.
 #[must_use]
 pub fn is_grpc_type(content_type: &HeaderValue) -> bool {
     content_type

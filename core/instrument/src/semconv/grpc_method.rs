@@ -1,22 +1,22 @@
-//! Full methods of gRPC, `package.Service/Method`: whose name is believed.
+//! Full methods of gRPC, `package.Service/Method`, and which of them are trusted as names.
 
 use std::borrow::Cow;
 
 use crate::intern::RouteNames;
 
-/// The method of a call of gRPC that was not known when the call began.
+/// The method of a gRPC call that was unknown at the start of the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RpcMethod {
-    /// The service has answered it.
+    /// A service has answered the method.
     Known(&'static str),
-    /// The service has answered it, and too many are known to keep another.
+    /// A service has answered the method, but the table of names is full.
     Unkept(Box<str>),
-    /// The caller may have made it up.
+    /// The caller may have invented the method.
     Other(Box<str>),
 }
 
-/// The full method of a path of gRPC: `package.Service/Method` of `/package.Service/Method`. Other paths, which may
-/// hold anything, have none.
+/// The full method of a gRPC path: `package.Service/Method` of `/package.Service/Method`. `None` for any other path,
+/// which may contain anything.
 #[must_use]
 pub fn grpc_method(path: &str) -> Option<&str> {
     let full = path.strip_prefix('/')?;
@@ -31,7 +31,7 @@ pub fn grpc_method(path: &str) -> Option<&str> {
 /// Methods that services of this process have answered, and that its clients have called.
 static METHODS: RouteNames = RouteNames::new();
 
-/// A full method that a client of this process calls, as the name of its span.
+/// The full method of a client's call, as the name of its span.
 #[must_use]
 pub fn grpc_name(full_method: &str) -> Cow<'static, str> {
     match METHODS.get("", full_method) {
@@ -40,14 +40,14 @@ pub fn grpc_name(full_method: &str) -> Cow<'static, str> {
     }
 }
 
-/// A full method that a caller names, if a service of this process has answered it before. Others are not kept:
-/// callers can make up any number of them.
+/// The method that a caller names, if a service of this process has answered it before. Other methods are not kept:
+/// callers can invent any number of them.
 #[must_use]
 pub fn answered_grpc_method(full_method: &str) -> Option<&'static str> {
     METHODS.find("", full_method).map(|known| known.name)
 }
 
-/// Takes note of a method that a service has answered.
+/// Remembers a method that a service has answered.
 pub(crate) fn note_grpc_method(full_method: Box<str>) -> RpcMethod {
     match METHODS.get("", &full_method) {
         Some(known) => RpcMethod::Known(known.name),

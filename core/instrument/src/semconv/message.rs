@@ -7,26 +7,25 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 
 use crate::intern::RouteNames;
 
-/// Which side of an exchange is recorded.
+/// The side of an exchange that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The one that sends the request.
+    /// The side that sends the request.
     Client,
-    /// The one that answers.
+    /// The side that sends the response.
     Server,
 }
 
-/// Stands for a method that is not a known one.
+/// Replaces an unknown method.
 pub const OTHER_METHOD: &str = super::attribute::OTHER;
 
-/// The largest size that is believed when it is only announced: 64 GiB. A caller may announce anything, and
-/// sums of it must not overflow.
+/// Maximum announced size that is believed: 64 GiB. A caller may announce any size, and sums must not overflow.
 pub const MAX_ANNOUNCED_SIZE: u64 = 1 << 36;
 
-/// The longest name of a method that is kept.
+/// Maximum length of a method name that is kept, in bytes.
 const MAX_METHOD: usize = 32;
 
-/// The methods that are known, besides those of the application.
+/// The known methods: those of the application, in addition to the standard ones or instead of them.
 #[derive(Debug, Clone, Default)]
 pub struct KnownMethods {
     own: Option<Arc<[&'static str]>>,
@@ -34,12 +33,12 @@ pub struct KnownMethods {
 }
 
 impl KnownMethods {
-    /// Adds methods such as `PROPFIND`; case matters. A name that is longer than 32 bytes is left out.
+    /// Adds methods such as `PROPFIND`; case matters. A name longer than 32 bytes is skipped.
     pub fn add<I>(&mut self, names: I)
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        /// Names are kept for ever, but each once, and a bounded number of them.
+        /// Names are kept forever, but each once, and only a bounded number of them.
         static NAMES: RouteNames = RouteNames::new();
         let kept = self.own.iter().flat_map(|own| own.iter().copied());
         let new = names.into_iter().filter_map(|name| {
@@ -50,7 +49,7 @@ impl KnownMethods {
         self.own = Some(kept.chain(new).collect());
     }
 
-    /// Only these methods are known, none by default.
+    /// Makes a list of these methods only, without the standard ones.
     #[must_use]
     pub fn only<I>(names: I) -> Self
     where
@@ -64,7 +63,7 @@ impl KnownMethods {
         methods
     }
 
-    /// The name of a method; `None` for one that is not known, which anyone can make up.
+    /// The name of a method; `None` for an unknown one, which any caller can invent.
     #[must_use]
     #[inline]
     pub fn get(&self, method: &Method) -> Option<&'static str> {
@@ -80,7 +79,7 @@ impl KnownMethods {
     }
 }
 
-/// The methods of RFC 9110, PATCH of RFC 5789 and QUERY; `None` for others.
+/// The methods of RFC 9110, PATCH of RFC 5789 and QUERY; `None` for any other.
 #[must_use]
 pub fn known_method(method: &Method) -> Option<&'static str> {
     Some(match method.as_str() {
@@ -98,13 +97,13 @@ pub fn known_method(method: &Method) -> Option<&'static str> {
     })
 }
 
-/// The method as names of spans have it: `HTTP` for one that is not known.
+/// The method in names of spans: `HTTP` for an unknown one.
 #[must_use]
 pub fn span_method(known: Option<&'static str>) -> &'static str {
     known.unwrap_or("HTTP")
 }
 
-/// The version of HTTP as `network.protocol.version` has it.
+/// The HTTP version, as in `network.protocol.version`.
 #[must_use]
 pub fn protocol_version(version: Version) -> Option<&'static str> {
     Some(match version {
@@ -117,13 +116,13 @@ pub fn protocol_version(version: Version) -> Option<&'static str> {
     })
 }
 
-/// The size that the header `content-length` announces, in bytes, if it is [believed](MAX_ANNOUNCED_SIZE).
+/// The size in the header `content-length`, in bytes, if it is [believed](MAX_ANNOUNCED_SIZE).
 #[must_use]
 pub fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH).and_then(parse_content_length)
 }
 
-/// [`content_length`] of the header's value.
+/// [`content_length`] for the value of the header.
 #[must_use]
 pub fn parse_content_length(value: &HeaderValue) -> Option<u64> {
     let size = value.to_str().ok()?.parse().ok()?;

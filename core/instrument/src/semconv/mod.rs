@@ -1,5 +1,5 @@
-//! Pure rules of the [semantic conventions](https://opentelemetry.io/docs/specs/semconv/http/) for HTTP and gRPC:
-//! methods, servers, sizes, outcomes.
+//! Pure functions for the rules of the [semantic conventions](https://opentelemetry.io/docs/specs/semconv/http/) for
+//! HTTP and gRPC: methods, servers, sizes, outcomes.
 
 pub mod attribute;
 mod authority;

@@ -5,45 +5,45 @@ use super::attribute;
 use super::grpc::GrpcStatus;
 use super::message::Side;
 
-/// How an exchange ended.
+/// The way in which an exchange ended.
 #[derive(Debug, Clone, Copy)]
 pub enum Ending<'a> {
     /// The response was sent or received to its end.
     Complete,
-    /// With the head of the response; of its body nothing is known.
+    /// The exchange ended with the head of the response; its body is unknown.
     AtHeaders,
-    /// The body of the response was dropped before it was ever asked for: the head was all that was wanted.
+    /// The body of the response was dropped before it was ever polled: the caller wanted only the head.
     Unread,
-    /// The response was sent or received to its end, and trailers came last.
+    /// The response was sent or received to its end, including trailers.
     Trailers(&'a HeaderMap),
-    /// With an error of this [type](super::error_type).
+    /// The exchange failed with an error of this [type](super::error_type).
     Failed(&'static str),
-    /// The future or the body was dropped: the caller went away, or gave up.
+    /// The future or the body was dropped: the caller disconnected or gave up.
     Cancelled,
     /// The service panicked.
     Panicked,
 }
 
-/// What the ending means.
+/// The outcome of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Outcome {
-    /// The exchange is an error, of this type.
+    /// The type of the error, if the exchange is one.
     pub(crate) error_type: Option<StringValue>,
-    /// How far it came, if it was cancelled.
+    /// How far the exchange came, if it was cancelled.
     pub(crate) cancelled: Option<&'static str>,
-    /// The application's own rule calls it a success.
+    /// The application's rule declared the exchange a success.
     pub(crate) is_success: bool,
 }
 
-/// The status of a response, as far as it is known.
+/// The status of a response, if known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ResponseStatus {
     pub(crate) http: Option<StatusCode>,
     pub(crate) grpc: Option<GrpcStatus>,
 }
 
-/// Decides what an ending means. A status of gRPC counts for more than that of HTTP, which is 200 then, and a
-/// status that is an error for more than a cancellation.
+/// Classifies an ending. A gRPC status takes precedence over the HTTP status, which is 200 in that case. A status that
+/// is an error takes precedence over a cancellation.
 pub(crate) fn outcome(
     side: Side,
     response: ResponseStatus,
@@ -70,7 +70,7 @@ pub(crate) fn outcome(
 }
 
 impl Outcome {
-    /// Obeys the application's own rule.
+    /// Applies the decision of the application's rule.
     pub(crate) fn overrule(&mut self, is_success: bool, response: ResponseStatus) {
         self.is_success = is_success;
         if is_success {

@@ -1,4 +1,4 @@
-//! A cache in memory, whose calls look as those of a cache elsewhere: one span each, by hand.
+//! A cache in memory with hand-written spans, so that its calls look like those of a remote cache.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use opentelemetry::trace::{Span, SpanKind, Tracer};
 use opentelemetry::{KeyValue, global};
 
-/// What a call takes.
+/// The duration of a call.
 const DELAY: Duration = Duration::from_micros(400);
-/// How many entries are kept; then all are dropped.
+/// The maximum number of entries. When it is reached, all entries are dropped.
 const MOST: usize = 64;
 
 #[derive(Debug, Default)]

@@ -1,14 +1,14 @@
-//! Three services that call each other, as `cargo xtask demo` runs them: a web front, a shop and a stock.
+//! Three services that call each other: a web front, a shop and a stock. `cargo xtask demo` runs them.
 //!
 //! ```text
 //! visitors ─► web ─► shop ─┬─► cache (in memory)
 //!                          ├─► shop-db (SQLite)
 //!                          └─► stock ─► stock-db (SQLite)
 //! ```
-//! Some of what is asked for is slow, some fails, and an order asks for the price of each of its lines with a query of
-//! its own, so that the portal has something to show: failures, exceptions, slow calls, repeated queries, logs.
+//! Some requests are slow, some fail, and an order queries the price of each line separately. The portal thus
+//! shows failures, exceptions, slow calls, repeated queries and logs.
 //!
-//! | Article | What its order does |
+//! | Article | Result of its order |
 //! |---|---|
 //! | any | 201 |
 //! | `silk` | the reservation waits for 300 ms |
@@ -36,20 +36,20 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Service {
-    /// What visitors see; asks the shop.
+    /// The front for visitors; calls the shop.
     Web(Listen),
-    /// Products and orders; asks the cache, its database and the stock.
+    /// Products and orders; calls the cache, its database and the stock.
     Shop(Listen),
-    /// Reservations; asks its database.
+    /// Reservations; calls its database.
     Stock(Listen),
 }
 
 #[derive(Debug, clap::Args)]
 struct Listen {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// Address and port to listen on; port 0 selects a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// URL of the service that this one asks; none for the stock.
+    /// URL of the service that this one calls; none for the stock.
     #[arg(long, value_name = "URL", default_value = "")]
     upstream: String,
 }

@@ -1,4 +1,4 @@
-//! What the services have in common: telemetry, a server, a client, and errors that become exceptions.
+//! The common parts of the services: telemetry, a server, a client, and errors that become exceptions.
 
 use std::error::Error;
 use std::fmt;
@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How long the last telemetry may take.
+/// The time limit for the last telemetry.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves until told to end.
+/// Serves until a signal ends the program.
 pub(crate) async fn run(
     name: &'static str,
     address: SocketAddr,
@@ -54,7 +54,7 @@ pub(crate) fn client() -> ClientWithMiddleware {
         .build()
 }
 
-/// A service does not do as it should: an exception in the portal, and a status for the caller.
+/// An internal error: an exception in the portal, and an error status for the caller.
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: StatusCode,
@@ -94,7 +94,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Listens for Ctrl-C and, on Unix, for the signal by which a supervisor ends a program; the future waits for them.
+/// Installs handlers for Ctrl-C and, on Unix, the termination signal of a supervisor. The returned future waits
+/// for either.
 fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let (mut interrupt, mut terminate) = {

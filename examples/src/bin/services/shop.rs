@@ -1,4 +1,4 @@
-//! The shop: products, and orders of several lines.
+//! The shop: products, and orders with several lines.
 
 use std::error::Error;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::database;
 use crate::service::{self, Failure};
 use crate::stock::Reservation;
 
-/// How long a photo takes.
+/// The duration of loading a photo.
 const DISK: Duration = Duration::from_millis(300);
 const TABLES: &[&str] = &[
     "CREATE TABLE product (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price BIGINT NOT NULL)",
@@ -45,11 +45,11 @@ struct Product {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) article: String,
-    /// How many lines the order has.
+    /// The number of lines in the order.
     pub(crate) lines: i64,
 }
 
-/// The machine that weighs gold does not answer.
+/// The scale for gold does not respond.
 #[derive(Debug)]
 struct ScalesFailed;
 
@@ -114,7 +114,7 @@ async fn place(
     State(shop): State<Arc<Shop>>,
     Json(order): Json<Order>,
 ) -> Result<StatusCode, Failure> {
-    // One query a line, which one query of all lines would do as well: the portal folds and counts them.
+    // One query per line, where one query for all lines would do: the portal folds and counts them.
     let mut total = 0;
     for line in 1..=order.lines.clamp(1, 30) {
         let price: Option<i64> = sqlx::query_scalar("SELECT price FROM product WHERE id = $1")

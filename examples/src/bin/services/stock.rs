@@ -1,4 +1,4 @@
-//! The stock: what is there, and who has it.
+//! The stock: available articles, and their reservations.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::database;
 use crate::service::Failure;
 
-/// How long a reservation of silk waits.
+/// The waiting time of a reservation of silk.
 const SILK: Duration = Duration::from_millis(300);
 const TABLES: &[&str] = &[
     "CREATE TABLE stock (sku TEXT PRIMARY KEY, pieces BIGINT NOT NULL)",

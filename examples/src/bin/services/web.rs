@@ -1,4 +1,4 @@
-//! The web front: what visitors ask, it asks the shop.
+//! The web front, which passes visitors' requests to the shop.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(crate) fn routes(shop: String) -> Router {
 }
 
 impl Front {
-    /// What the shop answers, with its refusals as they are and its failures as 502.
+    /// Passes the shop's response on: client errors unchanged, failures as 502.
     async fn passed_on(
         &self,
         request: reqwest_middleware::RequestBuilder,

@@ -1,4 +1,4 @@
-//! A small shop: the service that `cargo xtask demo` drives.
+//! A small shop whose telemetry the portal shows.
 //!
 //! ```text
 //! azmon portal                                                          # prints the connection string
@@ -27,17 +27,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::store::{Order, Store};
 
-/// How long the last telemetry may take.
+/// The time limit for the last telemetry.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A small shop whose requests, queries and logs can be seen in the portal.
+/// A small shop whose requests, queries and logs appear in the portal.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// Address and port to listen on; port 0 selects a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4321")]
     listen: SocketAddr,
 
-    /// Where the orders are: SQLite or PostgreSQL. In memory unless told otherwise.
+    /// Database of the orders: SQLite or PostgreSQL. In memory by default.
     #[arg(
         long,
         value_name = "URL",
@@ -122,7 +122,7 @@ async fn healthy() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The database does not do as it should: an exception in the portal, and 500 for the caller.
+/// A database error: an exception in the portal, and 500 for the caller.
 struct Failure;
 
 impl From<sqlx::Error> for Failure {
@@ -138,8 +138,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Listens for Ctrl-C and, on Unix, for the signal by which a supervisor ends a program; the future waits for
-/// them.
+/// Installs handlers for Ctrl-C and, on Unix, the termination signal of a supervisor. The returned future waits
+/// for either.
 fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let (mut interrupt, mut terminate) = {

@@ -3,12 +3,12 @@ use azmon_sqlx::any::AnyPoolOptions;
 use serde::Serialize;
 use sqlx::FromRow;
 
-/// Articles of the orders that the shop opens with.
+/// The articles of the initial orders.
 const FIRST_ORDERS: [&str; 9] = [
     "tea", "coffee", "milk", "sugar", "bread", "butter", "honey", "salt", "rice",
 ];
 
-/// What somebody ordered.
+/// An order.
 #[derive(Debug, Serialize, FromRow)]
 pub(crate) struct Order {
     id: i64,
@@ -22,9 +22,9 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens a database by its URL, and puts the first orders into it if it is empty.
+    /// Opens a database by its URL, and inserts the initial orders if it is empty.
     ///
-    /// A SQLite database in memory belongs to its connection, so that there is one.
+    /// A SQLite database in memory belongs to its connection, so the pool has one connection.
     pub(crate) async fn open(url: &str) -> sqlx::Result<Self> {
         sqlx::any::install_default_drivers();
         let connections = if url.starts_with("sqlite:") { 1 } else { 5 };
@@ -46,7 +46,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Looks an order up.
+    /// Finds an order.
     pub(crate) async fn find(&self, id: i64) -> sqlx::Result<Option<Order>> {
         sqlx::query_as("SELECT id, article FROM orders WHERE id = $1")
             .bind(id)
@@ -54,7 +54,7 @@ impl Store {
             .await
     }
 
-    /// Takes an order, and answers with its number.
+    /// Adds an order, and returns it with its number.
     pub(crate) async fn add(&self, article: &str) -> sqlx::Result<Order> {
         let mut transaction = self.pool.begin().await?;
         let id: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM orders")

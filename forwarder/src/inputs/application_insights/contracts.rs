@@ -1,7 +1,7 @@
-//! Items of the gRPC contracts as envelopes, field by field.
+//! Converts items of the gRPC contracts to envelopes, field by field.
 //!
-//! The sample rate and every data point are kept, and dates of any precision are read. A request that does
-//! not say whether it succeeded did if its code is below 400; such a dependency did.
+//! The sample rate and every data point are kept, and dates of any precision are parsed. A request without a
+//! success flag succeeded if its response code is below 400; a dependency without one succeeded.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,19 +16,20 @@ use azmon::envelope::{
 use crate::proto::contracts as proto;
 use crate::proto::contracts::telemetry;
 
-/// Digits of a fraction of a second that mean something.
+/// The number of significant digits in a fraction of a second.
 const MOST_DIGITS: usize = 9;
 
-/// The envelope of an item; `None` for one without data.
+/// The envelope of an item; `None` for an item without data.
 pub(super) fn to_envelope(item: proto::Telemetry) -> Option<Envelope<'static>> {
     let time = parse_time(&item.date_time).unwrap_or_else(SystemTime::now);
     let mut envelope = Envelope::new(time, to_data(item.data?));
     envelope.i_key = Cow::Owned(item.instrumentation_key);
     envelope.sample_rate = item.sampling_rate;
     for (key, value) in item.tags {
-        let value = match key == tags::INTERNAL_SDK_VERSION {
-            true => format!("lf_{value}"),
-            false => value,
+        let value = if key == tags::INTERNAL_SDK_VERSION {
+            format!("lf_{value}")
+        } else {
+            value
         };
         envelope.tags.push(key, value);
     }
@@ -166,7 +167,7 @@ fn severity(level: proto::SeverityLevel) -> Option<SeverityLevel> {
     })
 }
 
-/// A text, which the contracts write as an empty one where there is none.
+/// A text. The contracts represent a missing text as an empty one.
 fn text(text: String) -> Option<Cow<'static, str>> {
     (!text.is_empty()).then_some(Cow::Owned(text))
 }
@@ -183,13 +184,13 @@ fn measurements(map: BTreeMap<String, f64>) -> Measurements<'static> {
     pairs.map(|(key, value)| (Cow::Owned(key), value)).collect()
 }
 
-/// A negative duration is none.
+/// Converts a duration. A negative duration counts as zero.
 fn span(duration: Option<prost_types::Duration>) -> TimeSpan {
     let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
     TimeSpan(duration.unwrap_or_default())
 }
 
-/// A time of ISO 8601, with a fraction of any length, and with a zone or in UTC.
+/// Parses an ISO 8601 time, with a fraction of any length, in UTC or with a time zone.
 fn parse_time(text: &str) -> Option<SystemTime> {
     let mut shortened = String::with_capacity(text.len());
     let mut digits = None;

@@ -1,4 +1,4 @@
-//! `contracts.AITelemetryService`: a stream of batches, answered when its client closes it.
+//! `contracts.AITelemetryService`: a stream of batches. The response follows when the client closes the stream.
 
 use std::future::ready;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::proto::contracts as proto;
 use crate::proto::contracts::ai_telemetry_service_server as server;
 use crate::sink::{ReceivedItem, Refusal};
 
-/// How often a refused batch is tried again, and the longest pause between.
+/// The number of attempts for a refused batch, and the longest pause between two attempts.
 const ATTEMPTS: u32 = 10;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 

@@ -13,14 +13,14 @@ pub struct ApplicationInsightsOptions {
 }
 
 impl ApplicationInsightsOptions {
-    /// Sets how much is taken at once.
+    /// Sets the limits of the input.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Shares the bound on bytes under way with other inputs. Defaults to one of its own.
+    /// Sets the budget of bytes in flight, shared with other inputs. Defaults to a separate budget.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = Some(budget);
@@ -28,7 +28,7 @@ impl ApplicationInsightsOptions {
     }
 }
 
-/// Receives what the SDKs of Application Insights send.
+/// Receives the telemetry of Application Insights SDKs.
 #[derive(Debug, Clone)]
 pub struct ApplicationInsightsInput {
     shared: Arc<Shared>,
@@ -60,13 +60,13 @@ impl ApplicationInsightsInput {
         grpc::routes(&self.shared)
     }
 
-    /// The bound on bytes under way.
+    /// The budget of bytes in flight.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.shared.budget
     }
 
-    /// What the input has counted, HTTP and gRPC together.
+    /// The counters of the input, for HTTP and gRPC together.
     #[must_use]
     pub fn statistics(&self) -> &InputStatistics {
         &self.shared.statistics

@@ -1,7 +1,6 @@
-//! Application Insights' own items: as JSON over HTTP, `POST /v2.1/track`, and over gRPC, as LocalForwarder
-//! takes them.
+//! Application Insights' native items: as JSON over HTTP, `POST /v2.1/track`, and over gRPC, like LocalForwarder.
 //!
-//! Items pass as they are, with their own instrumentation keys, sample rates and contexts.
+//! Items are forwarded unchanged, with their own instrumentation keys, sample rates and contexts.
 
 mod contracts;
 mod grpc;

@@ -1,4 +1,4 @@
-//! What both ways in share.
+//! Delivery and counting, shared by HTTP and gRPC.
 
 use std::sync::Arc;
 
@@ -20,13 +20,12 @@ impl Shared {
         rejected: u64,
     ) -> Result<Acceptance, Refusal> {
         let count = items.len() as u64;
-        let delivered = match items.is_empty() {
-            true => Ok(Acceptance::default()),
-            false => {
-                let batch = Batch::new([].into(), items);
-                let delivery = Delivery::new(Protocol::ApplicationInsights, vec![batch]);
-                self.sink.deliver(delivery).await
-            }
+        let delivered = if items.is_empty() {
+            Ok(Acceptance::default())
+        } else {
+            let batch = Batch::new([].into(), items);
+            let delivery = Delivery::new(Protocol::ApplicationInsights, vec![batch]);
+            self.sink.deliver(delivery).await
         };
         match &delivered {
             Ok(accepted) => self.statistics.batch_received(

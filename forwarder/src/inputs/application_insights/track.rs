@@ -1,4 +1,4 @@
-//! `POST /v2.1/track`: one item, an array of items, or an item a line.
+//! `POST /v2.1/track`: one item, an array of items, or one item per line.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::inputs::application_insights::shared::Shared;
 use crate::inputs::http::{BodyError, read, refusal_status, with_retry_after};
 use crate::sink::{ReceivedItem, Refusal};
 
-/// Most items of a body: the service's limit.
+/// The maximum number of items in a body, which is the service's limit.
 const MOST_ITEMS: usize = 64_000;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -24,7 +24,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(track).with_state(shared)
 }
 
-/// What the service says about a body.
+/// The service's response to a body.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
@@ -42,7 +42,7 @@ struct ItemError {
 }
 
 impl Answer {
-    /// Nothing was taken, for one reason.
+    /// The response to a body that is rejected as a whole.
     fn to_whole(status: StatusCode, message: String) -> Response {
         let answer = Self {
             items_received: 0,
@@ -62,7 +62,7 @@ impl Answer {
     }
 }
 
-/// Whether a path is one of the service's, however many slashes it has.
+/// Whether a path is one of the service's, with any number of slashes.
 fn is_track(path: &str) -> bool {
     let segments: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     matches!(segments.as_slice(), ["v2" | "v2.1", "track"])
@@ -141,7 +141,7 @@ fn answer(received: usize, errors: Vec<ItemError>) -> Response {
 
 type Piece<'a> = Result<&'a RawValue, serde_json::Error>;
 
-/// The items of a body. A line that is no JSON spoils itself alone; an array is read as a whole.
+/// Splits a body into items. An invalid line affects only itself; an array is parsed as a whole.
 fn split(body: &[u8]) -> Result<Vec<Piece<'_>>, String> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let body = body.trim_ascii();

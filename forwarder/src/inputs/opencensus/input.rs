@@ -36,44 +36,44 @@ impl Default for OpenCensusOptions {
 }
 
 impl OpenCensusOptions {
-    /// Sets the instrumentation key of all items. Defaults to an empty one: the sink decides.
+    /// Sets the instrumentation key of all items. Defaults to an empty key, for which the sink selects a
+    /// destination.
     #[must_use]
     pub fn instrumentation_key(mut self, key: impl Into<String>) -> Self {
         self.instrumentation_key = key.into();
         self
     }
 
-    /// Sets how spans become Application Insights' items.
+    /// Sets the mapping of spans to Application Insights items.
     #[must_use]
     pub fn mapping(mut self, options: MappingOptions) -> Self {
         self.mapping = options;
         self
     }
 
-    /// Sets how much is taken at once.
+    /// Sets the limits of the input.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Shares the bound on bytes under way with other inputs. Defaults to one of its own.
+    /// Sets the budget of bytes in flight, shared with other inputs. Defaults to a separate budget.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Sets whether every message with a node makes a custom event that describes the node, as LocalForwarder
-    /// did. Defaults to `false`: some clients send a node with every span.
+    /// Sets whether every message with a node produces a custom event that describes the node, as in
+    /// LocalForwarder. Defaults to `false`: some clients send a node with every span.
     #[must_use]
     pub fn node_events(mut self, events: bool) -> Self {
         self.node_events = events;
         self
     }
 
-    /// Sets the time since which totals of metrics are counted. Defaults to the time at which the options
-    /// were made.
+    /// Sets the time from which totals of metrics count. Defaults to the time of making the options.
     #[must_use]
     pub fn started(mut self, time: SystemTime) -> Self {
         self.started = time;
@@ -119,13 +119,13 @@ impl OpenCensusInput {
         services::routes(&self.shared)
     }
 
-    /// The bound on bytes under way, for [`serve_grpc`](crate::inputs::serve_grpc).
+    /// The budget of bytes in flight, for [`serve_grpc`](crate::inputs::serve_grpc).
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.shared.budget
     }
 
-    /// What the input has counted.
+    /// The counters of the input.
     #[must_use]
     pub fn statistics(&self) -> &InputStatistics {
         &self.shared.statistics

@@ -1,4 +1,4 @@
-//! Metrics of OpenCensus: an item for each point.
+//! OpenCensus metrics: one item for each point.
 
 use std::time::{Instant, SystemTime};
 
@@ -16,7 +16,7 @@ use crate::proto::opencensus::proto::metrics::v1::metric_descriptor::Type;
 use crate::proto::opencensus::proto::metrics::v1::point::Value;
 use crate::sink::{Exemplar, ReceivedItem};
 
-/// Reads the metrics of a message; also how many points could not be read.
+/// Reads the metrics of a message. Also returns the number of points that could not be read.
 pub(super) fn read(
     shared: &Shared,
     sender: &Sender,
@@ -49,7 +49,7 @@ struct Reader<'a> {
     now: Instant,
 }
 
-/// A series, as far as its points share it.
+/// The common part of a series' points.
 struct Series<'a> {
     name: &'a str,
     is_total: bool,
@@ -66,7 +66,7 @@ impl Reader<'_> {
                 | Type::CumulativeDistribution
                 | Type::Summary
         );
-        // A label that has no value is none.
+        // A label without a value is ignored.
         let labels = descriptor
             .label_keys
             .iter()
@@ -98,12 +98,13 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, series: &Series<'_>, at: SystemTime, value: f64) {
-        let value = match series.is_total {
-            true => match self.added(series, at, Totals::of_value(value)) {
+        let value = if series.is_total {
+            match self.added(series, at, Totals::of_value(value)) {
                 Some(added) if added.sum != 0.0 => added.sum,
                 Some(_) | None => return,
-            },
-            false => value,
+            }
+        } else {
+            value
         };
         let point = Point::of_value(at, attributes(series), value);
         self.emit(series, point, Vec::new());
@@ -146,7 +147,7 @@ impl Reader<'_> {
         self.emit(series, point, exemplars);
     }
 
-    /// The percentiles of a summary are of all time, and cannot be made those of an interval.
+    /// The percentiles of a summary cover the time since the start, so percentiles of an interval are unknown.
     fn summary(&mut self, series: &Series<'_>, at: SystemTime, values: &oc::SummaryValue) {
         let totals = Totals {
             sum: values.sum.unwrap_or_default(),
@@ -186,7 +187,7 @@ impl Reader<'_> {
     }
 
     fn emit(&mut self, series: &Series<'_>, point: Point, exemplars: Vec<Exemplar>) {
-        // A point without values is no news; one that is not finite cannot be expressed.
+        // A point without values is skipped; a non-finite value cannot be represented.
         if let Some(envelope) = self.sender.mapper.map_point("", series.name, point) {
             let item = self.sender.item(envelope);
             self.items.push(item.with_exemplars(exemplars));

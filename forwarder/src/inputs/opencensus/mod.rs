@@ -1,9 +1,9 @@
 //! OpenCensus: the agent's gRPC services for traces, configuration and metrics.
 //!
-//! Spans become what LocalForwarder made of them, through [`azmon::mapping`] and better in these ways: every
-//! item succeeded or failed, numbers keep their fraction, ports stay in targets, links are those that Azure's
-//! portal follows, ids are bare and join those of other SDKs, in-process spans and databases have a type,
-//! errors of an integration become exceptions, and call stacks are kept.
+//! Spans are mapped like in LocalForwarder, through [`azmon::mapping`], with these improvements: every item has a
+//! success flag, numbers keep their fraction, targets include ports, links have the form that the Azure portal
+//! follows, ids have no prefix and match those of other SDKs, in-process spans and databases have a type, errors
+//! of an integration become exceptions, and call stacks are kept.
 //!
 //! | OpenCensus | Application Insights |
 //! |---|---|
@@ -20,11 +20,12 @@
 //! | other attributes, entries of the tracestate | properties |
 //! | node | role: the service's name; instance: `host.pid`; SDK: `lf_python-oc:0.11.4` |
 //!
-//! Calls to Application Insights itself are left out. Cumulative metrics become what was added.
+//! Calls to Application Insights itself are excluded. Cumulative metrics become increments.
 //!
-//! A stream is answered when its client closes it. A message without a node has that of the stream, and else
-//! the last one of its connection.
+//! A stream is answered when its client closes it. A message without a node uses the node of its stream or,
+//! without one, the last node of its connection.
 
+mod http;
 mod input;
 mod metrics;
 mod node;

@@ -1,4 +1,4 @@
-//! Nodes: who sends, by stream and by connection.
+//! Nodes: the senders of streams and connections.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,17 +16,17 @@ use crate::proto::opencensus::proto::agent::common::v1::{LibraryInfo, Node};
 use crate::proto::opencensus::proto::resource::v1::Resource;
 use crate::sink::ReceivedItem;
 
-/// Connections whose last node is remembered, and for how long; LocalForwarder's numbers.
+/// The number of connections whose last node is remembered, and the time; both are LocalForwarder's.
 const MOST_PEERS: usize = 1_000;
 const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The role of a node without a service's name.
+/// The role of a node without a service name.
 const UNKNOWN_SERVICE: &str = "unknown_service";
 
-/// The other side of a connection; `None` where it has no address.
+/// The remote address of a connection; `None` if it has no address.
 pub(super) type Peer = Option<SocketAddr>;
 
-/// Makes and remembers senders.
+/// Makes and caches senders.
 #[derive(Debug)]
 pub(super) struct Nodes {
     instrumentation_key: String,
@@ -35,13 +35,13 @@ pub(super) struct Nodes {
     by_peer: Mutex<HashMap<Peer, (Arc<Sender>, Instant)>>,
 }
 
-/// Who sends: a node, and the resource that came with it.
+/// A sender: a node and its resource.
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) mapper: Mapper,
     pub(super) attributes: Arc<[(String, String)]>,
     pub(super) node: Node,
-    /// The same for the same node and resource.
+    /// Equal for equal nodes and resources.
     pub(super) id: u64,
     instrumentation_key: String,
     resource: Resource,
@@ -58,8 +58,8 @@ impl Nodes {
         }
     }
 
-    /// The sender of a message: what the message says, else what the stream said before, else what the
-    /// connection said last.
+    /// The sender of a message: from the message, else from earlier messages of the stream, else from the
+    /// connection.
     pub(super) fn of(
         &self,
         peer: Peer,
@@ -141,7 +141,7 @@ impl Nodes {
 }
 
 impl Sender {
-    /// Makes an item of a payload that is no span's.
+    /// Makes an item of data other than a span.
     pub(super) fn envelope(&self, time: SystemTime, data: Data<'_>) -> ReceivedItem {
         let mut envelope = Envelope::new(time, data);
         envelope.i_key = Cow::Borrowed(&self.instrumentation_key);
@@ -158,7 +158,7 @@ impl Sender {
         self.item(envelope)
     }
 
-    /// Makes an item of what the mapper made: the SDK is the sender's, not this program's.
+    /// Makes an item of a mapped envelope, with the sender's SDK version instead of this program's.
     pub(super) fn item(&self, envelope: Envelope<'_>) -> ReceivedItem {
         let mut envelope = envelope.into_owned();
         let version = Cow::Owned(self.sdk_version.clone());
@@ -167,7 +167,7 @@ impl Sender {
     }
 }
 
-/// All that a node and a resource say, as pairs of texts.
+/// All attributes of a node and a resource, as pairs of texts.
 fn attributes(node: &Node, resource: &Resource) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     if let Some(service) = &node.service_info {
@@ -189,7 +189,7 @@ fn attributes(node: &Node, resource: &Resource) -> Vec<(String, String)> {
     pairs
 }
 
-/// `lf_python-oc:0.11.4`, as LocalForwarder wrote it.
+/// The SDK version in LocalForwarder's form: `lf_python-oc:0.11.4`.
 fn sdk_version(library: Option<&LibraryInfo>) -> String {
     let Some(library) = library else {
         return "lf_unspecified-oc:0.0.0".to_owned();

@@ -45,7 +45,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Routes {
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// What is known of a stream: where it comes from, and what it holds.
+/// A stream's sender, and the bytes that it holds.
 struct Incoming<T> {
     peer: Peer,
     held: Option<Held>,
@@ -63,7 +63,7 @@ impl<T> Incoming<T> {
         }
     }
 
-    /// A message has been dealt with.
+    /// Returns the bytes of a handled message.
     fn release(&self) {
         if let Some(held) = &self.held {
             held.release();
@@ -71,7 +71,7 @@ impl<T> Incoming<T> {
     }
 }
 
-/// Lets `work` go on, also when the client does not wait for its end, and answers with its error if it has one.
+/// Continues `work` even if the client does not wait for its end, and returns its error, if any.
 fn answer<T: Send + 'static>(
     work: impl Future<Output = Result<(), Status>> + Send + 'static,
 ) -> Response<Answers<T>> {
@@ -174,7 +174,7 @@ impl metrics_server::MetricsService for Services {
 }
 
 impl Shared {
-    /// The next message of a stream; `None` at its end. A stream that breaks ends alone.
+    /// The next message of a stream; `None` at its end. A broken stream ends without effect on others.
     async fn next<T>(&self, incoming: &mut Incoming<T>) -> Result<Option<T>, Status> {
         let message = incoming.messages.message().await;
         if message.is_err() {
@@ -183,7 +183,7 @@ impl Shared {
         message
     }
 
-    /// A library that leaves spans out is told to keep all: the forwarder samples, and counts right.
+    /// Tells a library that samples to send all spans: the forwarder samples, and needs correct counts.
     fn configure(
         &self,
         message: trace_proto::CurrentLibraryConfig,

@@ -1,4 +1,4 @@
-//! What the agent's services share.
+//! Delivery and counting, shared by the agent's services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use crate::inputs::opencensus::node::Nodes;
 use crate::inputs::{Budget, InputStatistics, Limits};
 use crate::sink::{Batch, Delivery, Protocol, Refusal, Sink};
 
-/// How often a refused delivery is tried again, after the sink's pauses: a client has no other way to learn
-/// of it than a stream that stands still.
+/// The number of retries for a refused delivery, after the sink's delays. The protocol has no retry response, so
+/// the stream waits instead.
 const ATTEMPTS: u32 = 10;
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! Spans of OpenCensus as spans of OpenTelemetry, for the mapping.
+//! Converts OpenCensus spans to OpenTelemetry spans, for the mapping.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ use opentelemetry::{InstrumentationScope, Key, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::inputs::names::Operation;
+use crate::inputs::opencensus::http::Http;
 use crate::inputs::opencensus::node::{Peer, Sender};
 use crate::inputs::opencensus::shared::Shared;
 use crate::proto::opencensus::proto::trace::v1 as oc;
@@ -21,15 +22,7 @@ use crate::proto::opencensus::proto::trace::v1::attribute_value::Value as Attrib
 use crate::proto::opencensus::proto::trace::v1::span::time_event;
 use crate::sink::ReceivedItem;
 
-/// Hosts of Application Insights: a call of them is telemetry on its way, and no news.
-const OWN_HOSTS: [&str; 4] = [
-    "dc.services.visualstudio.com",
-    "rt.services.visualstudio.com",
-    ".applicationinsights.azure.com",
-    ".livediagnostics.monitor.azure.com",
-];
-
-/// Attributes that name a statement as `<system>.query`, with the system's name in OpenTelemetry.
+/// Attributes that contain a statement as `<system>.query`, with OpenTelemetry's name of the system.
 const QUERIES: [(&str, &str); 4] = [
     ("mysql.query", "mysql"),
     ("postgresql.query", "postgresql"),
@@ -37,7 +30,7 @@ const QUERIES: [(&str, &str); 4] = [
     ("pymongo.query", "mongodb"),
 ];
 
-/// Reads the spans of a message; also how many could not be read.
+/// Reads the spans of a message. Also returns the number of spans that could not be read.
 pub(super) fn read(
     shared: &Shared,
     sender: &Sender,
@@ -76,7 +69,7 @@ pub(super) fn read(
     (items, rejected)
 }
 
-/// The custom event by which LocalForwarder described a node.
+/// The custom event with which LocalForwarder described a node.
 pub(super) fn node_event(sender: &Sender, method: &str, peer: Peer) -> ReceivedItem {
     let mut properties = Properties::new();
     if let Some(peer) = peer {
@@ -104,7 +97,7 @@ pub(super) fn node_event(sender: &Sender, method: &str, peer: Peer) -> ReceivedI
     sender.envelope(SystemTime::now(), data)
 }
 
-/// Reads one span, whose attributes it takes one by one.
+/// Converts one span. It removes the attributes that it handles.
 struct Reader {
     span: oc::Span,
     attributes: BTreeMap<String, oc::AttributeValue>,
@@ -121,18 +114,18 @@ impl Reader {
         }
     }
 
-    /// The span; `None` without valid ids, `Some(None)` for one that is left out.
+    /// The span; `None` without valid ids, `Some(None)` for an excluded span.
     fn read(mut self) -> Option<Option<SpanData>> {
         let trace_id = trace_id(&self.span.trace_id)?;
         let own_id = span_id(&self.span.span_id)?;
         let kind = self.kind();
-        let http = Http::take(&mut self);
+        let http = Http::take(|key| self.take_text(key));
         if kind != SpanKind::Server && http.is_own() {
             return Some(None);
         }
         let status = self.status();
         self.result_code(&http, &kind);
-        http.write(&mut self, &kind);
+        http.write(&kind, |key, text| self.push(key, text));
         self.query();
         let mut events = SpanEvents::default();
         events.events = self.events();
@@ -166,21 +159,23 @@ impl Reader {
         }))
     }
 
-    /// A request, a call, or work inside the process.
+    /// The kind of the span: request, call or in-process work.
     fn kind(&mut self) -> SpanKind {
         if let Some(kind) = self.take_text("span.kind") {
-            return match kind == "client" {
-                true => SpanKind::Client,
-                false => SpanKind::Server,
+            return if kind == "client" {
+                SpanKind::Client
+            } else {
+                SpanKind::Server
             };
         }
         match self.span.kind() {
             oc::span::SpanKind::Server => SpanKind::Server,
             oc::span::SpanKind::Client => SpanKind::Client,
             oc::span::SpanKind::Unspecified => {
-                match self.span.same_process_as_parent_span == Some(false) {
-                    true => SpanKind::Server,
-                    false => SpanKind::Internal,
+                if self.span.same_process_as_parent_span == Some(false) {
+                    SpanKind::Server
+                } else {
+                    SpanKind::Internal
                 }
             }
         }
@@ -201,7 +196,7 @@ impl Reader {
         ) {
             self.attributes.remove("error");
         }
-        // A span that nothing is wrong with says code 0, also where only the HTTP status tells more.
+        // A span without an error reports code 0, even if its HTTP status is a failure.
         match &self.span.status {
             _ if failed => Status::error(""),
             Some(status) if status.code != 0 => Status::error(""),
@@ -225,7 +220,7 @@ impl Reader {
         }
     }
 
-    /// Statements that integrations name in their own way.
+    /// Converts the statement attributes of integrations.
     fn query(&mut self) {
         for (key, system) in QUERIES {
             if let Some(query) = self.take_text(key) {
@@ -268,7 +263,7 @@ impl Reader {
         events
     }
 
-    /// The error that an integration put among the attributes.
+    /// The exception event of an integration's error attributes.
     fn exception(&mut self) -> Option<Event> {
         let message = self.take_text("error.message")?;
         let names = [
@@ -318,7 +313,7 @@ impl Reader {
         links
     }
 
-    /// All that no rule took: attributes, the tracestate, and the stack. Of one name, the first is kept.
+    /// Adds the remaining attributes, the tracestate, and the stack. The first value of a name is kept.
     fn rest(&mut self) {
         for (key, value) in std::mem::take(&mut self.attributes) {
             if let Some(value) = to_value(value) {
@@ -348,170 +343,6 @@ impl Reader {
     }
 }
 
-/// What the attributes say of an HTTP call.
-#[derive(Debug, Default)]
-struct Http {
-    url: Option<String>,
-    method: Option<String>,
-    route: Option<String>,
-    path: Option<String>,
-    host: Option<String>,
-    port: Option<String>,
-    user_agent: Option<String>,
-    status_code: Option<String>,
-}
-
-impl Http {
-    fn take(reader: &mut Reader) -> Self {
-        let mut text = |key| reader.take_text(key).filter(|text| !text.is_empty());
-        Self {
-            url: text("http.url"),
-            method: text("http.method"),
-            route: text("http.route"),
-            path: text("http.path"),
-            host: text("http.host"),
-            port: text("http.port"),
-            user_agent: text("http.user_agent"),
-            status_code: text("http.status_code"),
-        }
-    }
-
-    /// The host with its port, of the URL if it is absolute, else of its own attributes.
-    fn authority(&self) -> Option<String> {
-        let of_url = self.url.as_deref().and_then(split_url);
-        if let Some((_, authority, _)) = of_url {
-            return Some(authority.to_owned());
-        }
-        let host = self.host.as_deref()?;
-        Some(match &self.port {
-            Some(port) if !has_port(host) => format!("{host}:{port}"),
-            _ => host.to_owned(),
-        })
-    }
-
-    /// Whether the call is one of telemetry on its way.
-    fn is_own(&self) -> bool {
-        let Some(authority) = self.authority() else {
-            return false;
-        };
-        let host = authority.split(':').next().unwrap_or_default();
-        OWN_HOSTS.iter().any(|own| match own.starts_with('.') {
-            true => host.ends_with(own),
-            false => host == *own,
-        })
-    }
-
-    /// The path of the URL, else that of its own attribute.
-    fn path(&self) -> Option<&str> {
-        match self.url.as_deref() {
-            Some(url) => Some(match split_url(url) {
-                Some((_, _, rest)) => without_query(rest),
-                None => without_query(url),
-            }),
-            None => self.path.as_deref(),
-        }
-    }
-
-    /// The URL if it is absolute, else one of the parts: port 80, or another scheme's, is HTTP, else HTTPS.
-    fn url(&self) -> Option<String> {
-        if let Some(url) = &self.url
-            && split_url(url).is_some()
-        {
-            return Some(url.clone());
-        }
-        let authority = self.authority()?;
-        let scheme = match authority.ends_with(":80") {
-            true => "http",
-            false => "https",
-        };
-        let authority = authority.trim_end_matches(match scheme {
-            "http" => ":80",
-            _ => ":443",
-        });
-        let path = self.url.as_deref().or(self.path.as_deref()).unwrap_or("/");
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        Some(format!("{scheme}://{authority}{slash}{path}"))
-    }
-
-    /// Whether the span is an HTTP call: a host alone does not make one.
-    fn is_call(&self) -> bool {
-        self.method.is_some() || self.path.is_some() || self.status_code.is_some()
-    }
-
-    fn is_request(&self) -> bool {
-        let others = [
-            &self.url,
-            &self.route,
-            &self.host,
-            &self.port,
-            &self.user_agent,
-        ];
-        self.is_call() || others.iter().any(|part| part.is_some())
-    }
-
-    /// Says it in OpenTelemetry's words, and with overrides where LocalForwarder's rules are others.
-    fn write(self, reader: &mut Reader, kind: &SpanKind) {
-        let is_server = *kind == SpanKind::Server;
-        if is_server && self.is_request() {
-            let place = self.route.as_deref().or_else(|| self.path());
-            if let Some(name) = name(self.method.as_deref(), place) {
-                reader.push("microsoft.request.name", name);
-            }
-            if let Some(url) = self.url() {
-                reader.push("microsoft.request.url", url);
-            }
-        }
-        if !is_server {
-            if self.is_call() {
-                reader.push("microsoft.dependency.type", "Http".to_owned());
-                if let Some(name) = name(self.method.as_deref(), self.path()) {
-                    reader.push("microsoft.dependency.name", name);
-                }
-                if let Some(data) = self.url().or_else(|| self.url.clone()) {
-                    reader.push("microsoft.dependency.data", data);
-                }
-            }
-            if let Some(target) = self.authority() {
-                reader.push("microsoft.dependency.target", target);
-            }
-        }
-        if let Some(code) = self.status_code {
-            reader.push("http.response.status_code", code);
-        }
-        if let Some(agent) = self.user_agent {
-            reader.push("user_agent.original", agent);
-        }
-    }
-}
-
-/// `METHOD place`, or as much of it as there is.
-fn name(method: Option<&str>, place: Option<&str>) -> Option<String> {
-    match (method, place) {
-        (Some(method), Some(place)) => Some(format!("{method} {place}")),
-        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
-        (None, None) => None,
-    }
-}
-
-/// Scheme, authority without credentials, and the rest of an absolute URL.
-fn split_url(url: &str) -> Option<(&str, &str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at(end);
-    let authority = authority.rsplit('@').next().unwrap_or(authority);
-    let rest = if rest.is_empty() { "/" } else { rest };
-    (!scheme.is_empty() && !authority.is_empty()).then_some((scheme, authority, rest))
-}
-
-fn without_query(path: &str) -> &str {
-    path.split(['?', '#']).next().unwrap_or(path)
-}
-
-fn has_port(host: &str) -> bool {
-    let port = host.rsplit_once(':').map(|(_, port)| port);
-    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()))
-}
-
 fn trace_id(bytes: &[u8]) -> Option<TraceId> {
     let id = TraceId::from_bytes(bytes.try_into().ok()?);
     (id != TraceId::INVALID).then_some(id)
@@ -522,7 +353,7 @@ fn span_id(bytes: &[u8]) -> Option<SpanId> {
     (id != SpanId::INVALID).then_some(id)
 }
 
-/// A time; `None` for one that no clock can say.
+/// Converts a time; `None` if it is out of range.
 pub(super) fn to_time(time: prost_types::Timestamp) -> Option<SystemTime> {
     SystemTime::try_from(time).ok()
 }
@@ -553,7 +384,7 @@ fn text_of(value: &oc::AttributeValue) -> Option<String> {
     })
 }
 
-/// LocalForwarder's words for a message that a span sent or received.
+/// LocalForwarder's text for a message that a span sent or received.
 fn message_text(message: &time_event::MessageEvent) -> String {
     let kind = match message.r#type() {
         time_event::message_event::Type::Unspecified => "Unspecified",
@@ -572,7 +403,7 @@ fn message_text(message: &time_event::MessageEvent) -> String {
     )
 }
 
-/// A line for each frame.
+/// One line for each frame.
 fn stack_text(stack: &oc::StackTrace) -> Option<String> {
     let frames = stack.stack_frames.as_ref()?;
     let text = |text: &Option<oc::TruncatableString>| {
@@ -582,7 +413,7 @@ fn stack_text(stack: &oc::StackTrace) -> Option<String> {
     };
     let mut lines = String::new();
     for frame in &frames.frame {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             lines,
             "   at {} in {}:line {}",

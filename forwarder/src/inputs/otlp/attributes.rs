@@ -1,4 +1,4 @@
-//! Values of OTLP as values of OpenTelemetry's API. What that has no kind for becomes JSON.
+//! Converts OTLP values to values of OpenTelemetry's API. Other kinds of values become JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use serde_json::Value as Json;
 
-/// All attributes, those without a value as empty texts.
+/// Converts all attributes. A missing value becomes an empty text.
 pub(super) fn to_attributes(attributes: Vec<KeyValue>) -> Vec<opentelemetry::KeyValue> {
     attributes
         .into_iter()
@@ -19,7 +19,7 @@ pub(super) fn to_attributes(attributes: Vec<KeyValue>) -> Vec<opentelemetry::Key
         .collect()
 }
 
-/// One value; `None` for an empty one.
+/// Converts one value; `None` for an empty one.
 pub(super) fn to_value(any: AnyValue) -> Option<Value> {
     Some(match any.value? {
         Any::StringValue(text) => Value::String(text.into()),
@@ -35,7 +35,7 @@ pub(super) fn to_value(any: AnyValue) -> Option<Value> {
     })
 }
 
-/// The text of a value, as that of a resource's attribute.
+/// The value as text, for resource attributes.
 pub(super) fn to_text(any: &AnyValue) -> String {
     match &any.value {
         None => String::new(),
@@ -56,7 +56,7 @@ pub(super) fn to_texts(attributes: &[KeyValue]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A list of one kind.
+/// Converts an array whose values have one kind.
 fn to_array(values: &[AnyValue]) -> Option<Array> {
     fn all<T>(values: &[AnyValue], one: impl Fn(&Any) -> Option<T>) -> Option<Vec<T>> {
         let values = values.iter();
@@ -106,12 +106,12 @@ fn json(any: &Any) -> Json {
             });
             Json::Object(fields.collect())
         }
-        // An index into a table of strings, which only profiles have.
+        // An index into a string table, which only profiles have.
         other @ Any::StringValueStrindex(_) => Json::from(format!("{other:?}")),
     }
 }
 
-/// Numbers that JSON lacks, as OTLP writes them.
+/// OTLP's texts for the numbers that JSON lacks.
 fn special(number: f64) -> &'static str {
     if number.is_nan() {
         "NaN"

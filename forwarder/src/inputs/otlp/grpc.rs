@@ -50,7 +50,7 @@ impl Services {
     }
 }
 
-/// What a request holds of the budget, and its message.
+/// Splits a request into its budgeted bytes and its message.
 fn opened<T>(request: Request<T>) -> (Option<Held>, T) {
     let held = request.extensions().get::<Held>().cloned();
     (held, request.into_inner())
@@ -95,7 +95,7 @@ impl metrics_server::MetricsService for Services {
     }
 }
 
-/// A full success has no partial one.
+/// Whether a response needs a partial success: full success has none.
 fn is_partial(accepted: &Acceptance) -> bool {
     accepted.rejected > 0 || !accepted.message.is_empty()
 }

@@ -49,7 +49,7 @@ async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bo
     .await
 }
 
-/// How a message is written.
+/// The encoding of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Json,
@@ -57,7 +57,7 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding that the content type names; protobuf where there is none.
+    /// The encoding of the content type; protobuf without a content type.
     fn of(headers: &HeaderMap) -> Option<Self> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
             return Some(Self::Protobuf);
@@ -97,7 +97,7 @@ impl Encoding {
         (status, [(header::CONTENT_TYPE, self.content_type())], body).into_response()
     }
 
-    /// An error as `google.rpc.Status`, as OTLP demands.
+    /// An error as `google.rpc.Status`, as OTLP requires.
     fn error(self, status: StatusCode, code: Code, message: String) -> Response {
         let body = match self {
             Self::Json => serde_json::json!({"code": code as i32, "message": message})
@@ -123,7 +123,7 @@ impl Encoding {
     }
 }
 
-/// An answer as JSON. What is absent is left out, which readers understand better than a null.
+/// A response as JSON without null fields, which clients accept better.
 fn without_nulls(answer: &impl Serialize) -> serde_json::Value {
     let mut json = serde_json::to_value(answer).unwrap_or_default();
     if let Some(fields) = json.as_object_mut() {

@@ -36,28 +36,29 @@ impl Default for OtlpOptions {
 }
 
 impl OtlpOptions {
-    /// Sets the instrumentation key of all items. Defaults to an empty one: the sink decides.
+    /// Sets the instrumentation key of all items. Defaults to an empty key, for which the sink selects a
+    /// destination.
     #[must_use]
     pub fn instrumentation_key(mut self, key: impl Into<String>) -> Self {
         self.instrumentation_key = key.into();
         self
     }
 
-    /// Sets how OpenTelemetry's data become Application Insights'.
+    /// Sets the mapping of OpenTelemetry data to Application Insights items.
     #[must_use]
     pub fn mapping(mut self, options: MappingOptions) -> Self {
         self.mapping = options;
         self
     }
 
-    /// Sets how much is taken at once.
+    /// Sets the limits of the input.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Shares the bound on bytes under way with other inputs. Defaults to one of its own, of
+    /// Sets the budget of bytes in flight, shared with other inputs. Defaults to a separate budget of
     /// [`Limits::in_flight_bytes`].
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
@@ -65,15 +66,15 @@ impl OtlpOptions {
         self
     }
 
-    /// Counts together with another input.
+    /// Shares the counters of another input.
     #[must_use]
     pub fn statistics(mut self, statistics: InputStatistics) -> Self {
         self.statistics = statistics;
         self
     }
 
-    /// Sets the time since which totals are counted: the first total of a sender that has started earlier is
-    /// not new. Defaults to the time at which the options were made.
+    /// Sets the time from which totals count: the first total of a sender that started earlier is only a
+    /// baseline. Defaults to the time of making the options.
     #[must_use]
     pub fn started(mut self, time: SystemTime) -> Self {
         self.started = time;
@@ -145,13 +146,13 @@ impl OtlpInput {
         grpc::add(routes, &self.shared)
     }
 
-    /// The bound on bytes under way, for [`serve_grpc`](crate::inputs::serve_grpc).
+    /// The budget of bytes in flight, for [`serve_grpc`](crate::inputs::serve_grpc).
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.shared.budget
     }
 
-    /// What the input has counted, gRPC and HTTP together.
+    /// The counters of the input, for gRPC and HTTP together.
     #[must_use]
     pub fn statistics(&self) -> &InputStatistics {
         &self.shared.statistics

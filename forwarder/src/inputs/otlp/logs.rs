@@ -17,7 +17,7 @@ use crate::inputs::otlp::shared::Shared;
 use crate::inputs::otlp::traces::{span_id, time, to_scope, trace_id};
 use crate::sink::{Batch, Refusal};
 
-/// By severity number, from 1.
+/// Severities by severity number, from 1.
 const SEVERITIES: [Severity; 24] = [
     Severity::Trace,
     Severity::Trace2,

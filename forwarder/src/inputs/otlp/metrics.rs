@@ -1,4 +1,4 @@
-//! Metrics: an item for each data point.
+//! OTLP metrics: one item for each data point.
 
 use std::time::{Instant, SystemTime};
 
@@ -86,7 +86,7 @@ struct Reader<'a> {
     now: Instant,
 }
 
-/// What points of every kind have.
+/// The common fields of all kinds of points.
 struct Common {
     attributes: Vec<KeyValue>,
     start: u64,
@@ -145,13 +145,14 @@ impl Reader<'_> {
             time: point.time_unix_nano,
             exemplars: point.exemplars,
         };
-        let value = match adds {
-            true => match self.added(name, &common, Totals::of_value(value)) {
-                // What was not added to is no news.
+        let value = if adds {
+            match self.added(name, &common, Totals::of_value(value)) {
+                // A series without an increment is skipped.
                 Some(added) if added.sum != 0.0 => added.sum,
                 Some(_) | None => return,
-            },
-            false => value,
+            }
+        } else {
+            value
         };
         self.emit(name, common, |at, attributes| {
             Point::of_value(at, attributes, value)
@@ -170,7 +171,7 @@ impl Reader<'_> {
             exemplars: point.exemplars,
         };
         let mut totals = Totals {
-            // Without a sum there were negative values, whose sum tells nothing.
+            // Without a sum the histogram has negative values, for which OTLP defines no meaningful sum.
             sum: point.sum.unwrap_or_default(),
             count: point.count,
             buckets: point.bucket_counts,
@@ -182,7 +183,7 @@ impl Reader<'_> {
                 return;
             };
             totals = added;
-            // They are those of all values since the start.
+            // Minimum and maximum cover the time since the start, so those of the interval are approximated.
             (min, max) = histogram::ends(&bounds, &totals.buckets, totals.sum, totals.count);
         }
         let summary = Summary {
@@ -214,7 +215,7 @@ impl Reader<'_> {
             max: point.max,
         };
         if adds {
-            // Buckets change their bounds with the scale: only the count and the sum can be compared.
+            // The bounds of exponential buckets change with the scale, so only count and sum are compared.
             let totals = Totals {
                 sum: summary.sum,
                 count: summary.count,
@@ -239,7 +240,7 @@ impl Reader<'_> {
         });
     }
 
-    /// A summary's quantiles are of all time, and cannot be made those of an interval.
+    /// The quantiles of a summary cover the time since the start, so quantiles of an interval are unknown.
     fn summary(&mut self, name: &str, point: otlp::SummaryDataPoint) {
         if has_no_value(point.flags) {
             return;
@@ -269,7 +270,7 @@ impl Reader<'_> {
         });
     }
 
-    /// What a total adds; `None` if that cannot be said.
+    /// The increment of a total; `None` if it is unknown.
     fn added(&mut self, name: &str, common: &Common, totals: Totals) -> Option<Totals> {
         let key = self.key(name, common);
         let start = (common.start != 0).then(|| time(common.start));
@@ -305,7 +306,7 @@ impl Reader<'_> {
         };
         let point = point(at, to_attributes(common.attributes));
         let exemplars = common.exemplars.iter().filter_map(to_exemplar).collect();
-        // A point without values is no news; one that is not finite cannot be expressed.
+        // A point without values is skipped; a non-finite value cannot be represented.
         if let Some(envelope) = self.resource.mapper.map_point(self.scope, name, point) {
             let item = self.resource.item(envelope);
             self.items.push(item.with_exemplars(exemplars));

@@ -1,14 +1,14 @@
-//! OTLP: OpenTelemetry's own protocol, by gRPC and by HTTP, as protobuf and as JSON.
+//! OTLP, OpenTelemetry's own protocol: over gRPC and HTTP, as protobuf and JSON.
 //!
-//! What comes in becomes what azmon would have sent itself: spans, log records and data points go through
-//! [`azmon::mapping`], with the resource that came with them. In addition:
+//! Spans, log records and data points are mapped through [`azmon::mapping`] with their resource, so the result
+//! equals what azmon's own exporter sends. In addition:
 //!
-//! - Requests name the operation of the other spans and the log records of their trace and service.
+//! - The name of a request is the operation name of the other spans and the log records of its trace and service.
 //! - A sampling probability in the `tracestate` (`ot=th:…`) becomes the sample rate.
-//! - Totals (cumulative temporality) of counters and histograms become what was added since the last
-//!   message; those of up-down counters stay what they are.
-//! - Spans without valid ids, and points without a value, are rejected: the answer's partial success says how
-//!   many and why.
+//! - Cumulative totals of counters and histograms become the increments since the last message; those of up-down
+//!   counters stay unchanged.
+//! - Spans without valid ids, and points without a value, are rejected. The response's partial success contains
+//!   their number and the reason.
 
 mod attributes;
 mod grpc;

@@ -1,14 +1,15 @@
-//! What is read of a message, and what is left out of it.
+//! The result of reading a message, and the rejected items.
 
 use crate::inputs::budget::Held;
 use crate::sink::{Batch, Refusal};
 
-/// Most items of a message: the service's limit for a batch. A message of some bytes can hold very many.
+/// The maximum number of items in a message: the service's limit for a batch. A small message can contain many
+/// items.
 const MOST_ITEMS: usize = 64_000;
-/// The memory of a mapped item, roughly, as it counts for the budget.
+/// The approximate memory of a mapped item, for the budget.
 const ITEM_BYTES: usize = 512;
 
-/// Leaves out what is beyond the limit of a message.
+/// Rejects items beyond the limit of a message.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) left: usize,
@@ -23,7 +24,7 @@ impl Room {
         }
     }
 
-    /// Shortens a list of items to what there is room for.
+    /// Truncates a list of items to the remaining room.
     pub(super) fn keep<T>(&mut self, items: &mut Vec<T>) {
         let kept = items.len().min(self.left);
         self.refused += items.len() - kept;
@@ -31,7 +32,7 @@ impl Room {
         items.truncate(kept);
     }
 
-    /// Takes the memory of the items from the budget, and says how many were left out.
+    /// Takes the memory of the items from the budget, and returns the number of rejected items.
     pub(super) fn close(self, held: Option<&Held>) -> Result<Rejected, Refusal> {
         if let Some(held) = held {
             held.take((MOST_ITEMS - self.left) * ITEM_BYTES)?;
@@ -45,14 +46,14 @@ impl Room {
     }
 }
 
-/// What was read of a message.
+/// The items of a message.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) batches: Vec<Batch>,
     pub(super) rejected: Rejected,
 }
 
-/// Items that cannot be read: how many, and why the first of them.
+/// The number of rejected items, and the reason for the first of them.
 #[derive(Debug, Default)]
 pub(super) struct Rejected {
     pub(super) count: u64,

@@ -1,4 +1,4 @@
-//! Resources: the mapper of each, kept for the messages that come again with it.
+//! Resources: the mapper of each, cached for later messages of the same resource.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,13 +13,13 @@ use prost::Message;
 use crate::inputs::otlp::attributes::{to_attributes, to_texts};
 use crate::sink::ReceivedItem;
 
-/// Most resources that are kept; one too many empties the memory.
+/// The maximum number of cached resources. One more clears the cache.
 const MOST_RESOURCES: usize = 1_024;
 
-/// The role of a service that has no name and no workload: the forwarder's own program says nothing of it.
+/// The role of a service without a name and a workload. The forwarder's own program name would be wrong.
 const UNKNOWN_SERVICE: &str = "unknown_service";
 
-/// Attributes from which a role without `service.name` is named, as the mapper does it.
+/// Attributes that name a role without `service.name`, as the mapper does.
 const WORKLOADS: [&str; 7] = [
     "service.name",
     "k8s.deployment.name",
@@ -30,7 +30,7 @@ const WORKLOADS: [&str; 7] = [
     "k8s.daemonset.name",
 ];
 
-/// The resources that were seen.
+/// The cache of resources.
 #[derive(Debug)]
 pub(super) struct Resources {
     instrumentation_key: String,
@@ -39,12 +39,12 @@ pub(super) struct Resources {
     known: Mutex<HashMap<Vec<u8>, Arc<KnownResource>>>,
 }
 
-/// A resource, and what it says about every item.
+/// A resource, and its contribution to every item.
 #[derive(Debug)]
 pub(super) struct KnownResource {
     pub(super) mapper: Mapper,
     pub(super) attributes: Arc<[(String, String)]>,
-    /// Of the attributes: the same for the same resource in every signal.
+    /// A hash of the attributes: equal for the same resource in every signal.
     pub(super) id: u64,
     sdk_version: String,
 }
@@ -76,7 +76,7 @@ impl Resources {
 
     fn make(&self, resource: Resource) -> KnownResource {
         let mut attributes = to_texts(&resource.attributes);
-        // Senders write them in any order, and another one for each signal.
+        // Senders use different orders, even for each signal.
         attributes.sort_unstable();
         let attributes: Arc<[_]> = attributes.into();
         let id = self.hasher.hash_one(&attributes);
@@ -110,7 +110,7 @@ impl Resources {
 }
 
 impl KnownResource {
-    /// Makes an item of what the mapper made: the SDK is the sender's, not this program's.
+    /// Makes an item of a mapped envelope, with the sender's SDK version instead of this program's.
     pub(super) fn item(&self, envelope: Envelope<'_>) -> ReceivedItem {
         let mut envelope = envelope.into_owned();
         let version = Cow::Owned(self.sdk_version.clone());
@@ -119,7 +119,7 @@ impl KnownResource {
     }
 }
 
-/// `lf_python-otel:1.2.3`, as LocalForwarder names the SDKs of OpenCensus.
+/// The SDK version in the form that LocalForwarder uses for OpenCensus: `lf_python-otel:1.2.3`.
 fn sdk_version(language: Option<&str>, version: Option<&str>) -> String {
     let language = language.unwrap_or("unspecified");
     let version = version.unwrap_or("0.0.0");

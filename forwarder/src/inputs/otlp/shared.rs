@@ -1,4 +1,4 @@
-//! What the services of OTLP share.
+//! Delivery and counting, shared by the services of OTLP.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Delivers what was read, and counts it.
+    /// Delivers the items of a message, and counts them.
     pub(super) async fn deliver(&self, read: Result<Read, Refusal>) -> Result<Acceptance, Refusal> {
         let Read { batches, rejected } = match read {
             Ok(read) => read,
@@ -32,9 +32,10 @@ impl Shared {
         };
         let delivery = Delivery::new(Protocol::Otlp, batches);
         let items = delivery.len() as u64;
-        let accepted = match delivery.is_empty() {
-            true => Ok(Acceptance::default()),
-            false => self.sink.deliver(delivery).await,
+        let accepted = if delivery.is_empty() {
+            Ok(Acceptance::default())
+        } else {
+            self.sink.deliver(delivery).await
         };
         match &accepted {
             Ok(accepted) => {

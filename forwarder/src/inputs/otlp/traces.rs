@@ -1,4 +1,4 @@
-//! Spans: requests and dependencies, with exceptions and messages of their events.
+//! OTLP spans: requests and dependencies, with exceptions and messages from their events.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -23,13 +23,13 @@ use crate::inputs::otlp::resource::KnownResource;
 use crate::inputs::otlp::shared::Shared;
 use crate::sink::{Batch, Refusal};
 
-/// Bits of a span's flags that say where its parent is.
+/// The span flags for the location of the parent.
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-/// The attribute by which the mapping learns of a sample rate, in percent.
+/// The attribute that passes a sample rate, in percent, to the mapping.
 const SAMPLE_RATE: &str = "microsoft.sample_rate";
-/// Names of attributes that say it already.
+/// Attributes that already contain a sample rate.
 const SAMPLE_RATES: [&str; 2] = [SAMPLE_RATE, "_MS.sampleRate"];
 
 /// Reads a message with spans.
@@ -69,7 +69,7 @@ fn map(
 ) -> Vec<crate::sink::ReceivedItem> {
     let mut arena = Arena::new();
     let mut items = Vec::with_capacity(spans.len());
-    // Requests first: they name the operation of the others.
+    // Requests first: they name the operation of the other spans.
     let (requests, others): (Vec<_>, Vec<_>) = spans.iter().partition(|span| is_request(span));
     for span in requests {
         let trace = span.span_context.trace_id();
@@ -196,7 +196,7 @@ fn to_event(event: span::Event) -> Event {
     )
 }
 
-/// A link; `None` without valid ids, since it leads nowhere.
+/// Converts a link; `None` without valid ids.
 fn to_link(link: span::Link) -> Option<Link> {
     let context = SpanContext::new(
         trace_id(&link.trace_id)?,
@@ -223,24 +223,24 @@ pub(super) fn to_scope(
         .build()
 }
 
-/// An id of 16 bytes.
+/// A trace id from 16 bytes.
 pub(super) fn trace_id(bytes: &[u8]) -> Option<TraceId> {
     bytes.try_into().ok().map(TraceId::from_bytes)
 }
 
-/// An id of 8 bytes.
+/// A span id from 8 bytes.
 pub(super) fn span_id(bytes: &[u8]) -> Option<SpanId> {
     bytes.try_into().ok().map(SpanId::from_bytes)
 }
 
-/// Nanoseconds since 1970.
+/// A time from nanoseconds since 1970.
 pub(super) fn time(nanoseconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds)
 }
 
-/// The share that was kept, in percent, which the entry `ot` of the trace state says: `th` is the threshold
-/// below which a 56-bit random number is rejected, without trailing zeros. OpenTelemetry's specification,
-/// "TraceState: Probability Sampling".
+/// The share of kept spans in percent, from the entry `ot` of the trace state. `th` is the rejection threshold
+/// for a 56-bit random number, without trailing zeros. See OpenTelemetry's specification, "TraceState:
+/// Probability Sampling".
 fn sampled_percent(state: &TraceState) -> Option<f64> {
     const DIGITS: usize = 14;
     let fields = state.get("ot")?.split(';');

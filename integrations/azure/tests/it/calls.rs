@@ -1,4 +1,4 @@
-//! Calls of a client that is traced.
+//! The calls of a traced client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Credentials, whose calls are traced if their own options say so.
+//! Credentials, whose calls are traced if their own options are instrumented.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use opentelemetry::trace::{FutureExt, TraceContextExt};
 
 use crate::fixture::{Recorder, Service, attribute, header, options, response};
 
-/// Entra ID and a storage account at once.
+/// A service that plays both Entra ID and a storage account.
 fn service() -> Arc<Service> {
     Service::new(|request| {
         let is_token = request.url().path().ends_with("/oauth2/v2.0/token");

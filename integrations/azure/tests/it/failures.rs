@@ -8,7 +8,7 @@ use opentelemetry::trace::Status;
 
 use crate::fixture::{Recorder, Service, assert_attribute, attribute, container};
 
-/// `azure_core` sets only `error.type`, with which the span would count as a success.
+/// `azure_core` sets only `error.type`. Without a status the span would count as a success.
 #[tokio::test]
 async fn a_refused_connection_is_a_failure() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();

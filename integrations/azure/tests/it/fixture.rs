@@ -1,4 +1,4 @@
-//! Providers of a test's own, and a service without a network.
+//! Providers for one test, and a service without a network.
 
 use std::fmt;
 use std::num::NonZero;
@@ -16,14 +16,14 @@ use opentelemetry::{Context, Value, global};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider, SpanData};
 
-/// An address that is never called, with a secret.
+/// An address with a secret. It is never called.
 pub(crate) const CONTAINER: &str =
     "http://account.invalid:10000/account/demo?sv=2026-01-01&sig=hunter2";
 
 /// The name of the caller's span.
 const PARENT: &str = "parent";
 
-/// What a test has recorded.
+/// The telemetry of a test.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder {
     pub(crate) provider: SdkTracerProvider,
@@ -35,7 +35,7 @@ impl Recorder {
         static PROCESS: Once = Once::new();
         PROCESS.call_once(|| {
             global::set_text_map_propagator(TraceContextPropagator::new());
-            // The first call of any test chooses the SDK's runtime.
+            // The first SDK call of any test selects the SDK's runtime.
             propagate_context().unwrap();
         });
         let exporter = InMemorySpanExporter::default();
@@ -50,26 +50,26 @@ impl Recorder {
         AzureTracing::new().tracer_provider(self.provider.clone())
     }
 
-    /// Options that are instrumented, without retries.
+    /// Instrumented options without retries.
     pub(crate) fn options(&self, http_client: &Arc<impl HttpClient + 'static>) -> ClientOptions {
         let mut options = options(http_client);
         self.tracing().instrument(&mut options);
         options
     }
 
-    /// An instrumented client of a container that `service` plays.
+    /// An instrumented client of a container, with `service` as its transport.
     pub(crate) fn container(&self, service: &Arc<Service>) -> BlobContainerClient {
         container(CONTAINER, self.options(service))
     }
 
-    /// Those of the SDK.
+    /// The spans of the SDK.
     pub(crate) fn spans(&self) -> Vec<SpanData> {
         let mut spans = self.exporter.get_finished_spans().unwrap();
         spans.retain(|span| span.name != PARENT);
         spans
     }
 
-    /// The spans of HTTP requests, in the order in which they ended.
+    /// The spans of HTTP requests, in the order of their ends.
     pub(crate) fn requests(&self) -> Vec<SpanData> {
         let mut spans = self.spans();
         spans.retain(|span| span.span_kind == SpanKind::Client);
@@ -93,7 +93,7 @@ impl Recorder {
         spans.remove(0)
     }
 
-    /// A context whose active span goes on.
+    /// A context with a span that has not ended.
     pub(crate) fn parent(&self) -> Context {
         Context::new().with_span(self.provider.tracer("test").start(PARENT))
     }
@@ -123,14 +123,14 @@ pub(crate) fn at_most(number: usize) -> Option<NonZero<usize>> {
 
 type Answer = dyn Fn(&Request) -> Option<azure_core::Result<AsyncRawResponse>> + Send + Sync;
 
-/// A service that needs no network: it is the transport.
+/// A transport that plays the service.
 pub(crate) struct Service {
     answer: Box<Answer>,
     requests: Mutex<Vec<Request>>,
 }
 
 impl Service {
-    /// Answers requests by `answer`, and never those that it has no answer for.
+    /// Answers each request with `answer`. A request without an answer never completes.
     pub(crate) fn new<F>(answer: F) -> Arc<Self>
     where
         F: Fn(&Request) -> Option<azure_core::Result<AsyncRawResponse>> + Send + Sync + 'static,
@@ -141,7 +141,7 @@ impl Service {
         })
     }
 
-    /// Answers every request with this status, and an id.
+    /// Answers every request with this status and a request id.
     pub(crate) fn of(status: StatusCode) -> Arc<Self> {
         Self::new(move |_| {
             Some(Ok(response(

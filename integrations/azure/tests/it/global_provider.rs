@@ -1,4 +1,4 @@
-//! The global provider, which is installed after the client was made. No other test uses it.
+//! The global provider, installed after the client was made. No other test uses it.
 
 use azmon_azure::instrument;
 use azure_core::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Requests that ask whether something exists.
+//! Requests that check whether something exists.
 
 use azure_core::http::StatusCode;
 use azure_storage_blob::BlobContainerClient;

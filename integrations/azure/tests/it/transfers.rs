@@ -1,4 +1,4 @@
-//! Transfers in several parts, which the SDK runs in tasks of its own.
+//! Partitioned transfers, which the SDK runs in its own tasks.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::fixture::{Recorder, Service, active, at_most, header, response};
 const SIZE: usize = 10_000;
 const PART: usize = 1_000;
 
-/// Holds one blob, and takes any upload.
+/// Stores one blob, and accepts any upload.
 fn storage() -> Arc<Service> {
     Service::new(|request| {
         let answer = match range(request) {
@@ -87,8 +87,8 @@ async fn a_download_into_a_buffer_is_one_trace() {
     }
 }
 
-/// The SDK has no span for such an upload: its calls are children of the caller's span, so a span of the caller's own
-/// holds them together.
+/// The SDK has no span for such an upload: its calls are children of the caller's span. The caller's own span
+/// groups them.
 #[tokio::test]
 async fn an_upload_in_blocks_is_held_together_by_a_span_of_the_caller() {
     let recorder = Recorder::new();

@@ -1,4 +1,4 @@
-//! Transports of a client that is traced.
+//! The transports of a traced client.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ async fn a_plain_client_has_one_span_for_each_request() {
     assert_eq!(requests(&recorder, plain()).await.len(), 1);
 }
 
-/// So the documentation says not to do it.
+/// The documentation therefore advises against it.
 #[tokio::test]
 async fn a_client_that_is_traced_itself_doubles_the_spans() {
     let recorder = Recorder::new();

@@ -1,4 +1,4 @@
-//! What a span says of its call.
+//! The attributes of a call's span.
 
 use std::pin::Pin;
 
@@ -48,7 +48,7 @@ async fn a_call_is_a_client_span_with_the_stable_attributes() {
     assert_eq!(span.attributes.len(), 9);
 }
 
-/// Answers in the version of the request, as gRPC does where something is not found.
+/// Answers in the version of the request, like a gRPC server for an unknown method.
 fn answer_as_grpc<'a>(
     request: Request,
     _: &'a mut Extensions,
@@ -172,7 +172,7 @@ async fn secrets_in_the_url_are_redacted() {
         ),
     ] {
         let recorder = Recorder::new();
-        // A builder would have turned the credentials into a header.
+        // A request builder would have moved the credentials to a header.
         let request = reqwest::Request::new(Method::GET, secret.parse().unwrap());
         let response = recorder.client().execute(request).await.unwrap();
         response.bytes().await.unwrap();

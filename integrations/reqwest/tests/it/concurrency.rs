@@ -1,4 +1,4 @@
-//! Calls at the same time do not take each other's parents.
+//! Concurrent calls keep their own parents.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,7 @@ async fn a_thousand_calls_have_the_right_parents() {
             let text = request.send().await.unwrap().text().await.unwrap();
             assert_eq!(text, number.to_string());
             let current = Context::current();
-            // That of the call has ended.
+            // The span of the call has ended.
             let is_own = current.span().is_recording();
             current.span().end();
             is_own

@@ -1,4 +1,4 @@
-//! What runs inside of a call runs in its context, and nothing else does.
+//! The code inside a call runs in the call's context, and no other code does.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
 
 use crate::fixture::{Recorder, direct, serve};
 
-/// Notes the active span when it is called, polled and dropped.
+/// Records the active span when it is called, polled and dropped.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<SpanId>>>);
 

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::fixture::{Recorder, assert_attribute, attribute, converse, direct, serve, silence};
 
-/// The words of its path name other errors, and its query is a secret.
+/// The words of its path are names of other errors, and its query is a secret.
 const TARGET: &str = "/connect/timeout?sig=hunter2";
 
 #[track_caller]
@@ -79,7 +79,7 @@ async fn serve_untrusted() -> String {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // The client hangs up.
+            // The client closes the connection.
             let _ = acceptor.accept(stream).await;
         }
     });

@@ -1,4 +1,4 @@
-//! Providers of a test's own, and servers.
+//! Providers for one test, and servers.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What a test has recorded.
+/// The telemetry of a test.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder {
     pub(crate) provider: SdkTracerProvider,
@@ -32,7 +32,7 @@ impl Recorder {
         Self { provider, exporter }
     }
 
-    /// With no environment, and without metrics unless a test adds a provider of meters.
+    /// A middleware without an environment, and without metrics unless a test adds a meter provider.
     pub(crate) fn middleware(&self) -> TraceMiddleware {
         TraceMiddleware::with_environment(|_| None).tracer_provider(&self.provider)
     }
@@ -41,19 +41,19 @@ impl Recorder {
         with(self.middleware())
     }
 
-    /// Of calls and of their parents.
+    /// The spans of calls and of their parents.
     pub(crate) fn all_spans(&self) -> Vec<SpanData> {
         self.exporter.get_finished_spans().unwrap()
     }
 
-    /// Of calls.
+    /// The spans of calls.
     pub(crate) fn spans(&self) -> Vec<SpanData> {
         let mut spans = self.all_spans();
         spans.retain(is_call);
         spans
     }
 
-    /// Of the only call.
+    /// The span of the only call.
     #[track_caller]
     pub(crate) fn span(&self) -> SpanData {
         let mut spans = self.spans();
@@ -61,7 +61,7 @@ impl Recorder {
         spans.remove(0)
     }
 
-    /// A context whose active span goes on.
+    /// A context with a span that has not ended.
     pub(crate) fn parent(&self) -> Context {
         Context::new().with_span(self.provider.tracer("test").start("parent"))
     }
@@ -77,7 +77,7 @@ pub(crate) fn with(middleware: TraceMiddleware) -> ClientWithMiddleware {
         .build()
 }
 
-/// A client that no proxy of the environment can disturb.
+/// A client without the proxies of the environment.
 pub(crate) fn direct() -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy()
 }
@@ -109,7 +109,7 @@ pub(crate) async fn serve(router: Router) -> String {
     url(address)
 }
 
-/// Answers every connection with these bytes, once its first request has come, and closes it.
+/// Answers every connection with these bytes after its first request, and closes it.
 pub(crate) async fn answer(bytes: &'static [u8]) -> String {
     converse(move |mut stream| async move {
         read_head(&mut stream).await;
@@ -118,7 +118,7 @@ pub(crate) async fn answer(bytes: &'static [u8]) -> String {
     .await
 }
 
-/// Leaves each connection to `conversation`.
+/// Passes each connection to `conversation`.
 pub(crate) async fn converse<F, R>(conversation: F) -> String
 where
     F: Fn(TcpStream) -> R + Send + 'static,
@@ -142,7 +142,7 @@ pub(crate) async fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// Takes connections and says nothing.
+/// Accepts connections, and never responds.
 pub(crate) async fn silence() -> String {
     converse(|stream| async move {
         let _open = stream;

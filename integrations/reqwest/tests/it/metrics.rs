@@ -1,4 +1,4 @@
-//! What is counted and measured.
+//! The metrics of calls.
 
 use axum::Router;
 use axum::routing::any;
@@ -16,7 +16,7 @@ struct Meters {
     exporter: InMemoryMetricExporter,
 }
 
-/// A histogram's count and sum, or a sum, with the attributes.
+/// A histogram's count and sum, or a counter's sum, with the attributes.
 #[derive(Debug)]
 struct Point {
     count: u64,

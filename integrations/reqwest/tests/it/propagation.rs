@@ -1,4 +1,4 @@
-//! What a request carries to its server.
+//! The headers that a request carries to its server.
 
 use std::sync::{Arc, Mutex};
 

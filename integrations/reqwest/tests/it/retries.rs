@@ -1,4 +1,4 @@
-//! The real retry middleware, outside and inside.
+//! A real retry middleware, outside and inside the traced one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use reqwest_retry::{RetryTransientMiddleware, Retryable, RetryableStrategy};
 
 use crate::fixture::{Recorder, assert_attribute, attribute, direct, serve};
 
-/// Succeeds after so many failures.
+/// Succeeds after this number of failures.
 async fn failing(failures: usize, status: StatusCode) -> String {
     let asked = Arc::new(AtomicUsize::new(0));
     let handler = move || async move {
@@ -29,7 +29,7 @@ async fn failing(failures: usize, status: StatusCode) -> String {
     serve(Router::new().fallback(any(handler))).await
 }
 
-/// Three times, without a pause.
+/// Three retries without a pause.
 fn retries() -> RetryTransientMiddleware<ExponentialBackoff> {
     RetryTransientMiddleware::new_with_policy(policy())
 }
@@ -151,7 +151,7 @@ async fn outside_an_error_that_is_not_retried_is_named() {
     assert_eq!(attribute(&span, "http.request.resend_count"), None);
 }
 
-/// Asks again until the work is done.
+/// Repeats the request until the work is done.
 struct UntilDone;
 
 impl RetryableStrategy for UntilDone {
@@ -178,7 +178,7 @@ async fn retries_of_successes_are_counted_if_asked() {
     assert_eq!(resend_counts(&recorder.spans()), [None, Some(1.into())]);
 }
 
-/// Repeats whatever failed, even if it must fail again.
+/// Repeats every failed request.
 struct Stubborn;
 
 impl RetryableStrategy for Stubborn {

@@ -1,4 +1,4 @@
-//! The application's own rules: names, successes, what is excluded, and which services are told.
+//! The application's own rules: names, successes, exclusions, and hosts without propagation.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use crate::fixture::{Recorder, assert_attribute, attribute, direct, serve, with}
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Answers with the status that the path says, and keeps the headers of the last request.
+/// Answers with the status in the path, and keeps the headers of the last request.
 async fn service() -> (String, Arc<Mutex<HeaderMap>>) {
     let seen = Arc::new(Mutex::new(HeaderMap::new()));
     let keep = Arc::clone(&seen);
@@ -189,7 +189,7 @@ async fn a_response_that_is_only_looked_at_was_not_given_up() {
     assert_eq!(span.status, Status::Unset);
 }
 
-/// Gives a response whose body panics.
+/// Returns a response whose body panics.
 struct Broken;
 
 struct PanickingBody;

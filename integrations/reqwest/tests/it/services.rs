@@ -1,4 +1,4 @@
-//! Two services, as Application Insights sees them: request, dependency, request.
+//! Two services in Application Insights: request, dependency, request.
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -49,7 +49,7 @@ impl Service {
             .tracer_provider(self.telemetry.tracer_provider())
     }
 
-    /// The service that others call.
+    /// The called service.
     async fn stock(&self) -> String {
         let tracer = self.tracer();
         let handler = move |headers: HeaderMap| async move {
@@ -71,7 +71,7 @@ impl Service {
         serve(Router::new().route("/orders", get(handler))).await
     }
 
-    /// Dependencies, then requests.
+    /// Dependencies first, then requests.
     fn envelopes(&self) -> Vec<Envelope<'static>> {
         self.telemetry.force_flush().unwrap();
         let mut envelopes = self.destination.envelopes();
@@ -83,7 +83,7 @@ impl Service {
     }
 }
 
-/// A request of a server, with the caller's span as its parent.
+/// A server request, with the caller's span as its parent.
 async fn answer(
     tracer: &SdkTracer,
     headers: &HeaderMap,

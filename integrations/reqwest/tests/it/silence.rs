@@ -1,4 +1,4 @@
-//! Where telemetry is suppressed, nothing is recorded and nothing sent.
+//! While telemetry is suppressed, nothing is recorded, and no headers are written.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::fixture::{Recorder, serve, with};
 
-/// Counts the requests that carry ids, and those that do not.
+/// Counts the requests with and without ids.
 #[derive(Debug, Default)]
 struct Seen {
     with_ids: AtomicUsize,
@@ -56,7 +56,7 @@ async fn a_suppressed_call_has_no_span_no_metric_and_no_ids() {
     assert_eq!(seen.without.load(Ordering::SeqCst), 1);
 }
 
-/// Any exporter that sends over HTTP, with a client that is traced by mistake.
+/// An HTTP exporter whose client is traced by mistake.
 #[derive(Debug)]
 struct HttpExporter {
     client: ClientWithMiddleware,
@@ -66,7 +66,7 @@ struct HttpExporter {
 
 impl SpanExporter for HttpExporter {
     async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
-        // The thread is the processor's own.
+        // It runs in the processor's own thread.
         let call = self.client.post(&self.url).send();
         self.runtime.block_on(call).unwrap();
         Ok(())

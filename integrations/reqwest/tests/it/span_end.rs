@@ -1,4 +1,4 @@
-//! When a span ends: exactly once, and as late as the body does.
+//! A span ends exactly once, with the end of the body.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::fixture::{
     Recorder, answer, assert_attribute, attribute, converse, read_head, serve, silence, with,
 };
 
-/// Sends what it is given, until that is dropped.
+/// Streams the received texts, until the sender is dropped.
 async fn streaming() -> (String, mpsc::Sender<&'static str>) {
     let (sender, receiver) = mpsc::channel(1);
     let receiver = std::sync::Mutex::new(Some(receiver));

@@ -3,7 +3,7 @@ use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 
-/// What every middleware costs: a boxed future.
+/// The minimum cost of every middleware: a boxed future.
 pub(crate) struct Nothing;
 
 #[async_trait]

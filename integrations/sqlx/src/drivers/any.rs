@@ -11,7 +11,8 @@ impl Driver for Any {
     const SYSTEM: &'static str = "other_sql";
     const DIALECT: Dialect = Dialect::Generic;
 
-    /// The target is read from the URL: options that a driver takes from elsewhere are not known.
+    /// Reads the target from the URL only: options from other sources, such as environment variables, are
+    /// unknown.
     fn target(options: &AnyConnectOptions) -> Target {
         let url = &options.database_url;
         match url.scheme() {
@@ -24,7 +25,8 @@ impl Driver for Any {
         result.rows_affected()
     }
 
-    /// As of the driver behind it. For MySQL that takes the Cargo feature `mysql`, or it is the SQLSTATE.
+    /// The code of the underlying driver. For MySQL this needs the Cargo feature `mysql`; without it, the code is
+    /// the SQLSTATE.
     fn status_code(error: &dyn DatabaseError) -> Option<Cow<'_, str>> {
         #[cfg(feature = "mysql")]
         return <sqlx_mysql::MySql as Driver>::status_code(error);
@@ -35,7 +37,7 @@ impl Driver for Any {
     executor_methods!();
 }
 
-/// The database that `url` names as SQLite's driver reads it: a path without a host, and perhaps parameters.
+/// The database of `url`, parsed as SQLite's driver parses it: a path without a host, with optional parameters.
 fn sqlite(url: &str) -> Target {
     let target = Target::new("sqlite", Dialect::Sqlite);
     let path = url.strip_prefix("sqlite:").unwrap_or(url);

@@ -1,4 +1,4 @@
-//! The trait of a driver, and the query that is handed to it.
+//! The trait of a driver, and the query that a driver runs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,45 +17,45 @@ use sqlx_core::{Either, Result};
 use super::Target;
 use crate::Dialect;
 
-/// A database driver of sqlx that this crate can trace.
+/// A sqlx database driver that this crate can trace.
 ///
 /// Implemented for `Postgres`, `MySql`, `Sqlite` and `Any`, each behind its Cargo feature. Code that is generic
-/// over the database needs this one bound, where plain sqlx needs
-/// `for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>` and more.
+/// over the database needs only this bound, where plain sqlx needs `for<'c> &'c mut DB::Connection: Executor<'c,
+/// Database = DB>` and more.
 ///
-/// For a driver of your own: the four methods without a default call the method of the same name of sqlx's
-/// `Executor` on the connection, and do nothing else.
+/// To implement it for another driver, call the method of the same name of sqlx's `Executor` on the connection in
+/// each of the four methods without a default, and do nothing else.
 #[diagnostic::on_unimplemented(
     message = "azmon-sqlx cannot trace the database driver `{Self}`",
     note = "turn on the Cargo feature of azmon-sqlx for the driver: `postgres`, `mysql`, `sqlite` or `any`",
     note = "code that is generic over the database needs the bound `DB: azmon_sqlx::Driver`"
 )]
 pub trait Driver: Database<Arguments: IntoArguments<Self>> {
-    /// The product, as OpenTelemetry's `db.system.name` calls it.
+    /// The product, as a value of OpenTelemetry's `db.system.name`.
     const SYSTEM: &'static str;
 
-    /// How queries are written.
+    /// The SQL dialect of queries.
     const DIALECT: Dialect;
 
-    /// Whether the driver makes use of the prepared statement that a query carries, so that it must be kept.
+    /// Whether the driver uses the prepared statement in a query, so that it must be kept.
     const KEEPS_STATEMENT: bool = false;
 
-    /// Whether the driver works, and logs, where its futures are polled.
+    /// Whether the driver works and logs in the task that polls its futures.
     ///
-    /// Then the span of a query is made the current one there.
+    /// If so, the span of a query is active while its future is polled.
     const LOGS_IN_PLACE: bool = true;
 
-    /// Whether `fetch_optional` of the driver reads all rows, of which it gives the first.
+    /// Whether the driver's `fetch_optional` reads all rows, although it returns only the first.
     ///
-    /// Then `UPDATE … RETURNING` is run by `fetch_many`, to the same effect, and all rows are counted.
+    /// If so, `UPDATE … RETURNING` runs through `fetch_many`, with the same result, so that all rows are counted.
     const READS_TO_END: bool = false;
 
-    /// Where connections with `options` lead to.
+    /// The server and database of connections with `options`.
     fn target(options: &<Self::Connection as Connection>::Options) -> Target;
 
-    /// Where connections with `options` lead to, which are those of `url`.
+    /// The server and database of connections with `options`, which were parsed from `url`.
     ///
-    /// By default this is [`target`](Self::target). A URL may say more than the options do.
+    /// Defaults to [`target`](Self::target). A URL may contain more than the options.
     #[must_use]
     fn target_at(url: &str, options: &<Self::Connection as Connection>::Options) -> Target {
         let _ = url;
@@ -65,21 +65,21 @@ pub trait Driver: Database<Arguments: IntoArguments<Self>> {
     /// The number of rows that a statement has inserted, updated or deleted.
     fn rows_affected(result: &Self::QueryResult) -> u64;
 
-    /// The code by which the database names an error, for `db.response.status_code`.
+    /// The database's code of an error, for `db.response.status_code`.
     ///
-    /// By default what [`DatabaseError::code`] says.
+    /// Defaults to [`DatabaseError::code`].
     #[must_use]
     fn status_code(error: &dyn DatabaseError) -> Option<Cow<'_, str>> {
         error.code()
     }
 
-    /// Runs `query`, and gives its rows and results as they come.
+    /// Runs `query`, and returns its rows and results as they arrive.
     fn fetch_many(
         connection: &mut Self::Connection,
         query: Parts<Self>,
     ) -> BoxStream<'_, Result<Either<Self::QueryResult, Self::Row>>>;
 
-    /// Runs `query`, and gives its first row.
+    /// Runs `query`, and returns its first row.
     fn fetch_optional(
         connection: &mut Self::Connection,
         query: Parts<Self>,
@@ -92,7 +92,7 @@ pub trait Driver: Database<Arguments: IntoArguments<Self>> {
         parameters: &'e [Self::TypeInfo],
     ) -> BoxFuture<'e, Result<Self::Statement>>;
 
-    /// Asks the database for the types of a statement.
+    /// Requests the types of a statement from the database.
     #[doc(hidden)]
     fn describe(
         connection: &mut Self::Connection,
@@ -101,16 +101,16 @@ pub trait Driver: Database<Arguments: IntoArguments<Self>> {
 }
 
 impl Target {
-    /// A database that is known by its driver alone.
+    /// A database of which only the driver is known.
     #[must_use]
     pub fn of<DB: Driver>() -> Self {
         Self::new(DB::SYSTEM, DB::DIALECT)
     }
 }
 
-/// A query taken apart. A driver runs it as it would run the query itself.
+/// The parts of a query. Running the parts has the same effect as running the query itself.
 ///
-/// It is one type for all kinds of queries, so that each driver is compiled for it once.
+/// One type represents all kinds of queries, so that each driver is compiled once for it.
 pub struct Parts<DB: Database> {
     sql: SqlStr,
     statement: Option<DB::Statement>,
@@ -119,9 +119,10 @@ pub struct Parts<DB: Database> {
 }
 
 impl<DB: Driver> Parts<DB> {
-    /// Takes `query` apart.
+    /// Splits `query` into its parts.
     ///
-    /// A parameter that cannot be encoded is no error yet: running the query makes it one, as in plain sqlx.
+    /// An argument that cannot be encoded is not an error here: as in plain sqlx, running the query returns the
+    /// error.
     pub fn take<'q>(mut query: impl Execute<'q, DB>) -> Self {
         // The order matters: `persistent` of some queries depends on whether the arguments have been taken.
         let statement = if DB::KEEPS_STATEMENT {

@@ -1,4 +1,4 @@
-//! The drivers of sqlx that are traced: their dialect, their target, and how they run a query.
+//! The traced drivers of sqlx: their dialect, their target, and the way in which they run a query.
 
 #[cfg(feature = "any")]
 mod any;
@@ -14,7 +14,7 @@ mod target;
 pub use self::driver::{Driver, Parts};
 pub use self::target::Target;
 
-/// The name of a database of SQLite that is in no file.
+/// The namespace of a SQLite database in memory.
 #[cfg(any(feature = "any", feature = "sqlite"))]
 const MEMORY: &str = ":memory:";
 
@@ -24,9 +24,9 @@ fn socket_in(folder: &str, port: u16) -> String {
     format!("{}/.s.PGSQL.{port}", folder.trim_end_matches('/'))
 }
 
-/// The methods of [`Driver`] that hand over to the driver's own [`Executor`](sqlx_core::executor::Executor).
+/// The methods of [`Driver`] that delegate to the driver's own [`Executor`](sqlx_core::executor::Executor).
 ///
-/// They cannot be given by the trait: the bound that they would need makes rustc overflow in user code.
+/// They cannot be default methods: the necessary bound makes rustc overflow in user code.
 #[cfg(any(
     feature = "any",
     feature = "mysql",

@@ -14,7 +14,7 @@ impl Driver for MySql {
         target(options, Self::SYSTEM)
     }
 
-    /// The options do not tell MariaDB from MySQL, but the scheme of the URL does.
+    /// The URL's scheme distinguishes MariaDB from MySQL; the options do not.
     fn target_at(url: &str, options: &MySqlConnectOptions) -> Target {
         let is_mariadb = url.starts_with("mariadb:");
         target(options, if is_mariadb { "mariadb" } else { Self::SYSTEM })
@@ -24,7 +24,7 @@ impl Driver for MySql {
         result.rows_affected()
     }
 
-    /// The error number: `code` would be the SQLSTATE, which is the same for most errors.
+    /// The error number. `code` returns the SQLSTATE, which is the same for most errors.
     fn status_code(error: &dyn DatabaseError) -> Option<Cow<'_, str>> {
         match error.try_downcast_ref::<MySqlDatabaseError>() {
             Some(error) => Some(error.number().to_string().into()),

@@ -9,7 +9,7 @@ impl Driver for Postgres {
     const SYSTEM: &'static str = "postgresql";
     const DIALECT: Dialect = Dialect::Postgres;
     const KEEPS_STATEMENT: bool = true;
-    /// Constraints that are deferred may fail after the first row.
+    /// Deferred constraints may fail after the first row.
     const READS_TO_END: bool = true;
 
     fn target(options: &PgConnectOptions) -> Target {
@@ -18,7 +18,7 @@ impl Driver for Postgres {
                 .get_database()
                 .unwrap_or_else(|| options.get_username()),
         );
-        // A host that is a folder has the socket of the server in it, named by the port.
+        // A host that is a directory contains the server's socket, whose name includes the port.
         let (host, port) = (options.get_host(), options.get_port());
         let folder = match options.get_socket() {
             Some(folder) => Some(folder.to_string_lossy()),

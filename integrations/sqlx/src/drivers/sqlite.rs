@@ -8,11 +8,11 @@ use crate::Dialect;
 impl Driver for Sqlite {
     const SYSTEM: &'static str = "sqlite";
     const DIALECT: Dialect = Dialect::Sqlite;
-    /// It works on a thread of its own, which no context reaches.
+    /// SQLite runs in its own thread, which has no context.
     const LOGS_IN_PLACE: bool = false;
 
-    /// The namespace is the name of the file without its folders, or `:memory:`. A database in a temporary file has
-    /// none.
+    /// The namespace is the file name without its directories, or `:memory:`. A database in a temporary file has
+    /// no namespace.
     fn target(options: &SqliteConnectOptions) -> Target {
         let target = Target::of::<Self>();
         let file = options
@@ -20,7 +20,7 @@ impl Driver for Sqlite {
             .file_name()
             .map(OsStr::to_string_lossy);
         match file {
-            // sqlx numbers the databases that it keeps in memory.
+            // sqlx numbers its in-memory databases.
             Some(file) if file.contains(MEMORY) || file.starts_with("file:sqlx-in-memory-") => {
                 target.namespace(MEMORY)
             }

@@ -1,6 +1,6 @@
 use crate::Dialect;
 
-/// The database that connections lead to, as telemetry names it.
+/// The server and database of connections, as span attributes name them.
 ///
 /// # Examples
 /// ```
@@ -19,7 +19,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A database of the product `system`, whose queries are written in `dialect`.
+    /// A database of the product `system`, with queries in `dialect`.
     ///
     /// `system` is a value of OpenTelemetry's `db.system.name`, such as `postgresql`.
     #[must_use]
@@ -33,7 +33,7 @@ impl Target {
         }
     }
 
-    /// Sets the server, `server.address` and `server.port`: a host, or the path of a socket without a port.
+    /// Sets `server.address` and `server.port`: a host, or the path of a socket without a port.
     #[must_use]
     pub fn address(mut self, address: impl Into<String>, port: Option<u16>) -> Self {
         self.address = Some(address.into());
@@ -48,7 +48,7 @@ impl Target {
         self
     }
 
-    /// The name that OpenTelemetry gives a pool without a name: `address:port/namespace`, of what there is.
+    /// OpenTelemetry's default name of a pool: `address:port/namespace`, without the unknown parts.
     pub(crate) fn pool_name(&self) -> String {
         let mut name = self.address.clone().unwrap_or_default();
         if let Some(port) = self.port {

@@ -1,4 +1,4 @@
-//! What plain sqlx has no `Executor` for: `&mut tx` and `&mut conn` without a dereference.
+//! `Executor` for `&mut tx` and `&mut conn`, which plain sqlx accepts only after a dereference.
 
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;

@@ -8,15 +8,15 @@ use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 use sqlx_core::Result;
 
-/// The place where a generator leaves an item for its stream.
+/// The slot in which a generator puts an item for its stream.
 pub(super) struct Place<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Place<T> {
-    /// Leaves `item`, and goes on when the stream is polled again.
+    /// Puts `item` into the slot, and continues when the stream is polled again.
     pub(super) async fn give(&self, item: T) {
         let mut item = Some(item);
         poll_fn(|_| match item.take() {
-            // No waker is needed: the stream is ready, and whoever polls it then polls this.
+            // No waker is needed: the stream returns the item, and its next poll polls this future.
             Some(item) => {
                 self.put(item);
                 Poll::Pending
@@ -35,7 +35,7 @@ impl<T> Place<T> {
     }
 }
 
-/// The stream of what a future leaves, which can own what it borrows from: a connection, and its rows.
+/// The stream of a future's items. The future can own the connection and the rows that it borrows from.
 struct Generator<'e, T> {
     future: Option<BoxFuture<'e, Result<()>>>,
     place: Place<T>,

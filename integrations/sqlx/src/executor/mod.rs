@@ -1,12 +1,12 @@
-//! Running queries: sqlx's `Executor` for all that has a connection.
+//! Runs queries: sqlx's `Executor` for every type that has a connection.
 //!
 //! ```text
 //! query ─► Parts ─► &Pool ──────────► Connection ─► Traced ─► driver
 //!                   &mut Transaction ──┘
 //! ```
 //!
-//! There is one way to run a query, on a connection; the others get to one, and go that way. All eight methods
-//! of the trait are given, since its defaults would box and count what one call does more than once.
+//! A connection runs the queries; the other executors obtain a connection and delegate to it. All eight methods
+//! of the trait are implemented, since its default methods would box streams and count some calls twice.
 
 mod forwarded;
 mod generator;

@@ -9,7 +9,7 @@ use super::rows::Rows;
 use super::run::{self, Step};
 use crate::{Connection, Driver, Parts};
 
-/// Where the driver boxes what it gives, and nobody wants to know, that is given as it is: no box of ours.
+/// Without telemetry, the driver's boxed future or stream is returned as it is, without a further box.
 impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     type Database = DB;
 

@@ -14,9 +14,9 @@ use super::rows::Rows;
 use super::run::{self, Step};
 use crate::{Connection, Driver, Parts, Pool};
 
-/// Waits for a connection when it is first polled, as its own future does.
+/// Waits for a connection at the first poll.
 ///
-/// The future of `Pool::acquire` must not be made before: it would be stored twice.
+/// The future of `Pool::acquire` is made at the first poll only: otherwise the outer future would store it twice.
 impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     type Database = DB;
 
@@ -107,7 +107,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     }
 }
 
-/// The stream of what `run` gives on a connection, which it waits for and keeps.
+/// Waits for a connection and keeps it, and streams the items that `run` returns for it.
 fn stream<'e, DB: Driver, T: Send + 'e>(
     pool: &Pool<DB>,
     query: Parts<DB>,

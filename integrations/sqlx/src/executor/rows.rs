@@ -7,7 +7,7 @@ use sqlx_core::{Either, Result};
 use super::run::{self, Step, Steps};
 use crate::{Connection, Driver, Parts};
 
-/// A stream of what a query gives, which is run when the stream is first polled.
+/// A stream of the items of a query, which runs at the first poll.
 pub(super) struct Rows<'c, DB: Driver, T> {
     stage: Stage<'c, DB>,
     start: fn(&'c mut Connection<DB>, Parts<DB>) -> Steps<'c, DB>,
@@ -55,7 +55,7 @@ impl<'c, DB: Driver> Rows<'c, DB, DB::QueryResult> {
     }
 }
 
-/// Nothing here is pinned in place: the streams of drivers are boxed.
+/// Nothing here is structurally pinned: the drivers' streams are boxed.
 impl<DB: Driver, T> Unpin for Rows<'_, DB, T> {}
 
 impl<DB: Driver, T> Stream for Rows<'_, DB, T> {

@@ -1,4 +1,4 @@
-//! The calls to a driver, each as one operation.
+//! The calls to a driver, each of which is one operation.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::operation::{Call, Operation, Traced};
 use crate::statements::Use;
 use crate::{Connection, Driver, Parts};
 
-/// What a query gives: the result of a statement, or a row.
+/// An item of a query: the result of a statement, or a row.
 pub(super) type Step<DB> = Either<
     <DB as sqlx_core::database::Database>::QueryResult,
     <DB as sqlx_core::database::Database>::Row,
@@ -22,7 +22,7 @@ pub(super) type Step<DB> = Either<
 
 pub(super) type Steps<'c, DB> = Traced<'c, BoxStream<'c, Result<Step<DB>>>, Step<DB>>;
 
-/// Runs a query whose rows the caller wants.
+/// Runs a query and returns its rows.
 pub(super) fn fetch<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Parts<DB>,
@@ -35,7 +35,7 @@ pub(super) fn fetch<DB: Driver>(
     Traced::new(operation, note_step::<DB>, DB::fetch_many(raw, query))
 }
 
-/// Runs a query whose rows, if it has any, nobody wants.
+/// Runs a query and discards its rows.
 pub(super) fn run<DB: Driver>(connection: &mut Connection<DB>, query: Parts<DB>) -> Steps<'_, DB> {
     let (raw, site) = connection.split();
     let operation = Operation::start(run_of(site, &query));
@@ -82,7 +82,7 @@ pub(super) async fn fetch_optional<DB: Driver>(
             Traced::new(operation, note, DB::fetch_optional(raw, query));
         return fetched.await;
     }
-    // All is read to its end, as the driver would, so that what was changed is told.
+    // All steps are read to the end, as the driver would read them, so that all affected rows are counted.
     let mut steps = Traced::new(operation, note_step::<DB>, DB::fetch_many(raw, query));
     let mut first = None;
     let mut keep = |step: Step<DB>| {

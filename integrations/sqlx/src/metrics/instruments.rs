@@ -1,14 +1,14 @@
-use std::mem;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use azmon_instrument::global_meter_provider;
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider};
-use opentelemetry::{KeyValue, global};
 
 use super::pools::{Count, PoolStatus, Pools};
 use crate::attributes;
 use crate::options::scope;
 
-/// The instruments of one meter provider, which all pools that report to it share.
+/// The instruments of one meter provider, shared by all pools that report to it.
 #[derive(Debug)]
 pub(crate) struct Instruments {
     pub(crate) operation_duration: Histogram<f64>,
@@ -56,13 +56,13 @@ impl Instruments {
         }
     }
 
-    /// Tells about `pool` from now on, until it is dropped.
+    /// Reports the connections of `pool` until the pool is dropped.
     pub(crate) fn add_pool(&self, pool: Weak<dyn PoolStatus>) {
         self.pools.add(pool);
     }
 }
 
-/// Registers what is read from the pools when metrics are collected.
+/// Registers the callbacks that read the pools when metrics are collected.
 fn observe(meter: &Meter, pools: &Arc<Pools>) {
     let register =
         |name, unit, description, tell: fn(&dyn AsyncInstrument<i64>, KeyValue, Count)| {
@@ -102,17 +102,13 @@ fn observe(meter: &Meter, pools: &Arc<Pools>) {
     );
 }
 
-/// The instruments of `provider`, or of the global one if there is none.
+/// The instruments of `provider`, or of the global provider if it is `None`.
 ///
-/// Those of a handle of a provider are made once.
+/// A handle of a provider gets its instruments once.
 pub(crate) fn look(
     provider: Option<&Arc<dyn MeterProvider + Send + Sync>>,
 ) -> Option<Arc<Instruments>> {
-    let provider = provider.map_or_else(global::meter_provider, Arc::clone);
-    // The provider that stands for none has nothing that it could send metrics with.
-    if mem::size_of_val(&*provider) == 0 {
-        return None;
-    }
+    let provider = provider.cloned().or_else(global_meter_provider)?;
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.retain(|(known, _)| known.strong_count() > 0);
     if let Some((_, instruments)) = known
@@ -129,5 +125,5 @@ pub(crate) fn look(
 static KNOWN: Mutex<Vec<(Weak<dyn MeterProvider + Send + Sync>, Arc<Instruments>)>> =
     Mutex::new(Vec::new());
 
-/// In seconds, by OpenTelemetry's rule for `db.client.operation.duration`.
+/// In seconds: the boundaries that OpenTelemetry recommends for `db.client.operation.duration`.
 const BOUNDARIES: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];

@@ -1,7 +1,7 @@
-//! The metrics of queries and pools, by OpenTelemetry's conventions for database clients.
+//! The metrics of queries and pools, by OpenTelemetry's semantic conventions for database clients.
 //!
-//! What is in a pool is asked of the pool when metrics are collected, so that it is right whatever happened to
-//! the futures that wanted its connections, and no task is needed to keep it so.
+//! The counts of a pool are read from the pool when metrics are collected. They stay correct if futures that wait
+//! for connections are dropped, and need no background task.
 
 mod instruments;
 mod pools;

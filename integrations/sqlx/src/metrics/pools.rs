@@ -3,18 +3,18 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use opentelemetry::KeyValue;
 
-/// What a pool can say about itself at any time.
+/// The current counts of a pool.
 pub(crate) trait PoolStatus: Send + Sync {
     /// The attribute that names the pool.
     fn name(&self) -> KeyValue;
 
-    /// Equal for two handles of one pool, and for nothing else that lives.
+    /// Identifies the pool: equal for two handles of the same pool, and different from any other live pool.
     fn identity(&self) -> usize;
 
     fn count(&self) -> Count;
 }
 
-/// How many connections a pool has, and how many are wanted.
+/// The numbers of connections of a pool, and of pending requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Count {
     pub(crate) idle: i64,
@@ -23,16 +23,17 @@ pub(crate) struct Count {
     pub(crate) pending: i64,
 }
 
-/// The pools that report to a meter provider, as long as they live.
+/// The live pools that report to a meter provider.
 #[derive(Default)]
 pub(crate) struct Pools(List);
 
 type List = Mutex<Vec<Weak<dyn PoolStatus>>>;
 
-/// The pools of the process.
+/// All pools of the process.
 ///
-/// A provider may be known by several handles, which cannot be told to be one. It would keep the last of what they
-/// observe for one name, so each of them observes the sum over all pools of the names that are its own.
+/// A provider may have several handles, which cannot be recognised as one provider. It would keep only the last
+/// observation for each name. So every handle reports, for the names of its own pools, the sum over all pools of
+/// the process.
 static ALL: List = List::new(Vec::new());
 
 impl Pools {
@@ -44,9 +45,9 @@ impl Pools {
         }
     }
 
-    /// The counts of all pools that have the name of one of these, in one sum for each name.
+    /// The counts of all pools that share a name with one of these, summed for each name.
     ///
-    /// A pool that was wrapped twice has its connections counted once.
+    /// The connections of a pool that was wrapped twice are counted once.
     pub(super) fn counted(&self) -> Vec<(KeyValue, Count)> {
         let mut counts: Vec<(KeyValue, Count)> = Vec::new();
         for pool in living(&self.0) {

@@ -12,7 +12,7 @@ use crate::metrics::Instruments;
 use crate::state::{State, is_silent};
 use crate::statements::{Described, Use};
 
-/// A call that runs, with the span and the metric that it will be.
+/// A running call, with the data of its span and metric.
 #[derive(Debug)]
 pub(crate) struct Operation<'s> {
     state: &'s State,
@@ -26,25 +26,25 @@ pub(crate) struct Operation<'s> {
     affected_rows: Option<u64>,
 }
 
-/// What an operation learns from something that the driver gives.
+/// Reads an item of the driver, and updates the operation.
 pub(crate) type Observe<T> = fn(&mut Operation<'_>, &T);
 
-/// What is done, and where.
+/// A call to the database, and the connection it runs on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'s, 'q> {
     pub(crate) state: &'s State,
-    /// Where the transaction began that is open, if one is.
+    /// The context in which the open transaction began, if any.
     pub(crate) began: Option<&'s Began>,
     pub(crate) sql: &'q str,
     pub(crate) usage: Use,
-    /// Whether arguments are bound to the query.
+    /// Whether the query has bound arguments.
     pub(crate) is_bound: bool,
 }
 
 impl<'s> Operation<'s> {
-    /// Starts the operation that `call` is, unless nobody wants to know.
+    /// Starts the operation for `call`, unless no telemetry records it.
     pub(crate) fn start(call: Call<'s, '_>) -> Option<Self> {
-        // Not by `map_current`: it would hold the stack of contexts while code of the user runs.
+        // `map_current` is not used: it would hold the stack of contexts while user code runs.
         Self::start_in(call, &Began::or_current(call.began))
     }
 
@@ -82,7 +82,7 @@ impl<'s> Operation<'s> {
         })
     }
 
-    /// Tells of the rollback that dropping a transaction has queued, where the transaction began.
+    /// Records the rollback that a dropped transaction has queued, in the context where the transaction began.
     pub(crate) fn dropped_transaction(state: &'s State, sql: &str, began: &Began) {
         let call = Call {
             state,
@@ -92,7 +92,7 @@ impl<'s> Operation<'s> {
             is_bound: false,
         };
         if let Some(mut operation) = Self::start_in(call, &began.context()) {
-            // The rollback itself runs later, and takes its time from nobody.
+            // The rollback itself runs later, so it has no duration here.
             operation.instruments = None;
             operation.end_dropped();
         }
@@ -112,9 +112,9 @@ impl<'s> Operation<'s> {
         self.described.changes_rows
     }
 
-    /// Adds the rows that a statement says to have changed.
+    /// Adds the number of rows that a statement reports as changed.
     ///
-    /// What it says after reading is of no use: SQLite repeats the number of the last change.
+    /// The number is meaningless for a statement that only reads: SQLite repeats the number of the last change.
     pub(crate) fn add_affected_rows(&mut self, rows: u64) {
         if self.described.changes_rows {
             add(&mut self.affected_rows, rows);
@@ -123,7 +123,7 @@ impl<'s> Operation<'s> {
 
     pub(crate) fn end<T>(self, result: &Result<T>) {
         match result {
-            // The query did what it was asked to do.
+            // The query succeeded without a row.
             Ok(_) | Err(Error::RowNotFound) => self.end_ok(),
             Err(error) => self.end_failed(error),
         }
@@ -152,7 +152,7 @@ impl<'s> Operation<'s> {
         self.end_span(|span| span.fail(failure, description));
     }
 
-    /// Records how long it took, with `more` attributes than a query that succeeds has.
+    /// Records the duration. `more` adds attributes that a successful query does not have.
     fn measure<I: IntoIterator<Item = KeyValue>>(&self, more: impl FnOnce() -> I) {
         if let Some(instruments) = &self.instruments {
             let mut attributes = self.described.metric_attributes.clone();

@@ -3,9 +3,9 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use crate::state::is_silent;
 
-/// Where a transaction began, so that what follows in it can be told there, too.
+/// The context in which a transaction began, as the parent of later spans of the transaction.
 ///
-/// It holds no [`Context`]: that would keep the span that is current in it from being given free.
+/// It does not keep a [`Context`], which would keep its active span alive.
 #[derive(Debug, Clone)]
 pub(crate) struct Began {
     span: Option<SpanContext>,
@@ -25,13 +25,13 @@ impl Began {
         }
     }
 
-    /// The context where the transaction began, as far as it is known.
+    /// The context in which the transaction began, as far as it is known.
     pub(crate) fn context(&self) -> Context {
         self.complete(Context::new())
     }
 
-    /// The current context, with the span of where the transaction began if it has none of its own: a transaction
-    /// may be moved into a task that has no context.
+    /// The current context. If it has no span, it gets the span under which the transaction began: a transaction
+    /// may be moved into a task without a context.
     pub(crate) fn or_current(began: Option<&Self>) -> Context {
         let context = Context::current();
         match began {

@@ -6,7 +6,7 @@ use sqlx_core::error::{DatabaseError, ErrorKind};
 
 use crate::{QueryText, attributes};
 
-/// How an error is told.
+/// The attributes of an error.
 #[derive(Debug)]
 pub(crate) struct Failure {
     error_type: StringValue,
@@ -14,7 +14,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Classifies `error`: by the code of the database, and if it has none, by the variant of [`Error`].
+    /// Classifies `error` by the database's code or, without a code, by the variant of [`Error`].
     pub(crate) fn new(
         error: &Error,
         status_code: fn(&dyn DatabaseError) -> Option<Cow<'_, str>>,
@@ -37,9 +37,9 @@ impl Failure {
         .chain(code)
     }
 
-    /// What the status of the span says.
+    /// The description of the span's status.
     ///
-    /// The error's own words may quote data, so they are told only with the full text of queries.
+    /// The error's own message may quote data, so it is recorded only with the full text of queries.
     pub(crate) fn description(&self, error: &Error, query_text: QueryText) -> Cow<'static, str> {
         match (query_text, error.as_database_error()) {
             (QueryText::Full, _) => error.to_string().into(),

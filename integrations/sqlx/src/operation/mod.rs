@@ -1,7 +1,7 @@
 //! One call to the database, from its first poll to its end.
 //!
-//! An [`Operation`] ends once: with the result, with the first error, or when what drives it is dropped. The
-//! [`Traced`] future or stream owns it, and runs the driver, and drops it, inside the span's context.
+//! An [`Operation`] ends once: with its result, with the first error, or on drop. The [`Traced`] future or stream
+//! owns the operation, and polls and drops the driver's future inside the span's context.
 
 mod active;
 mod began;

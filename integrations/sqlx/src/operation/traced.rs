@@ -9,7 +9,7 @@ use sqlx_core::Result;
 use super::{Observe, Operation};
 
 pin_project! {
-    /// A future or stream of the driver that runs as an operation, if there is one.
+    /// A future or stream of the driver, with its operation, if it is recorded.
     pub(crate) struct Traced<'s, F, T> {
         #[pin]
         inner: Option<F>,
@@ -21,7 +21,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             {
-                // The driver may log about what is dropped.
+                // The driver may log while its future is dropped.
                 let _guard = enter(this.operation.as_ref());
                 this.inner.set(None);
             }
@@ -33,7 +33,7 @@ pin_project! {
 }
 
 impl<'s, F, T> Traced<'s, F, T> {
-    /// Runs `inner` as `operation`, which learns from every item by `observe`.
+    /// Runs `inner` as `operation`. `observe` updates the operation with every item.
     pub(crate) fn new(operation: Option<Operation<'s>>, observe: Observe<T>, inner: F) -> Self {
         Self {
             inner: Some(inner),
@@ -79,9 +79,9 @@ impl<F: Future<Output = Result<T>>, T> Future for Traced<'_, F, T> {
 }
 
 impl<F: Stream<Item = Result<T>>, T> Traced<'_, F, T> {
-    /// Polls the stream to its end, and gives every item to `each`.
+    /// Polls the stream to its end, and passes every item to `each`.
     ///
-    /// This costs less than polling for each item, since all that are ready share one entry of the context.
+    /// This costs less than polling for each item, since all ready items share one entry of the context.
     pub(crate) fn poll_each(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -17,11 +17,11 @@ use crate::{
     ConnectOptionsOf, Connection, Driver, PoolConnection, Target, TraceOptions, Transaction,
 };
 
-/// A pool of connections to a database: sqlx's [`Pool`](pool::Pool), traced.
+/// A traced pool of connections to a database, around sqlx's [`Pool`](pool::Pool).
 ///
-/// It has the methods of sqlx's pool, under their names. Clones are handles of one pool.
+/// It has the methods of sqlx's pool, with the same names. Clones are handles of one pool.
 ///
-/// What needs sqlx's own pool gets it by [`Pool::inner`]; what it does is not traced.
+/// [`Pool::inner`] gives sqlx's own pool to code that requires it. Calls on that pool are not traced.
 ///
 /// # Examples
 /// ```
@@ -44,16 +44,16 @@ struct Shared<DB: Driver> {
 }
 
 impl<DB: Driver> Pool<DB> {
-    /// Traces what is done with `raw`, as `options` say.
+    /// Traces the calls on `raw`, with `options`.
     ///
-    /// Make one of these for a pool and clone it, since each has its own memory of queries.
+    /// Wrap a pool once and clone the wrapper, since each wrapper has its own cache of queries.
     #[must_use]
     pub fn new(raw: pool::Pool<DB>, options: TraceOptions) -> Self {
         let target = DB::target(&raw.connect_options());
         Self::leading_to(target, raw, options)
     }
 
-    /// Traces what is done with `raw`, whose connections lead to `target`.
+    /// Traces the calls on `raw`, whose connections lead to `target`.
     fn leading_to(target: Target, raw: pool::Pool<DB>, trace: TraceOptions) -> Self {
         let state = Arc::new(State::new::<DB>(target, trace.clone()));
         let options = PoolOptions::from(raw.options().clone()).trace(trace);
@@ -75,7 +75,7 @@ impl<DB: Driver> Pool<DB> {
         PoolOptions::new().connect(url).await
     }
 
-    /// Opens a pool with the default options, and its first connection, by connect options.
+    /// Opens a pool with the default options, and its first connection, with these connect options.
     ///
     /// # Errors
     /// As [`sqlx_core::pool::Pool::connect_with`].
@@ -83,7 +83,7 @@ impl<DB: Driver> Pool<DB> {
         PoolOptions::new().connect_with(options).await
     }
 
-    /// Makes a pool with the default options, which opens connections when they are needed.
+    /// Makes a pool with the default options, which opens connections on demand.
     ///
     /// # Errors
     /// If `url` cannot be parsed.
@@ -91,19 +91,19 @@ impl<DB: Driver> Pool<DB> {
         PoolOptions::new().connect_lazy(url)
     }
 
-    /// Makes a pool with the default options, which opens connections when they are needed, by connect options.
+    /// Makes a pool with the default options and these connect options, which opens connections on demand.
     #[must_use]
     pub fn connect_lazy_with(options: ConnectOptionsOf<DB>) -> Self {
         PoolOptions::new().connect_lazy_with(options)
     }
 
-    /// Takes a connection from the pool, and waits for it if it must.
+    /// Takes a connection from the pool, and waits for one if necessary.
     ///
     /// # Errors
-    /// `PoolTimedOut`, `PoolClosed`, and what opening a connection may meet.
+    /// `PoolTimedOut`, `PoolClosed`, and the errors of opening a connection.
     ///
     /// # Cancel safety
-    /// A request that is dropped is pending no more, and takes no connection.
+    /// A dropped request is no longer pending, and takes no connection.
     pub fn acquire(
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>>> + Send + 'static + use<DB> {
@@ -111,7 +111,7 @@ impl<DB: Driver> Pool<DB> {
         async move { Ok(PoolConnection::new(pool.lease().await?)) }
     }
 
-    /// Takes a connection that is idle, if there is one.
+    /// Takes an idle connection, if the pool has one.
     #[must_use]
     pub fn try_acquire(&self) -> Option<PoolConnection<DB>> {
         let raw = self.0.raw.try_acquire()?;
@@ -121,31 +121,31 @@ impl<DB: Driver> Pool<DB> {
     /// Takes a connection, and begins a transaction on it.
     ///
     /// # Errors
-    /// As [`Pool::acquire`], and what the database says to `BEGIN`.
+    /// Those of [`Pool::acquire`], and the database's error for `BEGIN`.
     pub async fn begin(&self) -> Result<Transaction<'static, DB>> {
         Transaction::begin_owned(self.lease().await?, None).await
     }
 
-    /// Takes a connection, and begins a transaction on it by `statement`.
+    /// Takes a connection, and begins a transaction on it with `statement`.
     ///
     /// # Errors
-    /// As [`Pool::begin`], and `BeginFailed` if no transaction is open after `statement`.
+    /// Those of [`Pool::begin`], and `BeginFailed` if no transaction is open after `statement`.
     pub async fn begin_with(&self, statement: impl SqlSafeStr) -> Result<Transaction<'static, DB>> {
         Transaction::begin_owned(self.lease().await?, Some(statement.into_sql_str())).await
     }
 
-    /// Begins a transaction on a connection that is idle, if there is one.
+    /// Begins a transaction on an idle connection, if the pool has one.
     ///
     /// # Errors
-    /// What the database says to `BEGIN`.
+    /// The database's error for `BEGIN`.
     pub async fn try_begin(&self) -> Result<Option<Transaction<'static, DB>>> {
         self.try_begin_by(None).await
     }
 
-    /// Begins a transaction by `statement` on a connection that is idle, if there is one.
+    /// Begins a transaction with `statement` on an idle connection, if the pool has one.
     ///
     /// # Errors
-    /// What the database says to `statement`, and `BeginFailed` if no transaction is open after it.
+    /// The database's error for `statement`, and `BeginFailed` if no transaction is open after it.
     pub async fn try_begin_with(
         &self,
         statement: impl SqlSafeStr,
@@ -165,7 +165,7 @@ impl<DB: Driver> Pool<DB> {
         }
     }
 
-    /// Closes the pool, and waits until all connections are back and closed.
+    /// Closes the pool, and waits until all connections are returned and closed.
     pub fn close(&self) -> impl Future<Output = ()> + '_ {
         self.0.raw.close()
     }
@@ -182,7 +182,7 @@ impl<DB: Driver> Pool<DB> {
         self.0.raw.close_event()
     }
 
-    /// The number of connections, idle ones included.
+    /// The number of connections, including idle ones.
     #[must_use]
     pub fn size(&self) -> u32 {
         self.0.raw.size()
@@ -194,25 +194,25 @@ impl<DB: Driver> Pool<DB> {
         self.0.raw.num_idle()
     }
 
-    /// The options that connections are opened with.
+    /// The options for opening connections.
     #[must_use]
     pub fn connect_options(&self) -> Arc<ConnectOptionsOf<DB>> {
         self.0.raw.connect_options()
     }
 
-    /// Sets the options that connections are opened with from now on.
+    /// Sets the options for opening further connections.
     ///
-    /// Telemetry keeps the name and server of the database that the pool was made for.
+    /// Telemetry keeps the server and database name with which the pool was made.
     pub fn set_connect_options(&self, options: ConnectOptionsOf<DB>) {
         self.0.raw.set_connect_options(options);
     }
 
-    /// The options of the pool. Another pool that is opened with a clone of them is traced as this one is.
+    /// The options of the pool. A pool that is opened with a clone of them is traced in the same way.
     pub fn options(&self) -> &PoolOptions<DB> {
         &self.0.options
     }
 
-    /// Sqlx's own pool, for what takes no other. What is done with it is not traced.
+    /// Sqlx's own pool, for code that requires it. Calls on it are not traced.
     #[must_use]
     pub fn inner(&self) -> &pool::Pool<DB> {
         &self.0.raw
@@ -242,7 +242,7 @@ impl<DB: Driver> Pool<DB> {
         Connection::from_parts(Raw::Pooled(raw, lease), state)
     }
 
-    /// Tells how long opening the first connections took, one after the other.
+    /// Records how long each of the first connections took to open, one after another.
     fn opened_since(&self, started: Instant) {
         let state = &self.0.state;
         let Some(instruments) = state.instruments(started) else {
@@ -251,7 +251,7 @@ impl<DB: Driver> Pool<DB> {
         if Context::map_current(is_silent) {
             return;
         }
-        // One was opened, even if it was closed again.
+        // At least one was opened, even if it is closed again.
         let opened = self.size().max(1);
         let each = started.elapsed().as_secs_f64() / f64::from(opened);
         for _ in 0..opened {
@@ -270,7 +270,7 @@ impl<DB: Driver> PoolOptions<DB> {
         self.open(DB::target_at(url, &options), options).await
     }
 
-    /// Opens the pool, and its first connection, by connect options.
+    /// Opens the pool, and its first connection, with these connect options.
     ///
     /// # Errors
     /// If no connection can be opened before the acquire timeout.
@@ -286,7 +286,7 @@ impl<DB: Driver> PoolOptions<DB> {
         Ok(pool)
     }
 
-    /// Makes the pool, which opens connections when they are needed.
+    /// Makes the pool, which opens connections on demand.
     ///
     /// # Errors
     /// If `url` cannot be parsed.
@@ -297,7 +297,7 @@ impl<DB: Driver> PoolOptions<DB> {
         Ok(Pool::leading_to(target, raw, self.trace))
     }
 
-    /// Makes the pool, which opens connections when they are needed, by connect options.
+    /// Makes the pool with these connect options. It opens connections on demand.
     pub fn connect_lazy_with(self, options: ConnectOptionsOf<DB>) -> Pool<DB> {
         Pool::new(self.raw.connect_lazy_with(options), self.trace)
     }
@@ -310,7 +310,7 @@ impl<DB: Driver> PoolStatus for Shared<DB> {
     }
 
     fn identity(&self) -> usize {
-        // They live in the pool itself.
+        // The options are part of the shared pool, so their address identifies it.
         std::ptr::from_ref(self.raw.options()).addr()
     }
 
@@ -321,7 +321,7 @@ impl<DB: Driver> PoolStatus for Shared<DB> {
             .min(size);
         Count {
             idle,
-            // The pool counts connections from when they begin to be opened.
+            // The pool counts a connection from the start of its opening.
             used: (size - idle - self.state.opening()).max(0),
             max: i64::from(self.raw.options().get_max_connections()),
             pending: self.state.pending(),
@@ -329,7 +329,7 @@ impl<DB: Driver> PoolStatus for Shared<DB> {
     }
 }
 
-/// Sqlx's own pool: what is done with it is not traced.
+/// Sqlx's own pool. Calls on it are not traced.
 impl<DB: Driver> AsRef<pool::Pool<DB>> for Pool<DB> {
     fn as_ref(&self) -> &pool::Pool<DB> {
         self.inner()

@@ -10,8 +10,8 @@ use crate::{Driver, TraceOptions};
 
 /// The options of a [`Pool`]: those of sqlx, and [`PoolOptions::trace`].
 ///
-/// Setters and defaults are those of sqlx's [`PoolOptions`](pool::PoolOptions). Callbacks get sqlx's own
-/// connections, such as `sqlx::PgConnection`, and so are not traced.
+/// Setters and defaults are those of sqlx's [`PoolOptions`](pool::PoolOptions). Callbacks receive sqlx's own
+/// connections, such as `sqlx::PgConnection`, whose queries are not traced.
 ///
 /// # Examples
 /// ```
@@ -40,14 +40,14 @@ impl<DB: Driver> PoolOptions<DB> {
         pool::PoolOptions::new().into()
     }
 
-    /// Sets what is told about queries. Defaults to [`TraceOptions::new`].
+    /// Sets the telemetry settings. Defaults to [`TraceOptions::new`].
     pub fn trace(mut self, trace: TraceOptions) -> Self {
         self.trace = trace;
         self
     }
 }
 
-/// Setters that hand over to the setter of the same name.
+/// Setters that delegate to sqlx's setter of the same name.
 macro_rules! setters {
     ($($(#[$docs:meta])* $name:ident: $type:ty;)*) => {
         impl<DB: Driver> PoolOptions<DB> {
@@ -63,27 +63,27 @@ macro_rules! setters {
 }
 
 setters! {
-    /// Sets how many connections there may be. Defaults to 10.
+    /// Sets the maximum number of connections. Defaults to 10.
     max_connections: u32;
-    /// Sets how many connections are kept open. Defaults to none.
+    /// Sets the minimum number of open connections. Defaults to 0.
     min_connections: u32;
     /// Sets the level at which sqlx logs the time of every acquire. Defaults to off.
     acquire_time_level: LevelFilter;
     /// Sets the level at which sqlx logs slow acquires. Defaults to warnings.
     acquire_slow_level: LevelFilter;
-    /// Sets from when on sqlx calls an acquire slow. Defaults to 2 s.
+    /// Sets the duration from which sqlx calls an acquire slow. Defaults to 2 s.
     acquire_slow_threshold: Duration;
     /// Sets how long a request waits for a connection. Defaults to 30 s.
     acquire_timeout: Duration;
-    /// Sets how old a connection may become. Defaults to 30 min.
+    /// Sets the maximum age of a connection. Defaults to 30 min.
     max_lifetime: impl Into<Option<Duration>>;
-    /// Sets how long a connection may be idle. Defaults to 10 min.
+    /// Sets the maximum idle time of a connection. Defaults to 10 min.
     idle_timeout: impl Into<Option<Duration>>;
-    /// Sets whether a connection is tried before it is given out. Defaults to true.
+    /// Sets whether a connection is tested before it is handed out. Defaults to true.
     test_before_acquire: bool;
 }
 
-/// Getters that hand over to the getter of the same name.
+/// Getters that delegate to sqlx's getter of the same name.
 macro_rules! getters {
     ($($(#[$docs:meta])* $name:ident: $type:ty;)*) => {
         impl<DB: Driver> PoolOptions<DB> {
@@ -99,23 +99,23 @@ macro_rules! getters {
 }
 
 getters! {
-    /// How many connections there may be.
+    /// The maximum number of connections.
     get_max_connections: u32;
-    /// How many connections are kept open.
+    /// The minimum number of open connections.
     get_min_connections: u32;
-    /// From when on sqlx calls an acquire slow.
+    /// The duration from which sqlx calls an acquire slow.
     get_acquire_slow_threshold: Duration;
     /// How long a request waits for a connection.
     get_acquire_timeout: Duration;
-    /// How old a connection may become.
+    /// The maximum age of a connection.
     get_max_lifetime: Option<Duration>;
-    /// How long a connection may be idle.
+    /// The maximum idle time of a connection.
     get_idle_timeout: Option<Duration>;
-    /// Whether a connection is tried before it is given out.
+    /// Whether a connection is tested before it is handed out.
     get_test_before_acquire: bool;
 }
 
-/// Setters of callbacks that hand over to the setter of the same name.
+/// Setters of callbacks that delegate to sqlx's setter of the same name.
 macro_rules! callbacks {
     ($($(#[$docs:meta])* $name:ident: $output:ty;)*) => {
         impl<DB: Driver> PoolOptions<DB> {
@@ -140,11 +140,11 @@ macro_rules! callbacks {
 }
 
 callbacks! {
-    /// Sets what is done with a connection when it has been opened.
+    /// Sets the callback for a newly opened connection.
     after_connect: ();
-    /// Sets what is done with an idle connection before it is given out: whether to keep it.
+    /// Sets the callback that decides whether an idle connection is still usable, before it is handed out.
     before_acquire: bool;
-    /// Sets what is done with a connection when it comes back: whether to keep it.
+    /// Sets the callback that decides whether a returned connection is kept.
     after_release: bool;
 }
 

@@ -8,7 +8,7 @@ use crate::attributes::{self, Attribute};
 use crate::operation::Failure;
 use crate::state::{State, is_silent};
 
-/// A request for a connection that waits, and counts as pending until this is dropped.
+/// A waiting request for a connection. It counts as pending until it is dropped.
 #[derive(Debug)]
 pub(super) struct Wait<'s> {
     state: &'s State,
@@ -20,7 +20,7 @@ pub(super) struct Wait<'s> {
 }
 
 impl<'s> Wait<'s> {
-    /// Starts to wait, unless nobody wants to know.
+    /// Starts to wait, unless no telemetry records the wait.
     pub(super) fn start(state: &'s State, opens: bool) -> Option<Self> {
         let context = Context::current();
         if is_silent(&context) {
@@ -63,7 +63,7 @@ impl<'s> Wait<'s> {
         }
     }
 
-    /// Makes the span of the wait, now that it is known to be worth one.
+    /// Records the span of the wait. The caller has decided that the wait needs one.
     fn tell(&self, waited: Duration, error: Option<&Error>) {
         let found = self.state.found(self.started);
         let tracer = found.tracer.as_deref();
@@ -105,5 +105,5 @@ impl Drop for Wait<'_> {
     }
 }
 
-/// OpenTelemetry names no span for this.
+/// OpenTelemetry defines no name for this span.
 const SPAN_NAME: &str = "acquire connection";

@@ -1,6 +1,6 @@
 use super::words::Verb;
 
-/// What the statements of a text have in common.
+/// The operation and the properties that all statements of a text share.
 #[derive(Debug, Default)]
 pub(super) struct Statements {
     operation: Only,
@@ -13,18 +13,18 @@ impl Statements {
         self.others |= !verb.changes_rows();
     }
 
-    /// The operation that all of them are.
+    /// The operation, if all statements have the same one.
     pub(super) fn operation(self) -> Option<String> {
         self.operation.get()
     }
 
-    /// Whether there are any, and all of them change rows.
+    /// Whether the text has statements, and all of them change rows.
     pub(super) fn change_rows(&self) -> bool {
         !self.others && !matches!(self.operation, Only::None)
     }
 }
 
-/// A name that occurs, if there is no other.
+/// A name, if it is the only one in the text.
 #[derive(Debug, Default)]
 pub(super) enum Only {
     #[default]

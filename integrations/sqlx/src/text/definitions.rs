@@ -1,22 +1,23 @@
-/// The names of tables that `WITH` defines, in lower case, where they can be used.
+/// The tables that `WITH` defines, in lower case, with their scopes.
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
     names: Vec<Definition>,
-    /// Whether there were more than are kept.
+    /// Whether definitions were dropped for lack of space.
     overflow: bool,
 }
 
 #[derive(Debug)]
 struct Definition {
     name: String,
-    /// How many parentheses the `WITH` is in.
+    /// The number of parentheses around the `WITH`.
     depth: usize,
-    /// Whether the query that defines it has been passed.
+    /// Whether the defining query has ended.
     is_complete: bool,
 }
 
 impl Definitions {
-    /// Adds a name that is defined at `depth`: usable from there on, or after the query that defines it.
+    /// Adds a name that is defined at `depth`. It is usable at once if `is_complete`, otherwise after its
+    /// defining query.
     pub(super) fn add(&mut self, name: &str, depth: usize, is_complete: bool) {
         if self.names.len() >= MAX_DEFINITIONS {
             self.overflow = true;
@@ -29,14 +30,14 @@ impl Definitions {
         });
     }
 
-    /// The query that defines the last name at `depth` has been passed.
+    /// Marks the last definition at `depth` as complete: its query has ended.
     pub(super) fn complete(&mut self, depth: usize) {
         if let Some(last) = self.names.last_mut().filter(|last| last.depth == depth) {
             last.is_complete = true;
         }
     }
 
-    /// A parenthesis has closed, after which `depth` are open.
+    /// Ends the scopes inside a closed parenthesis; `depth` parentheses remain open.
     pub(super) fn leave(&mut self, depth: usize) {
         while self.names.pop_if(|last| last.depth > depth).is_some() {}
     }
@@ -45,7 +46,7 @@ impl Definitions {
         *self = Self::default();
     }
 
-    /// Whether `name` may be none of a real table.
+    /// Whether `name` may be a defined name rather than a real table.
     pub(super) fn contain(&self, name: &str) -> bool {
         self.overflow
             || self
@@ -55,5 +56,5 @@ impl Definitions {
     }
 }
 
-/// More tables than a statement defines, so that looking for one is quick.
+/// More definitions than real statements have; small enough for a linear search.
 const MAX_DEFINITIONS: usize = 64;

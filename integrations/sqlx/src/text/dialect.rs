@@ -1,13 +1,13 @@
 use super::reading::{self, Reading};
 
-/// How a database writes strings, quoted identifiers, comments and parameters.
+/// The syntax of a database's strings, quoted identifiers, comments and parameters.
 ///
-/// Sessions have modes that decide where a string ends. A dialect stands for all of them: text that can be read
-/// in several ways is data if it is data in one of them.
+/// Session modes decide where a string ends. A dialect covers all modes: text that is data in one of them is
+/// treated as data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// A database that is not listed here: text is kept only where all the others read it alike.
+    /// A database that is not listed here: text is kept only where all other dialects agree.
     Generic,
     /// MySQL and MariaDB, with and without the modes `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES`.
     ///
@@ -29,7 +29,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The ways in which a text of the dialect can be read.
+    /// The readings of a text in this dialect.
     pub(super) fn readings(self) -> &'static [Reading] {
         match self {
             Self::Generic => &reading::ALL,
@@ -39,7 +39,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a table that `WITH` defines can be named in its own definition without `RECURSIVE`.
+    /// Whether the definition of a `WITH` table may refer to itself without `RECURSIVE`.
     pub(super) fn recurses_anyway(self) -> bool {
         self == Self::Sqlite
     }

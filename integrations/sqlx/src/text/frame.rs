@@ -1,27 +1,27 @@
 use super::words::Verb;
 
-/// A statement or a parenthesis that is open.
+/// An open statement or parenthesis.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pub(super) verb: Option<Verb>,
     pub(super) expects: Expects,
-    /// Whether a comma brings another table.
+    /// Whether a comma precedes another table.
     pub(super) list: bool,
-    /// Whether names are those of tables.
+    /// Whether names are table names.
     pub(super) tables: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expects {
-    /// The name of a table that `WITH` defines.
+    /// The name of a table in a `WITH` definition.
     Definition,
     /// The kind of object after `CREATE`.
     Kind,
     Name,
     Nothing,
-    /// More words of the verb: `ROLLBACK TO`.
+    /// A further word of the verb: `ROLLBACK TO`.
     Phrase,
-    /// A query in parentheses, if it is one.
+    /// A query in parentheses, if the parentheses contain one.
     Query,
     Statement,
 }
@@ -38,7 +38,7 @@ impl Frame {
         }
     }
 
-    /// What `verb` expects.
+    /// The expectation after `verb`.
     pub(super) fn of(verb: Verb, name: &str) -> Self {
         let (expects, list) = match verb {
             Verb::Define => (Expects::Kind, name == "DROP"),

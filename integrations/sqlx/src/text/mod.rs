@@ -1,14 +1,14 @@
-//! What a query's text says about it: a summary for names, and the text without its data.
+//! Analyses the text of a query: a summary for span names, and the text without its data.
 //!
 //! ```text
 //! text ─► Scanner, one for each Reading ─► Tokens ─┬► Sanitiser  ─► db.query.text
 //!                                                  └► Summariser ─► db.query.summary, db.operation.name, …
 //! ```
 //!
-//! Pure functions of the text and its [`Dialect`]. They take any text, and never fail.
+//! Everything here is a pure function of the text and its [`Dialect`]. Any text is accepted; nothing fails.
 //!
-//! A server may read a text in another way than it seems, by modes that the text does not tell. What is data in
-//! one of these ways is data, whichever of them is true.
+//! Session modes, which the text does not show, change how a server reads the text. Text that is data in any of
+//! these readings is treated as data.
 
 mod common;
 mod definitions;

@@ -5,30 +5,30 @@ use super::sanitise::{MAX_TEXT, Sanitiser};
 use super::summary::Summariser;
 use super::tokens::Tokens;
 
-/// How much of a query's text telemetry carries, as `db.query.text`.
+/// How much of a query's text is recorded as `db.query.text`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum QueryText {
-    /// All of it, with the literals and comments in it, up to [`MAX_TEXT`] bytes.
+    /// The whole text with its literals and comments, up to [`MAX_TEXT`] bytes.
     ///
     /// Bound parameters are never part of the text.
     Full,
-    /// None of it. The summary remains.
+    /// No text. The summary remains.
     Off,
-    /// Strings and numbers replaced by `?`, comments removed, white space made single, up to [`MAX_TEXT`] bytes.
+    /// The text with strings and numbers replaced by `?`, comments removed and white space collapsed, up to
+    /// [`MAX_TEXT`] bytes.
     #[default]
     Sanitised,
-    /// All of it when arguments are bound, as in [`Full`](Self::Full), and otherwise as in
+    /// The whole text, as in [`Full`](Self::Full), if the query has bound arguments; otherwise as in
     /// [`Sanitised`](Self::Sanitised).
     ///
-    /// This is what OpenTelemetry's conventions say about queries with parameters: what is written into their text
-    /// is the program's own. The words of the database about an error are not told, since they may quote
-    /// arguments.
+    /// OpenTelemetry's conventions recommend this for parameterised queries, whose text is written by the
+    /// programmer. The database's error messages are not recorded, since they may quote arguments.
     SanitisedUnlessBound,
 }
 
 impl QueryText {
-    /// How much is told of a query to which arguments are bound, or not.
+    /// The setting for a query with or without bound arguments.
     pub(crate) fn of_query(self, is_bound: bool) -> Self {
         match self {
             Self::SanitisedUnlessBound if is_bound => Self::Full,
@@ -38,7 +38,7 @@ impl QueryText {
     }
 }
 
-/// What telemetry says about the text of a query.
+/// The summary, names and recorded text of a query.
 ///
 /// # Examples
 /// ```
@@ -61,10 +61,10 @@ pub struct QueryInfo {
 }
 
 impl QueryInfo {
-    /// Reads `sql`, which need not be valid: any text has a summary, if only an empty one.
+    /// Parses `sql`, which need not be valid. Every text has a summary, which may be empty.
     ///
-    /// Takes time in proportion to the text, of which the first 64 KiB count at most, and no more than the 8 KiB
-    /// that, strings and comments aside, come first.
+    /// The time is linear in the length of the text. At most the first 64 KiB are read; reading stops once the
+    /// sanitised text has 8 KiB.
     #[must_use]
     pub fn parse(sql: &str, dialect: Dialect, mode: QueryText) -> Self {
         let mut sanitiser = Sanitiser::default();
@@ -98,33 +98,33 @@ impl QueryInfo {
         }
     }
 
-    /// The verbs of the query and the tables that each names, in their order, up to 255 bytes: `SELECT users`.
+    /// The verbs of the query with the tables that each names, in order, up to 255 bytes: `SELECT users`.
     ///
-    /// Verbs are in upper case, names as they are written. Empty if there is nothing to go by.
+    /// Verbs are in upper case; names are as written. Empty if no verb was recognised.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// The verb of the statement, such as `SELECT` or `CREATE TABLE`, if there is one, or the same for all.
+    /// The verb, such as `SELECT` or `CREATE TABLE`, if all statements share one.
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_deref()
     }
 
-    /// The table that the query is about, if there is just one.
+    /// The table, if the query uses exactly one.
     #[must_use]
     pub fn collection(&self) -> Option<&str> {
         self.collection.as_deref()
     }
 
-    /// The stored procedure that is called, if it is just one.
+    /// The stored procedure, if the query calls exactly one.
     #[must_use]
     pub fn stored_procedure(&self) -> Option<&str> {
         self.procedure.as_deref()
     }
 
-    /// The text that telemetry carries, by the [`QueryText`] that it was read with.
+    /// The recorded text, by the [`QueryText`] setting given to [`parse`](Self::parse).
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()

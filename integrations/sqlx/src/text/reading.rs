@@ -1,12 +1,12 @@
-/// One way to read a text: the syntax of a product, in one of the modes of its sessions.
+/// One reading of a text: the syntax of a product in one of its session modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) syntax: Syntax,
-    /// Whether a backslash escapes in `'strings'`.
+    /// Whether a backslash is an escape in `'strings'`.
     pub(super) escapes_single: bool,
-    /// Whether a backslash escapes in what double quotes enclose.
+    /// Whether a backslash is an escape inside double quotes.
     pub(super) escapes_double: bool,
-    /// Whether `$name(…)` is one variable, up to its parenthesis.
+    /// Whether `$name(…)` is one variable, including the parentheses.
     pub(super) has_tcl_variables: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) const POSTGRES: [Reading; 2] = [
     },
 ];
 
-/// As it is built by default, and with `SQLITE_OMIT_TCL_VARIABLE`.
+/// The default build, and a build with `SQLITE_OMIT_TCL_VARIABLE`.
 pub(super) const SQLITE: [Reading; 2] = [
     Reading {
         has_tcl_variables: true,
@@ -67,5 +67,5 @@ pub(super) const ALL: [Reading; MOST] = {
     [a, b, c, d, e, f, g]
 };
 
-/// The most readings that a dialect has.
+/// The maximum number of readings of a dialect.
 pub(super) const MOST: usize = 7;

@@ -1,11 +1,12 @@
 use super::token::{Kind, Token};
 
-/// The longest query text on a span, in bytes: what Application Insights keeps of a dependency's data.
+/// The maximum length of a span's query text, in bytes: the limit of Application Insights for a dependency's
+/// data.
 pub const MAX_TEXT: usize = 8192;
 
 /// Writes a query without its literals and comments.
 ///
-/// A literal becomes `?`; comments and runs of white space become one space, and none at either end.
+/// A literal becomes `?`. Comments and runs of white space become one space, and are removed at both ends.
 #[derive(Debug, Default)]
 pub(super) struct Sanitiser {
     text: String,
@@ -14,22 +15,22 @@ pub(super) struct Sanitiser {
     pragma: Pragma,
 }
 
-/// How far a statement `PRAGMA key = passphrase` has been read.
+/// The progress in a statement `PRAGMA key = passphrase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Pragma {
     /// A statement may begin.
     #[default]
     Start,
-    /// The name of the setting comes.
+    /// The name of the setting follows.
     Name,
-    /// All that follows is a key.
+    /// The rest of the statement is a key.
     Secret,
-    /// It is another statement, or another setting.
+    /// Another statement, or another setting.
     Other,
 }
 
 impl Sanitiser {
-    /// Adds a token. `is_named` tells that a table is named by it.
+    /// Adds a token. `is_named` is whether the token names a table.
     pub(super) fn token(&mut self, token: Token<'_>, is_named: bool) {
         let is_secret = self.pragma == Pragma::Secret;
         self.follow_pragma(token);
@@ -44,7 +45,7 @@ impl Sanitiser {
         }
     }
 
-    /// Whether the text has reached [`MAX_TEXT`], so that later tokens are left out.
+    /// Whether the text has reached [`MAX_TEXT`]. Later tokens are dropped.
     pub(super) fn is_full(&self) -> bool {
         self.full
     }
@@ -53,7 +54,7 @@ impl Sanitiser {
         self.text
     }
 
-    /// Passphrases need no quotes: SQLCipher takes `PRAGMA key = word`.
+    /// A passphrase may have no quotes: SQLCipher accepts `PRAGMA key = word`.
     fn follow_pragma(&mut self, token: Token<'_>) {
         let name = token.text.trim_matches(['"', '\'', '`', '[', ']']);
         let is = |word: &str| name.eq_ignore_ascii_case(word);
@@ -61,7 +62,7 @@ impl Sanitiser {
             (pragma, Kind::Comment | Kind::Space) => pragma,
             (_, Kind::Symbol) if token.text == ";" => Pragma::Start,
             (Pragma::Start, Kind::Name) if is("PRAGMA") => Pragma::Name,
-            // The name of a database may precede, with a dot.
+            // The name of a database may precede the setting, with a dot.
             (Pragma::Name, Kind::Symbol) if token.text == "." => Pragma::Name,
             (Pragma::Name, Kind::Symbol) => Pragma::Other,
             (Pragma::Name, _) => match KEYS.iter().any(|key| is(key)) {
@@ -87,5 +88,5 @@ impl Sanitiser {
     }
 }
 
-/// The settings of encrypted databases that are keys.
+/// The settings of encrypted databases that contain keys.
 const KEYS: [&str; 6] = ["hexkey", "hexrekey", "key", "rekey", "textkey", "textrekey"];

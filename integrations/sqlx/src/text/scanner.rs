@@ -1,7 +1,7 @@
 use super::reading::{Reading, Syntax};
 use super::token::Kind;
 
-/// Finds the end of the token at the start of a text, in one reading of it.
+/// Finds the end of the first token of a text, in one reading.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
@@ -51,7 +51,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads a keyword or an identifier, and the string to which a prefix such as `E`, `N` or `U&` belongs.
+    /// Scans a keyword or an identifier, including a string with a prefix such as `E`, `N` or `U&`.
     fn name(&self) -> (Kind, usize) {
         let (Some(first), second, third) = (self.at(0), self.at(1), self.at(2)) else {
             return (Kind::Name, 1);
@@ -71,7 +71,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The end of a string whose first byte after the quote is at `from`, with the strings that continue it.
+    /// The end of a string and of the strings that continue it. `from` is the first byte after the opening quote.
     fn string(&self, from: usize, escapes: bool) -> usize {
         let mut end = self.closed(from, escapes);
         while let Some(next) = self.continuation(end) {
@@ -85,8 +85,8 @@ impl<'a> Scanner<'a> {
             .unwrap_or(self.bytes.len())
     }
 
-    /// Where a string goes on that has been closed before `end`: behind the next quote, if only white space with
-    /// a line break in it, and comments up to the end of their lines, are between.
+    /// The start of the next part of a string that closed before `end`: after the next quote, if only white space
+    /// with a line break, and line comments, lie between.
     fn continuation(&self, end: usize) -> Option<usize> {
         if self.reading.syntax != Syntax::Postgres {
             return None;
@@ -117,9 +117,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads an identifier whose opening quote is at `open`.
+    /// Scans an identifier whose opening quote is at `open`.
     ///
-    /// One that is never closed would keep the strings that it swallows, so it counts as a literal.
+    /// An identifier that is never closed would expose the strings inside it, so it counts as a literal.
     fn identifier(&self, open: usize, close: u8) -> (Kind, usize) {
         match self.closing(open + 1, close, false) {
             Some(end) => (Kind::Quoted, end),
@@ -127,7 +127,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads an identifier in brackets, which the first closing one ends.
+    /// Scans an identifier in brackets, which ends at the first closing bracket.
     fn bracketed(&self) -> (Kind, usize) {
         match self.bytes.iter().position(|byte| *byte == b']') {
             Some(last) => (Kind::Quoted, last + 1),
@@ -135,7 +135,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Behind the quote that closes; a doubled one does not.
+    /// The position after the closing quote. A doubled quote does not close.
     fn closing(&self, from: usize, quote: u8, escapes: bool) -> Option<usize> {
         let mut position = from;
         loop {
@@ -152,7 +152,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Digits with all that may be attached to them: `0xFF`, `1_000`, `1.5e-3`, `10n`.
+    /// Digits and everything attached to them: `0xFF`, `1_000`, `1.5e-3`, `10n`.
     fn number(&self) -> (Kind, usize) {
         if let Some(end) = self.name_that_starts_with_digits() {
             return (Kind::Name, end);
@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
                 && matches!(self.at(end - 1), Some(b'e' | b'E'))
                 && !is_hexadecimal
                 && self.at(end + 1).is_some_and(|digit| digit.is_ascii_digit());
-            // PostgreSQL may open a string by a dollar sign here.
+            // In PostgreSQL a dollar sign here may open a string.
             let belongs =
                 is_name(byte) && (byte != b'$' || self.reading.syntax != Syntax::Postgres);
             if byte != b'.' && !belongs && !signed_exponent {
@@ -175,7 +175,7 @@ impl<'a> Scanner<'a> {
         (Kind::Literal, end)
     }
 
-    /// The end of a name such as `2020_sales`, which MySQL takes where no number can be meant.
+    /// The end of a name such as `2020_sales`, which MySQL accepts where no number is possible.
     fn name_that_starts_with_digits(&self) -> Option<usize> {
         let digits = self.run(0, |byte| byte.is_ascii_digit());
         let next = self.at(digits)?.to_ascii_lowercase();
@@ -186,7 +186,7 @@ impl<'a> Scanner<'a> {
         is_one.then(|| self.run(digits, is_name))
     }
 
-    /// The end of a variable of SQLite, which may have a suffix in parentheses, without white space.
+    /// The end of a SQLite variable, with its optional suffix in parentheses, without white space.
     fn variable(&self) -> usize {
         let end = self.run(1, is_name);
         if !self.reading.has_tcl_variables || self.at(end) != Some(b'(') {
@@ -199,7 +199,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads `$1`, or `$tag$text$tag$`.
+    /// Scans `$1` or `$tag$text$tag$`.
     fn dollar(&self) -> (Kind, usize) {
         if self.at(1).is_some_and(|byte| byte.is_ascii_digit()) {
             return (Kind::Parameter, self.run(1, |byte| byte.is_ascii_digit()));
@@ -214,7 +214,7 @@ impl<'a> Scanner<'a> {
         (Kind::Literal, end)
     }
 
-    /// MySQL takes `--` for a comment only before a space or a control character.
+    /// MySQL starts a comment at `--` only before a space or a control character.
     fn dashes_are_a_comment(&self) -> bool {
         self.reading.syntax != Syntax::MySql
             || self
@@ -226,7 +226,7 @@ impl<'a> Scanner<'a> {
         (Kind::Comment, self.end_of_line(1))
     }
 
-    /// PostgreSQL ends lines by a carriage return, too.
+    /// In PostgreSQL a carriage return also ends a line.
     fn end_of_line(&self, from: usize) -> usize {
         let by_return = self.reading.syntax == Syntax::Postgres;
         self.run(from, |byte| byte != b'\n' && !(byte == b'\r' && by_return))
@@ -260,9 +260,10 @@ impl<'a> Scanner<'a> {
         end
     }
 
-    /// Reads a comment that MySQL or MariaDB takes for text, depending on their versions.
+    /// Scans a comment that MySQL or MariaDB executes, depending on the version.
     ///
-    /// If a string or another comment may begin in it, its end is not where it seems to be, in one reading.
+    /// If a string or another comment may begin inside it, its end is uncertain, and the rest of the text is a
+    /// literal.
     fn executed_comment(&self) -> (Kind, usize) {
         let end = self.end_of_block(false);
         let content = self.bytes.get(3..end.saturating_sub(2)).unwrap_or_default();

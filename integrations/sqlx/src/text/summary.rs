@@ -8,32 +8,32 @@ use super::words::{self, LONGEST_WORD, Verb};
 /// The longest summary, in bytes, by OpenTelemetry's rule for `db.query.summary`.
 pub const MAX_SUMMARY: usize = 255;
 
-/// Parentheses nested deeper than this are not looked into.
+/// Deeper nested parentheses are skipped.
 const MAX_DEPTH: usize = 64;
 
-/// What a query does, and to what.
+/// The operations of a query, and their targets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
     pub(super) text: String,
     pub(super) operation: Option<String>,
     pub(super) collection: Option<String>,
-    /// The procedure, if one is called.
+    /// The stored procedure, if the query calls one.
     pub(super) procedure: Option<String>,
     pub(super) changes_rows: bool,
 }
 
-/// Makes the summary of a query from its tokens: verbs and the tables that they name, in their order.
+/// Builds the summary of a query from its tokens: the verbs and the tables that they name, in order.
 ///
-/// This is no parser: it knows where SQL names tables, and passes over everything else.
+/// It is not a parser: it recognises the places where SQL names tables, and skips all other tokens.
 #[derive(Debug)]
 pub(super) struct Summariser {
     summary: String,
     /// Where the last verb starts in `summary`.
     verb_at: usize,
     frame: Frame,
-    /// What the open parentheses are in, from the statement inwards.
+    /// The frames around the open parentheses, from the statement inwards.
     outer: Vec<Frame>,
-    /// How many parentheses are open beyond [`MAX_DEPTH`].
+    /// The number of open parentheses beyond [`MAX_DEPTH`].
     deeper: usize,
     name: Option<Name>,
     previous: Previous,
@@ -49,7 +49,7 @@ pub(super) struct Summariser {
     recurses_anyway: bool,
 }
 
-/// The token before, if it decides about the next.
+/// The previous token, if it affects the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Previous {
     As,
@@ -58,7 +58,7 @@ enum Previous {
     Other,
 }
 
-/// A name that may still go on: `schema.` before `table`.
+/// A name that may continue: `schema.` before `table`.
 #[derive(Debug)]
 struct Name {
     text: String,
@@ -86,7 +86,7 @@ impl Summariser {
         }
     }
 
-    /// Reads a token, and tells whether a table is named by it.
+    /// Reads a token. Returns whether it names a table.
     pub(super) fn token(&mut self, token: Token<'_>) -> bool {
         if matches!(token.kind, Kind::Comment | Kind::Space) || self.opaque {
             return false;
@@ -95,7 +95,7 @@ impl Summariser {
             return true;
         }
         let names = match token.kind {
-            // After a dot no word is a keyword.
+            // After a dot, a word is never a keyword.
             Kind::Name if self.previous == Previous::Dot => self.identifier(token.text),
             Kind::Name => self.word(token.text),
             Kind::Quoted => self.identifier(words::unquoted(token.text)),
@@ -156,7 +156,7 @@ impl Summariser {
         }
     }
 
-    /// A word where a statement, or a query in parentheses, may begin.
+    /// Reads a word at a place where a statement or a parenthesised query may begin.
     fn begin(&mut self, word: &str) -> bool {
         let known = words::verb(word);
         let (name, verb) = match (self.frame.expects, known) {
@@ -183,7 +183,7 @@ impl Summariser {
         false
     }
 
-    /// `REPLACE` and `INSERT` are functions, too; only `WITH` takes statements that change rows.
+    /// `REPLACE` and `INSERT` are also functions; only `WITH` accepts statements that change rows.
     fn may_stand_in_parentheses(&self, word: &str, verb: Verb) -> bool {
         let outer = self.outer.last().and_then(|outer| outer.verb);
         matches!(verb, Verb::Select | Verb::With)
@@ -209,7 +209,7 @@ impl Summariser {
         self.expect(Expects::Nothing)
     }
 
-    /// A word inside a statement.
+    /// Reads a word inside a statement.
     fn clause(&mut self, word: &str) -> bool {
         let verb = self.frame.verb;
         let lists_tables = matches!(verb, Some(Verb::Delete | Verb::Select | Verb::Update));
@@ -231,7 +231,7 @@ impl Summariser {
         false
     }
 
-    /// Whether `word` begins the query that the statement is about.
+    /// Whether `word` begins the statement's main query.
     fn takes_query(&self, word: &str) -> bool {
         let Some((_, begins)) = words::verb(word).filter(|(_, begins)| begins.is_query()) else {
             return false;
@@ -314,7 +314,7 @@ impl Summariser {
         }
     }
 
-    /// Adds `token` to the name that is being read, or finishes that.
+    /// Adds `token` to the current name, or finishes the name.
     fn continues_name(&mut self, token: Token<'_>) -> bool {
         let Some(name) = &mut self.name else {
             return false;
@@ -369,7 +369,7 @@ impl Summariser {
         }
     }
 
-    /// Adds a word to the verb, which nothing follows as yet.
+    /// Adds a word to the verb while no name follows it.
     fn extend_verb(&mut self, word: &str) {
         self.push(word);
         if let Some((name, Verb::Define | Verb::Other)) = &mut self.statement {
@@ -395,12 +395,12 @@ impl Summariser {
         fits
     }
 
-    /// The last verb with what it names.
+    /// The last verb with the names after it.
     fn last_verb(&self) -> &str {
         self.summary.get(self.verb_at..).unwrap_or_default()
     }
 
-    /// Goes on to expect something else than a name, and tells that none is here.
+    /// Sets the next expectation. Returns false, since the token names no table.
     fn expect(&mut self, expects: Expects) -> bool {
         self.frame.expects = expects;
         false

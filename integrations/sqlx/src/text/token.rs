@@ -1,4 +1,4 @@
-/// What a token is, as far as telling data from structure needs it, from what hides least to what hides most.
+/// The kinds of tokens, ordered from the least to the most secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Symbol,
@@ -8,15 +8,15 @@ pub(super) enum Kind {
     Quoted,
     Parameter,
     Space,
-    /// An identifier in quotes, or a string: only its place tells.
+    /// A quoted identifier or a string; the context decides.
     Doubtful,
     Comment,
-    /// A string or a number, a quoted identifier that never ends, and what is one in some reading of the text.
+    /// A string, a number, a quoted identifier that never ends, or a token that is one of these in some reading.
     Literal,
 }
 
 impl Kind {
-    /// Whether the text of the token may be shown.
+    /// Whether the text of the token can be recorded.
     pub(super) fn is_plain(self) -> bool {
         self < Self::Doubtful
     }

@@ -3,29 +3,30 @@ use super::reading::{self, Reading};
 use super::scanner::{Scanner, is_name};
 use super::token::{Kind, Token};
 
-/// The tokens of a text, without gaps: put together again they are the text.
+/// The tokens of a text, without gaps: their concatenation is the text.
 ///
-/// Every text has tokens. What cannot be valid SQL becomes some token, and what is never closed ends at
-/// the end of the text. Where the [readings](Dialect::readings) of a dialect part, all of the text up to where
-/// they meet again is one token, a literal unless none of them has anything to hide there.
+/// Every text has tokens. Invalid SQL becomes some token, and an unclosed token ends with the text. Where the
+/// [readings](Dialect::readings) of a dialect diverge, the text up to the point where they meet again is one
+/// token. That token is a literal unless every reading finds only plain tokens there.
 ///
-/// Takes time in proportion to the text, of which the first [`MAX_READ`] bytes count. The rest is a literal.
+/// The time is linear in the length of the text, of which the first [`MAX_READ`] bytes count. The rest is a
+/// literal.
 #[derive(Debug, Clone)]
 pub(super) struct Tokens<'a> {
     rest: &'a str,
-    /// What is not read.
+    /// The part of the text that is not read.
     hidden: &'a str,
     readings: &'static [Reading],
     follows_dot: bool,
 }
 
-/// The most of a text that is looked at, in bytes: what is kept of it is far shorter.
+/// The maximum number of bytes that are read; the recorded text is far shorter.
 pub(super) const MAX_READ: usize = 64 * 1024;
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(sql: &'a str, dialect: Dialect) -> Self {
         let (read, _) = sql.split_at(sql.floor_char_boundary(MAX_READ));
-        // Servers differ in whether a text goes on after a NUL.
+        // Servers differ in whether a text continues after a NUL.
         let end = memchr::memchr(0, read.as_bytes()).unwrap_or(read.len());
         let (rest, hidden) = sql.split_at_checked(end).unwrap_or((sql, ""));
         Self {
@@ -36,7 +37,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The kind and the end of the next token.
+    /// The kind and the end of the next token, merged over all readings.
     fn merged(&self) -> (Kind, usize) {
         let mut heads = [(Kind::Symbol, 0); reading::MOST];
         let heads = heads.get_mut(..self.readings.len()).unwrap_or_default();
@@ -60,14 +61,14 @@ impl<'a> Iterator for Tokens<'a> {
             return (!text.is_empty()).then_some(Token { kind, text });
         }
         let (mut kind, end) = self.merged();
-        // Tokens end before or after an ASCII byte, thus between characters.
+        // Tokens begin and end next to ASCII bytes, so never inside a character.
         let (text, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
         if kind == Kind::Doubtful && (self.follows_dot || starts_member(rest)) {
-            // A string has no members, and is none.
+            // A string has no members, so this is an identifier.
             kind = Kind::Quoted;
         }
         if rest.is_empty() && !self.hidden.is_empty() {
-            // It may go on.
+            // The unread part may continue the token.
             kind = Kind::Literal;
         }
         self.rest = rest;
@@ -76,7 +77,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Whether `rest` is a dot and the name of something.
+/// Whether `rest` starts with a dot and a name.
 fn starts_member(rest: &str) -> bool {
     let mut bytes = rest.bytes();
     bytes.next() == Some(b'.')
@@ -85,7 +86,7 @@ fn starts_member(rest: &str) -> bool {
         })
 }
 
-/// The readings of a text, each with the kind of the last token that it has come to, and where that ends.
+/// The readings of a text, each with the kind and the end of its last token.
 struct Race<'a, 'h> {
     bytes: &'a [u8],
     readings: &'static [Reading],
@@ -93,7 +94,8 @@ struct Race<'a, 'h> {
 }
 
 impl Race<'_, '_> {
-    /// Has every reading that ends before `goal` read one more token. Whether all of these are plain, if any.
+    /// Advances every reading that ends before `goal` by one token. Returns whether all these tokens are plain,
+    /// if any.
     fn go_on_to(&mut self, goal: usize) -> Option<bool> {
         let mut plain = None;
         for ((kind, end), reading) in self.heads.iter_mut().zip(self.readings) {
@@ -115,7 +117,7 @@ impl Race<'_, '_> {
             .unwrap_or_default()
     }
 
-    /// Goes on from the first tokens to where all readings meet.
+    /// Advances from the first tokens to the point where all readings meet.
     fn finish(mut self) -> (Kind, usize) {
         let hides_most = |heads: &[(Kind, usize)]| heads.iter().map(|(kind, _)| *kind).max();
         let longest = self.heads.iter().copied().max_by_key(|(_, end)| *end);

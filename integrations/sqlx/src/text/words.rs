@@ -1,15 +1,15 @@
-//! The words of SQL that a summary is made from, in upper case.
+//! The SQL keywords from which summaries are made, in upper case.
 
-/// What a statement does with the names that follow its first word.
+/// How a statement uses the names after its first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     /// Names a stored procedure: `CALL p`.
     Call,
-    /// Names its object after a kind: `CREATE UNIQUE INDEX i`.
+    /// Names its object after the object's kind: `CREATE UNIQUE INDEX i`.
     Define,
     /// Names tables after `FROM` and `USING`.
     Delete,
-    /// Precedes the statement that it is about: `EXPLAIN ANALYZE SELECT`.
+    /// Precedes its main statement: `EXPLAIN ANALYZE SELECT`.
     Explain,
     /// Names its table directly, or after `INTO`.
     Insert,
@@ -17,13 +17,13 @@ pub(super) enum Verb {
     Invoke,
     /// Names tables directly: `TRUNCATE TABLE a, b`.
     Maintain,
-    /// Names nothing that belongs into a summary: `SET`, `GRANT`.
+    /// Names nothing that belongs in a summary: `SET`, `GRANT`.
     Other,
     /// Names tables after `FROM` and `JOIN`.
     Select,
     /// Names tables up to `SET`.
     Update,
-    /// Precedes the statement with the tables that it defines for it.
+    /// Defines tables for the statement that follows.
     With,
 }
 
@@ -38,17 +38,17 @@ impl Verb {
     }
 }
 
-/// The verb that `word` is, with its static spelling.
+/// The verb for `word`, with its static spelling.
 pub(super) fn verb(word: &str) -> Option<(&'static str, Verb)> {
     VERBS.iter().find(|(name, _)| *name == word).copied()
 }
 
-/// The kind of object, if `CREATE`, `ALTER` and `DROP` name one by `word`.
+/// The object kind for `word` after `CREATE`, `ALTER` or `DROP`.
 pub(super) fn object_kind(word: &str) -> Option<&'static str> {
     OBJECT_KINDS.iter().find(|kind| **kind == word).copied()
 }
 
-/// Whether `word` may stand between `verb` and the name of what it works on.
+/// Whether `word` may stand between `verb` and its object's name.
 pub(super) fn is_modifier(verb: Option<Verb>, word: &str) -> bool {
     let modifiers = match verb {
         Some(Verb::Define) => MODIFIERS_OF_DEFINE,
@@ -61,13 +61,13 @@ pub(super) fn is_modifier(verb: Option<Verb>, word: &str) -> bool {
     modifiers.contains(&word)
 }
 
-/// Whether `word` cannot name a table, and ends the list of them.
+/// Whether `word` ends a list of tables, and cannot name one.
 pub(super) fn ends_tables(word: &str) -> bool {
     ENDS_OF_TABLES.contains(&word)
 }
 
-/// Whether what follows the name of the object that `phrase` defines, such as `CREATE FUNCTION`, is a program, and
-/// so no part of the summary.
+/// Whether a program follows the object's name after `phrase`, such as `CREATE FUNCTION`. The program is not part
+/// of the summary.
 pub(super) fn has_body(phrase: &str) -> bool {
     match phrase.split_once(' ') {
         Some(("CREATE", kind)) => matches!(
@@ -79,10 +79,10 @@ pub(super) fn has_body(phrase: &str) -> bool {
     }
 }
 
-/// Longer words are no keywords.
+/// The maximum length of a keyword.
 pub(super) const LONGEST_WORD: usize = 20;
 
-/// `word` in upper case, or nothing if it is no keyword for its length or letters.
+/// `word` in upper case; empty if its length or letters rule out a keyword.
 pub(super) fn upper_case<'b>(word: &str, buffer: &'b mut [u8; LONGEST_WORD]) -> &'b str {
     let Some(buffer) = buffer.get_mut(..word.len()) else {
         return "";
@@ -95,7 +95,7 @@ pub(super) fn upper_case<'b>(word: &str, buffer: &'b mut [u8; LONGEST_WORD]) -> 
     }
 }
 
-/// A quoted identifier without its quotes, if it can be read without them.
+/// A quoted identifier without its quotes, if it is readable without them.
 pub(super) fn unquoted(identifier: &str) -> &str {
     let inner = identifier
         .get(1..identifier.len().saturating_sub(1))

@@ -51,19 +51,19 @@ impl Way {
     }
 }
 
-/// What waiting for the answer to one query allocates, by how often it is waited for.
+/// The allocations of waiting for the result of one query, by the number of waits.
 ///
-/// How often that is differs from round to round, since the answer may already be there.
+/// The number of waits differs from round to round, since the result may already be available.
 pub(crate) type CostOfWaits = fn(u64) -> u64;
 
-/// The thread of SQLite answers by a channel that is made for the query: a wait registers what it is woken by,
-/// and the first one makes the list of these.
+/// SQLite's thread sends the result through a channel of the query. Each wait registers a waker, and the first
+/// one allocates the list of wakers.
 pub(crate) const SQLITE: CostOfWaits = |waits| waits + u64::from(waits > 0);
 
-/// A socket knows whom to wake from the start.
+/// A socket has its waker from the start.
 pub(crate) const SOCKET: CostOfWaits = |_| 0;
 
-/// What a query allocates that need not be waited for, by each [`Way`] to run it, in [`ROUNDS`].
+/// The allocations of a query, without those of waiting, for each [`Way`] to run it, in [`ROUNDS`].
 #[derive(Debug)]
 pub(crate) struct Allocations([Vec<u64>; Way::ALL.len()]);
 
@@ -89,7 +89,7 @@ impl Allocations {
         }))
     }
 
-    /// The fewest of each way. More are needed now and then, when a buffer is full or has to grow.
+    /// The minimum for each way. Some rounds allocate more, when a buffer grows.
     pub(crate) fn fewest(&self) -> [u64; Way::ALL.len()] {
         self.0
             .each_ref()
@@ -110,9 +110,9 @@ impl Allocations {
         );
     }
 
-    /// Asserts that nothing is up to chance, which shows that the cost of waits is right.
+    /// Asserts that all rounds agree, which shows that the cost of waits is right.
     ///
-    /// One round of all may differ: the queue to SQLite's thread is made when that is first found busy.
+    /// One round may differ: the queue to SQLite's thread is allocated when it is busy for the first time.
     #[track_caller]
     pub(crate) fn assert_steady(&self) {
         let fewest = self.fewest();
@@ -124,7 +124,7 @@ impl Allocations {
     }
 }
 
-/// Runs `future`, and counts how often it is not ready.
+/// Runs `future`, and counts its pending polls.
 async fn counting<F: Future>(waits: &mut u64, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -135,5 +135,5 @@ async fn counting<F: Future>(waits: &mut u64, future: F) -> F::Output {
     .await
 }
 
-/// Of each way.
+/// The rounds of each way.
 pub(crate) const ROUNDS: usize = 200;

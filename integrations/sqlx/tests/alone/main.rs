@@ -1,6 +1,6 @@
-//! What needs a process for itself: the global providers, and what a query allocates with them and without.
+//! Tests of process-wide state: the global providers, and the allocations of a query with and without them.
 //!
-//! It is one test, since its steps are those of a process.
+//! It is a single test, whose steps run in one order.
 #![cfg(test)]
 
 mod allocations;
@@ -23,7 +23,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::allocations::{Allocations, ROUNDS, SOCKET, SQLITE};
 
-/// A processor that keeps nothing, as one that hands over without allocating would cost.
+/// A processor that discards spans, and allocates nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Nowhere(pub(crate) Arc<AtomicU64>);
 
@@ -97,7 +97,7 @@ fn global_providers_are_found_late_and_queries_allocate_little() {
             .any(|metrics| metrics.scope_metrics().count() > 0)
     );
 
-    // PostgreSQL's driver works where it is polled, in the context of the span, which costs one more.
+    // PostgreSQL's driver works in the polling task, in the context of the span, which costs one allocation more.
     let url = azmon_test_databases::url(Kind::Postgres).unwrap_or_else(|error| panic!("{error}"));
     let mut plain = runtime.block_on(sqlx::PgConnection::connect(&url)).unwrap();
     let mut measured = runtime.block_on(PgConnection::connect(&url)).unwrap();

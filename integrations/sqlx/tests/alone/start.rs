@@ -10,12 +10,12 @@ use tokio::sync::Barrier;
 
 use crate::Nowhere;
 
-/// Starts of a pool.
+/// The number of pools.
 const STARTS: u64 = 200;
-/// Queries that are a pool's first, all at once.
+/// The number of concurrent first queries of a pool.
 const QUERIES: u32 = 16;
 
-/// With a provider installed, none of the queries that come first is lost, however many come at once.
+/// With a provider installed, none of many concurrent first queries is lost.
 pub(crate) fn assert_every_first_query_is_told(ended: &dyn Fn() -> u64) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(8)
@@ -39,7 +39,7 @@ async fn start() {
     for _ in 0..QUERIES {
         held.push(pool.acquire().await.unwrap().detach());
     }
-    // Ours has not been asked for anything yet.
+    // The traced pool has not been used yet.
     let pool = SqlitePool::from(pool);
     let barrier = Arc::new(Barrier::new(held.len()));
     let tasks: Vec<_> = held
@@ -60,7 +60,7 @@ async fn start() {
     }
 }
 
-/// A provider that takes the place of one that was shut down is found by what used that.
+/// A provider that replaces a shut-down provider is found by existing connections.
 pub(crate) fn assert_a_new_provider_is_found(connection: &mut SqliteConnection, runtime: &Runtime) {
     let spans = Nowhere::default();
     let provider = SdkTracerProvider::builder()

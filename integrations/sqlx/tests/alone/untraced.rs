@@ -4,7 +4,7 @@ use azmon_sqlx::SqlitePool;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use tokio::runtime::Runtime;
 
-/// What azmon-sqlx logs.
+/// The log records of azmon-sqlx.
 struct Logged(Mutex<Vec<Level>>);
 
 static LOGGED: Logged = Logged(Mutex::new(Vec::new()));
@@ -24,7 +24,7 @@ impl Log for Logged {
     fn flush(&self) {}
 }
 
-/// The ways of sqlx that lead past us say so, once.
+/// Each untraced path of sqlx logs this once.
 pub(crate) fn assert_told_once(runtime: &Runtime) {
     log::set_logger(&LOGGED).unwrap();
     log::set_max_level(LevelFilter::Info);

@@ -1,7 +1,7 @@
-//! What a database gives back as data never stands in the text or the summary that telemetry has of the query.
+//! Text that a database treats as data never occurs in the recorded text or summary of a query.
 //!
-//! Statements are made of strings, comments and names in every form that a product has, with contents that other
-//! forms begin or end with, and some are mutilated. The product itself tells what is data in them.
+//! Statements consist of strings, comments and names in every form of a product, with contents that start or end
+//! other forms; some are mutilated. The product itself determines which parts are data.
 
 use azmon_sqlx::{Dialect, QueryInfo, QueryText};
 use azmon_test_databases::Kind;
@@ -14,12 +14,12 @@ use sqlx::{AssertSqlSafe, Connection, Database, Executor, Row, SqlSafeStr};
 
 use crate::support::databases::url;
 
-/// Statements of each product.
+/// The number of statements for each product.
 const STATEMENTS: usize = 10_000;
-/// As many of them are run, and give back something that must not be told.
+/// The minimum number of statements that run and return a secret.
 const MEANT: usize = 3_000;
 
-/// A statement that is being written. What is written as `{}` becomes a word that occurs nowhere else.
+/// A statement being written. Each `{}` becomes a unique word.
 struct Writer<'r> {
     rng: &'r mut Rng,
     next: &'r mut u64,
@@ -45,7 +45,7 @@ impl Writer<'_> {
         self.write(choice);
     }
 
-    /// The content of something that `quote` closes.
+    /// The content of a token that `quote` closes.
     fn content(&mut self, quote: &str) {
         for _ in 0..self.rng.usize(1..5) {
             match self.rng.u8(..8) {
@@ -63,7 +63,7 @@ impl Writer<'_> {
         self.write(quote);
     }
 
-    /// White space, mostly.
+    /// White space in most cases.
     fn gap(&mut self, product: &Product) {
         match self.rng.u8(..8) {
             0 => {
@@ -116,7 +116,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Takes away one character, or adds some.
+    /// Removes one character, or inserts some.
     fn mutilate(&mut self) {
         let at = self.rng.usize(..self.sql.len());
         let at = self.sql.floor_char_boundary(at);
@@ -129,7 +129,7 @@ impl Writer<'_> {
     }
 }
 
-/// What begins or ends something, somewhere.
+/// Texts that start or end a token in some syntax.
 const CONTENTS: &[&str] = &[
     "\\", "\\\\", "\\'", "\\\"", "''", "\"\"", "\"", "`", "--", "-- ", "#", "/*", "*/", "$$",
     "$a$", "$", ";", "(", ")", "[", "]", "\n", "\r", " ", "é", "it", "E'", "!", "!50000 ", ":a",
@@ -141,11 +141,11 @@ type Form = fn(&mut Writer<'_>, &Product);
 struct Product {
     dialect: Dialect,
     line_comments: &'static [&'static str],
-    /// Besides `'strings'` and numbers.
+    /// Forms besides `'strings'` and numbers.
     forms: &'static [Form],
-    /// What stands before and after what is selected.
+    /// The text before and after the selected expressions.
     frames: &'static [[&'static str; 2]],
-    /// What sets the modes of a session, each for a part of the statements.
+    /// Statements that set the modes of a session, each for a part of the statements.
     modes: &'static [&'static str],
 }
 
@@ -277,7 +277,7 @@ const SQLITE: Product = Product {
     modes: &["SELECT 1"],
 };
 
-/// Runs the statements on a connection that has a temporary table `t` of texts `a`.
+/// Runs the statements on a connection with a temporary table `t` of texts `a`.
 async fn run<DB: Database>(
     connection: &mut DB::Connection,
     product: &Product,

@@ -1,4 +1,4 @@
-//! What plain sqlx has no counterpart for.
+//! Features without a counterpart in plain sqlx.
 
 use azmon_sqlx::{AnyPool, Driver, Parts, Pool, SqlitePool, SqliteTransaction, Transaction};
 use sqlx::{Database, Execute, Executor, QueryBuilder, Sqlite};
@@ -14,7 +14,7 @@ async fn memory() -> (SqlitePool, Telemetry) {
     traced(sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap())
 }
 
-/// A bound of plain sqlx that rustc could not prove if our implementations had it, too.
+/// A bound of plain sqlx that rustc could not prove if azmon-sqlx's implementations had it.
 async fn ping_plain<DB: Database>(pool: &sqlx::Pool<DB>) -> sqlx::Result<()>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
@@ -114,7 +114,7 @@ async fn any_knows_server_and_database_by_the_url() {
     }
 }
 
-/// All that drivers ask of a query.
+/// All methods that drivers call on a query.
 fn asked<'q>(mut query: impl Execute<'q, Sqlite>) -> (Option<Option<usize>>, bool, String) {
     let arguments = query
         .take_arguments()
@@ -155,7 +155,7 @@ fn a_query_taken_apart_answers_as_the_query_does() {
 
 fn assert_send_sync<T: Send + Sync>() {}
 
-/// A transaction that borrows for longer may stand where a shorter one is wanted.
+/// A transaction with a longer borrow is accepted where a shorter one is expected.
 fn shorten<'short>(tx: SqliteTransaction<'static>, _: &'short ()) -> SqliteTransaction<'short> {
     tx
 }

@@ -1,4 +1,4 @@
-//! What is left of sqlx's names and ways after the imports have been swapped.
+//! The uses of sqlx's own names that remain after the imports are replaced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -93,7 +93,7 @@ async fn connections_are_opened_with_the_options_that_were_set_last() {
 
 #[tokio::test]
 async fn callbacks_of_the_pool_are_called_with_connections_of_sqlx() {
-    // As they are named, they take sqlx's own connection.
+    // The signatures require sqlx's own connection.
     async fn set_up(connection: &mut sqlx::SqliteConnection) -> sqlx::Result<()> {
         connection
             .execute("CREATE TABLE IF NOT EXISTS t (a)")
@@ -112,7 +112,7 @@ async fn callbacks_of_the_pool_are_called_with_connections_of_sqlx() {
             Box::pin(set_up(connection))
         })
         .before_acquire(move |_, _| {
-            // The first connection is turned away.
+            // The first connection is rejected.
             let keeps = acquired() > 0;
             Box::pin(async move { Ok(keeps) })
         })

@@ -15,12 +15,12 @@ use crate::{RequestHead, ResponseHead};
 
 /// Records a span and metrics for every request that a client sends, and writes the span's ids into it.
 ///
-/// Retries and redirects inside of the layer are part of one span; outside of it, each attempt has its own:
-/// see [`ResendLayer`](super::ResendLayer). Where telemetry is suppressed nothing is recorded or written.
-/// Without a provider the ids of the active span are written all the same, so that a trace goes on. An error of
-/// `poll_ready` belongs to no request, and is not recorded.
+/// A retry or redirect layer inside this layer is covered by the one span. Outside this layer, each attempt has
+/// its own span: see [`ResendLayer`](super::ResendLayer). While telemetry is suppressed, the layer records
+/// nothing and writes no headers. Without a provider, the layer still propagates the ids of the active span. An
+/// error of `poll_ready` belongs to no request and is not recorded.
 ///
-/// See the [crate's documentation](crate) for what is recorded, and when a span ends.
+/// See the [crate's documentation](crate) for the recorded attributes and the end of a span.
 #[derive(Debug, Clone)]
 pub struct ClientLayer<M = WrapBody> {
     settings: Arc<ClientSettings>,
@@ -28,7 +28,7 @@ pub struct ClientLayer<M = WrapBody> {
 }
 
 impl ClientLayer {
-    /// Makes a layer that excludes the hosts that the [environment] says, and has the defaults for the rest.
+    /// Makes a layer with the defaults, and with the excluded hosts of the [environment].
     ///
     /// [environment]: azmon_instrument::exclude::Exclusions::outgoing_from_environment
     #[must_use]
@@ -45,9 +45,9 @@ impl ClientLayer {
         }
     }
 
-    /// Ends spans with the head of the response, whose type stays what it is.
+    /// Ends spans with the head of the response, and leaves the type of the response body unchanged.
     ///
-    /// The default is the end of the body, which is wrapped in a [`ResponseBody`](crate::ResponseBody).
+    /// By default a span ends with the body, which is wrapped in a [`ResponseBody`](crate::ResponseBody).
     #[must_use]
     pub fn end_at_headers(self) -> ClientLayer<EndAtHeaders> {
         ClientLayer {
@@ -67,21 +67,21 @@ impl<M> ClientLayer<M> {
     azmon_instrument::http_setters!();
     azmon_instrument::http_client_setters!();
 
-    /// Uses these settings in place of those so far. Hosts that the environment excludes stay excluded.
+    /// Replaces the settings. Hosts that the environment excludes stay excluded.
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
         self.change(|own| own.take_over(settings))
     }
 
-    /// The scheme and host of requests that name none: those of tonic's channels.
+    /// Sets the scheme and host of requests whose URI has none, such as those of tonic's channels.
     ///
-    /// Defaults to none, and `http`.
+    /// Defaults to no host, and to the scheme `http`.
     #[must_use]
     pub fn base_url(self, url: Uri) -> Self {
         self.change_all(|settings| settings.base_url = url)
     }
 
-    /// Adds attributes of the request to its span. The sampler sees them.
+    /// Adds attributes of the request to its span. The sampler sees these attributes.
     #[must_use]
     pub fn on_request<F>(self, hook: F) -> Self
     where
@@ -90,7 +90,7 @@ impl<M> ClientLayer<M> {
         self.change_all(|settings| settings.on_request = Hook::new(Arc::new(hook)))
     }
 
-    /// Adds attributes of the response to its span, if that records.
+    /// Adds attributes of the response to its span, if the span is recording.
     #[must_use]
     pub fn on_response<F>(self, hook: F) -> Self
     where
@@ -99,8 +99,8 @@ impl<M> ClientLayer<M> {
         self.change_all(|settings| settings.on_response = Hook::new(Arc::new(hook)))
     }
 
-    /// Names spans, given the [template](super::UrlTemplate) if there is one. `None` keeps the name that
-    /// they have.
+    /// Names spans. The function receives the [template](super::UrlTemplate) of the URL, if known; `None` keeps
+    /// the default name.
     #[must_use]
     pub fn span_name<F>(self, hook: F) -> Self
     where

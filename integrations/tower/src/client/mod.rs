@@ -1,4 +1,4 @@
-//! Recording what a client asks.
+//! Records the requests that a client sends.
 
 mod layer;
 mod request;

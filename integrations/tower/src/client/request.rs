@@ -12,7 +12,7 @@ use opentelemetry::{KeyValue, StringValue};
 use super::settings::ClientSettings;
 use crate::RequestHead;
 
-/// A request as the conventions see it.
+/// A client request, in the terms of the semantic conventions.
 #[derive(Debug)]
 pub(super) struct ClientRequest<'a> {
     settings: &'a ClientSettings,
@@ -89,7 +89,7 @@ impl OutgoingCall for ClientRequest<'_> {
     }
 }
 
-/// What the span says.
+/// The name, kind and attributes of the span.
 impl SpanContent for ClientRequest<'_> {
     fn name(&self) -> Cow<'static, str> {
         let template = self.call.template.map(StringValue::as_str);

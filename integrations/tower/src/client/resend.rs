@@ -5,10 +5,10 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Lets a [`ClientLayer`](super::ClientLayer) inside know which attempt of a request it sees.
+/// Numbers the attempts of a request for a [`ClientLayer`](super::ClientLayer) inside this layer.
 ///
-/// It stands outside of what repeats requests (tower's `Retry`, tower-http's `FollowRedirect`), and the
-/// `ClientLayer` inside of it. What repeats a request must keep its extensions.
+/// Place it outside the layer that repeats requests (tower's `Retry`, tower-http's `FollowRedirect`), and the
+/// `ClientLayer` inside that layer. The repeating layer must keep the extensions of the request.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct ResendLayer;
@@ -29,7 +29,7 @@ impl<S> Layer<S> for ResendLayer {
     }
 }
 
-/// Gives each request a [`ResendCount`], unless it has one. Made by a [`ResendLayer`].
+/// Gives each request a [`ResendCount`], unless it has one already. A [`ResendLayer`] makes it.
 #[derive(Debug, Clone)]
 pub struct ResendTrace<S> {
     inner: S,

@@ -14,7 +14,7 @@ use crate::RequestHead;
 use crate::future::{InFlight, ResponseFuture};
 use crate::mode::ResponseMode;
 
-/// Records what a client asks. Made by a [`ClientLayer`](super::ClientLayer).
+/// Records the requests that a client sends. A [`ClientLayer`](super::ClientLayer) makes it.
 #[derive(Debug, Clone)]
 pub struct ClientTrace<S, M> {
     inner: S,
@@ -68,7 +68,8 @@ where
     }
 }
 
-/// Starts the exchange, unless it is excluded, and writes ids into the request, unless its host is sent none.
+/// Starts the exchange unless the request is excluded, and writes the ids into the request unless its host is
+/// excluded from propagation.
 fn begin<B>(settings: &Arc<ClientSettings>, request: &mut Request<B>) -> InFlight {
     let call = ClientRequest::new(settings, RequestHead::of(request));
     let begun = instrument::begin(&settings.http, &settings.providers, call);

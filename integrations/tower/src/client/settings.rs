@@ -12,12 +12,12 @@ type OnRequest = dyn Fn(&RequestHead<'_>, &mut Vec<KeyValue>) + Send + Sync;
 type OnResponse = dyn Fn(&ResponseHead<'_>, &mut Vec<KeyValue>) + Send + Sync;
 type SpanName = dyn Fn(&RequestHead<'_>, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync;
 
-/// How a client is recorded. Shared by the clones of a service.
+/// The settings of a client, shared by the clones of a service.
 #[derive(Debug, Clone)]
 pub(super) struct ClientSettings {
     pub(super) http: Settings,
     pub(super) providers: Providers,
-    /// Of requests that name no host.
+    /// Scheme and host of requests whose URI has none.
     pub(super) base_url: Uri,
     pub(super) on_request: Hook<OnRequest>,
     pub(super) on_response: Hook<OnResponse>,

@@ -21,23 +21,23 @@ pub(super) struct ServerAttributes<T> {
     pub(super) texts: T,
 }
 
-/// BorrowedText of a request, where they are.
+/// Texts of a request, borrowed from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct BorrowedText<'a> {
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
-    /// A host, and its port if it has one; empty if it is not known.
+    /// A host with an optional port; empty if the host is unknown.
     pub(super) authority: &'a str,
     pub(super) user_agent: Option<&'a str>,
-    /// If it is not a known one.
+    /// The method as sent, if it is not a known method.
     pub(super) original_method: Option<&'a str>,
     pub(super) is_grpc: bool,
-    /// The full method of a call of gRPC that the service has answered before.
+    /// The full gRPC method, if the service has answered it before.
     pub(super) rpc_method: Option<&'static str>,
 }
 
 impl ServerAttributes<BorrowedText<'_>> {
-    /// Writes the attributes.
+    /// Appends the attributes.
     pub(super) fn write(&self, attributes: &mut Vec<KeyValue>) {
         self.facts(self.texts).write(attributes);
         if self.texts.is_grpc {
@@ -73,16 +73,16 @@ impl<T> ServerAttributes<T> {
     }
 }
 
-/// Room for the texts of most requests.
+/// Bytes reserved for the copied texts; enough for most requests.
 const ROOM: usize = 192;
 
-/// BorrowedText of a request, copied one behind the other.
+/// Texts of a request, copied one after another.
 ///
-/// In place, since memory that one thread takes and another gives back is what costs most of a span.
+/// They are stored in place: an allocation that another thread frees is the largest cost of a span.
 #[derive(Debug, Clone)]
 pub(super) struct InlineText {
     all: ArrayString<ROOM>,
-    /// The lengths of those that are there, in order.
+    /// The lengths of the texts that are present, in order.
     path: usize,
     query: Option<usize>,
     authority: usize,
@@ -90,7 +90,7 @@ pub(super) struct InlineText {
 }
 
 impl InlineText {
-    /// Whether there is room for them, and none of them is one that requests seldom have.
+    /// Whether the texts fit, and every one of them has a field here.
     pub(super) fn has_room_for(texts: &BorrowedText<'_>) -> bool {
         let optional = |text: Option<&str>| text.map_or(0, str::len);
         let length = texts.path.len()
@@ -100,7 +100,7 @@ impl InlineText {
         length <= ROOM && texts.original_method.is_none() && !texts.is_grpc
     }
 
-    /// Copies what there is [room for](Self::has_room_for).
+    /// Copies texts for which [`has_room_for`](Self::has_room_for) is true.
     #[inline]
     pub(super) fn of(texts: &BorrowedText<'_>) -> Self {
         let mut all = ArrayString::new();
@@ -144,7 +144,8 @@ impl DeferredAttributes for ServerAttributes<InlineText> {
         self.facts(self.texts.texts()).write(attributes);
     }
 
-    /// The user agent may be that of an availability test; all else comes with the response.
+    /// Appends the attributes of the metric. Only the user agent comes from the request, and only for
+    /// availability tests; the response supplies the others.
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
         self.facts(self.texts.texts()).write_user_agent(attributes);
     }
@@ -159,8 +160,8 @@ impl DeferredAttributes for ServerAttributes<InlineText> {
     }
 }
 
-/// As many attributes as there mostly are, after the response too. More would be slower for all: allocators
-/// keep blocks of less than 1 KiB at hand, which this many fill.
+/// The usual number of attributes, including those of the response. A larger capacity slows every request:
+/// allocators cache blocks of less than 1 KiB, which this capacity fills.
 pub(super) const USUAL_ATTRIBUTES: usize = 1_000 / size_of::<KeyValue>();
 
 #[cfg(test)]

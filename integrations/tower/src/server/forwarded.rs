@@ -1,4 +1,4 @@
-//! What proxies say of the request that they were sent.
+//! Address, host and scheme of a request as trusted proxies report them.
 
 use std::net::IpAddr;
 
@@ -9,14 +9,15 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The proxies in front of a server whose headers are believed.
+/// The proxies in front of a server whose headers are trusted.
 ///
-/// One family of headers counts, never both, since a proxy passes on those that it does not know, as the client
-/// made them up. Each proxy appends its entry at the right, so entries are counted from there: with two
-/// proxies the second entry from the right is the one that the outer proxy wrote, and everything left of it is
-/// the client's invention. A list that is shorter was written by fewer proxies: its first entry counts.
+/// Only one family of headers is read. A proxy passes on the headers that it does not know, so a client can forge
+/// the other family. Each proxy appends its entry at the right, so entries are counted from the right: with two
+/// proxies, the second entry from the right is the one that the outer proxy wrote. A client can forge every entry
+/// to the left of it. If a list is shorter than the number of proxies, its first entry is used.
 ///
-/// `x-forwarded-host` and `x-forwarded-proto` are counted alike. A proxy that does not set them must remove them.
+/// `x-forwarded-host` and `x-forwarded-proto` are counted in the same way. A proxy that does not set them must
+/// remove them.
 ///
 /// # Examples
 ///
@@ -24,8 +25,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// use azmon_tower::ServerLayer;
 /// use azmon_tower::server::TrustedProxies;
 ///
-/// // Azure's front door, and the ingress of the cluster.
-/// let layer = ServerLayer::new().trusted_proxies(TrustedProxies::x_forwarded(2));
+/// Azure Front Door, and the ingress of the cluster.
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustedProxies {
@@ -40,8 +40,8 @@ enum Family {
 }
 
 impl TrustedProxies {
-    /// Proxies that write `x-forwarded-for`, `x-forwarded-host` and `x-forwarded-proto`. `count` says how many
-    /// a request passes; 0 counts as 1.
+    /// Proxies that write `x-forwarded-for`, `x-forwarded-host` and `x-forwarded-proto`. `count` is the number of
+    /// proxies that a request passes; 0 counts as 1.
     #[must_use]
     pub const fn x_forwarded(count: usize) -> Self {
         Self {
@@ -50,7 +50,8 @@ impl TrustedProxies {
         }
     }
 
-    /// Proxies that write `forwarded` (RFC 7239). `count` says how many a request passes; 0 counts as 1.
+    /// Proxies that write `forwarded` (RFC 7239). `count` is the number of proxies that a request passes; 0
+    /// counts as 1.
     #[must_use]
     pub const fn forwarded(count: usize) -> Self {
         Self {
@@ -59,7 +60,7 @@ impl TrustedProxies {
         }
     }
 
-    /// The entry of the outermost trusted proxy in a list that may take several headers.
+    /// The entry that the outermost trusted proxy wrote, in a list that may span several headers.
     fn entry(self, headers: &HeaderMap, name: HeaderName) -> Option<&str> {
         let lines = headers.get_all(name).iter().rev();
         let entries = lines
@@ -71,7 +72,7 @@ impl TrustedProxies {
     }
 }
 
-/// What is believed of a request. All of it is empty without trusted proxies.
+/// The trusted part of the forwarded headers. Every field is empty without trusted proxies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Forwarded<'a> {
     pub(super) client: Option<(IpAddr, Option<u16>)>,
@@ -116,8 +117,8 @@ impl<'a> Forwarded<'a> {
     }
 }
 
-/// The parts between separators outside of quotes, from the right: a quote that a client opens at the left
-/// must not swallow the entries of proxies.
+/// Splits at separators outside quotes, from the right, so that a quote forged at the left cannot hide the
+/// entries of proxies.
 fn split_from_right(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -136,7 +137,8 @@ fn split_from_right(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Without the quotes around it. A value with escapes stays as it is: no host, address or scheme has any.
+/// Removes the surrounding quotes. A value with escapes is returned unchanged: no host, address or scheme
+/// contains escapes.
 fn unquoted(value: &str) -> &str {
     let inner = value
         .strip_prefix('"')
@@ -144,7 +146,7 @@ fn unquoted(value: &str) -> &str {
     inner.unwrap_or(value).trim()
 }
 
-/// A node may also be a name that hides the address.
+/// Parses an address and port. `None` for an obfuscated node name.
 fn node(text: &str) -> Option<(IpAddr, Option<u16>)> {
     if let Ok(address) = text.parse() {
         return Some((address, None));

@@ -17,11 +17,12 @@ use crate::{RequestHead, ResponseHead};
 
 /// Records a span and metrics for every request that a service answers.
 ///
-/// Of two such layers around each other the outer one records; the inner one only tells it the route.
+/// If two such layers surround a service, the outer one records the request; the inner one passes the route to
+/// it.
 ///
-/// See the [crate's documentation](crate) for what is recorded, and when a span ends.
+/// See the [crate's documentation](crate) for the recorded attributes and the end of a span.
 ///
-/// Cheap to clone; so are the services that it makes.
+/// Cheap to clone, like the services that it makes.
 #[derive(Debug, Clone)]
 pub struct ServerLayer<M = WrapBody> {
     settings: Arc<ServerSettings>,
@@ -29,7 +30,7 @@ pub struct ServerLayer<M = WrapBody> {
 }
 
 impl ServerLayer {
-    /// Makes a layer that excludes what the [environment] says, and has the defaults for the rest.
+    /// Makes a layer with the defaults, and with the exclusions of the [environment].
     ///
     /// [environment]: azmon_instrument::exclude
     #[must_use]
@@ -46,11 +47,10 @@ impl ServerLayer {
         }
     }
 
-    /// Gives responses the body of axum, in place of a [`ResponseBody`](crate::ResponseBody).
+    /// Gives responses axum's body instead of a [`ResponseBody`](crate::ResponseBody).
     ///
-    /// `axum::serve` takes a service around a whole router then; and within one, a request that is not
-    /// recorded saves the box that axum puts around a body of another type. The body of an excluded request
-    /// is left as it is if its size is known, since it does nothing while it is sent then.
+    /// `axum::serve` then accepts a service around a whole router. Inside a router, it saves the box that axum
+    /// puts around a body of another type. The body of an excluded request stays unchanged if its size is known.
     #[cfg(feature = "axum")]
     #[must_use]
     pub fn axum_body(self) -> ServerLayer<crate::WrapAxumBody> {
@@ -60,9 +60,9 @@ impl ServerLayer {
         }
     }
 
-    /// Ends spans with the head of the response, whose type stays what it is.
+    /// Ends spans with the head of the response, and leaves the type of the response body unchanged.
     ///
-    /// The default is the end of the body, which is wrapped in a [`ResponseBody`](crate::ResponseBody).
+    /// By default a span ends with the body, which is wrapped in a [`ResponseBody`](crate::ResponseBody).
     #[must_use]
     pub fn end_at_headers(self) -> ServerLayer<EndAtHeaders> {
         ServerLayer {
@@ -81,17 +81,16 @@ impl Default for ServerLayer {
 impl<M> ServerLayer<M> {
     azmon_instrument::http_setters!();
 
-    /// Uses these settings in place of those so far. What the environment excludes stays excluded.
+    /// Replaces the settings. The exclusions of the environment stay in force.
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
         self.change(|own| own.take_over(settings))
     }
 
-    /// Excludes paths, in the [forms](azmon_instrument::exclude) that there are: `/healthz` also excludes
-    /// `/healthz/live`, but not `/healthzone`. Paths are those that the client sent, also in a nested router.
+    /// Excludes paths, in the [forms](azmon_instrument::exclude) of exclusions: `/healthz` also excludes
+    /// `/healthz/live`, but not `/healthzone`. The path is the one that the client sent, also in a nested router.
     ///
-    /// An entry without a meaning is left out, with a warning; [`exclusions`](Self::exclusions) takes lists
-    /// that were checked.
+    /// An invalid entry is ignored with a warning; [`exclusions`](Self::exclusions) takes validated lists.
     #[must_use]
     pub fn exclude_paths<I>(self, entries: I) -> Self
     where
@@ -100,9 +99,9 @@ impl<M> ServerLayer<M> {
         self.change(|settings| settings.exclusions.add_valid(Subject::Path, entries))
     }
 
-    /// Excludes methods: `OPTIONS`.
+    /// Excludes methods, for example `OPTIONS`.
     ///
-    /// An entry that is not a method is left out, with a warning.
+    /// An invalid method is ignored with a warning.
     #[must_use]
     pub fn exclude_methods<I>(self, entries: I) -> Self
     where
@@ -111,10 +110,10 @@ impl<M> ServerLayer<M> {
         self.change(|settings| settings.exclusions.add_valid(Subject::Method, entries))
     }
 
-    /// Excludes requests whose header `user-agent` contains one of these texts: `kube-probe`, `AlwaysOn`. Any
-    /// caller can send it.
+    /// Excludes requests whose header `user-agent` contains one of these texts, for example `kube-probe` or
+    /// `AlwaysOn`. Any client can send such a header.
     ///
-    /// An entry without a meaning is left out, with a warning.
+    /// An invalid entry is ignored with a warning.
     #[must_use]
     pub fn exclude_user_agents<I>(self, entries: I) -> Self
     where
@@ -123,38 +122,38 @@ impl<M> ServerLayer<M> {
         self.change(|settings| settings.exclusions.add_valid(Subject::UserAgent, entries))
     }
 
-    /// Whether nothing inside of an excluded request is a span, and none of its calls is counted. Its log
-    /// records, errors and panics arrive in any case, and its ids are propagated as those of a trace that is not
-    /// sampled.
+    /// Sets whether an excluded request also excludes the spans and metrics of the calls inside it. Log records,
+    /// errors and panics are recorded in any case. The trace ids are propagated as those of an unsampled trace.
     ///
-    /// azmon's instrumentation starts no span then. Other spans are left out by a sampler that follows the parent, as
-    /// azmon's samplers and the default of OpenTelemetry's SDK do.
+    /// azmon's instrumentation then starts no span. A sampler that follows the parent drops the other spans;
+    /// azmon's samplers and the default sampler of the OpenTelemetry SDK do so.
     ///
-    /// Defaults to true. If not, spans inside are children of the caller's span, or begin traces.
+    /// Defaults to true. If false, spans inside are children of the caller's span, or start a trace.
     #[must_use]
     pub fn exclude_children(self, exclude: bool) -> Self {
         self.change_all(|settings| settings.excludes_children = exclude)
     }
 
-    /// Whether the caller's span, as the header `traceparent` names it, is the parent.
+    /// Sets whether the span in the header `traceparent` becomes the parent.
     ///
-    /// Defaults to true. If not, every request begins a trace, and has a link to the caller's span: for
-    /// services on the internet, whose callers could otherwise decide what is sampled. Baggage is not taken
-    /// then.
+    /// Defaults to true. If false, every request starts a trace with a link to the caller's span, and incoming
+    /// baggage is ignored. Use it for services on the internet, whose clients could otherwise decide which
+    /// requests are sampled.
     #[must_use]
     pub fn trust_remote_parent(self, trust: bool) -> Self {
         self.change_all(|settings| settings.trusts_remote_parent = trust)
     }
 
-    /// Takes address, host and scheme of a request from the headers that proxies in front of the server write.
+    /// Reads the address, host and scheme of a request from the headers of trusted proxies in front of the
+    /// server.
     ///
-    /// Defaults to none, since any client can send these headers.
+    /// Defaults to no trusted proxy, since any client can send these headers.
     #[must_use]
     pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
         self.change_all(|settings| settings.trusted_proxies = Some(proxies))
     }
 
-    /// Whether requests that do not name their scheme, as those of HTTP/1, came by `https`.
+    /// Sets the scheme of requests that do not name one, such as those of HTTP/1, to `https`.
     ///
     /// Defaults to false: `http`.
     #[must_use]
@@ -163,7 +162,7 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.scheme = scheme)
     }
 
-    /// Whether responses have the header `traceresponse`, with the ids of trace and span.
+    /// Sets whether responses have the header `traceresponse`, with the trace id and span id.
     ///
     /// Defaults to false.
     #[must_use]
@@ -171,7 +170,7 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.sends_traceresponse = send)
     }
 
-    /// Whether responses have the header `server-timing` with `traceparent`, which browsers can read.
+    /// Sets whether responses have the header `server-timing` with `traceparent`, which browsers can read.
     ///
     /// Defaults to false.
     #[must_use]
@@ -179,7 +178,7 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.sends_server_timing = send)
     }
 
-    /// Adds attributes of the request to its span. The sampler sees them.
+    /// Adds attributes of the request to its span. The sampler sees these attributes.
     #[must_use]
     pub fn on_request<F>(self, hook: F) -> Self
     where
@@ -188,7 +187,7 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.on_request = Hook::new(Arc::new(hook)))
     }
 
-    /// Adds attributes of the response to its span, if that records.
+    /// Adds attributes of the response to its span, if the span is recording.
     #[must_use]
     pub fn on_response<F>(self, hook: F) -> Self
     where
@@ -197,10 +196,10 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.on_response = Hook::new(Arc::new(hook)))
     }
 
-    /// Names the route of a request, in place of axum's `MatchedPath`: for routers that tell it otherwise.
+    /// Sets the route of a request from another source than axum's `MatchedPath`, for other routers.
     ///
-    /// It must be a template, never the path: it becomes the name of spans and an attribute of metrics. A
-    /// router inside of the layer may tell it later, by a [`Route`](super::Route) in its response.
+    /// The route must be a template, never the path: it becomes the span name and an attribute of metrics. A
+    /// router inside the layer may report the route later, by a [`Route`](super::Route) in its response.
     #[must_use]
     pub fn route<F>(self, hook: F) -> Self
     where
@@ -209,7 +208,7 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.route = Hook::new(Arc::new(hook)))
     }
 
-    /// Names spans, given the route if there is one. `None` keeps the name that they have.
+    /// Names spans. The function receives the route, if known; `None` keeps the default name.
     #[must_use]
     pub fn span_name<F>(self, hook: F) -> Self
     where
@@ -218,7 +217,7 @@ impl<M> ServerLayer<M> {
         self.change_all(|settings| settings.span_name = Hook::new(Arc::new(hook)))
     }
 
-    /// Tells the other end of the connection, in place of axum's `ConnectInfo<SocketAddr>` and tonic's
+    /// Sets the peer address from another source than axum's `ConnectInfo<SocketAddr>` and tonic's
     /// `TcpConnectInfo`.
     #[must_use]
     pub fn peer_address<F>(self, hook: F) -> Self

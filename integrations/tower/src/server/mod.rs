@@ -1,4 +1,4 @@
-//! Recording what a server answers.
+//! Records the requests that a server answers.
 
 mod attributes;
 mod forwarded;

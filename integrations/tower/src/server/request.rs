@@ -16,7 +16,7 @@ use super::route::Name;
 use super::settings::ServerSettings;
 use crate::RequestHead;
 
-/// A request as the conventions see it.
+/// A server request, in the terms of the semantic conventions.
 #[derive(Debug)]
 pub(super) struct ServerRequest<'a> {
     pub(super) head: RequestHead<'a>,
@@ -29,14 +29,14 @@ pub(super) struct ServerRequest<'a> {
     rpc: Option<Rpc<'a>>,
 }
 
-/// A call of gRPC, as its caller claims.
+/// A gRPC call, as its client names it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rpc<'a> {
-    /// The path is not one of gRPC.
+    /// The path is not a gRPC path.
     Nameless,
-    /// No such method has been answered yet.
+    /// The service has not answered this method yet.
     Claimed(&'a str),
-    /// The service has answered it before.
+    /// The service has answered this method before.
     Answered(&'static str),
 }
 
@@ -74,7 +74,7 @@ impl<'a> ServerRequest<'a> {
         span_method(self.method)
     }
 
-    /// The method of gRPC that the service is still to answer.
+    /// The gRPC method that the service has not answered yet.
     pub(super) fn claimed_rpc(&self) -> Option<&'a str> {
         match self.rpc {
             Some(Rpc::Claimed(method)) => Some(method),
@@ -82,7 +82,7 @@ impl<'a> ServerRequest<'a> {
         }
     }
 
-    /// The method of gRPC, if the service has answered it before.
+    /// The gRPC method, if the service has answered it before.
     pub(super) fn answered_rpc(&self) -> Option<&'static str> {
         match self.rpc {
             Some(Rpc::Answered(method)) => Some(method),
@@ -135,7 +135,7 @@ impl<'a> ServerRequest<'a> {
         attributes
     }
 
-    /// A record that has the attributes, or, if nothing sees or adds to them before, writes them later.
+    /// A span record with the attributes. If no sampler or hook reads or adds to them, they are written later.
     pub(super) fn record(
         &self,
         settings: &ServerSettings,
@@ -192,7 +192,7 @@ impl<'a> Rpc<'a> {
     }
 }
 
-/// The headers of a request that the layer reads, found in one pass: looking each one up costs more.
+/// The request headers that the layer reads, found in one pass, which costs less than a look-up for each.
 #[derive(Debug, Default)]
 pub(super) struct ServerHeaders<'a> {
     pub(super) content_length: Option<u64>,
@@ -202,7 +202,7 @@ pub(super) struct ServerHeaders<'a> {
     user_agent: Option<&'a HeaderValue>,
     has_tracestate: bool,
     traceparent: Option<&'a HeaderValue>,
-    /// More than one `traceparent` is none.
+    /// More than one `traceparent` is invalid, and counts as none.
     is_repeated: bool,
 }
 
@@ -224,7 +224,7 @@ impl<'a> ServerHeaders<'a> {
         known
     }
 
-    /// The caller's span; `headers` are those that these were found in.
+    /// The caller's span. `headers` are the headers of the same request.
     pub(super) fn remote_parent(&self, headers: &HeaderMap) -> Option<RemoteParent> {
         let parent = self.traceparent.filter(|_| !self.is_repeated)?;
         let states = self.has_tracestate.then(|| headers.get_all(TRACESTATE));
@@ -232,12 +232,12 @@ impl<'a> ServerHeaders<'a> {
     }
 }
 
-/// Any UTF-8, not just what `HeaderValue::to_str` takes, and found out faster.
+/// The value as UTF-8. Accepts more than `HeaderValue::to_str`, and is faster.
 fn text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok()
 }
 
-/// The other end of the connection: what the hook says, or what axum or tonic knows.
+/// The peer address, from the hook or from the extensions of axum or tonic.
 fn peer_address(settings: &ServerSettings, head: &RequestHead<'_>) -> Option<SocketAddr> {
     match settings.peer_address.get() {
         Some(hook) => hook(head),
@@ -245,7 +245,7 @@ fn peer_address(settings: &ServerSettings, head: &RequestHead<'_>) -> Option<Soc
     }
 }
 
-/// The head with the target that the client sent: axum's nested routers shorten it.
+/// The request head with the target that the client sent: axum's nested routers strip a prefix from it.
 #[cfg(feature = "axum")]
 pub(super) fn head<B>(request: &Request<B>) -> RequestHead<'_> {
     use axum::extract::OriginalUri;

@@ -7,7 +7,7 @@ use super::settings::ServerSettings;
 use crate::ResponseHead;
 use crate::future::OnHead;
 
-/// Takes from the head of a response what the layer wants to know, and adds what it was asked to send.
+/// Records the status, the route and the attributes of a response, and adds the configured headers to it.
 impl OnHead for ServerSettings {
     fn on_head(&self, exchange: Option<&mut Exchange>, head: &mut response::Parts) {
         let Some(exchange) = exchange else { return };

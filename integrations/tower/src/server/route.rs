@@ -10,15 +10,15 @@ use crate::future::OnHead;
 #[cfg(feature = "axum")]
 pub use self::layer::{RouteFuture, RouteLayer, RouteTrace};
 
-/// The template of the path that a router matched: `/users/{id}`.
+/// The template of the path that a router matched, for example `/users/{id}`.
 ///
-/// A router puts it into the extensions of its *response* to tell a [`ServerLayer`](crate::ServerLayer)
-/// around it, which sees no more of the request by then.
+/// A router inserts it into the extensions of its *response*. A [`ServerLayer`](crate::ServerLayer) outside the
+/// router reads it there, since the request is gone by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route(pub StringValue);
 
 impl Route {
-    /// Makes a route of a template.
+    /// Makes a route from a template.
     #[must_use]
     pub fn new(template: impl Into<StringValue>) -> Self {
         Self(template.into())
@@ -28,7 +28,7 @@ impl Route {
 /// Shared by all layers of the process.
 static NAMES: RouteNames = RouteNames::new();
 
-/// The name of a span, and the route in it if there is one.
+/// The name of a span, with its route if known.
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     pub(super) name: Cow<'static, str>,
@@ -57,7 +57,7 @@ impl Name {
     }
 }
 
-/// Tells an outer layer, which records the request, the route that an inner one knows.
+/// Passes the route from an inner layer to the outer layer, which records the request.
 #[derive(Debug)]
 pub(super) struct InnerRoute(Option<Route>);
 
@@ -77,7 +77,7 @@ impl OnHead for InnerRoute {
     }
 }
 
-/// The route that a router inside told by the extensions of its response.
+/// The route that an inner router put into the extensions of its response.
 pub(super) fn late_route(head: &response::Parts) -> Option<&str> {
     match head.extensions.get() {
         Some(Route(route)) => Some(route.as_str()),
@@ -109,10 +109,10 @@ mod layer {
     use tower_layer::Layer;
     use tower_service::Service;
 
-    /// Tells a [`ServerLayer`](crate::ServerLayer) *outside* of an axum router which route was matched.
+    /// Passes the matched route to a [`ServerLayer`](crate::ServerLayer) *outside* an axum router.
     ///
-    /// A layer that is added with `Router::layer` sees it itself. One around the whole router cannot, unless
-    /// this one is added to it with `Router::layer` or `Router::route_layer`.
+    /// A `ServerLayer` added with `Router::layer` sees the route itself. A `ServerLayer` around the whole router
+    /// needs this layer, added with `Router::layer` or `Router::route_layer`.
     #[derive(Debug, Clone, Copy, Default)]
     #[non_exhaustive]
     pub struct RouteLayer;
@@ -133,7 +133,7 @@ mod layer {
         }
     }
 
-    /// Puts the matched route into the extensions of responses. Made by a [`RouteLayer`].
+    /// Inserts the matched route into the extensions of responses. A [`RouteLayer`] makes it.
     #[derive(Debug, Clone)]
     pub struct RouteTrace<S> {
         inner: S,

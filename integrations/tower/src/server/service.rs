@@ -21,7 +21,7 @@ use super::span::ServerSpan;
 use crate::future::{InFlight, ResponseFuture};
 use crate::mode::ResponseMode;
 
-/// Records what a service answers. Made by a [`ServerLayer`](super::ServerLayer).
+/// Records the requests that a service answers. A [`ServerLayer`](super::ServerLayer) makes it.
 #[derive(Debug, Clone)]
 pub struct ServerTrace<S, M> {
     inner: S,
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// Starts the exchange, unless the request or the context excludes it, or nothing of it is recorded.
+/// Starts the exchange, unless the request or the context excludes it or recording is off.
 fn begin<B>(settings: &Arc<ServerSettings>, request: &Request<B>) -> InFlight {
     let current = Context::current();
     if current.is_telemetry_suppressed() || is_excluded(&current) {
@@ -158,7 +158,7 @@ fn start(
     }))
 }
 
-/// Nothing inside is a span, but the ids and the baggage of the caller are propagated.
+/// An excluded request: it records nothing, and propagates the ids and the baggage of the caller.
 #[cold]
 fn excluded(
     settings: &ServerSettings,
@@ -181,8 +181,8 @@ fn excluded(
     InFlight::unrecorded(Scope::Excluded(context))
 }
 
-/// Starts the span, in a context that knows the name of the operation: that of the span, unless a better one
-/// may come with the response.
+/// Starts the span in a context that carries the operation name. The operation name is the span name, unless the
+/// response may bring a route.
 fn start_span(
     resolved: &Resolved,
     content: &ServerSpan<'_>,
@@ -208,7 +208,7 @@ fn start_span(
     }
 }
 
-/// The caller's span is the parent, or, if callers are not trusted, a link of a span that begins a trace.
+/// The caller's span as the parent or, if callers are not trusted, as a link of a span that starts a trace.
 fn parent_and_links(
     content: &ServerSpan<'_>,
     current: Context,
@@ -227,8 +227,8 @@ fn parent_and_links(
     }
     let links = remote.iter();
     let links = links.map(|remote| Link::with_context(remote.span_context()));
-    // An invalid span in its place would count as a parent that is not sampled. Without one, nothing of
-    // the context need be given up.
+    // An invalid parent span would count as an unsampled parent. Without an active span, the context can be used
+    // unchanged.
     let parent = if current.has_active_span() {
         Context::new()
     } else {

@@ -14,7 +14,7 @@ type PeerAddress = dyn Fn(&RequestHead<'_>) -> Option<SocketAddr> + Send + Sync;
 type RouteHook = dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync;
 type SpanName = dyn Fn(&RequestHead<'_>, Option<&str>) -> Option<Cow<'static, str>> + Send + Sync;
 
-/// How a server is recorded. Shared by the clones of a service.
+/// The settings of a server, shared by the clones of a service.
 #[derive(Debug, Clone)]
 pub(super) struct ServerSettings {
     pub(super) http: Settings,
@@ -51,7 +51,7 @@ impl ServerSettings {
         }
     }
 
-    /// Whether the caller is told the id of the trace.
+    /// Whether responses carry the trace id.
     pub(super) fn sends_trace_id(&self) -> bool {
         self.sends_traceresponse || self.sends_server_timing
     }

@@ -8,7 +8,7 @@ use super::request::ServerRequest;
 use super::route::Name;
 use super::settings::ServerSettings;
 
-/// What the span of a request says.
+/// The name and attributes of a server span.
 pub(super) struct ServerSpan<'a> {
     pub(super) settings: &'a ServerSettings,
     pub(super) incoming: &'a ServerRequest<'a>,
@@ -24,19 +24,19 @@ impl<'a> ServerSpan<'a> {
         }
     }
 
-    /// The name, which is made when it is first asked for.
+    /// The name, made at the first call.
     pub(super) fn name(&self) -> &Name {
         self.name.get_or_init(|| self.incoming.name(self.settings))
     }
 
-    /// The method by which a route that becomes known late names the span; `None` if its name is final.
+    /// The method for the span name if the route may come with the response; `None` if the name is final.
     pub(super) fn late_method(&self) -> Option<&'static str> {
         let is_final =
             self.incoming.answered_rpc().is_some() || self.settings.span_name.get().is_some();
         (!is_final).then(|| self.incoming.span_method())
     }
 
-    /// The name of the operation; `None` if nothing will ask, or a better one may come with the response.
+    /// The operation name; `None` if no telemetry needs it, or if the response may bring a better one.
     pub(super) fn operation_of(&self, span: &StartedSpan) -> Option<OperationName> {
         if !span.recorded_by.is_some() {
             return None;

@@ -1,4 +1,4 @@
-//! Channels of tonic.
+//! tonic's channels.
 
 use opentelemetry::trace::SpanKind;
 use tonic_health::pb::health_client::HealthClient;

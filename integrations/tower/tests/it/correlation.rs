@@ -1,4 +1,4 @@
-//! What is recorded inside of a handler belongs to its request.
+//! Telemetry inside a handler belongs to its request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -70,8 +70,8 @@ async fn events_and_spans_of_tracing_belong_to_the_request() {
 
 const REQUESTS: u32 = 10_000;
 
-/// Each request has its own trace, which the caller chose: so every child and log shows where it belongs.
-/// All of them are inside of the handler before the first goes on.
+/// Each request has its own trace, chosen by the caller, so that every child and log record shows where it
+/// belongs. All requests are inside the handler before the first one continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_thousand_requests_at_once_do_not_mix() {
     let telemetry = TestTelemetry::new();

@@ -1,4 +1,4 @@
-//! Clients that go away, on real sockets.
+//! Clients that disconnect, on real sockets.
 
 use std::convert::Infallible;
 use std::sync::Arc;

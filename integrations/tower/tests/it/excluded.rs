@@ -1,4 +1,4 @@
-//! Excluded is not silenced: the logs of an excluded request arrive, and its ids are propagated.
+//! An excluded request is not silent: its log records arrive, and its ids are propagated.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use crate::fixture::{TestTelemetry, names};
 
 const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Handles `/health` and calls another service, whose request headers it gives.
+/// Handles `/health`, and calls another service. Returns the request headers of that call.
 async fn headers_of_the_call(
     telemetry: &TestTelemetry,
     layer: ServerLayer,

@@ -6,7 +6,7 @@ use opentelemetry::trace::{Tracer, TracerProvider};
 
 use crate::fixture::{TestTelemetry, names, send, serve};
 
-/// Sends requests to a service with one child span, and finds the paths of those that are recorded.
+/// Sends requests to a service with one child span, and returns the paths of the recorded ones.
 async fn recorded(change: impl FnOnce(ServerLayer) -> ServerLayer, requests: &[&str]) -> usize {
     let telemetry = TestTelemetry::new();
     let router = Router::new()
@@ -29,7 +29,7 @@ const HEALTH: &str =
 const ORDER: &str =
     "POST /orders HTTP/1.1\nhost: shop.test\nuser-agent: curl/8\ncontent-length: 0\n";
 
-/// `HEALTH` is excluded and `ORDER` is not.
+/// Asserts that `HEALTH` is excluded and `ORDER` is not.
 async fn assert_excludes(change: impl FnOnce(ServerLayer) -> ServerLayer) {
     assert_eq!(recorded(change, &[HEALTH, ORDER, HEALTH]).await, 1);
 }

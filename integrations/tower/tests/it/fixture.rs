@@ -1,4 +1,4 @@
-//! In-memory telemetry, servers on port 0, and a client that writes requests by hand.
+//! In-memory telemetry, servers on port 0, and a client that writes raw requests.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -16,10 +16,10 @@ use opentelemetry_sdk::trace::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long a test waits for what must come.
+/// The time limit for every wait of a test.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What layers record, in memory.
+/// The telemetry of the layers, in memory.
 pub(crate) struct TestTelemetry {
     pub(crate) tracers: SdkTracerProvider,
     pub(crate) meters: SdkMeterProvider,
@@ -60,7 +60,7 @@ impl TestTelemetry {
             .meter_provider(&self.meters)
     }
 
-    /// Waits for the spans to end, and finds no more than these.
+    /// Waits for the spans to end, and asserts their number.
     pub(crate) async fn spans(&self, count: usize) -> Vec<SpanData> {
         until(|| self.ended().len() >= count).await;
         let spans = self.ended();
@@ -151,7 +151,7 @@ fn labels<'a>(
         .collect()
 }
 
-/// Waits for a condition that another task brings about.
+/// Waits for a condition that another task fulfils.
 pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
@@ -209,7 +209,7 @@ pub(crate) async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// Sends the lines of a request head, and maybe a body, and reads until the server closes.
+/// Sends the lines of a request head, with an optional body, and reads until the server closes the connection.
 pub(crate) async fn send(address: SocketAddr, request: &str) -> String {
     let mut stream = open(address, request).await;
     let mut response = Vec::new();
@@ -217,7 +217,7 @@ pub(crate) async fn send(address: SocketAddr, request: &str) -> String {
     String::from_utf8(response).unwrap()
 }
 
-/// `GET` of a path, with further lines of a head.
+/// Sends a `GET` request for a path, with further header lines.
 pub(crate) async fn get(address: SocketAddr, path: &str, headers: &[&str]) -> String {
     let mut request = format!("GET {path} HTTP/1.1\nhost: shop.test\nconnection: close\n");
     for header in headers {
@@ -228,7 +228,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str, headers: &[&str]) -> St
     send(address, &request).await
 }
 
-/// Sends a request and leaves the connection open.
+/// Sends a request, and leaves the connection open.
 pub(crate) async fn open(address: SocketAddr, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = request.replace('\n', "\r\n");

@@ -1,4 +1,4 @@
-//! Servers of tonic: unary calls, and streams that fail in the middle.
+//! tonic's servers: unary calls, and streams that fail midway.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::fixture::{TestTelemetry, attribute, is_error, number, text};
 
-/// Answers by the name of the service that it is asked for.
+/// Answers according to the name of the called service.
 pub(crate) struct Answers;
 
 type Answered = Result<HealthCheckResponse, Status>;

@@ -1,4 +1,4 @@
-//! What order with other layers means.
+//! The effect of the order with other layers.
 
 use std::time::Duration;
 

@@ -54,9 +54,10 @@ async fn a_call_of_another_service_in_the_same_process_is_a_request_of_its_own()
     let order = named(&spans, "GET");
     let calls: Vec<_> = spans.iter().filter(|span| span.name == "PUT").collect();
     assert_eq!(calls.len(), 2);
-    let (call, lookup) = match calls[0].parent_span_id == order.span_context.span_id() {
-        true => (calls[0], calls[1]),
-        false => (calls[1], calls[0]),
+    let (call, lookup) = if calls[0].parent_span_id == order.span_context.span_id() {
+        (calls[0], calls[1])
+    } else {
+        (calls[1], calls[0])
     };
     assert_eq!(call.parent_span_id, order.span_context.span_id());
     assert_eq!(lookup.parent_span_id, call.span_context.span_id());

@@ -1,4 +1,4 @@
-//! The application's own rules: what is excluded, what is a success, and what is told at the end.
+//! The application's own rules: exclusions, successes, and the hook at the end.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::fixture::{TestTelemetry, attribute, is_error, number, text};
 
-/// Sends a request that is answered with the status that its path says, and a body.
+/// Sends a request that is answered with the status in its path, and a body.
 async fn ask(layer: ServerLayer, request: Request<()>) -> StatusCode {
     let service = layer.layer(service_fn(|request: Request<()>| async move {
         let status = request.uri().path().trim_start_matches('/').parse();

@@ -102,7 +102,7 @@ async fn a_method_that_is_not_allowed_has_a_route() {
     );
 }
 
-/// The layer around the whole router, where axum's own documents put layers that rewrite paths.
+/// The layer around the whole router, where axum's documentation puts layers that rewrite paths.
 async fn span_around(telemetry: &TestTelemetry, router: Router) -> SpanData {
     let service = telemetry.server().layer(router);
     let address = serve(Router::new().fallback_service(service)).await;

@@ -1,4 +1,4 @@
-//! Announced sizes are claims: nothing is added up that was not believed, and nothing overflows.
+//! Announced sizes are untrusted: invalid sizes are not summed, and nothing overflows.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,5 @@
-//! The rules of W3C Trace Context, through the layers and over real HTTP: a service that calls another, and
-//! what that other one is sent.
+//! The rules of W3C Trace Context, through the layers and over real HTTP: a service that calls another, and the
+//! headers of that call.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// A service that calls the other, and says what headers that had.
+/// A service that calls another one, and returns the headers of that call.
 struct Services {
     telemetry: TestTelemetry,
     front: SocketAddr,
@@ -52,7 +52,7 @@ impl Services {
         }
     }
 
-    /// Sends a request with these lines in its head, and finds what the other service was sent.
+    /// Sends a request with these header lines, and returns the headers that the other service received.
     async fn pass_on(&self, headers: &[&str]) -> HeaderMap {
         let response = fixture::get(self.front, "/", headers).await;
         assert!(response.starts_with("HTTP/1.1 200"), "{response}");

@@ -1,4 +1,4 @@
-//! Calls of aggregates: arguments, results, names.
+//! Binds calls of aggregates: arguments, results, names.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::syntax::Span;
 use crate::syntax::ast::{Call, Kind};
 use crate::types::Type;
 
-/// Aggregates that are executed.
+/// The supported aggregates.
 pub(crate) const AGGREGATES: &[&str] = &[
     "any",
     "anyif",
@@ -69,7 +69,7 @@ pub(super) fn is_aggregate(name: &str) -> bool {
     AGGREGATES.contains(&name)
 }
 
-/// A bound call, with the names of its columns.
+/// A bound call with the names of its columns.
 pub(super) struct Bound {
     pub(super) aggregate: Aggregate,
     pub(super) names: Vec<Name>,
@@ -78,7 +78,7 @@ pub(super) struct Bound {
 /// The name of a column of an aggregate.
 pub(super) struct Name {
     pub(super) text: String,
-    /// Whether a column of that name is left out instead of renamed.
+    /// Whether a column is dropped, rather than renamed, if its name is taken.
     pub(super) by_star: bool,
 }
 
@@ -92,7 +92,7 @@ impl Name {
 }
 
 impl Binder<'_> {
-    /// An aggregate inside of an expression: a column that the aggregation will have.
+    /// An aggregate inside an expression: a placeholder for a column of the aggregation.
     pub(super) fn aggregate_placeholder(
         &mut self,
         call: &Call,
@@ -202,9 +202,10 @@ impl Binder<'_> {
                     Some(most + usize::from(conditional)),
                 )?;
                 let arg = self.expr(&call.args[0].value, row, scope)?;
-                let predicate = match conditional {
-                    true => Some(self.predicate(call, 1, row, scope)?),
-                    false => None,
+                let predicate = if conditional {
+                    Some(self.predicate(call, 1, row, scope)?)
+                } else {
+                    None
                 };
                 if let Some(accuracy) = call.args.get(1 + usize::from(conditional)) {
                     self.constant(&accuracy.value, scope, "the accuracy")?;
@@ -279,14 +280,15 @@ impl Binder<'_> {
         let count = 1 + usize::from(conditional);
         self.arity(call, count, Some(count))?;
         let arg = self.expr(&call.args[0].value, row, scope)?;
-        let predicate = match conditional {
-            true => Some(self.predicate(call, 1, row, scope)?),
-            false => None,
+        let predicate = if conditional {
+            Some(self.predicate(call, 1, row, scope)?)
+        } else {
+            None
         };
         Ok((arg, predicate))
     }
 
-    /// Sums, means and deviations.
+    /// Sums, averages and deviations.
     fn numeric(
         &mut self,
         call: &Call,

@@ -1,4 +1,4 @@
-//! Calls of functions.
+//! Binds calls of functions.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::time::Part;
 use crate::types::Type;
 use crate::value::Value;
 
-/// Functions that the binder knows beside those of the table.
+/// Functions that the binder implements itself, beside those of the table.
 pub(crate) const SPECIAL_FUNCTIONS: &[&str] = &[
     "ago",
     "case",
@@ -52,7 +52,7 @@ pub(crate) const SPECIAL_FUNCTIONS: &[&str] = &[
     "typeof",
 ];
 
-/// The type that a conversion function converts to.
+/// The result type of a conversion function.
 pub(super) fn conversion(name: &str) -> Option<Type> {
     Some(match name {
         "tostring" => Type::String,
@@ -235,7 +235,7 @@ impl Binder<'_> {
             .map(|form| form.arity().1)
             .collect::<Option<Vec<_>>>()
             .and_then(|most| most.into_iter().max());
-        // A type as last argument converts the result.
+        // A type as the last argument converts the result.
         let typed = match (name, call.args.last().map(|arg| &arg.value.kind)) {
             ("extract" | "extract_json" | "extractjson", Some(Kind::TypeOf(ty))) => Some(*ty),
             _ => None,
@@ -259,7 +259,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Chooses the form that fits best, and converts the arguments to it.
+    /// Selects the best-fitting form, and converts the arguments to it.
     fn signed(
         &mut self,
         function: &'static Function,
@@ -331,7 +331,7 @@ impl Binder<'_> {
         self.node(Node::Call(function, converted), ty, span)
     }
 
-    /// Constants that can be judged before any row is read.
+    /// Validates constant arguments before any row is read.
     #[expect(clippy::unused_self, reason = "a step of function()")]
     fn check_constants(&self, name: &str, args: &[Expr], call: &Call) -> Result<()> {
         let text = |index: usize| match args.get(index).and_then(Expr::as_const) {
@@ -386,9 +386,10 @@ impl Binder<'_> {
     #[expect(clippy::unused_self, reason = "called as the other steps are")]
     pub(super) fn arity(&self, call: &Call, least: usize, most: Option<usize>) -> Result<()> {
         let given = call.args.len();
-        match given < least || most.is_some_and(|most| given > most) {
-            true => Err(wrong_arity(call, least, most, given)),
-            false => Ok(()),
+        if given < least || most.is_some_and(|most| given > most) {
+            Err(wrong_arity(call, least, most, given))
+        } else {
+            Ok(())
         }
     }
 }
@@ -406,7 +407,7 @@ fn wrong_arity(call: &Call, least: usize, most: Option<usize>, given: usize) -> 
     )
 }
 
-/// Names the first argument that fits no form.
+/// The error for the first argument that fits no form.
 fn misfit(forms: &[Signature], args: &[Expr], call: &Call) -> Error {
     let fitting = forms.iter().filter(|form| form.accepts(args.len()));
     let mut best = (0, None);

@@ -1,4 +1,4 @@
-//! Functions that choose between values, move the time of the query, or see several rows.
+//! Binds functions that select values, shift the query's time, or use several rows.
 
 use std::rc::Rc;
 
@@ -24,9 +24,10 @@ impl Binder<'_> {
         let last = args.len() - 1;
         for (index, arg) in args.iter().enumerate() {
             let item = self.expr(arg, row, scope)?;
-            items.push(match index % 2 == 0 && index != last {
-                true => self.condition(item, row, arg.span)?,
-                false => item,
+            items.push(if index % 2 == 0 && index != last {
+                self.condition(item, row, arg.span)?
+            } else {
+                item
             });
         }
         let is_value = |index: usize| index % 2 == 1 || index == last;
@@ -54,7 +55,7 @@ impl Binder<'_> {
         self.node(Node::Case(converted), ty, span)
     }
 
-    /// `now()` some time on or ago.
+    /// `now()`, shifted by a timespan.
     pub(super) fn shifted(
         &mut self,
         now: Expr,

@@ -70,12 +70,13 @@ impl Binder<'_> {
             }
             ty => ty,
         };
-        let (outputs, names) = match array {
-            true => (
+        let (outputs, names) = if array {
+            (
                 vec![Type::Dynamic],
                 vec![Name::new(format!("percentile_{first}"))],
-            ),
-            false => (
+            )
+        } else {
+            (
                 vec![ty; ranks.len()],
                 ranks
                     .iter()
@@ -86,7 +87,7 @@ impl Binder<'_> {
                         ))
                     })
                     .collect(),
-            ),
+            )
         };
         let kind = AggregateKind::Percentiles {
             ranks,
@@ -234,9 +235,10 @@ impl Binder<'_> {
             Some(most + usize::from(conditional)),
         )?;
         let arg = self.expr(&call.args[0].value, row, scope)?;
-        let predicate = match conditional {
-            true => Some(self.predicate(call, 1, row, scope)?),
-            false => None,
+        let predicate = if conditional {
+            Some(self.predicate(call, 1, row, scope)?)
+        } else {
+            None
         };
         let most = match call.args.get(1 + usize::from(conditional)) {
             Some(limit) => self.row_count(&limit.value, scope)?.min(MAX_ARRAY),

@@ -1,4 +1,4 @@
-//! `evaluate pivot` and `evaluate bag_unpack`: the columns depend on the rows, which are read now.
+//! `evaluate pivot` and `evaluate bag_unpack`: their columns depend on the rows, which are read while binding.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -85,21 +85,22 @@ impl Binder<'_> {
         if let Some(aggregate) = aggregate {
             columns_in(aggregate, &input.fields, &mut used);
         }
-        let group: Result<Vec<usize>> = match group.is_empty() {
-            true => Ok((0..input.fields.len())
+        let group: Result<Vec<usize>> = if group.is_empty() {
+            Ok((0..input.fields.len())
                 .filter(|index| !used.contains(index))
-                .collect()),
-            false => group
+                .collect())
+        } else {
+            group
                 .iter()
                 .map(|arg| column_index(&arg.value, &input.fields))
-                .collect(),
+                .collect()
         };
         let group = group?;
         let fields: Vec<Field> = group
             .iter()
             .map(|index| input.fields[*index].clone())
             .collect();
-        // The names are unique, since those of a relation are.
+        // The names are unique, like those of any relation.
         let item = |name: &Arc<str>, kind: Kind| Item {
             name: Some(Name {
                 text: name.clone(),
@@ -143,7 +144,7 @@ impl Binder<'_> {
         self.pivoted(&cells, fields, aggregate, span)
     }
 
-    /// One row for each group and value of the pivot; the last column is the cell.
+    /// One row for each group and pivot value; the last column is the cell.
     fn pivot_cells(
         &mut self,
         input: Relation,
@@ -400,7 +401,7 @@ impl Binder<'_> {
     }
 }
 
-/// The type of a column that holds these values so far, and this one.
+/// The type of a column with the previous values and this one.
 fn merged(seen: Option<Type>, value: &Value) -> Option<Type> {
     let ty = match value {
         Value::Null => return seen,
@@ -422,7 +423,7 @@ fn merged(seen: Option<Type>, value: &Value) -> Option<Type> {
     })
 }
 
-/// The columns that the arguments of an aggregate name.
+/// The columns that the arguments of an aggregate refer to.
 fn columns_in(ast: &Ast, fields: &[Field], found: &mut Vec<usize>) {
     match &ast.kind {
         Kind::Name(name) => found.extend(fields.iter().position(|field| field.name == *name)),

@@ -165,7 +165,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The columns of a relation as given names and types: missing ones null.
+    /// The columns of a relation in a given schema. Missing columns are null.
     pub(super) fn in_schema(
         &mut self,
         relation: Relation,
@@ -186,7 +186,7 @@ impl Binder<'_> {
     }
 }
 
-/// The pattern as one regular expression, a group for each column.
+/// The pattern as one regular expression with a group for each column.
 fn regex_of(parse: &ast::Parse) -> Result<regex::Regex> {
     let mut pattern = String::new();
     let mut span = parse.value.span;

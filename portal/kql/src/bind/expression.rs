@@ -1,4 +1,4 @@
-//! Scalar expressions.
+//! Binds scalar expressions.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -202,7 +202,7 @@ impl Binder<'_> {
         }
     }
 
-    /// What a member or an element is taken of.
+    /// Binds the object of a member or element access.
     fn object(&mut self, ast: &Ast, row: Row<'_>, scope: &Rc<Scope>) -> Result<Expr> {
         let object = self.expr(ast, row, scope)?;
         match object.ty {
@@ -245,7 +245,7 @@ impl Binder<'_> {
         self.compare(compare, left, right, row, span)
     }
 
-    /// Both ends included. A timespan as upper end of a datetime counts from the lower end.
+    /// `between` includes both ends. A timespan as the upper end of a datetime is relative to the lower end.
     fn between(
         &mut self,
         negated: bool,
@@ -280,7 +280,7 @@ impl Binder<'_> {
         )
     }
 
-    /// The items of a list; a table of one column stands for its rows.
+    /// The items of a list. A table with one column contributes its rows.
     fn list(&mut self, list: &[Ast], row: Row<'_>, scope: &Rc<Scope>) -> Result<Vec<Expr>> {
         if let [only] = list
             && !matches!(&only.kind, Kind::Name(name) if row.find(name).is_some())
@@ -339,7 +339,7 @@ impl Binder<'_> {
         needle: Expr,
         span: Span,
     ) -> Result<Expr> {
-        // The JSON of a dynamic is searched as it is, without reading it.
+        // The JSON of a dynamic value is searched without parsing it.
         let keeps_json = value.ty == Type::Dynamic && matches!(value.node, Node::Column(_));
         let value = if keeps_json {
             value
@@ -359,7 +359,7 @@ impl Binder<'_> {
         self.node(node, Type::Bool, span)
     }
 
-    /// Runs `inside` as the body of something inlined, no deeper than functions may call functions.
+    /// Runs `inside` as the body of an inlined definition, with the nesting limit of function calls.
     pub(super) fn inlined<T>(
         &mut self,
         span: Span,
@@ -409,7 +409,7 @@ impl Binder<'_> {
     }
 }
 
-/// Refuses what is no regular expression, or too large a one.
+/// Rejects an invalid or too large regular expression.
 pub(super) fn check_regex(pattern: &str, span: Span) -> Result<()> {
     compile(pattern).map(|_| ()).map_err(|error| {
         let reason = match error {

@@ -40,7 +40,7 @@ impl Binder<'_> {
             left_keys.push(a);
             right_keys.push(b);
         }
-        // The keys of a lookup appear once.
+        // The keys of a lookup occur once in the output.
         let right_columns: Vec<usize> = (0..right.fields.len())
             .filter(|index| !lookup || !keys.iter().any(|(_, key, _)| key == index))
             .collect();
@@ -150,7 +150,7 @@ impl Binder<'_> {
     }
 }
 
-/// Whether `$left` is meant, and the column.
+/// Whether the operand is `$left`, and its column.
 fn side(ast: &Ast) -> Result<(bool, &str, Span)> {
     let (object, column) = match &ast.kind {
         Kind::Member(object, column) => (object, &**column),

@@ -1,4 +1,4 @@
-//! From the tree to a plan: names, types and arity, every error with its place.
+//! Binds the syntax tree to a plan: names, types and arity. Every error has its place.
 
 mod aggregate;
 mod call;
@@ -36,13 +36,13 @@ pub(crate) use aggregate::AGGREGATES;
 pub(crate) use call::SPECIAL_FUNCTIONS;
 use scope::Scope;
 
-/// Expressions and operators of one query after functions are inlined.
+/// The maximum number of expressions and operators in one query, after functions are inlined.
 const BUDGET: usize = 200_000;
-/// Operators on operators.
+/// The maximum depth of operators.
 const MAX_PLAN_DEPTH: usize = 400;
-/// Levels of one expression after functions are inlined.
+/// The maximum depth of one expression, after functions are inlined.
 const MAX_EXPR_DEPTH: u16 = 300;
-/// Placeholders of aggregates begin here among the columns of an expression.
+/// The index of the first aggregate placeholder among the columns of an expression.
 const AGGREGATE_BASE: usize = 1 << 40;
 
 /// A plan and the names of its columns.
@@ -50,7 +50,7 @@ const AGGREGATE_BASE: usize = 1 << 40;
 pub(crate) struct Relation {
     pub(crate) plan: Plan,
     pub(crate) fields: Vec<Field>,
-    /// What `withsource` shows.
+    /// The name that `withsource` shows.
     pub(crate) name: Option<Arc<str>>,
 }
 
@@ -60,21 +60,21 @@ pub(crate) type Rendering = Vec<(Arc<str>, Value)>;
 pub(crate) struct Binder<'a> {
     pub(crate) catalog: &'a dyn Catalog,
     pub(crate) evaluator: &'a mut Evaluator,
-    /// Whether parts may be executed, as `toscalar` and `pivot` need it.
+    /// Whether parts of the query may be executed while binding, as `toscalar` and `pivot` require.
     pub(crate) executes: bool,
     pub(crate) notes: Vec<String>,
     pub(crate) rendering: Option<Rendering>,
-    /// Set once a schema depends on rows that were not read, since nothing is executed.
+    /// Set if a schema depends on rows that were not read because nothing may be executed.
     pub(crate) open: bool,
     spent: usize,
     calls: usize,
-    /// The aggregates of the list that is being bound.
+    /// The aggregates of the current list.
     aggregates: Option<Vec<Aggregate>>,
-    /// Names given by `as`.
+    /// Names defined by `as`.
     named: Vec<(Arc<str>, Relation)>,
 }
 
-/// The columns that an expression sees.
+/// The columns that are in scope for an expression.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     pub(crate) fields: &'a [Field],
@@ -118,7 +118,7 @@ impl<'a> Binder<'a> {
         self.notes.extend(program.notes.iter().cloned());
         let scope = scope::lets(program, &Rc::new(Scope::default()))?;
         if !self.is_tabular(&program.result, &scope) {
-            // A scalar is shown as a table of one cell.
+            // A scalar result becomes a table with one cell.
             let value = self.expr(&program.result, Row::NONE, &scope);
             return match value {
                 Ok(_) => Err(Error::semantic(
@@ -132,7 +132,7 @@ impl<'a> Binder<'a> {
         self.relation(&program.result, &scope)
     }
 
-    /// Counts work that inlining multiplies.
+    /// Counts work, which inlining multiplies.
     fn spend(&mut self, work: usize, span: Span) -> Result<()> {
         self.spent += work;
         if self.spent > BUDGET {
@@ -144,7 +144,7 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
-    /// A node, computed at once if all below it are constants.
+    /// A node, evaluated at once if all of its inputs are constants.
     fn node(&mut self, node: Node, ty: Type, span: Span) -> Result<Expr> {
         self.spend(1, span)?;
         let expr = Expr::new(node, ty);
@@ -183,7 +183,7 @@ impl<'a> Binder<'a> {
         Ok(plan)
     }
 
-    /// A relation with these columns of the input, by expression.
+    /// A relation with columns computed from the input.
     fn projected(
         &mut self,
         input: Relation,
@@ -210,7 +210,7 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// A batch for constants.
+/// A batch for evaluating constants.
 fn one_row() -> crate::column::Batch {
     crate::column::Batch {
         columns: Vec::new(),

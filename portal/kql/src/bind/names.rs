@@ -1,4 +1,4 @@
-//! Names of columns that a query does not name.
+//! Default names of columns.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::functions::{self, Naming};
 use crate::syntax::ast::{Ast, Kind};
 use crate::value::Value;
 
-/// The name that an expression has of itself.
+/// The default name of an expression.
 pub(super) fn inferred(ast: &Ast) -> Option<String> {
     match &ast.kind {
         Kind::Name(name) => Some(name.to_string()),
@@ -45,7 +45,7 @@ pub(super) fn inferred(ast: &Ast) -> Option<String> {
     }
 }
 
-/// Gives each column of a list a name that no other has.
+/// Makes the column names of a list unique.
 #[derive(Default)]
 pub(super) struct Names {
     used: HashSet<String>,
@@ -67,7 +67,7 @@ impl Names {
         self.keys.contains(name)
     }
 
-    /// The name itself, or with the suffix 1, 2, ….
+    /// The name, with the suffix 1, 2, … if it is taken.
     pub(super) fn unique(&mut self, name: &str) -> Arc<str> {
         let mut candidate = name.to_owned();
         let mut suffix = 0_usize;
@@ -85,7 +85,7 @@ impl Names {
         self.unique(&name)
     }
 
-    /// The inferred name, or a counted one.
+    /// The inferred name, or else a counted one.
     pub(super) fn of(&mut self, ast: &Ast) -> Arc<str> {
         match inferred(ast) {
             Some(name) => self.unique(&name),

@@ -1,4 +1,4 @@
-//! Types of operators: comparisons, arithmetic, texts, lists.
+//! Operand types: comparisons, arithmetic, strings, lists.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::syntax::ast::Binary;
 use crate::types::Type;
 use crate::value::Value;
 
-/// The type that all have in common.
+/// The common type of all operands.
 pub(super) fn common_type(types: &[Type]) -> Option<Type> {
     let (first, rest) = types.split_first()?;
     rest.iter()
@@ -24,11 +24,11 @@ pub(super) fn common_type(types: &[Type]) -> Option<Type> {
         })
 }
 
-/// Whether values are compared as a bool, whatever form they have.
+/// Whether values are compared as a bool, whatever their type.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Leniency {
     None,
-    /// With bools and numbers alone.
+    /// Only with bools and numbers.
     Weak,
     Full,
 }
@@ -46,7 +46,7 @@ fn leniency(expr: &Expr, row: Row<'_>) -> Leniency {
     }
 }
 
-/// A constant as users write a bool.
+/// A constant in one of the usual spellings of a bool.
 fn as_flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
@@ -59,7 +59,7 @@ fn as_flag(value: &Value) -> Option<bool> {
 }
 
 impl Binder<'_> {
-    /// A dynamic as a number; other types as they are.
+    /// Converts a dynamic value to a number; other types stay unchanged.
     fn number(&mut self, expr: Expr, span: Span) -> Result<Expr> {
         match (expr.ty, functions::find("_to_number")) {
             (Type::Dynamic, Some(function)) => {
@@ -109,7 +109,7 @@ impl Binder<'_> {
         )
     }
 
-    /// Comparisons of `success` with `true`, `"True"`, `1` and the like.
+    /// Compares `success` with `true`, `"True"`, `1` and similar constants.
     fn compare_lenient(
         &mut self,
         op: Compare,
@@ -160,7 +160,7 @@ impl Binder<'_> {
         self.node(node, Type::Bool, span)
     }
 
-    /// Both in one type.
+    /// Converts both operands to a common type.
     fn comparable(&mut self, left: Expr, right: Expr, span: Span) -> Result<(Expr, Expr)> {
         let (a, b) = (left.ty, right.ty);
         if a == b {
@@ -236,7 +236,7 @@ impl Binder<'_> {
         )
     }
 
-    /// `in`, `!in`, `in~`, `!in~` with bound items; a constant array stands for its elements.
+    /// `in`, `!in`, `in~`, `!in~` with bound items. A constant array contributes its elements.
     pub(super) fn in_list(
         &mut self,
         (negated, fold): (bool, bool),
@@ -319,11 +319,11 @@ impl Binder<'_> {
         }
     }
 
-    /// An element of a list in the type of the value.
+    /// An element of a list, converted to the type of the value.
     #[expect(clippy::unused_self, reason = "a step of in_list")]
     fn element(&self, constant: &Value, ty: Type, value: &Expr, span: Span) -> Result<Value> {
         if ty == value.ty || constant.is_null() || value.ty == Type::Dynamic {
-            // A number of a dynamic may be a long or a real: both are found.
+            // A number in a dynamic value may be a long or a real; both match.
             return Ok(constant.clone());
         }
         let both_numbers = ty.is_number() && value.ty.is_number();
@@ -340,7 +340,7 @@ impl Binder<'_> {
         Ok(if lost { Value::Null } else { converted })
     }
 
-    /// Calls a function of the table without looking at its signature.
+    /// Calls a function of the table without checking its signature.
     pub(super) fn apply(
         &mut self,
         name: &'static str,
@@ -415,7 +415,7 @@ impl Binder<'_> {
         )
     }
 
-    /// A dynamic operand as what the other operand asks for.
+    /// Converts a dynamic operand to the type that the other operand needs.
     fn without_dynamic(
         &mut self,
         op: Arithmetic,

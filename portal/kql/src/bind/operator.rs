@@ -1,4 +1,4 @@
-//! The operators of a pipeline.
+//! Binds the operators of a pipeline.
 
 use std::rc::Rc;
 
@@ -41,10 +41,13 @@ impl Binder<'_> {
                 self.filtered(input, bound, span)
             }
             OperatorKind::Extend(items) => self.extend(input, items, span, scope),
-            OperatorKind::Serialize(items) => match items.is_empty() {
-                true => Ok(input),
-                false => self.extend(input, items, span, scope),
-            },
+            OperatorKind::Serialize(items) => {
+                if items.is_empty() {
+                    Ok(input)
+                } else {
+                    self.extend(input, items, span, scope)
+                }
+            }
             OperatorKind::Project(items) => self.project(input, items, span, scope),
             OperatorKind::ProjectAway(patterns) => {
                 let away = self.matching(&input, patterns)?;
@@ -168,7 +171,7 @@ impl Binder<'_> {
         self.projected(input, all, span)
     }
 
-    /// The column of an expression; one that passes a column keeps its leniency.
+    /// The column of an expression. A plain column reference keeps its leniency.
     #[expect(clippy::unused_self, reason = "called as the other steps are")]
     pub(super) fn field_of(&self, name: &str, expr: &Expr, row: Row<'_>) -> Field {
         match expr.node {
@@ -210,7 +213,7 @@ impl Binder<'_> {
         self.projected(input, all, span)
     }
 
-    /// The columns that any of the patterns names.
+    /// The columns that match any of the patterns.
     fn matching(&self, input: &Relation, patterns: &[Pattern]) -> Result<Vec<usize>> {
         let mut found = Vec::new();
         for pattern in patterns {
@@ -361,7 +364,7 @@ impl Binder<'_> {
     }
 }
 
-/// A column that an operator names by itself.
+/// The column of an operator that accepts only column names.
 pub(super) fn column_index(ast: &Ast, fields: &[Field]) -> Result<usize> {
     match &ast.kind {
         Kind::Name(name) => (Row { fields })
@@ -390,7 +393,7 @@ pub(super) fn unknown_column(name: &str, span: Span, fields: &[Field]) -> Error 
         .suggest(name, field_names(fields))
 }
 
-/// Whether the name fits a pattern in which `*` stands for any text.
+/// Whether the name matches a pattern in which `*` matches any text.
 pub(super) fn wildcard(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else {

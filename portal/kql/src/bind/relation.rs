@@ -1,4 +1,4 @@
-//! Tables, and what else a pipeline begins with.
+//! Binds tables and the other sources of a pipeline.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The time range from outside the query.
+    /// Applies the time range of the options.
     fn in_time(
         &mut self,
         relation: Relation,
@@ -212,7 +212,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `app("…")` and its like.
+    /// `app("…")`, `workspace("…")` and `resource("…")`.
     fn foreign(&mut self, call: &Call, scope: &Rc<Scope>) -> Result<Arc<dyn Catalog>> {
         let span = call.name.span;
         match &*call.name.text {
@@ -236,7 +236,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The rows of the relation, read now.
+    /// The rows of the relation, read while binding.
     pub(super) fn materialized(&mut self, relation: Relation, span: Span) -> Result<Relation> {
         if !self.executes {
             return Ok(relation);
@@ -295,7 +295,7 @@ impl Binder<'_> {
         }
         let batch = self.rows(&relation)?;
         self.evaluator.hold(batch.rows, 0)?;
-        // One value that is an array stands for its elements there, too.
+        // A single array contributes its elements there, too.
         Ok((0..batch.rows)
             .map(|row| Expr::constant(batch.get(0, row), ty))
             .collect())
@@ -368,7 +368,7 @@ impl Binder<'_> {
             let name = match &item.name {
                 Some(name) => names.unique(&name.text),
                 None => {
-                    // Names that an expression has of its own count here for variables alone.
+                    // Only variables are looked up here, not default names.
                     let own =
                         inferred(&item.value).filter(|_| matches!(item.value.kind, Kind::Name(_)));
                     names.unique(&own.unwrap_or_else(|| format!("print_{index}")))

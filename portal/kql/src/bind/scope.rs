@@ -1,4 +1,4 @@
-//! Names that `let`, parameters and `as` give.
+//! Names defined by `let`, parameters and `as`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::syntax::ast::{Ast, Kind, Program};
 
-/// `let` statements of one level.
+/// The maximum number of `let` statements in one level.
 const MAX_LETS: usize = 500;
 
-/// A name, and the scope it was given in.
+/// A name and the scope of its definition.
 #[derive(Default)]
 pub(crate) struct Scope {
     parent: Option<Rc<Self>>,
@@ -20,11 +20,11 @@ pub(crate) struct Scope {
 }
 
 pub(crate) enum Entry {
-    /// Bound where it is used.
+    /// Bound at each use.
     Tree {
         tree: Arc<Ast>,
         scope: Rc<Scope>,
-        /// The value, once it is known to be a constant, or the rows of `materialize`.
+        /// The value if it is constant, or the rows of `materialize`.
         known: RefCell<Option<Known>>,
     },
     Scalar(Expr),
@@ -90,7 +90,7 @@ pub(super) fn lets(program: &Program, scope: &Rc<Scope>) -> Result<Rc<Scope>> {
 }
 
 impl Binder<'_> {
-    /// Whether the expression is a table.
+    /// Whether the expression is tabular.
     pub(crate) fn is_tabular(&self, ast: &Ast, scope: &Scope) -> bool {
         self.is_tabular_within(ast, scope, 0)
     }
@@ -120,7 +120,7 @@ impl Binder<'_> {
             },
             Kind::Call(call) => match scope.find(&call.name.text) {
                 Some(Entry::Tree { tree, scope, .. }) => match &tree.kind {
-                    // The names of the body's own statements hide those of the function's scope.
+                    // The body's own definitions hide those of the function's scope.
                     Kind::Lambda(lambda) => {
                         self.body_is_tabular(&lambda.body, &lambda.params, scope, level + 1)
                     }
@@ -144,7 +144,7 @@ impl Binder<'_> {
         level: usize,
     ) -> bool {
         let mut result = &*body.result;
-        // Follows a name to the statement that gives it.
+        // Follows a name to its definition.
         for _ in 0..level.max(1) + body.lets.len() {
             let Kind::Name(name) = &result.kind else {
                 break;

@@ -31,7 +31,7 @@ impl Binder<'_> {
             match self.search_predicate(&search.predicate, &relation, !search.case_sensitive, scope)
             {
                 Ok(predicate) => found.push(self.filtered(relation, predicate, span)?),
-                // A table without the column is not searched.
+                // A table without the column is skipped.
                 Err(error) if !given && error.kind() == ErrorKind::Semantic => {
                     refused = Some(error)
                 }
@@ -59,7 +59,7 @@ impl Binder<'_> {
         Ok(relations)
     }
 
-    /// A predicate in which a text alone is looked for in every column.
+    /// A predicate in which a string alone is searched in every column.
     fn search_predicate(
         &mut self,
         ast: &Ast,
@@ -130,7 +130,7 @@ impl Binder<'_> {
         self.node(Node::Or(parts), Type::Bool, span)
     }
 
-    /// `has`, or what a `*` at an end of the term makes of it.
+    /// `has`, or the operator for a term with a leading or trailing `*`.
     pub(super) fn search_term(
         &mut self,
         value: Expr,
@@ -172,7 +172,7 @@ impl Binder<'_> {
         self.text(TextOp { kind, fold }, false, value, needle, span)
     }
 
-    /// `find`: the columns that are named, and the others in a bag.
+    /// `find`: the named columns, and the others in a bag.
     pub(super) fn find(&mut self, find: &Find, span: Span, scope: &Rc<Scope>) -> Result<Relation> {
         let relations = self.searched(&find.tables, scope)?;
         let source: Arc<str> = find
@@ -229,7 +229,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Columns that the predicate names, and `pack_` with the others.
+    /// The columns that the predicate refers to, and `pack_` with the others.
     fn smart_columns(
         &mut self,
         predicate: &Ast,

@@ -198,7 +198,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Rows whose axis lies between the ends.
+    /// The rows whose axis value is in the range.
     fn within(
         &mut self,
         input: Relation,

@@ -21,7 +21,7 @@ pub(super) struct Key {
     pub(super) expr: Expr,
 }
 
-/// A column computed from keys and aggregates: the expression uses placeholders.
+/// A column computed from keys and aggregates, with placeholders for both.
 pub(super) struct Output {
     pub(super) field: Field,
     pub(super) expr: Expr,
@@ -113,7 +113,7 @@ impl Binder<'_> {
         Ok(keys)
     }
 
-    /// The columns of a list of aggregates, and the calls that they use.
+    /// The columns of a list of aggregates, and the aggregates that they use.
     fn outputs(
         &mut self,
         input: &Relation,
@@ -163,7 +163,7 @@ impl Binder<'_> {
                 for (index, (ty, name)) in
                     bound.aggregate.outputs.iter().zip(&bound.names).enumerate()
                 {
-                    // A name given to an aggregate of several columns is that of the first.
+                    // A name for an aggregate of several columns applies to the first column.
                     let text = match &item.name {
                         Some(given) if index == 0 => names.unique(&given.text),
                         _ if name.by_star
@@ -253,7 +253,7 @@ impl Binder<'_> {
         self.projected(inner, items, span)
     }
 
-    /// One column of the number of rows.
+    /// A single column with the number of rows.
     pub(super) fn count(&mut self, input: Relation, span: Span) -> Result<Relation> {
         let call = Aggregate {
             kind: AggregateKind::Count,
@@ -322,7 +322,7 @@ impl Binder<'_> {
     }
 }
 
-/// The expression over the columns of the aggregation: keys, then aggregates.
+/// Rewrites the expression to the columns of the aggregation: keys, then aggregates.
 fn over_groups(mut expr: Expr, keys: &[Expr], span: Span) -> Result<Expr> {
     if let Node::Column(index) = expr.node {
         expr.node = match index.checked_sub(AGGREGATE_BASE) {

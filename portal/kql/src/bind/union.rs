@@ -31,7 +31,7 @@ impl Binder<'_> {
         self.united(relations, union.inner, source.as_ref(), span)
     }
 
-    /// The relations of a list of tables; with `isfuzzy`, without those that cannot be resolved.
+    /// The relations of a list of tables. With `isfuzzy`, unresolved tables are skipped.
     pub(super) fn legs(
         &mut self,
         legs: &[Leg],
@@ -69,7 +69,7 @@ impl Binder<'_> {
         Ok(relations)
     }
 
-    /// All rows of the relations: columns of the first, then those that others add.
+    /// All rows of the relations, with the columns of the first, then the further columns of the others.
     pub(super) fn united(
         &mut self,
         relations: Vec<Relation>,

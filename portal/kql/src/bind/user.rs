@@ -1,4 +1,4 @@
-//! Functions that `let` defines, inlined where they are called.
+//! Functions that `let` defines. Calls are inlined.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Binder<'_> {
         })
     }
 
-    /// `first` is the input of `invoke`, which takes the place of the first parameter.
+    /// `first` is the input of `invoke`, which becomes the first argument.
     pub(super) fn user_table(
         &mut self,
         call: &Call,
@@ -43,7 +43,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The scope of a function's body: its own, and its parameters.
+    /// The scope of a function's body: its definition scope and its parameters.
     fn arguments(
         &mut self,
         call: &Call,

@@ -33,7 +33,7 @@ pub(super) fn eval(
     Column::from_values(ty, values).into()
 }
 
-/// Numbers of a vector: one for all rows, or one for each.
+/// The numbers of a vector: one for all rows, or one for each row.
 enum Side<'a, T> {
     One(T),
     Each(&'a [T]),
@@ -93,9 +93,12 @@ fn real_column(
             .collect();
         return Column::of(Type::Real, Data::Real(values), None).into();
     }
-    let values = (0..rows).map(|row| match is_valid(left, row) && is_valid(right, row) {
-        true => Value::Real(real(op, a.at(row), b.at(row))),
-        false => Value::Null,
+    let values = (0..rows).map(|row| {
+        if is_valid(left, row) && is_valid(right, row) {
+            Value::Real(real(op, a.at(row), b.at(row)))
+        } else {
+            Value::Null
+        }
     });
     Column::from_values(Type::Real, values).into()
 }
@@ -110,10 +113,11 @@ fn long_column(
 ) -> Vector {
     let mut builder = ColumnBuilder::new(ty);
     for row in 0..rows {
-        let result = match is_valid(sides.0, row) && is_valid(sides.1, row) {
-            true => long(op, a.at(row), b.at(row))
-                .filter(|result| ty != Type::DateTime || time::checked(*result).is_some()),
-            false => None,
+        let result = if is_valid(sides.0, row) && is_valid(sides.1, row) {
+            long(op, a.at(row), b.at(row))
+                .filter(|result| ty != Type::DateTime || time::checked(*result).is_some())
+        } else {
+            None
         };
         match result {
             Some(result) => builder.push_long(result),
@@ -181,7 +185,7 @@ fn value(op: Arithmetic, a: &Value, b: &Value, ty: Type) -> Value {
         },
         _ => match (a.as_long(), b.as_long()) {
             (Some(a), Some(b)) => long(op, a, b).map_or(Value::Null, wrap),
-            // A timespan times or by a real.
+            // A timespan multiplied or divided by a real.
             _ => {
                 let number = |value: &Value| {
                     value

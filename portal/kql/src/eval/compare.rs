@@ -8,7 +8,7 @@ use crate::expr::Compare;
 use crate::types::Type;
 use crate::value::Value;
 
-/// Compares row by row; equality of a null and a value is false, of two nulls null.
+/// Compares row by row. Equality of a null and a value is false, of two nulls null.
 pub(super) fn eval(op: Compare, left: &Vector, right: &Vector, rows: usize) -> Vector {
     if let (Vector::Const(a), Vector::Const(b)) = (left, right) {
         return Vector::Const(value(op, a, b).map_or(Value::Null, Value::Bool));
@@ -21,7 +21,7 @@ pub(super) fn eval(op: Compare, left: &Vector, right: &Vector, rows: usize) -> V
     Column::from_values(Type::Bool, values).into()
 }
 
-/// Columns without nulls against a constant or another such column.
+/// Compares columns without nulls to a constant or another column.
 fn fast(op: Compare, left: &Vector, right: &Vector) -> Option<Vec<bool>> {
     let Vector::Column(column) = left else {
         let Vector::Column(_) = right else {

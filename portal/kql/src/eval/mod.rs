@@ -1,4 +1,4 @@
-//! Expressions over batches, a column at a time.
+//! Evaluates expressions over batches, one column at a time.
 
 mod arithmetic;
 mod compare;
@@ -17,10 +17,10 @@ use crate::options::Options;
 use crate::types::Type;
 use crate::value::Value;
 
-/// Rows between two looks at the clock and the token.
+/// The number of rows between two checks of the clock and the token.
 const ROWS_PER_CHECK: usize = 4096;
 
-/// What an evaluation needs beside expression and batch.
+/// The state of an evaluation beside the expression and the batch.
 pub(crate) struct Evaluator {
     pub(crate) context: Context,
     pub(crate) options: Options,
@@ -36,7 +36,7 @@ impl Evaluator {
         }
     }
 
-    /// Ends the query if it was cancelled or took too long.
+    /// Fails if the query was cancelled or timed out.
     pub(crate) fn check(&self) -> Result<()> {
         if self.options.cancel.is_cancelled() {
             return Err(Error::cancelled());
@@ -47,7 +47,7 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Checks what an operator holds.
+    /// Checks the memory of an operator.
     pub(crate) fn hold(&self, rows: usize, bytes: usize) -> Result<()> {
         let limits = &self.options.limits;
         if rows > limits.operator_rows {
@@ -141,7 +141,7 @@ impl Evaluator {
         }
     }
 
-    /// `and`, `or` with three values.
+    /// `and` and `or` in three-valued logic.
     fn connective(&mut self, items: &[Expr], batch: &Batch, or: bool) -> Result<Vector> {
         let mut result: Vec<Option<bool>> = vec![Some(!or); batch.rows];
         for item in items {
@@ -210,7 +210,7 @@ impl Evaluator {
         Ok(builder.finish().into())
     }
 
-    /// Ends the query if values of a batch grow beyond what an operator may hold.
+    /// Fails if the values of a batch exceed an operator's memory limit.
     fn charge(&self, bytes: usize) -> Result<()> {
         if self.context.overflowed {
             return Err(Error::limit("a function made a value that is too large"));
@@ -260,8 +260,8 @@ impl Evaluator {
     }
 }
 
-/// The size of a value, looked at no further than the limit: values that share parts may be far
-/// larger on paper than in memory, and printing them would not end.
+/// The size of a value, computed no further than the limit: values that share parts may be far larger when
+/// printed than in memory.
 fn bounded_size(value: &Value, limit: usize) -> usize {
     fn add(value: &Value, limit: usize, total: &mut usize) {
         *total += size_of::<Value>();
@@ -357,7 +357,7 @@ fn member(object: &Vector, key: &Arc<str>, rows: usize) -> Vector {
         let values = (0..rows).map(|row| of_value(&column.get(row)));
         return Column::from_values(Type::Dynamic, values).into();
     };
-    // Rows that share one text are read once.
+    // Rows that share one text are parsed once.
     let mut last: Option<(&Arc<str>, Value)> = None;
     let values = texts.iter().map(|text| {
         if let Some((seen, value)) = &last

@@ -1,4 +1,4 @@
-//! `contains`, `startswith`, `has` and their like.
+//! `contains`, `startswith`, `has` and similar operators.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(super) fn eval(
     Ok(Column::of(Type::Bool, Data::Bool(flags), None).into())
 }
 
-/// A needle made ready for many texts.
+/// A prepared search text.
 struct Matcher {
     op: TextOp,
     /// Folded if case is ignored.
@@ -85,19 +85,22 @@ impl Matcher {
         if self.needle.is_empty() {
             return true;
         }
-        // A text without upper case, or with ASCII alone, is compared without a copy.
+        // A text that is ASCII or has no upper case is compared without a copy.
         let ascii = self.op.fold && self.needle.is_ascii();
-        let text = match self.op.fold && !ascii {
-            true => Cow::Owned(text.to_lowercase()),
-            false => Cow::Borrowed(text),
+        let text = if self.op.fold && !ascii {
+            Cow::Owned(text.to_lowercase())
+        } else {
+            Cow::Borrowed(text)
         };
         let (hay, needle) = (text.as_bytes(), self.needle.as_bytes());
         let equal = |at: usize| -> bool {
-            hay.get(at..at + needle.len())
-                .is_some_and(|part| match ascii {
-                    true => part.eq_ignore_ascii_case(needle),
-                    false => part == needle,
-                })
+            hay.get(at..at + needle.len()).is_some_and(|part| {
+                if ascii {
+                    part.eq_ignore_ascii_case(needle)
+                } else {
+                    part == needle
+                }
+            })
         };
         match self.op.kind {
             TextKind::StartsWith => equal(0),
@@ -116,17 +119,18 @@ impl Matcher {
         }
     }
 
-    /// Offsets at which the first byte of the needle stands.
+    /// The offsets at which the first byte of the search text occurs.
     fn candidates<'a>(&self, hay: &'a [u8], ascii: bool) -> Box<dyn Iterator<Item = usize> + 'a> {
         let first = self.needle.as_bytes().first().copied().unwrap_or(0);
-        match ascii {
-            true => Box::new(memchr::memchr2_iter(first, first.to_ascii_uppercase(), hay)),
-            false => Box::new(memchr::memchr_iter(first, hay)),
+        if ascii {
+            Box::new(memchr::memchr2_iter(first, first.to_ascii_uppercase(), hay))
+        } else {
+            Box::new(memchr::memchr_iter(first, hay))
         }
     }
 }
 
-/// Whether a term ends or begins at this offset: not both neighbours are letters or digits.
+/// Whether a term starts or ends at this offset: not both neighbours are letters or digits.
 fn is_border(text: &str, at: usize) -> bool {
     let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else {
         return false;

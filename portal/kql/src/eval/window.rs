@@ -1,4 +1,4 @@
-//! Functions that see more than one row; the batch holds all rows.
+//! Functions over several rows; the batch contains all rows.
 
 use super::bool_at;
 use crate::column::{Column, Vector};
@@ -84,7 +84,7 @@ fn add(sum: &Value, value: &Value) -> Value {
     }
 }
 
-/// `prev` and `next`: the value some rows away, or the default.
+/// `prev` and `next`: the value a number of rows away, or the default.
 fn neighbours(args: &[Vector], rows: usize, direction: i64) -> Vec<Value> {
     let distance = args
         .get(1)

@@ -1,4 +1,4 @@
-//! What aggregates keep for each group.
+//! The state that aggregates keep for each group.
 
 use super::collect;
 use crate::column::{Column, ColumnBuilder, Data, Vector};
@@ -9,13 +9,13 @@ use crate::value::Value;
 
 /// One aggregate over all groups.
 pub(super) trait Accumulator {
-    /// Makes room for that many groups.
+    /// Makes room for this number of groups.
     fn grow(&mut self, groups: usize);
-    /// Takes rows: the group of each, and the arguments.
+    /// Adds rows, given the group of each row and the arguments.
     fn update(&mut self, groups: &[u32], args: &[Vector]);
-    /// The columns, a row for each group.
+    /// The result columns, with one row for each group.
     fn finish(self: Box<Self>) -> Vec<Column>;
-    /// Memory held, about.
+    /// The approximate memory.
     fn size(&self) -> usize;
 }
 
@@ -153,8 +153,8 @@ enum RealResult {
     Variance(bool),
 }
 
-/// Sums with the error of rounding kept aside (Neumaier), so that the order of rows does not show;
-/// mean and squared distance by Welford's recurrence.
+/// Sums with compensated rounding errors (Neumaier), so that the order of rows has no effect; mean and squared
+/// distance by Welford's recurrence.
 #[derive(Clone, Copy, Default)]
 struct RealState {
     count: f64,
@@ -190,9 +190,10 @@ impl Accumulator for Reals {
                 let state = &mut states[group];
                 state.count += 1.0;
                 let sum = state.sum + value;
-                let lost = match state.sum.abs() >= value.abs() {
-                    true => (state.sum - sum) + value,
-                    false => (value - sum) + state.sum,
+                let lost = if state.sum.abs() >= value.abs() {
+                    (state.sum - sum) + value
+                } else {
+                    (value - sum) + state.sum
                 };
                 if lost.is_finite() {
                     state.rest += lost;
@@ -232,7 +233,7 @@ impl Accumulator for Reals {
     }
 }
 
-/// Sums and means of integers and times, in 128 bits; null beyond 64.
+/// Sums and averages of integers and times in 128 bits; null if the result exceeds 64 bits.
 struct Longs {
     ty: Type,
     mean: bool,
@@ -265,9 +266,10 @@ impl Accumulator for Longs {
     fn finish(self: Box<Self>) -> Vec<Column> {
         let mut builder = ColumnBuilder::new(self.ty);
         for (sum, count) in &self.states {
-            let result = match self.mean {
-                true => sum.checked_div(*count),
-                false => Some(*sum),
+            let result = if self.mean {
+                sum.checked_div(*count)
+            } else {
+                Some(*sum)
             };
             match result.and_then(|result| i64::try_from(result).ok()) {
                 Some(result) => builder.push_long(result),
@@ -313,9 +315,10 @@ impl Accumulator for Decimals {
 
     fn finish(self: Box<Self>) -> Vec<Column> {
         let values = self.states.iter().map(|(sum, count)| {
-            let result = match self.mean {
-                true => sum.and_then(|sum| sum.div(Decimal::from_long(*count))),
-                false => *sum,
+            let result = if self.mean {
+                sum.and_then(|sum| sum.div(Decimal::from_long(*count)))
+            } else {
+                *sum
             };
             result.map_or(Value::Null, Value::Decimal)
         });
@@ -355,7 +358,7 @@ impl Accumulator for Extremes {
             let better = match (&value, &*state) {
                 (Value::Null, _) => false,
                 (_, Value::Null) => true,
-                // A NaN gives way to any number.
+                // Any number replaces a NaN.
                 (Value::Real(number), _) if number.is_nan() => false,
                 (_, Value::Real(number)) if number.is_nan() => true,
                 _ if self.least => value.order(state).is_lt(),

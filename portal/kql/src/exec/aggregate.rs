@@ -1,4 +1,4 @@
-//! `summarize`: groups by hash, and an accumulator for each aggregate.
+//! `summarize`: groups by hash, with an accumulator for each aggregate.
 
 use super::Stream;
 use super::accumulate::{Accumulator, accumulator};
@@ -24,16 +24,15 @@ pub(super) fn run(
         if batch.rows == 0 {
             continue;
         }
-        let groups = match aggregation.keys.is_empty() {
-            true => vec![0; batch.rows],
-            false => {
-                let keys: Result<Vec<Vector>> = aggregation
-                    .keys
-                    .iter()
-                    .map(|key| evaluator.eval(key, &batch))
-                    .collect();
-                grouper.groups(&keys?, batch.rows)
-            }
+        let groups = if aggregation.keys.is_empty() {
+            vec![0; batch.rows]
+        } else {
+            let keys: Result<Vec<Vector>> = aggregation
+                .keys
+                .iter()
+                .map(|key| evaluator.eval(key, &batch))
+                .collect();
+            grouper.groups(&keys?, batch.rows)
         };
         let count = if aggregation.keys.is_empty() {
             1

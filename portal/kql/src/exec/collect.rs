@@ -90,7 +90,7 @@ impl Percentiles {
     }
 }
 
-/// The value of nearest rank, found without sorting all.
+/// The value of nearest rank, found without a full sort.
 #[expect(clippy::cast_precision_loss, reason = "positions are counts of rows")]
 #[expect(
     clippy::cast_possible_truncation,
@@ -104,7 +104,7 @@ fn nearest(values: &mut [f64], rank: f64) -> Option<f64> {
     Some(*value)
 }
 
-/// For each rank the first place at which the weights so far reach it.
+/// For each rank, the first index at which the cumulative weight reaches it.
 #[expect(clippy::cast_precision_loss, reason = "weights are counts")]
 fn positions(weights: &[i64], ranks: &[f64]) -> Vec<Option<usize>> {
     let total: f64 = weights.iter().map(|weight| *weight as f64).sum();
@@ -185,12 +185,13 @@ impl Accumulator for Percentiles {
             (0..columns).map(|_| ColumnBuilder::new(ty)).collect();
         for group in 0..groups {
             let values = self.at_ranks(group);
-            match self.array {
-                true => builders[0].push(Value::array(values)),
-                false => builders
+            if self.array {
+                builders[0].push(Value::array(values));
+            } else {
+                builders
                     .iter_mut()
                     .zip(values)
-                    .for_each(|(builder, value)| builder.push(value)),
+                    .for_each(|(builder, value)| builder.push(value));
             }
         }
         builders.into_iter().map(ColumnBuilder::finish).collect()
@@ -201,7 +202,7 @@ impl Accumulator for Percentiles {
     }
 }
 
-/// Exact numbers of distinct values.
+/// Exact distinct counts.
 #[derive(Default)]
 pub(super) struct Distinct {
     seen: HashSet<Box<[u8]>>,
@@ -272,7 +273,7 @@ impl Accumulator for Rows {
                 (Some(_), None) => false,
                 (Some(best), Some(least)) => {
                     let value = args[0].get(row);
-                    // A null gives way to any value, and replaces none.
+                    // Any value replaces a null; a null replaces nothing.
                     match (&value, &best[0]) {
                         (Value::Null, _) => false,
                         (_, Value::Null) => true,
@@ -376,7 +377,7 @@ impl Accumulator for Sets {
             let value = args[0].get(row);
             if set.size() < self.most && !value.is_null() {
                 let before = set.size();
-                // The elements of an array are elements of the set.
+                // The elements of an array become elements of the set.
                 match &value {
                     Value::Array(items) => items.iter().for_each(|item| set.push(item)),
                     other => set.push(other),
@@ -398,7 +399,7 @@ impl Accumulator for Sets {
     }
 }
 
-/// Bags merged into one: the first value of a member stays.
+/// Merges bags into one; the first value of a member is kept.
 pub(super) struct Bags {
     most: usize,
     bags: Vec<(Vec<(Arc<str>, Value)>, HashMap<Arc<str>, ()>)>,

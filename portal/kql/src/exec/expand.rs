@@ -1,4 +1,4 @@
-//! `mv-expand`: a row for each element.
+//! `mv-expand`: one row for each element.
 
 use super::{BATCH_ROWS, Stream};
 use crate::column::{Batch, ColumnBuilder, Vector};
@@ -19,7 +19,7 @@ struct Current {
     batch: Batch,
     values: Vec<Vector>,
     row: usize,
-    /// The next element of that row.
+    /// The next element of the current row.
     element: usize,
 }
 
@@ -34,7 +34,7 @@ impl Expanding {
     }
 }
 
-/// Rows that a value becomes: a null and a scalar one, an array and a bag one for each element.
+/// The number of rows for a value: one for a null or scalar, else one for each element of the array or bag.
 fn count(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.len(),

@@ -1,4 +1,4 @@
-//! Rows by the values of their keys.
+//! Groups rows by their keys.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use crate::column::{Column, ColumnBuilder, Data, Vector};
 use crate::types::Type;
 use crate::value::write_text_key;
 
-/// Texts that are recognised by where they are in memory.
+/// The maximum number of texts that are recognised by their address.
 const MAX_KNOWN: usize = 4096;
 
-/// Gives each distinct key a number, in the order of first occurrence.
+/// Numbers the distinct keys in the order of first occurrence.
 pub(super) struct Grouper {
     groups: HashMap<Box<[u8]>, u32>,
     builders: Vec<ColumnBuilder>,
     longs: HashMap<i64, u32>,
-    /// Groups of texts by address; the texts are held, so that addresses stay theirs.
+    /// Groups of texts by address. The texts are kept, so that their addresses are not reused.
     known: HashMap<usize, (u32, Arc<str>)>,
     count: usize,
     bytes: usize,
@@ -38,7 +38,7 @@ impl Grouper {
         self.count
     }
 
-    /// Memory held, about.
+    /// The approximate memory.
     pub(super) fn size(&self) -> usize {
         self.bytes
     }
@@ -62,7 +62,7 @@ impl Grouper {
                     match key {
                         Vector::Column(column) => match &column.data {
                             Data::String(values) => {
-                                // The same bytes that the key of a text value has.
+                                // The same bytes as the key of a string value.
                                 buffer.push(5);
                                 write_text_key(&values[row], &mut buffer);
                             }
@@ -110,7 +110,7 @@ impl Grouper {
             let group = match self.longs.get(value) {
                 Some(group) => *group,
                 None => {
-                    // A later batch may have nulls and take the other way, so that both must know it.
+                    // A later batch may have nulls and use the other path, so both must know the key.
                     buffer.clear();
                     column.get(row).write_key(&mut buffer);
                     let group = self.group(&buffer, &keys, row);

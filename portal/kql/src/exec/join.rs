@@ -1,4 +1,4 @@
-//! `join` and `lookup`: the right side in a hash table, the left side passes.
+//! `join` and `lookup`: the right side in a hash table, the left side streamed.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::syntax::ast::JoinKind;
 use crate::types::Type;
 use crate::value::Value;
 
-/// Pairs of rows in one batch of the output.
+/// The maximum number of row pairs in one output batch.
 const MAX_PAIRS: usize = 4 * BATCH_ROWS;
 
 pub(super) struct Joining {
@@ -21,18 +21,18 @@ pub(super) struct Joining {
     right: Batch,
     table: HashMap<Box<[u8]>, Vec<u32>>,
     matched: Vec<bool>,
-    /// Keys of the left side that were seen, for `innerunique`.
+    /// The keys of the left side that were seen, for `innerunique`.
     seen: HashSet<Box<[u8]>>,
     current: Option<Current>,
     ended: bool,
 }
 
-/// A batch of the left side, and how far it was joined.
+/// A batch of the left side, with the progress of its join.
 struct Current {
     batch: Batch,
     keys: Vec<Vector>,
     row: usize,
-    /// How many matches of that row were given.
+    /// The number of returned matches of the current row.
     given: usize,
 }
 
@@ -89,7 +89,7 @@ impl Joining {
         Ok(true)
     }
 
-    /// The next pairs of the current batch; `None` on the right side is a row without match.
+    /// The next pairs of the current batch; `None` on the right side is a row without a match.
     fn pairs(&mut self) -> (Vec<u32>, Vec<Option<u32>>) {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         let Some(current) = &mut self.current else {
@@ -100,9 +100,10 @@ impl Joining {
         while current.row < current.batch.rows && left.len() < MAX_PAIRS {
             let row = u32::try_from(current.row).unwrap_or(u32::MAX);
             let has_key = join_key(&current.keys, current.row, &mut buffer).is_some();
-            let matches: &[u32] = match has_key {
-                true => self.table.get(&*buffer).map_or(&[], Vec::as_slice),
-                false => &[],
+            let matches: &[u32] = if has_key {
+                self.table.get(&*buffer).map_or(&[], Vec::as_slice)
+            } else {
+                &[]
             };
             if kind == JoinKind::InnerUnique
                 && current.given == 0
@@ -154,7 +155,7 @@ impl Joining {
         (left, right)
     }
 
-    /// Rows of the right side that the kind asks for once the left side has ended.
+    /// The rows of the right side that the join kind requires after the left side has ended.
     fn rest(&self) -> Vec<u32> {
         let wanted = match self.join.kind {
             JoinKind::RightSemi => true,

@@ -1,4 +1,4 @@
-//! Plans executed: every operator gives batches until it has no more.
+//! Executes plans: every operator produces batches until its input ends.
 
 mod accumulate;
 mod aggregate;
@@ -18,15 +18,15 @@ use crate::eval::Evaluator;
 use crate::plan::{Plan, PlanNode};
 use crate::types::Type;
 
-/// Rows of a batch that an operator makes.
+/// The number of rows in a batch that an operator makes.
 pub(crate) const BATCH_ROWS: usize = 4096;
 
-/// An operator that runs.
+/// A running operator.
 pub(crate) trait Stream {
     fn next(&mut self, evaluator: &mut Evaluator) -> Result<Option<Batch>>;
 }
 
-/// Begins to execute.
+/// Starts the execution of a plan.
 pub(crate) fn open(plan: &Plan, evaluator: &mut Evaluator) -> Result<Box<dyn Stream>> {
     Ok(match &plan.node {
         PlanNode::Scan(scan) => Box::new(source::Scanning::open(scan)?),
@@ -35,23 +35,25 @@ pub(crate) fn open(plan: &Plan, evaluator: &mut Evaluator) -> Result<Box<dyn Str
         PlanNode::Filter { input, predicate } => {
             let types = input.types.clone();
             let input = open(input, evaluator)?;
-            match predicate.has_window() {
-                true => Box::new(stream::Filtering::new(
+            if predicate.has_window() {
+                Box::new(stream::Filtering::new(
                     Box::new(stream::Whole::new(input, types)),
                     predicate.clone(),
-                )),
-                false => Box::new(stream::Filtering::new(input, predicate.clone())),
+                ))
+            } else {
+                Box::new(stream::Filtering::new(input, predicate.clone()))
             }
         }
         PlanNode::Project { input, exprs } => {
             let types = input.types.clone();
             let stream = open(input, evaluator)?;
-            match exprs.iter().any(crate::expr::Expr::has_window) {
-                true => Box::new(stream::Projecting::new(
+            if exprs.iter().any(crate::expr::Expr::has_window) {
+                Box::new(stream::Projecting::new(
                     Box::new(stream::Whole::new(stream, types)),
                     exprs.clone(),
-                )),
-                false => Box::new(stream::Projecting::new(stream, exprs.clone())),
+                ))
+            } else {
+                Box::new(stream::Projecting::new(stream, exprs.clone()))
             }
         }
         PlanNode::Aggregate(aggregation) => {
@@ -131,7 +133,7 @@ pub(crate) fn drain(
     Ok(Batch::concat(types, &batches))
 }
 
-/// Executes a part of a query, pushed down.
+/// Executes a part of a query, with push-down.
 pub(crate) fn collect(plan: &Plan, evaluator: &mut Evaluator) -> Result<Batch> {
     let plan = crate::pushdown::pushed(plan.clone(), &evaluator.options.push_down);
     let mut stream = open(&plan, evaluator)?;

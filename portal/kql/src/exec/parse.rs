@@ -25,7 +25,7 @@ impl Parsing {
         }
     }
 
-    /// The values of the columns; `None` if the text does not fit.
+    /// The values of the columns; `None` if the text does not match.
     fn row(&self, text: &str) -> Option<Vec<Value>> {
         let found = match &self.parse.regex {
             Some(regex) => {
@@ -51,7 +51,7 @@ impl Parsing {
             }
             values.push(value);
         }
-        // parse-where wants every column, of kind relaxed too.
+        // `parse-where` requires every column, also with kind relaxed.
         let failed = values
             .iter()
             .zip(&self.parse.targets)
@@ -59,7 +59,7 @@ impl Parsing {
         (!(self.parse.drops && failed)).then_some(values)
     }
 
-    /// The pieces of text between the texts of the pattern.
+    /// The pieces of text between the literals of the pattern.
     fn pieces<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         let pattern = &self.parse.pattern;
         let mut pieces = Vec::new();
@@ -73,9 +73,10 @@ impl Parsing {
                     index += 1;
                 }
                 Part::Text(literal) => {
-                    let at = match open {
-                        true => rest.find(&**literal),
-                        false => rest.starts_with(&**literal).then_some(0),
+                    let at = if open {
+                        rest.find(&**literal)
+                    } else {
+                        rest.starts_with(&**literal).then_some(0)
                     };
                     let Some(at) = at else {
                         return self.failed(pieces);
@@ -99,7 +100,7 @@ impl Parsing {
                             rest = &rest[at..];
                         }
                         (Some(Part::Star), next) => {
-                            // The column ends where its type ends, or before the next text.
+                            // The column ends where its type ends, or before the next literal.
                             let end = match next {
                                 Some(Part::Text(literal)) => {
                                     rest.find(&**literal).unwrap_or(rest.len())
@@ -123,7 +124,7 @@ impl Parsing {
         Some(pieces)
     }
 
-    /// With kind relaxed, columns that were found stay.
+    /// With kind relaxed, the columns found so far are kept.
     fn failed<'a>(&self, mut pieces: Vec<Option<&'a str>>) -> Option<Vec<Option<&'a str>>> {
         if self.parse.kind != ParseKind::Relaxed || self.parse.drops {
             return None;
@@ -133,7 +134,7 @@ impl Parsing {
     }
 }
 
-/// How much of the text is a value of the type.
+/// The length of the text's prefix that is a value of the type.
 fn prefix(text: &str, ty: Type) -> usize {
     match ty {
         Type::Int | Type::Long | Type::Real | Type::Decimal => {

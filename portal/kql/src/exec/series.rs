@@ -101,7 +101,7 @@ fn key(value: &Value) -> Vec<u8> {
     key
 }
 
-/// The bins: from the first to the last, whether a row falls into them or not.
+/// The bins from the first to the last, including empty ones.
 #[expect(clippy::cast_precision_loss, reason = "at most a million bins")]
 fn axis(series: &Series, rows: &Batch, column: usize) -> Result<Vec<Value>> {
     let bins = || (0..rows.rows).map(|row| rows.get(column, row));
@@ -111,7 +111,7 @@ fn axis(series: &Series, rows: &Batch, column: usize) -> Result<Vec<Value>> {
         _ => Value::Long(0),
     };
     let first = match &series.from {
-        // With `in range()` the bins count from zero.
+        // With `in range()`, bins start at zero.
         Some(from) if series.inclusive => {
             let bin = crate::functions::bin_of(from, &series.step, &zero(from));
             if bin.order(from).is_lt() {
@@ -152,7 +152,7 @@ fn axis(series: &Series, rows: &Batch, column: usize) -> Result<Vec<Value>> {
     Ok(axis)
 }
 
-/// The value some steps on.
+/// The value a number of steps ahead.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a whole number of at most a million"

@@ -10,7 +10,7 @@ use crate::plan::Sort;
 use crate::types::Type;
 use crate::value::Value;
 
-/// Rows that `top` collects before it throws away those that cannot be among the first.
+/// The number of rows that `top` collects before it discards those that cannot be in the result.
 const TOP_SLACK: usize = 65_536;
 
 pub(super) fn run(
@@ -93,7 +93,7 @@ fn compare(vector: &Vector, key: &Sort, a: usize, b: usize) -> Ordering {
         }
     }
     let (a, b) = (column.get(a), column.get(b));
-    // NaN stands where nulls stand.
+    // NaN is sorted like null.
     let missing =
         |value: &Value| value.is_null() || matches!(value, Value::Real(number) if number.is_nan());
     match (missing(&a), missing(&b)) {

@@ -11,7 +11,7 @@ use crate::value::Value;
 
 pub(super) struct Scanning {
     rows: Box<dyn Rows>,
-    /// For each column of the table the column of the batch that holds it.
+    /// For each column of the table, the column of the batch that contains it.
     places: Vec<Option<usize>>,
     left: Option<usize>,
 }
@@ -64,14 +64,14 @@ impl Stream for Scanning {
     }
 }
 
-/// One batch, given in parts if it is large.
+/// One batch, returned in parts if it is large.
 pub(super) struct Once {
     batch: Batch,
     at: usize,
     given: bool,
 }
 
-/// Larger batches are cut, so that the operators above check limits and time between the parts.
+/// Larger batches are split, so that limits and time are checked between the parts.
 const MAX_BATCH: usize = 16 * BATCH_ROWS;
 
 impl Once {
@@ -124,7 +124,7 @@ impl Ranging {
         }
     }
 
-    /// The value after this one; reals by multiplication, so that errors do not add up.
+    /// The next value; reals by multiplication, so that errors do not accumulate.
     #[expect(
         clippy::cast_precision_loss,
         reason = "ranges of more than 2^53 steps do not end"

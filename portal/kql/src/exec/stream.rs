@@ -1,4 +1,4 @@
-//! Operators that pass batch by batch.
+//! Operators that process batch by batch.
 
 use super::{Stream, drain, open};
 use crate::column::Batch;
@@ -10,7 +10,7 @@ use crate::types::Type;
 
 pub(super) struct Filtering {
     input: Box<dyn Stream>,
-    /// The parts of a conjunction; each sees the rows that those before it left.
+    /// The parts of a conjunction. Each one sees only the rows that passed those before it.
     predicates: Vec<Expr>,
 }
 
@@ -77,7 +77,7 @@ impl Stream for Projecting {
     }
 }
 
-/// All rows in one batch, for functions that see more than one row.
+/// All rows in one batch, for functions over several rows.
 pub(super) struct Whole {
     input: Option<Box<dyn Stream>>,
     types: Vec<Type>,
@@ -126,7 +126,7 @@ impl Stream for Taking {
     }
 }
 
-/// One input after the other; each is opened when it is its turn.
+/// The inputs one after another. Each is opened when its turn comes.
 pub(super) struct Chained {
     inputs: std::vec::IntoIter<Plan>,
     current: Option<Box<dyn Stream>>,

@@ -12,7 +12,7 @@ use crate::time::{self, TICKS_PER_HOUR};
 use crate::types::Type;
 use crate::value::{Value, real_text};
 
-/// Elements of an array that a function or an aggregate makes.
+/// The maximum number of elements in an array that a function or an aggregate makes.
 pub(crate) const MAX_ARRAY: usize = 1_048_576;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -282,9 +282,12 @@ fn sort(args: &[Value], descending: bool) -> Value {
     });
     let mut sorted: Vec<Value> = arrays
         .iter()
-        .map(|items| match items.len() == first.len() {
-            true => Value::array(order.iter().map(|index| items[*index].clone()).collect()),
-            false => Value::Null,
+        .map(|items| {
+            if items.len() == first.len() {
+                Value::array(order.iter().map(|index| items[*index].clone()).collect())
+            } else {
+                Value::Null
+            }
         })
         .collect();
     if sorted.len() == 1 {
@@ -377,7 +380,7 @@ fn keys(items: &[Value]) -> HashSet<Vec<u8>> {
         .collect()
 }
 
-/// Distinct values of the first array, chosen by the number of others that have them.
+/// Distinct values of the first array, selected by the number of other arrays that contain them.
 fn keep(args: &[Value], accept: impl Fn(usize, usize) -> bool) -> Value {
     let Some(first) = args[0].as_array() else {
         return Value::Null;
@@ -417,7 +420,7 @@ fn zip(_: &mut Context, args: &[Value]) -> Value {
     Value::array(rows.collect())
 }
 
-/// The name that a value of a dynamic has in `gettype`.
+/// The result of `gettype` for a dynamic value.
 pub(crate) fn dynamic_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -434,7 +437,7 @@ pub(crate) fn dynamic_type(value: &Value) -> &'static str {
     }
 }
 
-/// A value as the name of a column, as `pivot` needs it.
+/// A value as the name of a column, for `pivot`.
 pub(crate) fn column_name(value: &Value) -> String {
     match value {
         Value::Real(number) => real_text(*number),

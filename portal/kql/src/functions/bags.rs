@@ -101,7 +101,7 @@ fn pack(args: &[Value], only_filled: bool) -> Value {
     )
 }
 
-/// A bag in which the last of members of one name stays.
+/// A bag in which the last of several members with one name is kept.
 fn unique(members: Vec<(Arc<str>, Value)>) -> Value {
     let mut bag = Bag(Vec::with_capacity(members.len()));
     let mut places = hashbrown::HashMap::with_capacity(members.len());
@@ -121,7 +121,7 @@ fn unique(members: Vec<(Arc<str>, Value)>) -> Value {
 }
 
 fn bag_merge(_: &mut Context, args: &[Value]) -> Value {
-    // The leftmost bag wins: members are added from the right.
+    // The leftmost bag takes precedence: members are added from the right.
     let mut any = false;
     let mut names = hashbrown::HashSet::new();
     let mut merged = Vec::new();

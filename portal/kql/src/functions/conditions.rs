@@ -63,9 +63,10 @@ fn is_empty(value: &Value) -> bool {
 
 fn extreme(args: &[Value], least: bool) -> Value {
     let present = args.iter().filter(|arg| !arg.is_null());
-    let found = match least {
-        true => present.min_by(|a, b| a.order(b)),
-        false => present.max_by(|a, b| a.order(b)),
+    let found = if least {
+        present.min_by(|a, b| a.order(b))
+    } else {
+        present.max_by(|a, b| a.order(b))
     };
     found.cloned().unwrap_or_default()
 }

@@ -1,20 +1,20 @@
-//! What functions share during one query: the time, compiled expressions, what they produced.
+//! The state that functions share during one query: the time, regular expressions, produced sizes.
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use regex::{Regex, RegexBuilder};
 
-/// Bytes of a compiled regular expression.
+/// The maximum size of a compiled regular expression, in bytes.
 const MAX_REGEX: usize = 1 << 20;
-/// Regular expressions that are kept.
+/// The maximum number of cached regular expressions.
 const MAX_REGEXES: usize = 64;
 
 pub(crate) struct Context {
     pub(crate) now: i64,
     regexes: HashMap<Arc<str>, Option<Regex>>,
     last: Option<(Arc<str>, Option<Regex>)>,
-    /// Set if a value would be too large; the query then ends.
+    /// Set if a value would be too large; the query then fails.
     pub(crate) overflowed: bool,
 }
 
@@ -28,7 +28,7 @@ impl Context {
         }
     }
 
-    /// The compiled expression; `None` if it is none or too large.
+    /// The compiled expression; `None` if it is invalid or too large.
     pub(crate) fn regex(&mut self, pattern: &Arc<str>) -> Option<Regex> {
         if let Some((last, regex)) = &self.last
             && (Arc::ptr_eq(last, pattern) || last == pattern)
@@ -48,7 +48,7 @@ impl Context {
     }
 }
 
-/// Compiles with bounds on the size of the result.
+/// Compiles with a limit on the size of the result.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern)
         .size_limit(MAX_REGEX)

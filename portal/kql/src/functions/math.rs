@@ -116,7 +116,7 @@ fn real(args: &[Value], f: impl Fn(f64) -> f64) -> Value {
     number(args).map_or(Value::Null, |x| Value::Real(f(x)))
 }
 
-/// Null for what has no logarithm.
+/// Null for numbers without a logarithm.
 fn logarithm(args: &[Value], f: impl Fn(f64) -> f64) -> Value {
     number(args)
         .filter(|x| *x >= 0.0)
@@ -172,7 +172,7 @@ fn ceiling(_: &mut Context, args: &[Value]) -> Value {
     }
 }
 
-/// The multiple of `step` at or below; null for a step that is not positive.
+/// The multiple of `step` at or below the value; null if the step is not positive.
 pub(crate) fn bin_of(value: &Value, step: &Value, origin: &Value) -> Value {
     let whole = |x: i64, step: i64, origin: i64| {
         let offset = i128::from(x) - i128::from(origin);

@@ -27,7 +27,7 @@ use crate::value::Value;
 
 pub(crate) type Body = fn(&mut Context, &[Value]) -> Value;
 
-/// How a column that holds the result is named if the query gives no name.
+/// The default name of a column that contains the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naming {
     /// `Column1`.
@@ -67,7 +67,7 @@ impl Function {
         self.named(Naming::First)
     }
 
-    /// Whether two calls with the same arguments may differ.
+    /// Whether two calls with the same arguments may return different results.
     pub(crate) fn is_random(&self) -> bool {
         matches!(self.name, "rand" | "new_guid")
     }
@@ -90,7 +90,7 @@ static FUNCTIONS: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock:
     .collect()
 });
 
-/// The function of that name, under its newest name.
+/// The function with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
     let name = match name {
         "pack" | "pack_dictionary" => "bag_pack",

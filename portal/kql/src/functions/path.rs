@@ -1,4 +1,4 @@
-//! The subset of JSONPath that functions take: `$.a.b[0]['c d']`.
+//! The subset of JSONPath that functions accept: `$.a.b[0]['c d']`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ pub(crate) enum Step {
     Index(i64),
 }
 
-/// The steps of a path; `None` if the text is none.
+/// The steps of a path; `None` if the path is invalid.
 pub(crate) fn parse(path: &str) -> Option<Vec<Step>> {
     let mut rest = path.strip_prefix('$')?;
     let mut steps = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) fn follow<'a>(value: &'a Value, steps: &[Step]) -> Option<&'a Value> 
     })
 }
 
-/// The element of an array, counted from the end if negative.
+/// The element of an array; a negative index counts from the end.
 pub(crate) fn element(value: &Value, index: i64) -> Option<&Value> {
     let items = value.as_array()?;
     let at = if index < 0 {
@@ -60,7 +60,7 @@ pub(crate) fn element(value: &Value, index: i64) -> Option<&Value> {
     items.get(usize::try_from(at).ok()?)
 }
 
-/// The value without what stands at the end of the path.
+/// The value without the element at the path.
 pub(crate) fn without(value: &Value, steps: &[Step]) -> Value {
     let (Value::Bag(bag), Some((Step::Key(key), rest))) = (value, steps.split_first()) else {
         return value.clone();

@@ -7,7 +7,7 @@
 
 use crate::types::Type;
 
-/// What an argument may be.
+/// The type of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Exactly(Type),
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// How far an argument of the type is from this: 0 the same, `None` if it does not fit.
+    /// The distance of the argument's type from this one: 0 if equal, `None` if it does not fit.
     pub(crate) fn cost(self, ty: Type) -> Option<u8> {
         let fits = match self {
             Self::Exactly(wanted) if wanted == ty => return Some(0),
@@ -37,7 +37,7 @@ impl Kind {
         if fits {
             return Some(1);
         }
-        // A dynamic is converted to what is wanted.
+        // A dynamic value is converted to the required type.
         (ty == Type::Dynamic).then_some(4)
     }
 
@@ -93,7 +93,7 @@ impl Signature {
         arguments >= self.required && (self.repeats || arguments <= self.params.len())
     }
 
-    /// The fewest and the most arguments.
+    /// The minimum and the maximum number of arguments.
     pub(crate) fn arity(&self) -> (usize, Option<usize>) {
         (self.required, (!self.repeats).then_some(self.params.len()))
     }
@@ -126,7 +126,7 @@ fn ty(text: &str) -> Option<Type> {
     })
 }
 
-/// Reads all forms; a form that is none is left out.
+/// Parses all forms; invalid forms are skipped.
 pub(crate) fn signatures(text: &str) -> Vec<Signature> {
     text.split(';').filter_map(signature).collect()
 }

@@ -1,4 +1,4 @@
-//! Functions of texts.
+//! Functions of strings.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use regex::Regex;
 use super::{Context, Function, Naming};
 use crate::value::{Value, empty};
 
-/// Longer texts end the query.
+/// The maximum length of a result; a longer one fails the query.
 const MAX_TEXT: usize = 16 << 20;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -151,9 +151,10 @@ fn substring(_: &mut Context, args: &[Value]) -> Value {
 
 fn split(_: &mut Context, args: &[Value]) -> Value {
     let (source, delimiter) = (text(args, 0), text(args, 1));
-    let parts: Vec<Value> = match delimiter.is_empty() {
-        true => vec![Value::text(&source)],
-        false => source.split(&*delimiter).map(Value::text).collect(),
+    let parts: Vec<Value> = if delimiter.is_empty() {
+        vec![Value::text(&source)]
+    } else {
+        source.split(&*delimiter).map(Value::text).collect()
     };
     match args.get(2) {
         Some(index) => {
@@ -221,7 +222,7 @@ fn replace_strings(context: &mut Context, args: &[Value]) -> Value {
     current
 }
 
-/// `\1` of Kusto as `${1}`, and `$` as itself.
+/// Rewrites Kusto's `\1` to `${1}`, and escapes `$`.
 fn rewrite_rule(rewrite: &str) -> String {
     let mut rule = String::with_capacity(rewrite.len());
     let mut characters = rewrite.chars();
@@ -326,8 +327,8 @@ fn group_index(regex: &Regex, group: &Value) -> Option<usize> {
     }
 }
 
-/// Looks for the n-th occurrence in a window of the text; every one is looked for in a window of the
-/// same length.
+/// Finds the n-th occurrence in a window of the text. Every occurrence is searched in a window of the same
+/// length.
 fn indexof(args: &[Value], find: &dyn Fn(&str, &str) -> Option<usize>) -> Value {
     let source: Vec<char> = text(args, 0).chars().collect();
     let needle = text(args, 1);
@@ -444,7 +445,7 @@ fn codepoints_to_string(_: &mut Context, args: &[Value]) -> Value {
     Value::text(out)
 }
 
-/// The fields of the first line, quotes doubled inside quotes.
+/// The fields of the first line. A doubled quote inside quotes is a quote.
 fn parse_csv(_: &mut Context, args: &[Value]) -> Value {
     let source = text(args, 0);
     let mut fields = Vec::new();

@@ -1,6 +1,6 @@
-//! Functions and aggregates of Kusto that are refused by name.
+//! Functions and aggregates of Kusto that are not supported.
 
-/// Kusto has them; this engine does not.
+/// The names for which the error says "not supported locally".
 pub(crate) const UNSUPPORTED: &[&str] = &[
     "anomaly_detection",
     "array_scalar",
@@ -155,7 +155,7 @@ pub(crate) const UNSUPPORTED: &[&str] = &[
     "zlib_decompress_from_base64_string",
 ];
 
-/// Plugins of `evaluate` that are refused.
+/// Plugins of `evaluate` that are not supported.
 pub(crate) const UNSUPPORTED_PLUGINS: &[&str] = &[
     "active_users_count",
     "activity_counts_metrics",

@@ -159,7 +159,7 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Up to four parts of up to eight digits, as one number that compares as the version does.
+/// A version of up to four parts of up to eight digits, as one number with the same order.
 fn parse_version(_: &mut Context, args: &[Value]) -> Value {
     const PARTS: usize = 4;
     const PART: i128 = 100_000_000;

@@ -1,4 +1,4 @@
-//! The tree of a query.
+//! The syntax tree of a query.
 
 use std::sync::Arc;
 

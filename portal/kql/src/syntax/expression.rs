@@ -15,7 +15,7 @@ const COMPARISON: u8 = 3;
 const SUM: u8 = 4;
 const PRODUCT: u8 = 5;
 
-/// A comparison by a word: the operator and how many tokens it takes.
+/// A comparison by a keyword: the operator and its number of tokens.
 enum WordOp {
     Text(TextOp),
     HasAny,
@@ -60,13 +60,12 @@ impl Parser<'_> {
                 "an assignment to several columns",
             ));
         }
-        let name = match self.is_assignment() {
-            true => {
-                let name = self.name()?;
-                self.expect("=")?;
-                Some(name)
-            }
-            false => None,
+        let name = if self.is_assignment() {
+            let name = self.name()?;
+            self.expect("=")?;
+            Some(name)
+        } else {
+            None
         };
         let value = self.expression()?;
         Ok(Item { name, value })
@@ -217,9 +216,10 @@ impl Parser<'_> {
             WordOp::In { .. } | WordOp::HasAny | WordOp::HasAll => {
                 let tilde = self.eat("~");
                 self.expect("(")?;
-                let list = match self.is_symbol(")") {
-                    true => Vec::new(),
-                    false => self.comma_separated(Self::query_expression)?,
+                let list = if self.is_symbol(")") {
+                    Vec::new()
+                } else {
+                    self.comma_separated(Self::query_expression)?
                 };
                 self.expect(")")?;
                 let depth = 1 + list
@@ -360,7 +360,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A string; adjacent ones join.
+    /// A string literal; adjacent ones are joined.
     pub(crate) fn string(&mut self) -> Result<Arc<str>> {
         let TokenKind::String(text) = &self.peek().kind else {
             return Err(self.unexpected("a string"));
@@ -405,12 +405,13 @@ impl Parser<'_> {
         self.node_of_depth(Kind::Call(call), start, depth)
     }
 
-    /// The arguments of a call whose name was read.
+    /// The arguments of a call, after its name.
     pub(crate) fn call(&mut self, name: Name) -> Result<Call> {
         self.expect("(")?;
-        let args = match self.is_symbol(")") {
-            true => Vec::new(),
-            false => self.comma_separated(|parser| {
+        let args = if self.is_symbol(")") {
+            Vec::new()
+        } else {
+            self.comma_separated(|parser| {
                 let name = match parser.is_assignment() {
                     true => {
                         let name = parser.name()?;
@@ -421,7 +422,7 @@ impl Parser<'_> {
                 };
                 let value = parser.query_expression()?;
                 Ok(Arg { name, value })
-            })?,
+            })?
         };
         self.expect(")")?;
         Ok(Call { name, args })

@@ -255,7 +255,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// `@"…"`: no escapes, the quote is doubled.
+    /// `@"…"`: without escapes; the quote is doubled.
     fn verbatim(&mut self, start: usize) -> Result<Arc<str>> {
         self.at += 1;
         let quote = self.rest().chars().next().unwrap_or('"');
@@ -281,7 +281,7 @@ impl<'a> Lexer<'a> {
         let length = rest.find(fence).ok_or_else(|| unclosed(start))?;
         self.at += length + fence.len();
         let body = &rest[..length];
-        // A line break directly after the opening fence is no part of the text.
+        // A line break directly after the opening fence is not part of the text.
         let body = body
             .strip_prefix("\r\n")
             .or_else(|| body.strip_prefix('\n'))
@@ -310,7 +310,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// `datetime(…)` and its like; only the name if no bracket follows.
+    /// `datetime(…)` and similar literals; only the name if no bracket follows.
     fn typed_literal(&mut self, start: usize, ty: Type) -> Result<TokenKind> {
         let after_name = self.at;
         self.take(|c| c == ' ' || c == '\t');

@@ -1,4 +1,4 @@
-//! From text to a tree with places.
+//! Parses text to a syntax tree with places.
 
 pub(crate) mod ast;
 mod expression;

@@ -1,4 +1,4 @@
-//! The operators of a pipeline.
+//! Parses the operators of a pipeline.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::Value;
 
-/// Operators that are executed.
+/// The supported operators.
 pub(crate) const OPERATORS: &[&str] = &[
     "as",
     "count",
@@ -48,7 +48,7 @@ pub(crate) const OPERATORS: &[&str] = &[
     "where",
 ];
 
-/// Operators of Kusto that are refused.
+/// Operators of Kusto that are not supported.
 pub(crate) const REFUSED: &[&str] = &[
     "consume",
     "externaldata",
@@ -133,9 +133,10 @@ impl Parser<'_> {
                 self.parameters()?;
                 let name = self.name()?;
                 let call = self.call(name)?;
-                let schema = match self.eat(":") {
-                    true => Some(self.output_schema()?),
-                    false => None,
+                let schema = if self.eat(":") {
+                    Some(self.output_schema()?)
+                } else {
+                    None
                 };
                 OperatorKind::Evaluate { call, schema }
             }
@@ -224,14 +225,16 @@ impl Parser<'_> {
             self.peek().kind,
             TokenKind::End | TokenKind::Symbol("|" | ";" | ")" | "}")
         );
-        let aggregates = match self.is_word("by") || ends {
-            true => Vec::new(),
-            false => self.comma_separated(Self::item)?,
+        let aggregates = if self.is_word("by") || ends {
+            Vec::new()
+        } else {
+            self.comma_separated(Self::item)?
         };
         let has_by = self.eat_word("by");
-        let by = match has_by {
-            true => self.comma_separated(Self::item)?,
-            false => Vec::new(),
+        let by = if has_by {
+            self.comma_separated(Self::item)?
+        } else {
+            Vec::new()
         };
         if aggregates.is_empty() && by.is_empty() {
             return Err(self.unexpected("an aggregate or 'by'"));
@@ -395,9 +398,10 @@ impl Parser<'_> {
                 }
                 TokenKind::Ident | TokenKind::Symbol("[") => {
                     let name = self.name()?;
-                    let ty = match self.eat(":") {
-                        true => self.ty()?,
-                        false => Type::String,
+                    let ty = if self.eat(":") {
+                        self.ty()?
+                    } else {
+                        Type::String
                     };
                     parts.push(ParsePart::Column(Typed { name, ty }));
                 }
@@ -427,23 +431,21 @@ impl Parser<'_> {
         }
         let aggregates = self.comma_separated(|parser| {
             let item = parser.item()?;
-            let default = match parser.eat_word("default") {
-                true => {
-                    parser.expect("=")?;
-                    Some(parser.expression()?)
-                }
-                false => None,
+            let default = if parser.eat_word("default") {
+                parser.expect("=")?;
+                Some(parser.expression()?)
+            } else {
+                None
             };
             Ok((item, default))
         })?;
         self.expect_word("on")?;
-        let name = match self.is_assignment() {
-            true => {
-                let name = self.name()?;
-                self.expect("=")?;
-                Some(name)
-            }
-            false => None,
+        let name = if self.is_assignment() {
+            let name = self.name()?;
+            self.expect("=")?;
+            Some(name)
+        } else {
+            None
         };
         let axis = Item {
             name,
@@ -471,9 +473,10 @@ impl Parser<'_> {
             self.expect_word("step")?;
             self.expression()?
         };
-        let by = match self.eat_word("by") {
-            true => self.comma_separated(Self::item)?,
-            false => Vec::new(),
+        let by = if self.eat_word("by") {
+            self.comma_separated(Self::item)?
+        } else {
+            Vec::new()
         };
         Ok(MakeSeries {
             aggregates,

@@ -1,4 +1,4 @@
-//! Statements, and what all parts of the parser share.
+//! Parses statements, and contains the common parts of the parser.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{Span, Token, TokenKind, tokens};
 use crate::error::{Error, Result};
 use crate::types::Type;
 
-/// Brackets in brackets, and operators in a chain.
+/// The maximum nesting of brackets, and the maximum length of a chain of operators.
 const MAX_NESTING: u16 = 100;
 const MAX_DEPTH: u16 = 200;
 
@@ -44,7 +44,7 @@ impl Parser<'_> {
         self.peek_at(0)
     }
 
-    /// The token `ahead` tokens on; the last one beyond the end.
+    /// The token `ahead` tokens further on; at the end, the last token.
     pub(crate) fn peek_at(&self, ahead: usize) -> &Token {
         &self.tokens[(self.at + ahead).min(self.tokens.len() - 1)]
     }
@@ -53,7 +53,7 @@ impl Parser<'_> {
         self.peek().span
     }
 
-    /// The span of the token before this one.
+    /// The span of the previous token.
     pub(crate) fn last_span(&self) -> Span {
         self.tokens[self.at.saturating_sub(1)].span
     }
@@ -167,7 +167,7 @@ impl Parser<'_> {
         Ok(Ast { kind, span, depth })
     }
 
-    /// An identifier, `['any text']` or a keyword in the place of one.
+    /// An identifier, `['any text']`, or a keyword used as a name.
     pub(crate) fn name(&mut self) -> Result<Name> {
         let span = self.span();
         match &self.peek().kind {
@@ -201,7 +201,7 @@ impl Parser<'_> {
         None
     }
 
-    /// Whether a name followed by `=` comes.
+    /// Whether a name followed by `=` comes next.
     pub(crate) fn is_assignment(&self) -> bool {
         match self.peek().kind {
             TokenKind::Ident => self.is_symbol_at(1, "="),
@@ -214,7 +214,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A name in which `*` stands for any text, such as `app*`.
+    /// A name in which `*` matches any text, such as `app*`.
     pub(crate) fn pattern(&mut self) -> Result<Pattern> {
         if let Some(name) = self.bracketed_name() {
             return Ok(Pattern {
@@ -366,9 +366,10 @@ impl Parser<'_> {
         if is_view {
             self.advance();
         }
-        let value = match self.is_lambda() {
-            true => self.lambda()?,
-            false => self.query_expression()?,
+        let value = if self.is_lambda() {
+            self.lambda()?
+        } else {
+            self.query_expression()?
         };
         Ok(Let {
             name,
@@ -441,9 +442,10 @@ impl Parser<'_> {
             });
         }
         let ty = self.ty()?;
-        let default = match self.eat("=") {
-            true => Some(self.expression()?),
-            false => None,
+        let default = if self.eat("=") {
+            Some(self.expression()?)
+        } else {
+            None
         };
         Ok(Param {
             name,

@@ -1,4 +1,4 @@
-//! Pipelines, and what they begin with.
+//! Parses pipelines and their sources.
 
 use super::TokenKind;
 use super::ast::{Ast, Find, Item, Kind, Leg, Query, Search, Source, Union};
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::Value;
 
-/// Operators of one pipeline.
+/// The maximum number of operators in one pipeline.
 const MAX_OPERATORS: usize = 200;
 
 impl Parser<'_> {
@@ -96,7 +96,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// Whether a token that can begin an operand comes.
+    /// Whether the token can start an operand.
     fn starts_operand(&self, ahead: usize) -> bool {
         match self.peek_at(ahead).kind {
             TokenKind::Ident => {
@@ -171,7 +171,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A name or a literal: a bracket after it begins an operand.
+    /// A name or a literal: a bracket after it starts an operand.
     fn parameter_value(&mut self) -> Result<Ast> {
         let start = self.span();
         let kind = match self.peek().kind.clone() {

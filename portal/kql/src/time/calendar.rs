@@ -1,4 +1,4 @@
-//! The calendar: civil dates, parts, borders.
+//! The calendar: civil dates, parts, boundaries.
 
 use super::{
     MAX_DATETIME, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND, checked,
@@ -7,7 +7,7 @@ use super::{
 /// Days from 0001-01-01 to 1970-01-01.
 const DAYS_TO_UNIX: i64 = 719_162;
 
-/// A datetime taken apart.
+/// The parts of a datetime.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Civil {
     pub(crate) year: i64,
@@ -87,7 +87,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Ticks of a date and the ticks since its midnight; `None` if there is no such date.
+/// The ticks of a date and a time of day in ticks; `None` if the date does not exist.
 pub(crate) fn from_civil(year: i64, month: i64, day: i64, time: i64) -> Option<i64> {
     if !(1..=9999).contains(&year)
         || !(1..=12).contains(&month)
@@ -116,7 +116,7 @@ pub(crate) fn day_of_year(ticks: i64) -> i64 {
     (ticks - first) / TICKS_PER_DAY + 1
 }
 
-/// The ISO 8601 week: Monday first, week 1 holds the first Thursday.
+/// The ISO 8601 week: weeks start on Monday, and week 1 contains the first Thursday.
 pub(crate) fn iso_week(ticks: i64) -> i64 {
     let from_monday = (day_of_week(ticks) + 6) % 7;
     let thursday = ticks + (3 - from_monday) * TICKS_PER_DAY;
@@ -126,7 +126,7 @@ pub(crate) fn iso_week(ticks: i64) -> i64 {
     (day_of_year(thursday) - 1) / 7 + 1
 }
 
-/// The beginning of the unit, `offset` units on. Units: day, week (Sunday), month, year.
+/// The start of the unit, shifted by `offset` units. Units: day, week (Sunday), month, year.
 pub(crate) fn start_of(unit: Part, ticks: i64, offset: i64) -> Option<i64> {
     let civil = Civil::of(ticks);
     let midnight = ticks - civil.time;
@@ -144,7 +144,7 @@ pub(crate) fn start_of(unit: Part, ticks: i64, offset: i64) -> Option<i64> {
     }
 }
 
-/// `datetime_add`: months keep the day, or take the month's last.
+/// `datetime_add`: adding months keeps the day, or uses the month's last day.
 pub(crate) fn add(unit: Part, amount: i64, ticks: i64) -> Option<i64> {
     let months = match unit {
         Part::Year => Some(amount.checked_mul(12)?),
@@ -176,7 +176,7 @@ pub(crate) fn add(unit: Part, amount: i64, ticks: i64) -> Option<i64> {
     checked(ticks.checked_add(delta)?)
 }
 
-/// `datetime_diff`: borders of the unit between the two.
+/// `datetime_diff`: the number of unit boundaries between the two.
 pub(crate) fn diff(unit: Part, later: i64, earlier: i64) -> Option<i64> {
     fn index(unit: Part, ticks: i64) -> i64 {
         let civil = Civil::of(ticks);

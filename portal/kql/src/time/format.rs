@@ -1,4 +1,4 @@
-//! Datetimes and timespans as text.
+//! Formats datetimes and timespans.
 
 use std::fmt::Write as _;
 
@@ -46,7 +46,7 @@ pub(crate) fn timespan_text(ticks: i64) -> String {
     text
 }
 
-/// The fraction of a second in `width` digits; without zeros at the end if `trimmed`.
+/// The fraction of a second in `width` digits, without trailing zeros if `trimmed`.
 fn fraction(ticks_in_second: u64, width: usize, trimmed: bool) -> String {
     let digits = format!("{ticks_in_second:07}");
     let digits = &digits[..width.min(7)];
@@ -58,7 +58,7 @@ fn fraction(ticks_in_second: u64, width: usize, trimmed: bool) -> String {
     .to_owned()
 }
 
-/// Walks over runs of one letter; the closure writes a run or says that it is plain text.
+/// Iterates over runs of one letter. The closure writes a run, or returns false for plain text.
 fn each_run(format: &str, mut write_run: impl FnMut(char, usize, &mut String) -> bool) -> String {
     let mut out = String::new();
     let mut characters = format.chars().peekable();

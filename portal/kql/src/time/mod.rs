@@ -1,4 +1,4 @@
-//! Datetimes and timespans in ticks of 100 ns: calendar, reading and writing.
+//! Datetimes and timespans in ticks of 100 ns: calendar, parsing and formatting.
 
 mod calendar;
 mod format;
@@ -21,7 +21,7 @@ pub const UNIX_EPOCH: i64 = 621_355_968_000_000_000;
 /// 9999-12-31T23:59:59.9999999Z.
 pub(crate) const MAX_DATETIME: i64 = 3_155_378_975_999_999_999;
 
-/// The ticks, if they lie in the years 1 to 9999.
+/// The ticks, if they are in the years 1 to 9999.
 pub(crate) fn checked(ticks: i64) -> Option<i64> {
     (0..=MAX_DATETIME).contains(&ticks).then_some(ticks)
 }

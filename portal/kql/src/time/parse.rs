@@ -1,10 +1,10 @@
-//! Datetimes and timespans read from text.
+//! Parses datetimes and timespans.
 
 use super::{
     TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND, checked, from_civil,
 };
 
-/// Ticks of one unit of a timespan literal, such as `min`.
+/// The ticks of a unit in a timespan literal, such as `min`.
 fn unit_ticks(unit: &str) -> Option<i64> {
     Some(match unit {
         "d" | "day" | "days" => TICKS_PER_DAY,
@@ -25,16 +25,17 @@ fn is_nanoseconds(unit: &str) -> bool {
     )
 }
 
-/// Reads `1.5h`, `15 seconds`, `[-][d.]hh:mm[:ss[.fffffff]]` or a number of days.
+/// Parses `1.5h`, `15 seconds`, `[-][d.]hh:mm[:ss[.fffffff]]` or a number of days.
 pub(crate) fn parse_timespan(text: &str) -> Option<i64> {
     let text = text.trim();
     let (negative, body) = match text.strip_prefix('-') {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let ticks = match body.contains(':') {
-        true => clock(body)?,
-        false => amount(body)?,
+    let ticks = if body.contains(':') {
+        clock(body)?
+    } else {
+        amount(body)?
     };
     if negative {
         ticks.checked_neg()
@@ -97,7 +98,7 @@ fn number(text: &str) -> Option<i64> {
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// `05.1234567` in ticks; further digits are cut.
+/// `05.1234567` in ticks; further digits are dropped.
 fn seconds_ticks(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fraction = fraction.get(..7).unwrap_or(fraction);
@@ -112,7 +113,7 @@ fn seconds_ticks(text: &str) -> Option<i64> {
     Some(number(whole)? * TICKS_PER_SECOND + ticks)
 }
 
-/// Reads ISO 8601, `MM/DD/YYYY`, RFC 822 and RFC 850 texts; without a zone they are UTC.
+/// Parses ISO 8601, `MM/DD/YYYY`, RFC 822 and RFC 850 texts; without a zone they are UTC.
 pub(crate) fn parse_datetime(text: &str) -> Option<i64> {
     const LONGEST: usize = 64;
 
@@ -190,7 +191,7 @@ fn rfc(text: &str) -> Option<i64> {
     )
 }
 
-/// Ticks since midnight and of the zone's offset.
+/// Ticks since midnight, and the ticks of the zone's offset.
 fn time_and_zone(text: &str) -> Option<(i64, i64)> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! Whatever arrives as a query is answered or refused: no panic, no hang, no memory without bound.
+//! Any text is answered or rejected: no panic, no hang, no unbounded memory.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn survives(query: &str) {
     let memory = Memory::new(8);
     let _ = check(query, &memory, &options());
     if let Err(error) = run(query, &memory, &options()) {
-        // The place, if there is one, lies within the text.
+        // The place, if any, lies within the text.
         if let Some(place) = error.place() {
             assert_eq!(
                 query.get(place.offset..place.offset + place.length),
@@ -147,7 +147,7 @@ const PIECES: &[&str] = &[
     ":",
 ];
 
-/// Whole operators, so that many of the queries are answered.
+/// Whole operators, so that many of the queries are valid.
 const OPERATORS: &[&str] = &[
     "where duration > 5",
     "where name has 'a' or success == false",

@@ -1,4 +1,4 @@
-//! Limits, cancellation, and what a query may not do to its process.
+//! Limits, cancellation, and the protection of the process.
 
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ fn depth_is_bounded_in_every_form() {
         let shown: String = query.chars().take(60).collect();
         assert!(run(&query, &NoTables, &Options::new()).is_err(), "{shown}");
     }
-    // Chains that users do write are no depth.
+    // Long chains, which users do write, are not deep.
     let wide = format!("print x = 5 | where x == 1{}", " or x == 5".repeat(deep));
     assert_eq!(
         run(&wide, &NoTables, &Options::new())

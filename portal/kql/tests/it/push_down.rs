@@ -16,7 +16,7 @@ const SWITCHES: [PushDown; 6] = [
     PushDown::new(true, true, true, true),
 ];
 
-/// The answers with all switches; they must be one.
+/// The answers with all combinations of switches, which must be equal.
 fn same(query: &str) -> Vec<String> {
     let answers = SWITCHES.map(|switches| {
         let answer = run(
@@ -36,7 +36,7 @@ fn same(query: &str) -> Vec<String> {
     first
 }
 
-/// Queries of the portal's pages, and those that Azure publishes for its metrics.
+/// Queries of the portal's pages, and queries that Azure publishes for its metrics.
 const PAGES: &[&str] = &[
     "requests | where timestamp > ago(1h) | summarize count(), avg(duration), percentile(duration, 95) by name | order by count_ desc, name asc",
     "requests | where success == false | summarize failed = count() by resultCode, name | order by failed desc, name asc",

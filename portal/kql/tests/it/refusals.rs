@@ -1,4 +1,4 @@
-//! What is refused, with its place.
+//! Rejected queries, with the places of their errors.
 
 use azmon_kql::{ErrorKind, check, run};
 

@@ -1,10 +1,10 @@
-//! Traps of the language, each of which some implementation gets wrong.
+//! Subtleties of the language, each of which some implementation gets wrong.
 
 use azmon_kql::run;
 
 use crate::tables::{Memory, START, answer, options, text};
 
-/// The whole answer of a query over its own data, names first.
+/// The whole answer of a query over its own data, with the names first.
 fn lines(query: &str) -> Vec<String> {
     match run(query, &Memory::new(0), &options()) {
         Ok(answer) => text(&answer),

@@ -1,4 +1,4 @@
-//! Tables in memory that take over what they are told to.
+//! In-memory tables with configurable push-down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,9 +52,9 @@ pub(crate) struct Memory {
 pub(crate) struct Requests {
     fields: Vec<Field>,
     rows: Vec<Row>,
-    /// Cells that scans gave.
+    /// The number of cells that scans returned.
     pub(crate) cells: AtomicUsize,
-    /// Rows that scans gave.
+    /// The number of rows that scans returned.
     pub(crate) given: AtomicUsize,
 }
 
@@ -202,7 +202,7 @@ impl Rows for Batches {
     }
 }
 
-/// A time that does not move, some minutes after the last row of small tables.
+/// A fixed time, some minutes after the last row of small tables.
 pub(crate) fn options() -> Options {
     Options::new().with_now(START + 100 * MINUTE)
 }
@@ -224,7 +224,7 @@ pub(crate) fn text(answer: &Answer) -> Vec<String> {
     lines
 }
 
-/// Runs over 200 rows, and gives the rows as text.
+/// Runs a query over 200 rows, and returns the rows as text.
 pub(crate) fn answer(query: &str) -> Vec<String> {
     match run(query, &Memory::new(200), &options()) {
         Ok(answer) => text(&answer).split_off(1),

@@ -1,6 +1,6 @@
-// Asking the portal's API.
+// The client of the portal's API.
 
-/** A refused or failed request, with what the portal said. */
+/** A rejected or failed request, with the portal's message. */
 export class ApiProblem extends Error {
   constructor(
     readonly status: number,

@@ -1,4 +1,4 @@
-// Names for what the API answers; the shapes are generated from its description (schema.ts).
+// Names of the API's response types, which are generated from its description (schema.ts).
 
 import type { components } from './schema';
 
@@ -58,3 +58,9 @@ export type Doctor = S['Doctor'];
 export type DoctorFinding = S['DoctorFinding'];
 export type SavedList = S['SavedList'];
 export type Imported = S['Imported'];
+export type Live = S['Live'];
+export type LiveServer = S['LiveServer'];
+export type LiveSample = S['LiveSample'];
+export type LiveConfiguration = S['LiveConfiguration'];
+export type LiveChart = S['LiveChart'];
+export type LiveFilter = S['LiveFilter'];

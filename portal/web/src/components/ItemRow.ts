@@ -2,7 +2,7 @@
 
 import type { Item } from '../api/types';
 
-/** What stands behind the name of an item. */
+/** The text after the name of an item. */
 export function besides(item: Item): string {
   if (item.itemType === 'dependency') return item.target ?? '';
   if (item.itemType === 'request') return item.operationName === item.name ? '' : (item.operationName ?? '');

@@ -52,7 +52,7 @@ export function parseBoard(text: string): Card[] {
   return text.split(';').map(parseCard).filter((card) => card !== undefined);
 }
 
-/** What a metric shows unless told otherwise: the first that its instrument allows. */
+/** The default aggregation of a metric: the first that its instrument allows. */
 export function defaultShow(info: Pick<MetricInfo, 'aggregations' | 'unit'>): Aggregation {
   const wanted: Aggregation[] = info.unit === 'ms' ? ['p95', 'avg'] : info.unit === '' || info.unit === '1/s' ? ['rate', 'sum', 'avg'] : ['avg', 'sum'];
   return wanted.find((one) => info.aggregations.includes(one)) ?? info.aggregations[0] ?? 'avg';

@@ -14,8 +14,8 @@ export interface Segment {
 }
 
 /**
- * From the root's end backwards: the child that ends last before the cursor is what was waited for, the gap is the
- * parent's own; the same in that child; on from its start. Children that end after their parent do not count.
+ * Walks backwards from the root's end. The child that ends last before the cursor is on the path, and is walked in the same
+ * way; a gap is the parent's own time. The walk continues at the child's start. A child that ends after its parent is skipped.
  */
 export function criticalPath({ calls }: Waterfall, root: number): Segment[] {
   const segments: Segment[] = [];

@@ -1,8 +1,8 @@
-// Which of the over-represented values are worth a line.
+// Selects the over-represented values that are worth a line.
 
 import type { Difference } from '../api/types';
 
-/** Shares that differ by less say nothing. */
+/** The smallest difference of two shares that matters. */
 const LEAST = 0.05;
 
 /** At most `most` values, ordered by difference in share; one of each field, and nothing that is merely rarer. */

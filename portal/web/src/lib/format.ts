@@ -194,7 +194,7 @@ export function direction(now: number, was: number): 'up' | 'down' | 'same' {
 // eslint-disable-next-line no-control-regex
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Text as it was received, with what cannot be seen, or would reorder its neighbours, as `\u{…}`. */
+/** Received text, with invisible and reordering characters as `\u{…}`. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`);
 }

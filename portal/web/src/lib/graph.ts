@@ -1,4 +1,4 @@
-// A graph of calls: what is drawn, where, and how keys walk it.
+// A graph of calls: its nodes and edges, their layout, and the navigation by keys.
 
 import type { Category } from '../api/types';
 
@@ -67,7 +67,7 @@ export async function layout(nodes: readonly CanvasNode[], edges: readonly Canva
   return { nodes: placed, labels, width: Number.isFinite(size.width) ? (size.width ?? 0) : 0, height: Number.isFinite(size.height) ? (size.height ?? 0) : 0 };
 }
 
-/** What makes another layout: the sets of nodes and edges, not their numbers. */
+/** The inputs of the layout: the sets of nodes and edges, not their numbers. */
 export function shapeOf(nodes: readonly CanvasNode[], edges: readonly CanvasEdge[]): string {
   return JSON.stringify([nodes.map((node) => node.id).sort(), edges.map((edge) => edge.id).sort()]);
 }

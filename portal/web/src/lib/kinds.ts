@@ -92,7 +92,7 @@ const CODES: Record<string, string> = {
   '502': 'Bad Gateway', '503': 'Unavailable', '504': 'Gateway Timeout',
 };
 
-/** What a status code says, where it is known. */
+/** The meaning of a status code, where it is known. */
 export function codeWords(code: string): string {
   return CODES[code] ?? '';
 }

@@ -4,7 +4,7 @@
 export function parseTime(value: string | null | undefined): number {
   if (value === null || value === undefined) return NaN;
   const whole = Date.parse(value);
-  // `2026-11-20T14:31:54.0215678Z`: what stands behind the third digit.
+  // `2026-11-20T14:31:54.0215678Z`: the digits after the third.
   if (value.length < 25 || value[19] !== '.') return whole;
   const fraction = Number.parseInt(value.slice(23, 29), 10);
   const digits = value.length - 24;

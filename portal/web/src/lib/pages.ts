@@ -1,4 +1,4 @@
-// The pages: where they are, how they are called, and what loads them.
+// The pages: their paths, their names, and their modules.
 
 import type { Component } from 'svelte';
 import type { IconName } from './icons';
@@ -14,13 +14,14 @@ export interface Page {
   key: string;
   /** Starts with a folded rail on middle widths. */
   wide?: boolean;
-  /** What an empty page promises. */
+  /** The text of an empty page. */
   promise: string;
 }
 
 export const PAGES: Page[] = [
   { id: 'overview', path: '/', label: 'Overview', short: 'Overview', group: 'Observe', icon: 'grid', key: 'o', promise: 'Whether it is well, and what changed since the last run.' },
   { id: 'map', path: '/map', label: 'Application map', short: 'Map', group: 'Observe', icon: 'map', key: 'm', wide: true, promise: 'Who calls whom, where it is slow or failing, on which side.' },
+  { id: 'live', path: '/live', label: 'Live metrics', short: 'Live', group: 'Observe', icon: 'pulse', key: 'l', wide: true, promise: 'What happens this second.' },
   { id: 'performance', path: '/performance', label: 'Performance', short: 'Performance', group: 'Investigate', icon: 'gauge', key: 'p', promise: 'Which operation is slow, for whom, because of what.' },
   { id: 'failures', path: '/failures', label: 'Failures', short: 'Failures', group: 'Investigate', icon: 'failure', key: 'f', promise: 'What fails, since when, and whether it is new.' },
   { id: 'transactions', path: '/transactions', label: 'Transactions', short: 'Transactions', group: 'Investigate', icon: 'bars', key: 't', promise: 'Every item, searched and watched as it arrives.' },
@@ -34,6 +35,7 @@ type Loader = () => Promise<{ default: Component }>;
 export const LOADERS: Record<string, Loader> = {
   start: () => import('../pages/Start.svelte'),
   map: () => import('../pages/Map.svelte'),
+  live: () => import('../pages/Live.svelte'),
   performance: () => import('../pages/Performance.svelte'),
   failures: () => import('../pages/Failures.svelte'),
   transactions: () => import('../pages/Transactions.svelte'),

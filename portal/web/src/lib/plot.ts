@@ -1,4 +1,4 @@
-// Options of uPlot for our charts: colours from tokens, markers of runs, hatching before what is kept.
+// Options of uPlot for the charts: colours from tokens, markers of runs, hatching before the stored data.
 
 import uPlot from 'uplot';
 import { clock, time } from './format';
@@ -14,7 +14,7 @@ export interface Point {
   at: number;
   value: number;
   failed: boolean;
-  /** What is opened. */
+  /** The id of the item that a click opens. */
   id: string;
 }
 
@@ -53,7 +53,7 @@ export function data({ lines, buckets, isStacked }: PlotSettings): uPlot.Aligned
   return [xs, ...back.map((line) => line.values), ...values] as uPlot.AlignedData;
 }
 
-/** The lines in the order that {@link data} has them: what is behind, then from the top of a stack down. */
+/** The lines in the order of {@link data}: background first, then a stack from its top down. */
 export function drawn(lines: Line[], isStacked: boolean): Line[] {
   const front = lines.filter((line) => line.behind !== true);
   return [...lines.filter((line) => line.behind === true), ...(isStacked ? front.reverse() : front)];

@@ -1,10 +1,10 @@
-// The time range: a preset, free text, or two moments; and the moments it stands for.
+// The time range: a preset, free text, or two moments; and the resulting moments.
 
 import type { Codec } from './url';
 
 const MINUTE = 60_000;
 
-/** A range as it stands in the URL. */
+/** A range in the form of the URL. */
 export interface Range {
   /** `-30m`, `run`, `all`, or the first moment in ISO 8601. */
   from: string;
@@ -36,7 +36,7 @@ export function isRelative(range: Range): boolean {
   return range.to === '' && (range.from === 'run' || range.from === 'all' || relative(range.from) !== undefined);
 }
 
-/** What a range is measured against. */
+/** The moments that relative ranges refer to. */
 export interface Clock {
   now: number;
   /** Begin of the current run. */
@@ -87,7 +87,7 @@ export function parseMoment(input: string, now: number, utc = false): number {
   return Date.parse(`${date[1]}T${date[2] ?? '00:00'}${zone}`);
 }
 
-/** What a range is called on its button. */
+/** The label of a range on its button. */
 export function label(range: Range, clock: (ms: number) => string): string {
   const preset = PRESETS.find((known) => known.from === range.from && range.to === '');
   if (preset) return preset.label;

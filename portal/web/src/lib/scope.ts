@@ -1,4 +1,4 @@
-// What every ranged answer says about itself, as charts need it.
+// The scope of a ranged response, in the form that charts need.
 
 import type { Scope } from '../api/types';
 import { parseTime } from './moment';

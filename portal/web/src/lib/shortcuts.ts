@@ -1,9 +1,9 @@
-// One registry of keys: what is pressed, what the sheet of keys shows, and what may be switched off.
+// The registry of keys: their actions, their entries in the sheet of keys, and the switch for single keys.
 
 export interface Shortcut {
   /** Keys in order, such as `g o`, `/`, `ctrl+k`, `shift+ArrowLeft`. */
   keys: string;
-  /** What it does, in a few words. */
+  /** The action, in a few words. */
   does: string;
   /** Where it belongs in the sheet. */
   group: string;
@@ -19,7 +19,7 @@ export const SEQUENCE_MS = 1500;
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>;
 
-/** A key press as it stands in `keys`. Shift counts only for keys that have no other sign with it. */
+/** A key press in the form of `keys`. Shift counts only for keys whose character does not change with it. */
 export function keyOf(event: Pressed): string {
   const key = event.key === ' ' ? 'Space' : event.key;
   const named = key.length > 1;
@@ -62,7 +62,7 @@ export class Shortcuts {
     return this.#lists.flat();
   }
 
-  /** Runs what a key stands for; whether there was something. */
+  /** Runs the action of a key. Returns whether the key has one. */
   handle(event: KeyboardEvent, now = Date.now()): boolean {
     if (event.defaultPrevented || event.isComposing) return false;
     if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return false;

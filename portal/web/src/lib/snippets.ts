@@ -1,4 +1,4 @@
-// The few lines that each language needs.
+// The few lines of set-up for each language.
 
 export interface Snippet {
   id: string;
@@ -6,7 +6,7 @@ export interface Snippet {
   code: string;
 }
 
-/** Where an application is told, in the words of shells and tools. */
+/** Where to set the connection string, in the syntax of shells and tools. */
 export function variants(connection: string): Snippet[] {
   return [
     { id: 'env', label: 'Environment', code: `APPLICATIONINSIGHTS_CONNECTION_STRING="${connection}"` },

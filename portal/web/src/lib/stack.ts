@@ -1,10 +1,10 @@
-// A stack with one's own code first: frames of others fold.
+// A stack with one's own code first; other frames are folded.
 
 import type { Frame } from '../api/types';
 
 export type StackPart = { own: true; frame: Frame } | { own: false; frames: Frame[]; packages: string[] };
 
-/** The package of a method: what stands before its type. */
+/** The package of a method: the text before its type. */
 export function packageOf(frame: Frame): string {
   const name = frame.assembly ?? frame.method;
   const parts = name.split(/::|\.|\//).filter((part) => part !== '');

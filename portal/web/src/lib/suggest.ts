@@ -1,9 +1,9 @@
-// What may follow in a search: fields, and the most frequent values of one.
+// Suggestions for a search: fields, and the most frequent values of one field.
 
 import type { FieldInfo } from '../api/types';
 
 export interface Suggestion {
-  /** What replaces the last word. */
+  /** The replacement of the last word. */
   insert: string;
   text: string;
   detail: string;
@@ -11,7 +11,7 @@ export interface Suggestion {
 
 const WORD = /(?:^|[\s(])(-?)([^\s()]*)$/;
 
-/** A value as it stands after `field:`. */
+/** A value in the form after `field:`. */
 export function quoted(value: string): string {
   return /^[\w.@/+-]+$/.test(value) ? value : `"${value.replaceAll('"', '\\"')}"`;
 }

@@ -1,4 +1,4 @@
-// The roles of one transaction and what they call, as nodes and edges of a map.
+// The roles of one transaction and the targets of their calls, as nodes and edges of a map.
 
 import { categoryOf } from './kinds';
 import { mainItem, type Waterfall } from './waterfall';

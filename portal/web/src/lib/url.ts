@@ -1,6 +1,6 @@
-// The query of a URL as typed state. A page describes its keys once; what equals its default is left out.
+// The query of a URL as typed state. A page describes its keys once; default values are omitted.
 
-/** How a value stands in a query; `undefined` stands for "left out". */
+/** The form of a value in a query; `undefined` means "omitted". */
 export interface Codec<T> {
   parse(values: string[]): T;
   format(value: T): string[];
@@ -63,7 +63,7 @@ export function span(): Codec<Span | undefined> {
   };
 }
 
-/** What a filter does with its field. */
+/** The effect of a filter on its field. */
 export const OPERATORS = ['is', 'not', 'gt', 'ge', 'lt', 'le', 'has'] as const;
 export type Operator = (typeof OPERATORS)[number];
 

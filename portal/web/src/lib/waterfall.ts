@@ -49,12 +49,12 @@ export function isSpan(entry: TransactionItem): boolean {
   return SPANS.has(entry.item.itemType);
 }
 
-/** What tells the row of a call apart in URLs. */
+/** The key of a call's row in URLs. */
 export function keyOfCall(call: Call): number {
   return call.outer?.item.id ?? -1;
 }
 
-/** The side that says most about the work: the request where there is one. */
+/** The side with the most information: the request, if it exists. */
 export function mainItem(call: Call): TransactionItem | undefined {
   return call.inner ?? call.outer;
 }
@@ -262,7 +262,7 @@ export interface View {
   notes: boolean;
 }
 
-/** What calls have in common that fold. */
+/** The common properties of calls that fold. */
 export function likeness(call: Call): string {
   const item = mainItem(call)?.item;
   return item ? `${call.outer?.item.type ?? item.itemType}\u0000${call.outer?.item.target ?? ''}\u0000${item.name}` : '';

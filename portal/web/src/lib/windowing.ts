@@ -1,4 +1,4 @@
-// Which rows of a long list stand in the document.
+// The rows of a long list that are in the document.
 
 export interface Window {
   first: number;
@@ -9,7 +9,7 @@ export interface Window {
   total: number;
 }
 
-/** Rows that are drawn beyond what can be seen. */
+/** The number of rows that are drawn beyond the visible ones. */
 export const OVERSCAN = 10;
 
 /** Rows of one height. */

@@ -1,4 +1,4 @@
-// The one stream of events: rate, what is kept, which kinds of items arrived.
+// The stream of events: the rate, the stored data, the kinds of arriving items.
 
 import type { Apps, ItemKind, Runs, Tick } from '../api/types';
 import { get, url } from '../api/client';
@@ -106,7 +106,7 @@ class Live {
 
 export const live = new Live();
 
-/** What every ranged question asks with. */
+/** The parameters of every ranged request. */
 export function scope(): Record<string, string | readonly string[] | undefined> {
   const { app, role, from, to } = router.common;
   const range: Record<string, string | undefined> = {};

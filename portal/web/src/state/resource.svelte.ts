@@ -1,4 +1,4 @@
-// An answer of the API that follows its question, and what arrives.
+// A response of the API that follows its request and the arriving items.
 
 import { untrack } from 'svelte';
 import { ApiProblem, get } from '../api/client';
@@ -79,7 +79,7 @@ export class Resource<T> {
       this.at = Date.now();
     } catch (error) {
       if (abort.signal.aborted) return;
-      // A lost server is said once, in the frame; what is shown stays.
+      // A lost server is reported once, in the frame; the displayed data stays.
       if (isNew || this.data === undefined || !(error instanceof ApiProblem) || error.status !== 0) {
         this.error = error instanceof ApiProblem ? error : new ApiProblem(0, 'Unreadable', String(error));
       }

@@ -1,4 +1,4 @@
-// Where the reader is: path and query of the address, and the ways to change them.
+// The current path and query, and the functions that change them.
 
 import { filters, type Filter, flag, read, type Schema, show, text, texts, write } from '../lib/url';
 import { DEFAULT_RANGE, isRelative, type Range, rangeFrom, rangeTo } from '../lib/range';
@@ -50,7 +50,7 @@ class Router {
     this.#read(true);
   }
 
-  /** The address of a page; what all pages share stays, the rest is given. */
+  /** The URL of a page: the shared parameters stay, the others are given. */
   link(path: string, more: Record<string, string | string[] | undefined> = {}): string {
     const query = new URLSearchParams();
     for (const key of KEPT) for (const value of this.query.getAll(key)) query.append(key, value);
@@ -83,7 +83,7 @@ class Router {
     this.setCommon(isRelative(this.range) ? { live: true } : { from: this.#lastRelative, to: '', live: true });
   }
 
-  /** Whether what is shown moves with time. */
+  /** Whether the displayed range moves with time. */
   readonly following = $derived(this.common.live && isRelative(this.range));
 
   addFilter(filter: Filter): void {

@@ -1,4 +1,4 @@
-// What a reader set for this browser; kept in its storage.
+// The settings of this browser, kept in its storage.
 
 import { showUtc } from '../lib/format';
 

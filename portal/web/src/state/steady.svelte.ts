@@ -11,7 +11,7 @@ export class Steady<T> {
   readonly #key: (row: T) => string;
   readonly #of: () => string;
 
-  /** `of` names what makes the reader's own order, such as the sorting: another one takes effect at once. */
+  /** `of` identifies the user's own order, such as the sorting: a change takes effect at once. */
   constructor(rows: () => readonly T[], key: (row: T) => string, of: () => string = () => '') {
     this.#rows = rows;
     this.#key = key;
@@ -40,7 +40,7 @@ export class Steady<T> {
     this.held = false;
   }
 
-  /** To be spread over what holds the list. */
+  /** Attributes for the element that contains the list. */
   readonly holds = {
     onpointerenter: () => (this.held = true),
     onpointerleave: (event: PointerEvent) => (this.held = event.currentTarget instanceof Element && event.currentTarget.contains(document.activeElement)),

@@ -1,4 +1,4 @@
-// The items of a search, and those that arrive while it is watched.
+// The items of a search, and those that arrive while it is open.
 
 import type { Item, ItemPage } from '../api/types';
 import { ApiProblem, get, type Parameters, url } from '../api/client';
@@ -84,7 +84,7 @@ export class Tail {
     }, 1000);
   }
 
-  /** Shows what waited. */
+  /** Shows the waiting items. */
   release(): void {
     this.held = false;
     const waited = this.waiting;

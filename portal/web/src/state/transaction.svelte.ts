@@ -1,4 +1,4 @@
-// The page's view of a transaction: rows, path, search, and what is selected.
+// The page's view of a transaction: rows, path, search, and selection.
 
 import type { Transaction, TransactionItem } from '../api/types';
 import { criticalPath, type Part, type Segment, summarize } from '../lib/critical';
@@ -12,7 +12,7 @@ export interface Shown {
   find: string;
 }
 
-/** How a call's bar looks: a request where there is one, the dependency's category otherwise. */
+/** The style of a call's bar: that of the request if it exists, otherwise that of the dependency's category. */
 export function lookOfCall(call: Call): Look {
   const entry = mainItem(call);
   if (!entry) return { icon: 'braces', color: 'type-inproc', word: 'Parent not received' };
@@ -37,7 +37,7 @@ export interface Model {
 
 export function model(transaction: Transaction): Model {
   const waterfall = build(transaction.items);
-  // The longest begin is what a caller waited for.
+  // The longest root is the call that a caller waited for.
   const root = waterfall.roots.reduce((best, at) => (best < 0 || waterfall.calls[at]!.end - waterfall.calls[at]!.start > waterfall.calls[best]!.end - waterfall.calls[best]!.start ? at : best), -1);
   const path = root < 0 ? [] : criticalPath(waterfall, root);
   const pathOf = new Map<number, number>();
@@ -68,7 +68,7 @@ export function rowKey(row: Row, { waterfall }: Model): string {
   return call.outer ? `c${call.outer.item.id}` : `m${row.call}`;
 }
 
-/** The item that a row stands for. */
+/** The item of a row. */
 export function itemOfRow(row: Row, { waterfall }: Model): TransactionItem | undefined {
   if (row.kind === 'note') return row.note.item;
   const call = waterfall.calls[row.kind === 'fold' ? row.calls[0]! : row.call];
@@ -88,7 +88,7 @@ export function findItems(transaction: Transaction, wanted: string): Set<number>
   return new Set(transaction.items.filter((entry) => haystack(entry).includes(text)).map((entry) => entry.item.id));
 }
 
-/** Rows with what is closed, but for the ancestors of hits. */
+/** Rows without closed subtrees, except for the ancestors of hits. */
 export function rowsOf({ waterfall, callOfItem }: Model, shown: Shown, hits: ReadonlySet<number>): Row[] {
   if (hits.size === 0) return flatten(waterfall, shown);
   const closed = new Set(shown.closed);

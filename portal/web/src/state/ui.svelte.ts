@@ -1,4 +1,4 @@
-// The frame's own state: toasts, what is open, the registry of keys, announcements.
+// The state of the frame: toasts, open panels, the registry of keys, announcements.
 
 import { Shortcuts, type Shortcut } from '../lib/shortcuts';
 

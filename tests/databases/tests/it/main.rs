@@ -1,4 +1,4 @@
-//! The servers start, come back, and leave nothing behind.
+//! The servers start, restart, and remove everything at their end.
 #![cfg(test)]
 
 use std::net::TcpStream;

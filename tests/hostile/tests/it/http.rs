@@ -1,16 +1,16 @@
-//! Whatever arrives over HTTP: no panic, no overflow, bounded time, no secret, and at most one span each.
+//! Any HTTP input: no panic, no overflow, bounded time, no secret, and at most one span for each exchange.
 
 use std::time::{Duration, Instant};
 
 use azmon_hostile::{Inputs, ids, request_head, response_head};
 
-/// `cargo test --profile hostile` tries them all; without optimisation, a part of them takes as long.
+/// `cargo test --profile hostile` tries all inputs; without optimisation, a part of them takes as long.
 const INPUTS: usize = if cfg!(debug_assertions) {
     10_000
 } else {
     100_000
 };
-/// No input may take that long, however busy the machine is.
+/// The maximum time for one input, on a busy machine.
 const MAX_TIME: Duration = Duration::from_secs(5);
 
 fn try_all(seed: u64, run: impl Fn(&[u8]) -> Result<(), String>) {

@@ -1,11 +1,11 @@
 use crate::replay::input::Attributes;
 
-/// The text of a field, and the attributes that it comes from.
+/// The expected text of a field, with the attributes that it comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// `None`: the field is absent.
+    /// `None` means that the field is absent.
     pub text: Option<String>,
-    /// Names of attributes.
+    /// The names of the attributes.
     pub from: Vec<&'static str>,
 }
 
@@ -24,7 +24,7 @@ impl Answer {
         }
     }
 
-    /// The first of some attributes that a field can take.
+    /// The first of some attributes that has a usable value.
     #[must_use]
     pub fn first(attributes: &Attributes, keys: &[&'static str]) -> Self {
         keys.iter()
@@ -32,14 +32,14 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// The same text, from more attributes.
+    /// The same text, with further attributes.
     #[must_use]
     pub fn and_from(mut self, keys: &[&'static str]) -> Self {
         self.from.extend(keys);
         self
     }
 
-    /// This, or another if this is absent.
+    /// This answer, or another one if it is absent.
     #[must_use]
     pub fn or(self, other: impl FnOnce() -> Self) -> Self {
         if self.text.is_some() { self } else { other() }
@@ -52,7 +52,7 @@ impl Answer {
         self
     }
 
-    /// Both texts with something between; absent if one is.
+    /// Both texts with a separator; absent if one of them is.
     #[must_use]
     pub fn join(self, between: &str, other: Self) -> Self {
         match (self.text, other.text) {

@@ -1,4 +1,4 @@
-//! Dependencies: what kind of call, and its name, type, target and data.
+//! Dependencies: the kind of call, and its name, type, target and data.
 
 use crate::replay::expected::network::{peer, peer_and_port};
 use crate::replay::expected::{Answer, http};
@@ -14,7 +14,7 @@ const DESTINATION: [&str; 3] = [
     "message_bus.destination",
 ];
 
-/// Database systems that are all called `SQL`.
+/// Database systems whose dependency type is `SQL`.
 const SQL: [&str; 13] = [
     "mssql",
     "microsoft.sql_server",
@@ -31,7 +31,7 @@ const SQL: [&str; 13] = [
     "h2database",
 ];
 
-/// What a dependency is, by the first attribute that tells.
+/// The kind of a dependency, by the first attribute that determines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// `http.request.method` or `http.method`.
@@ -53,7 +53,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// The kind of call that an input is.
+    /// The kind of call of an input.
     #[must_use]
     pub fn of(input: &Input) -> Self {
         let attributes = &input.attributes;
@@ -86,7 +86,7 @@ pub(super) fn name(input: &Input) -> Answer {
         .or(|| Answer::of(&input.name))
 }
 
-/// The span's name, if it is the method and a template: that says more than the path does.
+/// The span's name, if it is the method and a template, which is better than the path.
 fn templated(input: &Input) -> Answer {
     let method = Answer::first(&input.attributes, &["http.request.method", "http.method"]);
     let is_templated = method.text.as_ref().is_some_and(|method| {
@@ -103,7 +103,7 @@ fn templated(input: &Input) -> Answer {
 pub(super) fn dependency_type(input: &Input) -> Answer {
     let first = |keys: &[&'static str]| Answer::first(&input.attributes, keys);
     let messaging = first(&["messaging.system"]);
-    // The portal's views look for these in the custom dimensions, so they stay there.
+    // The portal's views read these custom dimensions, so they are kept.
     let azure = first(&AZURE).text.unwrap_or_default();
     let gen_ai = first(&GEN_AI).text.unwrap_or_default();
     first(&["microsoft.dependency.type"]).or(|| match (Call::of(input), input.kind.as_str()) {
@@ -189,7 +189,7 @@ fn database_target(input: &Input) -> Answer {
     both.or(|| server).or(|| database).or(|| system)
 }
 
-/// The port that a database system has if nobody changed it.
+/// The default port of a database system.
 #[must_use]
 pub fn default_database_port(system: &str) -> Option<u16> {
     let table: [(&[&str], u16); 11] = [

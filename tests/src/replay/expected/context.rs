@@ -62,7 +62,7 @@ pub(super) fn answers(input: &Input) -> Vec<(&'static str, Answer)> {
     .collect()
 }
 
-/// The rate, and the attribute that it comes from.
+/// The sample rate, with its attribute.
 pub(super) fn sample_rate(input: &Input) -> (f64, Answer) {
     let rates =
         ["microsoft.sample_rate", "_MS.sampleRate"].map(|key| (input.attributes.number(key), key));
@@ -121,9 +121,12 @@ fn location_ip(input: &Input) -> Answer {
         "net.sock.peer.addr",
         "net.peer.ip",
     ];
-    Answer::first(&input.attributes, &["microsoft.client.ip"]).or(|| match input.is_request() {
-        true => Answer::first(&input.attributes, &of_request),
-        false => Answer::none(),
+    Answer::first(&input.attributes, &["microsoft.client.ip"]).or(|| {
+        if input.is_request() {
+            Answer::first(&input.attributes, &of_request)
+        } else {
+            Answer::none()
+        }
     })
 }
 
@@ -162,7 +165,7 @@ fn role_instance(input: &Input) -> Answer {
     unused(instance.or(|| Answer::of(HOST)))
 }
 
-/// An answer whose attributes are those of another field, or no attributes of the span.
+/// An answer without attributes: they belong to another field, or are not the span's.
 fn unused(answer: Answer) -> Answer {
     Answer {
         from: Vec::new(),

@@ -8,7 +8,7 @@ use crate::replay::expected::{Answer, context, properties};
 use crate::replay::input::{Event, Input};
 use crate::replay::item::Item;
 
-/// The item of an event: its tags and its rate are the span's, but its parent is the span.
+/// The item of an event: tags and sample rate are the span's; the parent is the span.
 pub(super) fn item(event: &Event, input: &Input, span: &Item) -> Item {
     let mut item: Item = span
         .iter()

@@ -10,12 +10,12 @@ const FULL: [&str; 2] = ["url.full", "http.url"];
 const SCHEME: [&str; 2] = ["url.scheme", "http.scheme"];
 const PATH: [&str; 2] = ["url.path", "http.target"];
 
-/// The URL as it is given, or composed.
+/// The URL as recorded, or composed.
 pub(super) fn url(input: &Input) -> Answer {
     Answer::first(&input.attributes, &FULL).or(|| composed_url(input))
 }
 
-/// `scheme://host[:port]path[?query]`, if scheme, host and path are there.
+/// `scheme://host[:port]path[?query]`, if scheme, host and path are known.
 #[must_use]
 pub fn composed_url(input: &Input) -> Answer {
     let attributes = &input.attributes;
@@ -67,7 +67,7 @@ pub(super) fn method_and_route(input: &Input) -> Answer {
     Answer::first(&input.attributes, &METHOD).join(" ", route)
 }
 
-/// What was called: the first of these that is known.
+/// The target: the first of these that is known.
 pub(super) fn target(input: &Input) -> Answer {
     let attributes = &input.attributes;
     let full = Answer::first(attributes, &FULL);
@@ -91,7 +91,7 @@ pub(super) fn target(input: &Input) -> Answer {
         .or(|| peer_and_port(attributes, default))
 }
 
-/// Scheme, host with port but without credentials, and path of an absolute URL.
+/// Scheme, host and port without credentials, and path of an absolute URL.
 #[must_use]
 pub fn split_url(url: &str) -> Option<(String, String, String)> {
     let (scheme, rest) = url.split_once("://")?;
@@ -109,7 +109,7 @@ pub fn split_url(url: &str) -> Option<(String, String, String)> {
     ))
 }
 
-/// The path of an absolute URL, or of what begins with a slash.
+/// The path of an absolute URL, or of a text that starts with a slash.
 #[must_use]
 pub fn path_of(url: &str) -> Option<String> {
     match split_url(url) {
@@ -144,7 +144,7 @@ fn host_of_url(input: &Input, default: &[u16]) -> Answer {
     })
 }
 
-/// The ports that a scheme implies: of an unknown one, either.
+/// The default ports of a scheme; of an unknown scheme, both.
 fn default_ports(scheme: Option<&str>) -> &'static [u16] {
     match scheme.map(str::to_ascii_lowercase).as_deref() {
         Some("http") => &[80],

@@ -1,10 +1,10 @@
-//! How long the service lets a field be, in characters.
+//! The service's limits on the length of fields, in characters.
 
 use serde_json::Value;
 
 use crate::replay::item::Item;
 
-/// Fields with a limit of their own.
+/// Fields with specific limits.
 const LIMITS: [(&str, usize); 14] = [
     ("data.id", 512),
     ("data.url", 2048),
@@ -22,7 +22,7 @@ const LIMITS: [(&str, usize); 14] = [
     ("data.duration", usize::MAX),
 ];
 
-/// Properties that may be longer.
+/// Properties with a larger limit.
 const GEN_AI: [&str; 7] = [
     "properties.gen_ai.input.messages",
     "properties.gen_ai.output.messages",
@@ -33,14 +33,14 @@ const GEN_AI: [&str; 7] = [
     "properties.gen_ai.evaluation.explanation",
 ];
 
-/// Texts without which the service refuses an item of this kind.
+/// Fields that the service requires for an item of this kind.
 const REQUIRED: [(&str, &str); 3] = [
     ("RemoteDependency", "data.name"),
     ("Message", "data.message"),
     ("Exception", "exception.message"),
 ];
 
-/// Cuts every text, drops what has too long a key, and fields that are empty unless they are required.
+/// Truncates every text, and drops properties with too long a key and empty fields that are not required.
 pub(super) fn apply(item: &mut Item) {
     item.retain(|field, value| {
         let key = ["properties.", "measurements."]

@@ -8,7 +8,7 @@ use crate::replay::expected::{Answer, context, properties};
 use crate::replay::input::{Attributes, Input, Log, written};
 use crate::replay::item::Item;
 
-/// The attributes that make an availability result, if all are there.
+/// The attributes that together make an availability result.
 const AVAILABILITY: [&str; 4] = [
     "microsoft.availability.id",
     "microsoft.availability.name",
@@ -16,10 +16,10 @@ const AVAILABILITY: [&str; 4] = [
     "microsoft.availability.success",
 ];
 
-/// Lists of the messages and the types of an error's causes.
+/// Lists of the messages and types of an error's causes.
 const CAUSES: [&str; 2] = ["exception.cause.message", "exception.cause.type"];
 
-/// What a log record becomes.
+/// The kind of item for a log record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The result of an availability test.
@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a record with these attributes becomes.
+    /// The kind of item for a record with these attributes.
     #[must_use]
     pub fn of(attributes: &Attributes) -> Self {
         if attributes.has_any(&["exception.type", "exception.message"]) {
@@ -64,14 +64,14 @@ pub(super) fn item(log: &Log, input: &Input) -> Item {
     draft.finish()
 }
 
-/// An item in the making.
+/// A partial item.
 struct Draft<'a> {
     log: &'a Log,
     input: &'a Input,
     body: Option<String>,
     event_name: Option<String>,
     answers: Vec<(&'static str, Answer)>,
-    /// Custom dimensions that are not attributes.
+    /// Custom dimensions that do not come from attributes.
     own: Vec<(&'static str, Option<String>)>,
     item: Item,
 }
@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Text and event name, where neither is a field.
+    /// Adds text and event name as custom dimensions, where no field contains them.
     fn keep_texts(&mut self) {
         self.own.push(("message", self.body.clone()));
         self.own.push(("event_name", self.event_name.clone()));
@@ -229,7 +229,7 @@ fn set(item: &mut Item, field: &str, value: impl Into<Value>) {
     item.insert(field.to_owned(), value.into());
 }
 
-/// When it happened; for a test, when it ran.
+/// The time of the record; for an availability test, the time of its run.
 fn time(input: &Input, kind: Kind) -> Answer {
     let key = "microsoft.availability.testTimestamp";
     let tested = Answer::first(&input.attributes, &[key]);
@@ -243,7 +243,7 @@ fn time(input: &Input, kind: Kind) -> Answer {
     }
 }
 
-/// The text; data as JSON. What is blank is nothing.
+/// The text, or structured data as JSON. A blank text is absent.
 fn body(log: &Log) -> Option<String> {
     let text = match &log.body {
         Value::Null => return None,
@@ -256,7 +256,7 @@ fn body(log: &Log) -> Option<String> {
     Some(text).filter(|text| !text.trim().is_empty())
 }
 
-/// Four severities each are a level, but eight are the lowest.
+/// The level of a severity: four severities per level, except eight for the lowest.
 fn level(severity: u64) -> u64 {
     match severity {
         0..=8 => 0,
@@ -280,7 +280,7 @@ fn severity_text(log: &Log) -> Option<String> {
     Some(text).filter(|text| said.is_none_or(|said| !said.eq_ignore_ascii_case(text)))
 }
 
-/// Type and place, which are custom dimensions too.
+/// Type and place of the problem, which are also custom dimensions.
 fn problem(attributes: &Attributes) -> Answer {
     let kind = attributes
         .text("exception.type")

@@ -1,8 +1,7 @@
-//! What the recommended rules make of an input, worked out without the mapping.
+//! The recommended rules, applied to an input independently of the mapping.
 //!
-//! Each field has a function that answers with its text and with the attributes that the text comes
-//! from; these attributes, and no others, are missing in the custom dimensions. Clarity is all that
-//! counts here.
+//! Each field has a function that returns its text and the attributes that the text comes from. Exactly these
+//! attributes are missing in the custom dimensions. The code favours clarity over speed.
 
 mod answer;
 mod call;
@@ -27,7 +26,7 @@ use serde_json::Value;
 use crate::replay::input::Input;
 use crate::replay::item::Item;
 
-/// The items of an input: the span's, then one for each event; or the log record's.
+/// The items of an input: one for the span and one for each event, or one for the log record.
 #[must_use]
 pub fn items(input: &Input) -> Vec<Item> {
     if let Some(log) = &input.log {

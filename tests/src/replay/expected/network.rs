@@ -1,11 +1,11 @@
-//! The other side, by service, host and port.
+//! The remote side: service, host and port.
 
 use std::net::IpAddr;
 
 use crate::replay::expected::Answer;
 use crate::replay::input::Attributes;
 
-/// Host attributes and their ports, best first.
+/// Host attributes with their port attributes, best first.
 const PEERS: [(&str, Option<&str>); 6] = [
     ("server.address", Some("server.port")),
     ("net.peer.name", Some("net.peer.port")),
@@ -34,7 +34,7 @@ pub(super) fn peer_and_port(attributes: &Attributes, default: &[u16]) -> Answer 
         })
 }
 
-/// `host[:port]`, without the port if it is one of the default ones.
+/// `host[:port]`, without a default port.
 pub(super) fn host_and_port(
     attributes: &Attributes,
     host_key: &'static str,
@@ -54,7 +54,7 @@ pub(super) fn host_and_port(
     }
 }
 
-/// An IPv6 address as it is written in a URL.
+/// An IPv6 address in URL syntax.
 pub(super) fn in_brackets(host: &str) -> String {
     let address = host.split('%').next().unwrap_or_default().parse();
     match address {

@@ -10,7 +10,7 @@ use crate::replay::item::Item;
 
 const CUSTOM_MEASUREMENTS: &str = "microsoft.custom_measurements";
 
-/// All attributes but the used ones; links; why the span failed.
+/// Adds all attributes except the used ones, the links, and the reason for the span's failure.
 pub(super) fn add_of_span(item: &mut Item, input: &Input, used: &BTreeSet<&str>) {
     add(item, &input.attributes, used);
     let links = input.links.iter().take(100);
@@ -32,7 +32,7 @@ pub(super) fn add_of_span(item: &mut Item, input: &Input, used: &BTreeSet<&str>)
     }
 }
 
-/// All attributes but the used ones.
+/// Adds all attributes except the used ones.
 pub(super) fn add(item: &mut Item, attributes: &Attributes, used: &BTreeSet<&str>) {
     for (key, value) in attributes
         .iter()
@@ -42,7 +42,7 @@ pub(super) fn add(item: &mut Item, attributes: &Attributes, used: &BTreeSet<&str
     }
 }
 
-/// The numbers of the attribute that is a JSON object.
+/// Adds the numbers of the attribute that is a JSON object.
 pub(super) fn add_measurements(item: &mut Item, attributes: &Attributes) {
     for (key, value) in custom_measurements(attributes).into_iter().flatten() {
         if let Some(number) = value.as_f64().filter(|_| !key.is_empty()) {
@@ -59,7 +59,7 @@ pub(super) fn measurements_source(attributes: &Attributes) -> Answer {
     }
 }
 
-/// Milliseconds from when the messages were enqueued to the start: the mean of those that say so.
+/// The average time in milliseconds from enqueuing the messages to the start, over the messages that contain it.
 pub(super) fn time_since_enqueued(input: &Input) -> Option<f64> {
     let start = input.start as f64 / 1e6;
     let times = input

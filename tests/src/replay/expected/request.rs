@@ -1,4 +1,4 @@
-//! Requests, and what they share with dependencies.
+//! Requests, and the fields that they share with dependencies.
 
 use crate::replay::expected::{Answer, call, http};
 use crate::replay::input::Input;
@@ -49,7 +49,8 @@ pub(super) fn result_code(input: &Input, overridden: &'static str) -> Answer {
     Answer::first(&input.attributes, &keys.concat()).or(|| Answer::of("0"))
 }
 
-/// What the status says, or that there is no HTTP status from 400 on, and no `error.type` of a call without one.
+/// The span's status; without one, success means an HTTP status below 400 or, for a call without an HTTP status,
+/// no `error.type`.
 pub(super) fn success(input: &Input) -> bool {
     let status = Answer::first(&input.attributes, &http::STATUS).text;
     let code: Option<f64> = status.and_then(|code| code.parse().ok());
@@ -63,7 +64,7 @@ pub(super) fn success(input: &Input) -> bool {
     }
 }
 
-/// `[d.]hh:mm:ss.fffffff`, from nothing to just below 1000 days.
+/// `[d.]hh:mm:ss.fffffff`, from zero to just below 1000 days.
 pub(super) fn duration(input: &Input) -> String {
     const DAY: i64 = 864_000_000_000;
     let ticks = (i128::from(input.end) - i128::from(input.start)) / 100;

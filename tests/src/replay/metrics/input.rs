@@ -1,4 +1,4 @@
-//! What a recorded metric says, read without the mapping's help.
+//! A recorded metric, parsed independently of the mapping.
 
 use serde_json::Value;
 
@@ -12,8 +12,13 @@ impl<'a> Point<'a> {
         input["points"].as_array().into_iter().flatten().map(Self)
     }
 
-    /// The values of a histogram's point: its ends, and between them as many as are missing, which
-    /// share the rest of the sum.
+    /// Whether the point has no value.
+    pub(super) fn is_empty(self) -> bool {
+        self.0["count"].as_u64() == Some(0)
+    }
+
+    /// Values that reproduce a histogram point: its minimum and maximum, and between them the missing values,
+    /// which share the rest of the sum.
     pub(super) fn values(self) -> Vec<f64> {
         let number = |key: &str| self.0[key].as_f64().unwrap_or_default();
         let (sum, min, max) = (number("sum"), number("min"), number("max"));

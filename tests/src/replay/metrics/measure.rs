@@ -1,4 +1,4 @@
-//! From a recorded input, by way of the SDK's instruments, to our envelopes.
+//! Measures a recorded input with the SDK's instruments, and maps it to envelopes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ use crate::replay::metrics::input::Point;
 use crate::replay::span;
 use crate::spans::HOST;
 
-/// Measures and maps an input as azmon does, limits and JSON included, in the order of its points.
+/// Measures and maps an input like azmon, including limits and JSON, in the order of its points.
 #[must_use]
 pub fn map(input: &Value) -> Vec<Value> {
     let options = MappingOptions::default().host_name(HOST);
@@ -33,7 +33,7 @@ pub fn map(input: &Value) -> Vec<Value> {
         .build();
     let begin = SystemTime::now();
     record(&provider.meter_with_scope(scope(input)), input);
-    // What fails shows as an envelope that is missing.
+    // A failure shows as a missing envelope.
     let _ = provider.force_flush();
     let mut envelopes = mapping.take();
     for envelope in &mut envelopes {
@@ -105,14 +105,14 @@ fn up_down_counter(meter: &Meter, name: String, point: &Value, attributes: &[Key
 }
 
 fn is_between(time: &Value, begin: SystemTime, end: SystemTime) -> bool {
-    // Times on the wire are cut to microseconds.
+    // Times in envelopes are truncated to microseconds.
     let begin = begin - Duration::from_micros(1);
     let time = time.as_str().and_then(|time| time.parse().ok());
     let time = time.map(|time: jiff::Timestamp| SystemTime::from(time));
     time.is_some_and(|time| (begin..=end).contains(&time))
 }
 
-/// The number of the point that has the envelope's properties: the SDK collects in no order.
+/// The index of the point with the envelope's properties: the SDK collects in no particular order.
 fn place(envelope: &Value, input: &Value) -> Option<usize> {
     let properties = &envelope["data"]["baseData"]["properties"];
     Point::all(input).position(|Point(point)| {
@@ -122,7 +122,7 @@ fn place(envelope: &Value, input: &Value) -> Option<usize> {
     })
 }
 
-/// Maps what the reader collects, as it is exported.
+/// Maps the collected metrics when they are exported.
 #[derive(Debug, Clone)]
 struct Mapping {
     mapper: Arc<Mapper>,

@@ -1,22 +1,25 @@
-//! The reviewed deviations of metrics, and what ours must be, worked out from the input alone.
+//! The reviewed deviations of metrics, with the expected values, computed from the input alone.
 
 use serde_json::Value;
 
 use crate::replay::metrics::input::Point;
 
-/// A deviation that was thought about.
+/// A reviewed deviation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// The field, as [`item`](crate::replay::item) names it.
     pub(super) field: &'static str,
-    /// What ours must be for a point, if the rule speaks of it.
+    /// Our expected value for a point, if the rule applies.
     pub(super) expected: fn(Point<'_>) -> Option<Value>,
-    /// Why ours is better.
+    /// The reason why our value is better.
     pub(super) reason: &'static str,
 }
 
 /// All rules.
 pub(super) const ALL: &[Rule] = &[STANDARD_DEVIATION];
+
+/// The reason why azmon sends no item for a point without values.
+pub(super) const NO_VALUE: &str = "a histogram without any value is no item: the ends that the officials write are infinite, which no JSON is";
 
 const STANDARD_DEVIATION: Rule = Rule {
     field: "metric.stdDev",

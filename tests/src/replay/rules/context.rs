@@ -58,7 +58,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         field: "tags.ai.cloud.role",
         when: |d| !d.input.resource.has("service.name"),
-        reason: "a service that nobody named is called unknown_service and its program",
+        reason: "an unnamed service is called unknown_service and its program",
     },
     Rule {
         field: "tags.*",

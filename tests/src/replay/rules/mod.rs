@@ -1,8 +1,7 @@
-//! The reviewed deviations: where ours differs from both officials, and why.
+//! The reviewed deviations: fields in which ours differs from both official exporters, and the reasons.
 //!
-//! A rule names a field and a condition on the input, never a case, so that it also holds for inputs
-//! that nobody has recorded yet. What ours must be is worked out by
-//! [`expected`](crate::replay::expected) from the input alone.
+//! A rule names a field and a condition on the input, never a case, so that it also applies to unrecorded inputs.
+//! [`expected`](crate::replay::expected) computes our value from the input alone.
 
 mod context;
 mod dependency;
@@ -24,11 +23,11 @@ pub const ALL: &[&[Rule]] = &[
     &[ODD_VALUE],
 ];
 
-/// Why a field may differ where an official has dropped the item: there is nothing to agree with.
+/// The reason for a field of an item that an official exporter dropped: a comparison is impossible.
 pub const DROPPED: &str = "an official dropped the item: ours is never lost whole";
 
-/// The officials ask some attributes for being there and others for being true, and write a list as
-/// their language does.
+/// The official exporters test some attributes for presence and others for truth, and format lists in the syntax
+/// of their languages.
 const ODD_VALUE: Rule = Rule {
     field: "*",
     when: has_odd_value,

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::replay::rule::Rule;
 
-/// How the keys begin that one official or the other drops whether or not it has used them, and those
-/// that both keep although a field holds what they say.
+/// Prefixes of keys that one official exporter drops whether or not it has used them, and of keys that both keep
+/// although a field contains their values.
 const CONVENTIONS: [&str; 23] = [
     "_MS.",
     "ai.",

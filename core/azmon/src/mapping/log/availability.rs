@@ -5,8 +5,8 @@ use crate::envelope::{AvailabilityData, Measurements, Properties, SCHEMA_VERSION
 use crate::mapping::attributes::Attributes;
 use crate::mapping::keys::Key;
 
-/// The result of an availability test, and when it ran if the record says; `None` if something that
-/// must be there is missing or cannot be read.
+/// The result of an availability test, and its time if the record has one; `None` if a required part is missing or
+/// unreadable.
 pub(super) fn availability<'a>(
     attributes: &Attributes<'a>,
 ) -> Option<(Option<SystemTime>, AvailabilityData<'a>)> {

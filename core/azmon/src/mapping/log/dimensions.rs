@@ -1,4 +1,4 @@
-//! Custom dimensions of a log record: its attributes, and what else it says that no field holds.
+//! Custom dimensions of a log record: its attributes, and its other content without a field.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,13 @@ use crate::item::LogData;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::properties;
 
-/// Dimensions that are not attributes, at most.
+/// Maximum number of dimensions that are not attributes.
 const OWN: usize = 5;
 
-/// What `tracing-log` calls every record that it brings to `tracing`.
+/// The name of every record that `tracing-log` forwards to `tracing`.
 const LOG_EVENT: &str = "log event";
 
-/// The level of a severity: four of OpenTelemetry's each are one, but all below `Info` are the lowest.
+/// The level of a severity. Four of OpenTelemetry's severities form one level; all below `Info` form the lowest.
 pub(super) fn level(severity: Severity) -> SeverityLevel {
     match severity as u8 {
         ..=8 => SeverityLevel::Verbose,
@@ -26,14 +26,14 @@ pub(super) fn level(severity: Severity) -> SeverityLevel {
     }
 }
 
-/// The event's name, unless it is empty or one that the macros of `tracing` made up.
+/// The event's name, unless it is empty or a name that the macros of `tracing` generate.
 pub(super) fn event_name(log: &LogData) -> Option<&str> {
     log.event_name
         .as_deref()
         .filter(|name| !name.is_empty() && !is_made_up(name))
 }
 
-/// Whether a name is like `event src/main.rs:12`, or that of all records of the `log` crate.
+/// Whether a name has the form `event src/main.rs:12`, or is the name of all records of the `log` crate.
 fn is_made_up(name: &str) -> bool {
     let place = name
         .strip_prefix("event ")
@@ -42,9 +42,9 @@ fn is_made_up(name: &str) -> bool {
     place.is_some_and(|(_, line)| is_line(line)) || name == LOG_EVENT
 }
 
-/// All that no field holds. `text` is the record's, and `event` its event name, if neither became a field.
+/// All content without a field. `text` is the record's text and `event` its event name, if they did not become a field.
 ///
-/// An attribute that has the name of one of these wins.
+/// An attribute with the name of one of these takes precedence.
 pub(super) fn dimensions<'a>(
     log: &'a LogData,
     attributes: &Attributes<'a>,
@@ -57,7 +57,7 @@ pub(super) fn dimensions<'a>(
     let own = [
         ("message", text),
         ("event_name", event),
-        // What Rust calls a target is a logger's name elsewhere.
+        // A target in Rust is the name of a logger in other languages.
         ("logger_name", scope.or(target)),
         (
             "target",
@@ -77,8 +77,8 @@ pub(super) fn dimensions<'a>(
     properties
 }
 
-/// The severity's text, unless the level says the same: `INFO` is `Information`, but `DEBUG` and `TRACE`
-/// are both `Verbose`.
+/// The severity's text, unless the level has the same meaning: `INFO` is `Information`, but `DEBUG` and `TRACE` are
+/// both `Verbose`.
 fn severity_text(log: &LogData) -> Option<&str> {
     let text = log
         .severity_text

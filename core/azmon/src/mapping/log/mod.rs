@@ -1,10 +1,10 @@
 //! Log records: exceptions, custom events, availability results, messages.
 //!
-//! | A record that has | becomes |
+//! | Content of the record | Item |
 //! |---|---|
 //! | `exception.type` or `exception.message` | an exception |
-//! | `microsoft.custom_event.name`; an event name, if asked for | a custom event |
-//! | `microsoft.availability.id`, `.name`, `.duration` and `.success`, which can be read | an availability result |
+//! | `microsoft.custom_event.name`; an event name, if enabled | a custom event |
+//! | readable `microsoft.availability.id`, `.name`, `.duration` and `.success` | an availability result |
 //! | anything else | a message |
 
 mod availability;

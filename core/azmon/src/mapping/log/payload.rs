@@ -9,7 +9,7 @@ use crate::mapping::log::availability::availability;
 use crate::mapping::log::dimensions::{dimensions, event_name, level};
 use crate::mapping::{MappingOptions, exception, measurements, text};
 
-/// Stands for a text that the record does not have; the service wants one.
+/// Replaces a missing text, which the service requires.
 const NO_TEXT: &str = "n/a";
 
 /// The payload of a record, and its time.
@@ -48,7 +48,7 @@ fn exception_data<'a>(log: &'a LogData, attributes: &Attributes<'a>) -> Exceptio
     let body = body(log, attributes);
     let has_message = attributes.peek(Key::ExceptionMessage).is_some();
     let exceptions = exception::chain(attributes, body);
-    // What the error says is no news as the record's text.
+    // The record's text would only repeat the message of the error.
     let repeats = exceptions
         .first()
         .is_some_and(|outer| body == Some(outer.message.as_ref()));
@@ -67,7 +67,7 @@ fn exception_data<'a>(log: &'a LogData, attributes: &Attributes<'a>) -> Exceptio
     }
 }
 
-/// What groups errors that have no stack, which the service groups by otherwise: type and place.
+/// The key that groups errors without a stack: type and place. The service groups other errors by their stack.
 fn problem_id<'a>(kind: &str, attributes: &Attributes<'a>) -> Option<&'a str> {
     let file = attributes.peek(Key::CodeFilePath)?;
     let arena = attributes.arena();

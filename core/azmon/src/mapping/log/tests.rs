@@ -15,7 +15,7 @@ fn data(fill: impl FnOnce(&mut SdkLogRecord)) -> LogData {
     LogData::new(&log_record(fill), &scope)
 }
 
-/// What a record becomes, owned.
+/// The mapped record, owned.
 fn mapped_with(log: &LogData, options: MappingOptions) -> Envelope<'static> {
     let mapper = Mapper::new("key", &Resource::builder_empty().build(), options);
     let arena = Arena::new();
@@ -286,7 +286,7 @@ fn the_context_says_what_the_record_does_not() {
         assert_eq!(tag(&envelope, key), Some(value));
     }
     assert_eq!(property(&envelope, OperationName::ATTRIBUTE), None);
-    // What counts once does so in any context.
+    // A record that counts once does so in any context.
     let kept = data(|_| ()).unsampled().in_context(&context);
     let envelope = mapped_with(&kept, MappingOptions::default());
     assert_eq!(envelope.sample_rate, Some(100.0));

@@ -17,13 +17,13 @@ impl Mapper {
     /// | Instrument | `value` | `count` | `min`, `max`, `stdDev` |
     /// |---|---|---|---|
     /// | counters, gauges | the value | 1 | |
-    /// | histograms of both kinds | the sum | how many values | as the data have them |
+    /// | histograms of both kinds | the sum | the number of values | from the data point |
     ///
-    /// The standard deviation of a histogram is exact for up to three values, and else estimated from
-    /// its buckets, whose values are taken as evenly spread; it is left out where all values of an
-    /// explicit histogram are in one bucket. A point whose value is not finite, or that holds no values,
-    /// makes no envelope. Resource attributes are not looked at: they are the mapper's. The envelopes own
-    /// their texts, since the SDK uses the collection's memory again.
+    /// The standard deviation of a histogram is exact for up to three values. Otherwise it is estimated from the
+    /// buckets, whose values are assumed to be evenly spread. It is omitted if all values of an explicit histogram are
+    /// in one bucket. A point makes no envelope if its value is not finite or it contains no values. Resource
+    /// attributes are ignored: the mapper has its own resource. The envelopes own their texts, because the SDK reuses
+    /// the memory of the collection.
     pub fn map_metrics(&self, metrics: &ResourceMetrics, mut emit: impl FnMut(Envelope<'static>)) {
         for scope in metrics.scope_metrics() {
             for metric in scope.metrics() {
@@ -40,7 +40,7 @@ impl Mapper {
         }
     }
 
-    /// Makes the envelope of a metric that is not an instrument's.
+    /// Makes the envelope of a metric that does not come from an instrument.
     pub(crate) fn metric(
         &self,
         time: SystemTime,
@@ -59,7 +59,7 @@ impl Mapper {
         }
     }
 
-    /// Makes the envelope of one data point of the metric `name`, whose meter is `scope`, by the rules of
+    /// Makes the envelope of one data point of the metric `name` from the meter `scope`, by the rules of
     /// [`map_metrics`](Self::map_metrics); `None` for a point that makes no envelope.
     #[must_use]
     pub fn map_point(&self, scope: &str, name: &str, point: Point) -> Option<Envelope<'static>> {

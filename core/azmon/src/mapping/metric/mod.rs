@@ -1,4 +1,4 @@
-//! Metrics: every data point is an item.
+//! Metrics: every data point becomes an item.
 
 mod map;
 mod point;

@@ -7,7 +7,7 @@ use opentelemetry_sdk::metrics::data::{
 
 use crate::mapping::metric::spread::{Bucket, Spread};
 
-/// A data point of a metric, whatever its instrument: one value, or the sum of many.
+/// A data point of any instrument: one value, or the sum of many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     pub(super) time: SystemTime,
@@ -19,21 +19,21 @@ pub struct Point {
     pub(super) std_dev: Option<f64>,
 }
 
-/// What a histogram says of its values together.
+/// The summary of a histogram's values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// How many values there are.
+    /// The number of values.
     pub count: u64,
     /// Their sum.
     pub sum: f64,
-    /// The least of them, if known.
+    /// The minimum, if known.
     pub min: Option<f64>,
-    /// The greatest of them, if known.
+    /// The maximum, if known.
     pub max: Option<f64>,
 }
 
 impl Point {
-    /// One value: that of a counter or a gauge.
+    /// Makes a point of one value, from a counter or a gauge.
     #[must_use]
     pub fn of_value(time: SystemTime, attributes: Vec<KeyValue>, value: f64) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Point {
         }
     }
 
-    /// Many values, of which nothing more is known.
+    /// Makes a point of many values, of which only the summary is known.
     #[must_use]
     pub fn of_summary(time: SystemTime, attributes: Vec<KeyValue>, summary: Summary) -> Self {
         Self {
@@ -59,8 +59,8 @@ impl Point {
         }
     }
 
-    /// A histogram with bounds that its instrument chose: bucket `i` holds what is above bound `i - 1`, up
-    /// to bound `i`, and the last one all that is above the last bound.
+    /// Makes a point of a histogram with explicit bounds: bucket `i` holds the values above bound `i - 1` and up to
+    /// bound `i`; the last one holds the values above the last bound.
     #[must_use]
     pub fn of_histogram(
         time: SystemTime,
@@ -76,8 +76,8 @@ impl Point {
         }
     }
 
-    /// A histogram with bounds that are powers: each of `buckets` holds `count` values above `lower`, up to
-    /// `upper`, as `(lower, upper, count)`.
+    /// Makes a point of an exponential histogram: each of `buckets`, `(lower, upper, count)`, holds `count` values
+    /// above `lower` and up to `upper`.
     #[must_use]
     pub fn of_exponential_histogram(
         time: SystemTime,
@@ -97,7 +97,7 @@ impl Point {
         }
     }
 
-    /// Those of a metric of any kind.
+    /// Emits the points of a metric of any kind.
     pub(super) fn each<T: Number>(points: &Points<T>, emit: &mut impl FnMut(Self)) {
         match points {
             Points::Gauge(gauge) => gauge.data_points().for_each(|point| {
@@ -208,8 +208,8 @@ fn buckets(bounds: &[f64], counts: impl Iterator<Item = u64>) -> Vec<Bucket> {
         .collect()
 }
 
-/// Bucket `i` of a scale holds what is above `base^i`, up to `base^(i + 1)`, where `base` is
-/// `2^(2^-scale)`, as OpenTelemetry's data model says.
+/// Bucket `i` of a scale holds the values above `base^i` and up to `base^(i + 1)`, where `base` is `2^(2^-scale)`, as
+/// in OpenTelemetry's data model.
 fn exponential_buckets<T>(point: &ExponentialHistogramDataPoint<T>) -> Vec<Bucket> {
     let width = f64::from(-i32::from(point.scale())).exp2();
     let bound = |index: i32| (f64::from(index) * width).exp2();
@@ -241,7 +241,7 @@ fn exponential_buckets<T>(point: &ExponentialHistogramDataPoint<T>) -> Vec<Bucke
         .collect()
 }
 
-/// What instruments measure in. Integers above 2^53 lose their last digits, as in JSON.
+/// The number types of instruments. Integers above 2^53 lose their last digits, as in JSON.
 pub(super) trait Number: Copy {
     fn to_f64(self) -> f64;
 }

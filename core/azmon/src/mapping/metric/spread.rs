@@ -1,6 +1,6 @@
-//! The standard deviation of a histogram, as far as its data tell.
+//! The standard deviation of a histogram, exact or estimated.
 
-/// What is known of all values.
+/// The summary of all values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spread {
     pub(super) count: u64,
@@ -9,7 +9,7 @@ pub(super) struct Spread {
     pub(super) max: Option<f64>,
 }
 
-/// How many values are between two bounds.
+/// The number of values between two bounds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {
     pub(super) lower: f64,
@@ -18,19 +18,19 @@ pub(super) struct Bucket {
 }
 
 impl Spread {
-    /// Of a histogram with bounds that somebody chose: one bucket alone tells nothing.
+    /// For a histogram with explicit bounds. A single bucket gives no estimate.
     pub(super) fn of_explicit(&self, buckets: &[Bucket]) -> Option<f64> {
         let filled = buckets.iter().filter(|bucket| bucket.count > 0).count();
         let estimate = || (filled > 1).then(|| self.estimate(buckets)).flatten();
         self.exact().or_else(estimate)
     }
 
-    /// Of a histogram whose buckets are narrow by themselves.
+    /// For an exponential histogram, whose buckets are narrow.
     pub(super) fn of_exponential(&self, buckets: &[Bucket]) -> Option<f64> {
         self.exact().or_else(|| self.estimate(buckets))
     }
 
-    /// Up to three values follow from their sum and their ends.
+    /// Sum, minimum and maximum determine up to three values.
     fn exact(&self) -> Option<f64> {
         let (min, max) = (self.min?, self.max?);
         let deviation = |values: &[f64]| {
@@ -49,9 +49,9 @@ impl Spread {
         }
     }
 
-    /// Takes the values of a bucket as evenly spread over what of it is between the ends.
+    /// Assumes that the values of a bucket are evenly spread over the part of the bucket between minimum and maximum.
     ///
-    /// No values between the ends can spread more than the inequality of Bhatia and Davis allows.
+    /// The result is capped by the Bhatia–Davis inequality, the maximum for values between minimum and maximum.
     fn estimate(&self, buckets: &[Bucket]) -> Option<f64> {
         let (min, max) = (self.min?, self.max?);
         let count = buckets.iter().map(|bucket| bucket.count).sum::<u64>() as f64;

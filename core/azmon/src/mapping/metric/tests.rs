@@ -9,7 +9,7 @@ use opentelemetry_sdk::metrics::{
 use crate::envelope::{Data, Envelope, MetricPoint, tags};
 use crate::mapping::{Mapper, MappingOptions, Point, Summary};
 
-/// What is made of what `record` records. Histograms whose name starts with `e` are exponential.
+/// The envelopes of the measurements that `record` makes. Histograms whose name starts with `e` are exponential.
 fn mapped(options: MappingOptions, record: impl FnOnce(&Meter)) -> Vec<Envelope<'static>> {
     let memory = InMemoryMetricExporterBuilder::new()
         .with_temporality(Temporality::Delta)
@@ -138,7 +138,7 @@ fn both_kinds_of_histogram_tell_count_ends_and_deviation() {
         );
         assert_eq!((point.min, point.max), (Some(-4.0), Some(100.0)));
         let deviation = point.std_dev.unwrap();
-        // The name that starts with `e` is that of the exponential one.
+        // The exponential histogram has a name that starts with `e`.
         let tolerance = if point.name == "explicit" { 0.01 } else { 0.2 };
         assert!(
             (deviation / truth - 1.0).abs() < tolerance,

@@ -1,4 +1,4 @@
-//! Calls to databases, and the hosts of all calls.
+//! Database calls, and the hosts of all calls.
 
 use super::*;
 

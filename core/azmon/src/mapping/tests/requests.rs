@@ -1,4 +1,4 @@
-//! Requests: name, URL, and who asked.
+//! Requests: name, URL and source.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What holds for spans of every kind.
+//! Rules that hold for spans of every kind.
 
 use super::*;
 

@@ -19,20 +19,20 @@ const AVAILABLE_BYTES: &str = r"\Memory\Available Bytes";
 const REQUEST_RATE: &str = r"\ASP.NET Applications(??APP_W3SVC_PROC??)\Requests/Sec";
 const REQUEST_TIME: &str = r"\ASP.NET Applications(??APP_W3SVC_PROC??)\Request Execution Time";
 
-/// What the system says at one time; `None` is what it does not say.
+/// The values that the system reports at one time; `None` if it does not report a value.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sample {
-    /// Time on processors of this process, since its start.
+    /// Processor time of this process, since its start.
     pub(super) process_cpu: Option<Duration>,
-    /// Ticks of all processors that were not idle, and of all, since the start of the machine.
+    /// Busy ticks and total ticks of all processors, since the start of the machine.
     pub(super) machine_cpu: Option<(u64, u64)>,
     pub(super) private_bytes: Option<u64>,
     pub(super) available_bytes: Option<u64>,
-    /// Bytes that were read and written, since the start of the process.
+    /// Bytes read and written, since the start of the process.
     pub(super) io_bytes: Option<u64>,
 }
 
-/// Reads the counters, an interval after the other.
+/// Reads the counters at the end of each interval.
 #[derive(Debug)]
 pub(in crate::metrics) struct PerformanceCounters {
     requests: Arc<RequestRate>,
@@ -55,7 +55,7 @@ impl PerformanceCounters {
         self.last = Some((now, system::sample()));
     }
 
-    /// Makes an item of each counter, and begins the next interval.
+    /// Makes an item for each counter, and begins the next interval.
     pub(in crate::metrics) fn collect(
         &mut self,
         now: Instant,
@@ -78,7 +78,7 @@ impl PerformanceCounters {
     }
 }
 
-/// What happened between two samples.
+/// The difference between two samples.
 struct Interval {
     before: Sample,
     after: Sample,
@@ -88,7 +88,7 @@ struct Interval {
 }
 
 impl Interval {
-    /// The counters that are known. A rate needs an interval that is not empty.
+    /// The known counters. A rate needs a non-empty interval.
     fn counters(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let Self { before, after, .. } = self;
         let process_cpu = self.rate(difference(

@@ -1,15 +1,15 @@
-//! What Linux says in `/proc` (`proc(5)`).
+//! Samples from Linux's `/proc` (`proc(5)`).
 
 use std::time::Duration;
 
+use crate::metrics::performance::ProcessSample;
 use crate::metrics::performance::counters::Sample;
 
-/// Ticks of a second: `USER_HZ`, which the kernel fixes at 100 for what it tells programs on every
-/// architecture that Rust supports.
+/// Ticks per second: `USER_HZ`, which is 100 in the kernel's user interface on every architecture that Rust supports.
 const TICKS: u64 = 100;
 
-/// Reads the files of this process and of the machine, which are made as they are read: no disk is
-/// asked. A file that cannot be read is left out.
+/// Reads the files of this process and of the machine. The kernel generates them without disk access. An unreadable
+/// file is skipped.
 pub(super) fn sample() -> Sample {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     Sample {
@@ -21,8 +21,19 @@ pub(super) fn sample() -> Sample {
     }
 }
 
-/// `utime` and `stime`: the 12th and 13th fields after the program's name, which may hold anything and
-/// ends at the last parenthesis.
+/// Reads only what is of this process: cheap enough for every second.
+pub(crate) fn process_sample() -> ProcessSample {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let status = read("/proc/self/status");
+    ProcessSample {
+        cpu: process_cpu(&read("/proc/self/stat")),
+        private_bytes: private_bytes(&status),
+        resident_bytes: kilobytes(&status, "VmRSS"),
+    }
+}
+
+/// Parses `utime` and `stime`: the 12th and 13th fields after the program's name, which may contain anything and ends
+/// at the last parenthesis.
 fn process_cpu(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);
@@ -31,8 +42,8 @@ fn process_cpu(stat: &str) -> Option<Duration> {
     Some(Duration::from_millis(ticks.saturating_mul(1_000 / TICKS)))
 }
 
-/// The line of all processors: user, nice, system, idle, iowait, irq, softirq, steal. What guests used
-/// is in `user` and `nice` already.
+/// Parses the line of all processors: user, nice, system, idle, iowait, irq, softirq, steal. `user` and `nice` include
+/// the time of guests.
 fn machine_cpu(stat: &str) -> Option<(u64, u64)> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let ticks = line.split_ascii_whitespace().take(8);
@@ -42,20 +53,20 @@ fn machine_cpu(stat: &str) -> Option<(u64, u64)> {
     Some((all - idle, all))
 }
 
-/// Memory that is no file's and not shared. Kernels before 4.5 tell only what is in memory of all.
+/// Anonymous memory, resident or swapped. Kernels before 4.5 report only the total resident memory.
 fn private_bytes(status: &str) -> Option<u64> {
     let swapped = kilobytes(status, "VmSwap").unwrap_or_default();
     let resident = kilobytes(status, "RssAnon").or_else(|| kilobytes(status, "VmRSS"))?;
     Some(resident + swapped)
 }
 
-/// What went through `read` and `write`, also from and to the network and caches, as on Windows.
+/// Bytes that passed through `read` and `write`, including those of the network and of caches, as on Windows.
 fn io_bytes(io: &str) -> Option<u64> {
     let number = |key| field(io, key)?.parse::<u64>().ok();
     number("rchar")?.checked_add(number("wchar")?)
 }
 
-/// `key:   123 kB`, in bytes.
+/// Parses `key:   123 kB` into bytes.
 fn kilobytes(text: &str, key: &str) -> Option<u64> {
     let number = field(text, key)?.strip_suffix("kB")?.trim_end();
     number.parse::<u64>().ok()?.checked_mul(1_024)
@@ -71,7 +82,7 @@ fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    // Captured on Linux 6.18; the name of the program is another.
+    // Captured on Linux 6.18, with another name of the program.
     const STAT: &str = "26713 (a) b (c) R 26711 26711 23811 0 -1 4194304 4905 6609 0 0 101 4 4 0 20 0 1 \
                         0 454623 25382912 5387 18446744073709551615 94446109597696 94446109598037";
     const MACHINE: &str = "cpu  296038 287 60140 538649 2080 0 587 296 0 0\n\

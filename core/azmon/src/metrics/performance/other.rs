@@ -1,8 +1,14 @@
-//! A system that is not asked.
+//! The sample of a system without support.
 
+use crate::metrics::performance::ProcessSample;
 use crate::metrics::performance::counters::Sample;
 
-/// Nothing.
+/// An empty sample.
 pub(super) fn sample() -> Sample {
     Sample::default()
+}
+
+/// Nothing.
+pub(crate) fn process_sample() -> ProcessSample {
+    ProcessSample::default()
 }

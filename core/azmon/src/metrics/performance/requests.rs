@@ -5,11 +5,11 @@ use opentelemetry::trace::SpanKind;
 use crate::item::SpanView;
 use crate::metrics::shards::Shards;
 
-/// How many requests ended, and how long they took.
+/// The number of requests that ended, and their duration.
 #[derive(Debug)]
 pub(crate) struct RequestRate(Shards<Requests>);
 
-/// Requests of an interval.
+/// The requests of an interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Requests {
     pub(super) count: u32,
@@ -33,7 +33,7 @@ impl RequestRate {
         }
     }
 
-    /// Takes what was counted since the last call.
+    /// Takes the requests since the last call.
     pub(super) fn take(&self) -> Requests {
         self.0.drain().fold(Requests::default(), Requests::and)
     }

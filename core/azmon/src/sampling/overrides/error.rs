@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A pattern of a [`SamplingOverride`](crate::sampling::SamplingOverride) that is no regular expression.
+/// An invalid regular expression of a [`SamplingOverride`](crate::sampling::SamplingOverride).
 #[derive(Debug, Clone)]
 pub struct SamplingOverrideError {
     pattern: String,

@@ -1,4 +1,4 @@
-//! Rules that give some telemetry a rate of its own.
+//! Sampling overrides: rules with their own rate for some telemetry.
 
 mod error;
 mod rule;

@@ -6,17 +6,16 @@ use super::value::Expected;
 use crate::item::TelemetryType;
 use crate::sampling::item_count::ItemCount;
 
-/// A rate of their own for the spans, or log records, that meet every condition, as in Application Insights
-/// for Java.
+/// A sampling rate for the spans or log records that meet all of its conditions, as in Application Insights for Java.
 ///
-/// Of several overrides the first whose conditions are met decides, for a child as for a root, whatever
-/// was decided about its parent; 0 leaves a span out for good, also where failures are kept. Without
-/// conditions it is met by every span. Only attributes that a span has when it starts are seen: of a
-/// request usually its method, path and host, but neither its route nor its status.
+/// The first override whose conditions are met decides, for a child as for a root, whatever was decided about its
+/// parent. A percentage of 0 always drops the span, even if failures are kept. An override without conditions matches
+/// every span. It sees only the attributes that a span has at its start: for a request usually method, path and host,
+/// but neither route nor status.
 ///
-/// Log records, custom events and availability results are sampled only by overrides for
+/// Overrides apply to log records, custom events and availability results only if their type is
 /// [`TelemetryType::Trace`], [`TelemetryType::Exception`], [`TelemetryType::CustomEvent`] or
-/// [`TelemetryType::Availability`], whether their span is sampled or not.
+/// [`TelemetryType::Availability`]. They then apply whether the span is sampled or not.
 ///
 /// # Examples
 ///
@@ -46,8 +45,8 @@ pub struct SamplingOverride {
 impl SamplingOverride {
     /// Keeps `percentage` of the spans that meet the conditions, from 0 to 100.
     ///
-    /// It is rounded down to 100/N, so that items stand for a whole number of others. What is outside is
-    /// the nearer end, and no number is 100.
+    /// The percentage is rounded down to 100/N, so that an item stands for a whole number of items. Out-of-range values
+    /// are clamped; NaN means 100.
     pub fn new(percentage: f64) -> Self {
         let percentage = if percentage.is_nan() {
             100.0
@@ -62,39 +61,37 @@ impl SamplingOverride {
         }
     }
 
-    /// Applies to items of one type only. Without a type, an override applies to spans.
+    /// Restricts the override to items of one type. Without a type, an override applies to spans.
     ///
-    /// Metrics, and items that only other SDKs send, are not sampled: an override for their types never
-    /// applies.
+    /// Metrics, and types that only other SDKs send, are not sampled: an override for these types never applies.
     pub fn telemetry_type(mut self, telemetry_type: TelemetryType) -> Self {
         self.telemetry_type = Some(telemetry_type);
         self
     }
 
-    /// Applies to spans of one kind only.
+    /// Restricts the override to spans of one kind.
     pub fn span_kind(mut self, kind: SpanKind) -> Self {
         self.span_kind = Some(kind);
         self
     }
 
-    /// Applies where the attribute has this value only. Numbers and booleans are compared as text.
+    /// Requires that the attribute has this value. Numbers and booleans are compared as text.
     pub fn attribute(self, key: impl Into<Key>, value: impl Into<String>) -> Self {
         self.with(key.into(), Expected::Exactly(value.into()))
     }
 
-    /// Applies where the attribute is there, whatever its value.
+    /// Requires that the attribute is present, with any value.
     pub fn has_attribute(self, key: impl Into<Key>) -> Self {
         self.with(key.into(), Expected::Anything)
     }
 
-    /// Applies where the attribute's whole value is as the regular expression says.
+    /// Requires that the regular expression matches the attribute's whole value.
     ///
-    /// The syntax is that of the crate `regex-lite`: case-sensitive, unless it begins
-    /// with `(?i)`.
+    /// The syntax is that of the crate `regex-lite`. Matching is case-sensitive unless the pattern begins with `(?i)`.
     ///
     /// # Errors
     ///
-    /// When the pattern is no regular expression.
+    /// Fails if the pattern is not a valid regular expression.
     pub fn attribute_regex(
         self,
         key: impl Into<Key>,
@@ -122,7 +119,7 @@ impl SamplingOverride {
 
     fn is_met_by(&self, attributes: &[KeyValue]) -> bool {
         self.attributes.iter().all(|(key, expected)| {
-            // An attribute that is there twice has its last value.
+            // The last value of a repeated attribute wins.
             let mut newest_first = attributes.iter().rev();
             newest_first
                 .find(|attribute| attribute.key == *key)
@@ -131,7 +128,7 @@ impl SamplingOverride {
     }
 }
 
-/// Overrides, in their order.
+/// Overrides, in order.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sampling) struct Overrides(Vec<SamplingOverride>);
 
@@ -144,7 +141,7 @@ impl Overrides {
         self.0.is_empty()
     }
 
-    /// The rate of the first override that applies, if one does: `None` in it keeps nothing.
+    /// The rate of the first override that applies; the inner `None` keeps nothing.
     pub(in crate::sampling) fn rate_of(
         &self,
         kind: &SpanKind,
@@ -156,7 +153,7 @@ impl Overrides {
             .map(|rule| rule.rate)
     }
 
-    /// As [`rate_of`](Self::rate_of), for a log record.
+    /// The counterpart of [`rate_of`](Self::rate_of) for a log record.
     pub(in crate::sampling) fn rate_of_log(
         &self,
         telemetry_type: TelemetryType,
@@ -168,7 +165,7 @@ impl Overrides {
             .map(|rule| rule.rate)
     }
 
-    /// Whether an override is about log records.
+    /// Whether an override applies to log records.
     pub(in crate::sampling) fn are_about_logs(&self) -> bool {
         let is_span = |of| matches!(of, TelemetryType::Request | TelemetryType::Dependency);
         self.0

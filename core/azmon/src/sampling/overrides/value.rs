@@ -3,7 +3,7 @@ use regex_lite::Regex;
 
 use super::error::SamplingOverrideError;
 
-/// What an attribute's value must be.
+/// The required value of an attribute.
 #[derive(Debug, Clone)]
 pub(super) enum Expected {
     Anything,
@@ -12,7 +12,7 @@ pub(super) enum Expected {
 }
 
 impl Expected {
-    /// The pattern describes the whole value, as in the Java agent.
+    /// Makes a pattern that must match the whole value, as in the Java agent.
     pub(super) fn matching(pattern: &str) -> Result<Self, SamplingOverrideError> {
         Regex::new(&format!("^(?:{pattern})$"))
             .map(Self::Matching)

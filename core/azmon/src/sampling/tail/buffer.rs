@@ -8,17 +8,17 @@ use opentelemetry::trace::TraceId;
 use super::trace::{Held, Released, State, Trace, Verdict};
 use super::{DecisionLimits, SHARDS};
 
-/// The traces that are under way, and what waits for their decision.
+/// The running traces and the items that wait for the decision about them.
 #[derive(Debug)]
 pub(crate) struct DecisionBuffer {
     limits: DecisionLimits,
-    /// After which time a trace is kept, without waiting for its root.
+    /// The duration from which a trace is kept before its root ends.
     slower_than: Option<Duration>,
     pub(super) shards: [Mutex<Shard>; SHARDS],
     pub(super) traces: AtomicUsize,
     pub(super) items: AtomicUsize,
     pub(super) bytes: AtomicUsize,
-    /// The shard that is looked through next.
+    /// The shard that is examined next.
     next: AtomicUsize,
     closed: AtomicBool,
     decided_early: AtomicU64,
@@ -35,9 +35,9 @@ pub(super) struct Shard {
 pub(crate) struct Ended {
     pub(crate) trace_id: TraceId,
     pub(crate) is_root: bool,
-    /// Whether it makes its whole trace be kept.
+    /// Whether the span causes its whole trace to be kept.
     pub(crate) keep: bool,
-    /// `None` if it must not be kept whatever is decided.
+    /// `None` if the span must never be kept.
     pub(crate) item: Option<Held>,
 }
 
@@ -62,7 +62,7 @@ impl DecisionBuffer {
         }
     }
 
-    /// Notes that a span has started.
+    /// Notes the start of a span.
     pub(crate) fn start(&self, trace_id: TraceId, is_root: bool, now: Instant) {
         let mut shard = self.shard(trace_id);
         if let Some(trace) = shard.traces.get_mut(&trace_id) {
@@ -80,7 +80,7 @@ impl DecisionBuffer {
         }
     }
 
-    /// Notes that a span has ended, and answers what need not wait any longer.
+    /// Notes the end of a span, and returns the items that need not wait any longer.
     pub(crate) fn end(&self, ended: Ended, now: Instant) -> Released {
         let Ended {
             trace_id,
@@ -90,9 +90,10 @@ impl DecisionBuffer {
         } = ended;
         let mut shard = self.shard(trace_id);
         let Some(trace) = shard.traces.get_mut(&trace_id) else {
-            let verdict = match is_root && keep {
-                true => Verdict::Whole,
-                false => Verdict::ByRate,
+            let verdict = if is_root && keep {
+                Verdict::Whole
+            } else {
+                Verdict::ByRate
             };
             return Released::one(verdict, item);
         };
@@ -108,7 +109,7 @@ impl DecisionBuffer {
         released
     }
 
-    /// Lets an item wait that is no span, if its trace is not decided; else answers it.
+    /// Holds an item other than a span, or returns it if its trace is decided.
     pub(crate) fn offer(&self, trace_id: TraceId, item: Held, now: Instant) -> Released {
         let mut shard = self.shard(trace_id);
         match shard.traces.get_mut(&trace_id) {
@@ -117,7 +118,7 @@ impl DecisionBuffer {
         }
     }
 
-    /// Decides about what has waited long enough, in the shard whose turn it is.
+    /// Decides about traces that have waited long enough, in the shard whose turn it is.
     pub(crate) fn look_through_next(&self, now: Instant) -> Vec<Released> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let shard = self.shards.get(turn).map(Mutex::try_lock);
@@ -129,7 +130,7 @@ impl DecisionBuffer {
         }
     }
 
-    /// Decides about what has waited long enough.
+    /// Decides about traces that have waited long enough.
     pub(crate) fn look_through_all(&self, now: Instant) -> Vec<Released> {
         let shards = self.shards.iter().map(lock);
         shards
@@ -137,9 +138,9 @@ impl DecisionBuffer {
             .collect()
     }
 
-    /// Decides about everything; nothing waits any more.
+    /// Decides about all traces; no item waits from then on.
     pub(crate) fn close(&self, now: Instant) -> Vec<Released> {
-        // A span that sees its shard after this has been through sees this too.
+        // A span that locks its shard after this loop has visited it sees the flag as well.
         self.closed.store(true, Ordering::Relaxed);
         let shards = self.shards.iter().map(lock);
         shards
@@ -152,7 +153,7 @@ impl DecisionBuffer {
             .collect()
     }
 
-    /// How many traces were decided by the rate before their local roots ended.
+    /// The number of traces that the rate decided before their local roots ended.
     pub(crate) fn decided_early(&self) -> u64 {
         self.decided_early.load(Ordering::Relaxed)
     }
@@ -182,7 +183,7 @@ impl DecisionBuffer {
         has_room
     }
 
-    /// Decides, and gives what has waited and then `item`.
+    /// Decides, and returns the waiting items followed by `item`.
     fn decide(
         &self,
         trace: &mut Trace,
@@ -198,7 +199,7 @@ impl DecisionBuffer {
         Released { verdict, items }
     }
 
-    /// Decides before a local root has ended. One that takes longer than the limit is slow already.
+    /// Decides before a local root has ended. If the trace has taken longer than the limit, it is slow already.
     fn decide_unended(&self, trace: &mut Trace, item: Option<Held>, now: Instant) -> Released {
         if self.is_slow(trace.age(now)) {
             return self.decide(trace, Verdict::Whole, item, now);
@@ -211,7 +212,7 @@ impl DecisionBuffer {
         self.slower_than.is_some_and(|limit| age > limit)
     }
 
-    /// A trace that was decided long ago is forgotten: its spans were lost, or take very long.
+    /// Forgets traces that were decided long ago: their spans were lost or take very long.
     fn look_through(&self, shard: &mut Shard, now: Instant) -> Vec<Released> {
         shard.looked_through = now;
         let mut released = Vec::new();
@@ -243,7 +244,7 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds to a counter, unless that exceeds its limit.
+/// Adds to a counter, unless the sum exceeds the limit.
 fn reserve(counter: &AtomicUsize, amount: usize, limit: usize) -> bool {
     let before = counter.fetch_add(amount, Ordering::Relaxed);
     let has_room = before.saturating_add(amount) <= limit;
@@ -253,5 +254,5 @@ fn reserve(counter: &AtomicUsize, amount: usize, limit: usize) -> bool {
     has_room
 }
 
-/// A shard is looked through at most so often.
+/// Minimum time between two examinations of a shard.
 const LOOK_THROUGH_INTERVAL: Duration = Duration::from_secs(1);

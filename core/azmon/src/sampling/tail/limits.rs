@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-/// How much may wait for the decision about its local root.
+/// Limits of the items that wait for the decision about their local root.
 ///
-/// What does not fit is decided by the rate alone at once, and counted:
+/// Beyond the limits, the rate alone decides about a trace at once, which is counted:
 /// [`Telemetry::traces_decided_early`](crate::Telemetry::traces_decided_early).
 ///
 /// # Examples
@@ -44,28 +44,27 @@ impl DecisionLimits {
         Self::default()
     }
 
-    /// Sets how many traces may be under way. Defaults to 8,192.
+    /// Sets the maximum number of running traces. Defaults to 8,192.
     pub fn traces(mut self, traces: usize) -> Self {
         self.traces = traces;
         self
     }
 
-    /// Sets how many spans and logs may wait, of all traces. Defaults to 32,768.
+    /// Sets the maximum number of waiting spans and logs, of all traces together. Defaults to 32,768.
     pub fn items(mut self, items: usize) -> Self {
         self.items = items;
         self
     }
 
-    /// Sets how many bytes the spans and logs that wait may take, as azmon estimates them. Defaults to
-    /// 32 MiB.
+    /// Sets the maximum size of the waiting spans and logs, in bytes, as azmon estimates them. Defaults to 32 MiB.
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// Sets how long the spans and logs of a trace may wait. Defaults to 60 s.
+    /// Sets the maximum time that the spans and logs of a trace wait. Defaults to 60 s.
     ///
-    /// The time is looked at while requests come, and at every flush: in an idle process it may be longer.
+    /// The time is checked when requests come and at every flush: in an idle process the wait may be longer.
     pub fn max_wait(mut self, time: Duration) -> Self {
         self.max_wait = time;
         self

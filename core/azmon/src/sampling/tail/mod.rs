@@ -1,15 +1,15 @@
 //! Decisions that wait until the first span of a trace in this process, its local root, ends.
 //!
 //! Invariants:
-//! - A failed or slow local root is always kept, and stands for itself alone. So does everything of its
-//!   trace that waits here then or ends later.
-//! - Everything else is decided by the rate, when its local root ends well, or before that when it must not
-//!   wait any longer: there is no room, the time is over, or the process ends. A local root that is
-//!   already slow need not end to be kept.
-//! - Either way the sum of item counts is right in expectation: whether a trace must leave early does not
-//!   depend on how it would be sampled.
-//! - A trace lives in one of [`SHARDS`] maps, each behind a lock that is held for one look-up and one push;
-//!   what is released is sent after the lock is free.
+//! - A failed or slow local root is always kept and counts as one. The same holds for the items of its trace that wait
+//!   at that time or end later.
+//! - The rate decides about all other items: when the local root ends successfully, or earlier if the items cannot wait
+//!   any longer, because the limits are reached, the time is over, or the process ends. A local root that is already
+//!   slow is kept before it ends.
+//! - The sum of item counts is correct in expectation in both cases: the reason why a trace is decided early does not
+//!   depend on its sampling decision.
+//! - A trace lives in one of [`SHARDS`] maps. The lock of a map is held for one look-up and one push; released items
+//!   are sent after the lock is free.
 
 mod buffer;
 mod limits;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::item::SpanView;
 use crate::mapping::{MappingOptions, is_span_success};
 
-/// Which local roots are kept whatever the rate is.
+/// The rules for local roots that are kept regardless of the rate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeepRules {
     pub(crate) failures: bool,
@@ -15,7 +15,7 @@ impl KeepRules {
         !self.failures && self.slower_than.is_none()
     }
 
-    /// Whether a local root is kept. A failure is what `options` make the request show as one.
+    /// Whether a local root is kept. `options` define a failure.
     pub(crate) fn keep(&self, span: SpanView<'_>, options: &MappingOptions) -> bool {
         let duration = span.end_time.duration_since(span.start_time);
         let is_slow = self
@@ -33,7 +33,7 @@ mod tests {
     use crate::fixtures::span;
 
     fn keeps(rules: &KeepRules, status: i64) -> bool {
-        let mut span = span("GET /"); // of 125 ms
+        let mut span = span("GET /"); // duration: 125 ms
         span.attributes
             .push(KeyValue::new("http.response.status_code", status));
         rules.keep((&span).into(), &MappingOptions::default())

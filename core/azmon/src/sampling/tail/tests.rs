@@ -222,7 +222,7 @@ fn what_waits_too_long_is_decided_by_the_rate_when_requests_come() {
     let released: Vec<_> = (0..super::SHARDS)
         .flat_map(|_| buffer.buffer.look_through_next(buffer.now))
         .collect();
-    // Every shard was looked through less than a second ago.
+    // Every shard was examined less than a second ago.
     assert!(released.len() <= 1);
     buffer.now += Duration::from_secs(2);
     let later = (0..super::SHARDS).flat_map(|_| buffer.buffer.look_through_next(buffer.now));
@@ -276,7 +276,7 @@ fn a_closed_buffer_holds_nothing() {
 }
 
 mod model {
-    //! Random sequences: nothing is lost or doubled, counters return to zero, and verdicts are those of a
+    //! Random sequences: no item is lost or duplicated, counters return to zero, and the verdicts equal those of a
     //! model without limits.
 
     use std::sync::atomic::Ordering;

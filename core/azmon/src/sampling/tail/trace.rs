@@ -2,12 +2,12 @@ use std::time::{Duration, Instant};
 
 use crate::item::Item;
 
-/// What became of a trace.
+/// The decision about a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Each item as the rate decided when its span began.
+    /// Each item follows the decision of the rate at the start of its span.
     ByRate,
-    /// All of it, each item for itself alone.
+    /// All items are kept, and each counts as one.
     Whole,
 }
 
@@ -15,7 +15,7 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) item: Item,
-    /// What the rate decided.
+    /// The decision of the rate.
     pub(crate) kept_by_rate: bool,
     pub(super) bytes: usize,
 }
@@ -46,10 +46,10 @@ impl Released {
     }
 }
 
-/// A trace of which a local root, or a span that it left behind, is under way.
+/// A trace with a running local root, or with a running span whose local root has ended.
 #[derive(Debug)]
 pub(super) struct Trace {
-    /// When it began, or was decided.
+    /// The start of the trace, or the time of its decision.
     pub(super) since: Instant,
     pub(super) open_roots: usize,
     pub(super) open_spans: usize,
@@ -78,14 +78,14 @@ impl Trace {
             return;
         }
         self.open_roots += 1;
-        // Another request of the same trace gets its own chance.
+        // Another request of the same trace is decided separately.
         if matches!(self.state, State::Decided(Verdict::ByRate)) {
             self.since = now;
             self.state = State::Waiting(Vec::new());
         }
     }
 
-    /// Notes that a span ended, and answers what it decides.
+    /// Notes the end of a span, and returns the decision that it causes.
     pub(super) fn end(&mut self, is_root: bool, keep: bool) -> Option<Verdict> {
         self.open_spans = self.open_spans.saturating_sub(1);
         self.open_roots = self.open_roots.saturating_sub(usize::from(is_root));
@@ -98,7 +98,7 @@ impl Trace {
         }
     }
 
-    /// Decides, and gives what has waited.
+    /// Sets the decision, and returns the waiting items.
     pub(super) fn decide(&mut self, verdict: Verdict, now: Instant) -> Vec<Held> {
         match std::mem::replace(&mut self.state, State::Decided(verdict)) {
             State::Waiting(items) => {
@@ -117,7 +117,7 @@ impl Trace {
         matches!(self.state, State::Waiting(_))
     }
 
-    /// Whether nothing will ask for it any more.
+    /// Whether the trace is decided and no span of it is running.
     pub(super) fn is_over(&self) -> bool {
         self.open_spans == 0 && !self.is_waiting()
     }

@@ -13,9 +13,9 @@ use crate::sampling::{
     score,
 };
 
-/// Scores less than 3 percent.
+/// A trace id with a score below 3 percent.
 const LOW: u128 = 1;
-/// Scores more than 99 percent.
+/// A trace id with a score above 99 percent.
 const HIGH: u128 = u128::MAX;
 
 fn standing(traces_per_second: f64) -> HeadSampler {
@@ -87,7 +87,7 @@ fn children_of_a_parent_kept_whole_are_not_sampled_again() {
     for span_id in 1..1_000 {
         assert_eq!(child(&sampler, HIGH, span_id, true), Some(1.0));
     }
-    // In no time 1,000 roots came, and two seconds of the limit allow ten of them.
+    // 1,000 roots came in no time, and the window of two seconds allows ten of them.
     assert_eq!(percent_now(&sampler), 1.0, "children do not count");
 }
 
@@ -152,7 +152,7 @@ fn the_trace_state_is_passed_on() {
     assert_eq!(result.trace_state, state);
 }
 
-/// Decides about a span with an attribute, and lets it start if it is recorded.
+/// Decides about a span with an attribute, and starts the span if it is recorded.
 fn start(
     sampler: &HeadSampler,
     (trace_id, span_id): (u128, u64),
@@ -224,7 +224,7 @@ fn two_roots_of_a_trace_each_pass_their_own_rate_on() {
     for other in 2..=20 {
         root(&sampler, other);
     }
-    // It is the 21st in no time, where two seconds of the limit allow ten.
+    // This span is the 21st in no time, and the window of two seconds allows ten.
     let (second, kept) = start(&sampler, (LOW, 2), None, "");
     assert_eq!(items(&kept), Some(3.0));
     let (below, kept) = start(&sampler, (LOW, 3), Some(&second), "");

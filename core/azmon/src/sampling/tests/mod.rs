@@ -29,7 +29,7 @@ fn sample(
     sampler.should_sample(parent, trace_id, "x", kind, &[], &[])
 }
 
-/// As how many items it counts; `None` if it is not kept.
+/// The item count; `None` if the span is not kept.
 fn items(result: &SamplingResult) -> Option<f64> {
     let is_kept = result.decision == SamplingDecision::RecordAndSample;
     is_kept.then(|| match result.attributes.as_slice() {
@@ -45,7 +45,7 @@ fn items(result: &SamplingResult) -> Option<f64> {
     })
 }
 
-/// The share, in percent, that a sampler keeps of what comes at this moment.
+/// The share, in percent, that a sampler currently keeps.
 fn percent_now(sampler: &HeadSampler) -> f64 {
     let unknown = parent(trace(0x5eed), 1, true, false);
     sampler.rate_of(unknown.span().span_context()).percent()

@@ -1,6 +1,6 @@
-//! Over a million traces with random ids, the share that is kept and the sum of item counts are right.
+//! Over a million traces with random ids, the kept share and the sum of item counts are correct.
 //!
-//! Ids and times come from generators with fixed seeds: these tests always see the same million.
+//! Ids and times come from generators with fixed seeds: the tests always use the same million.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,7 +52,7 @@ fn a_fixed_rate_keeps_its_share_and_counts_the_truth() {
     }
 }
 
-/// Traces that come at random, a thousand a second on average.
+/// Traces that arrive at random, a thousand per second on average.
 struct Arrivals {
     random: Rng,
     nanoseconds: Arc<AtomicU64>,
@@ -104,7 +104,7 @@ fn a_rate_limit_keeps_its_share_and_counts_the_truth() {
     assert!(per_second > target / 2.0, "{per_second}");
 }
 
-/// A service whose requests have two dependencies, of which one ends after the request.
+/// A service whose requests have two dependencies; one of these ends after the request.
 struct Service {
     sampler: HeadSampler,
     buffer: DecisionBuffer,
@@ -210,7 +210,7 @@ impl Service {
     }
 }
 
-/// Serves so many requests, of which one of 20 fails.
+/// Serves `number` requests; one of 20 fails.
 fn serve(service: &mut Service, number: u32, arrivals: &mut Arrivals) -> [f64; 2] {
     let mut random = Rng::with_seed(3);
     let mut requests = [0.0; 2];

@@ -4,10 +4,10 @@ use crate::telemetry::TelemetryBuilder;
 use crate::transmission::Console;
 
 impl TelemetryBuilder {
-    /// Shows every item that is sent on the standard output, for looking: one line each.
+    /// Prints every sent item to the standard output, one line each.
     ///
-    /// It needs no connection string: without one nothing else is sent. The format is for people, and
-    /// may change. Sending goes on if the output is closed.
+    /// It needs no connection string; without one, items are printed only. The format is meant for people and may
+    /// change. If the output is closed, sending continues.
     ///
     /// # Examples
     ///
@@ -20,9 +20,9 @@ impl TelemetryBuilder {
         self.console_writer(std::io::stdout())
     }
 
-    /// Shows every item that is sent on a writer, as [`console`](Self::console) does.
+    /// Prints every sent item to a writer, as [`console`](Self::console) does.
     ///
-    /// The worker thread writes; a writer that blocks blocks the sending.
+    /// The worker thread writes: a writer that blocks delays sending.
     #[must_use]
     pub fn console_writer(mut self, writer: impl Write + Send + 'static) -> Self {
         self.console = Some(Console::new(writer));

@@ -1,4 +1,4 @@
-//! What the builder says about metrics.
+//! The metric settings of the builder.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use opentelemetry_sdk::metrics::{Instrument, PeriodicReader, Stream};
 use crate::telemetry::TelemetryBuilder;
 
 impl TelemetryBuilder {
-    /// Sets how often metrics are collected and sent: those of instruments, standard metrics and
+    /// Sets the interval at which metrics are collected and sent: those of instruments, standard metrics and
     /// performance counters.
     ///
     /// Defaults to `OTEL_METRIC_EXPORT_INTERVAL`, then to 60 s.
@@ -34,48 +34,72 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets whether durations of requests and dependencies are aggregated before sampling, so that the
-    /// charts of Azure Monitor are true at any sampling rate.
+    /// Sets whether durations of requests and dependencies are aggregated before sampling, so that the charts of Azure
+    /// Monitor are correct at any sampling rate.
     ///
-    /// Defaults to `APPLICATION_INSIGHTS_NO_STANDARD_METRICS`, then to `true`. They are the metrics
-    /// `requests/duration` and `dependencies/duration`, in milliseconds, by result code, success and
-    /// whether a test or a robot caused them; of dependencies also by type and target. An interval has at
-    /// most 50 result codes, 20 types and 100 targets; what is more counts as `DIMENSION-CAPPED`. A span
-    /// counts if it is recorded: a sampler that drops spans, instead of recording them only, hides them.
+    /// Defaults to `APPLICATION_INSIGHTS_NO_STANDARD_METRICS`, then to `true`. The metrics are `requests/duration` and
+    /// `dependencies/duration`, in milliseconds. Their dimensions are result code, success, and whether a test or a
+    /// robot caused the item; for dependencies also type and target. An interval has at most 50 result codes, 20 types
+    /// and 100 targets; further values become `DIMENSION-CAPPED`. A span counts if it is recorded: a sampler must
+    /// return "record only" instead of "drop" for spans that should count.
     #[must_use]
     pub fn standard_metrics(mut self, enabled: bool) -> Self {
         self.choices.metrics.standard_metrics = Some(enabled);
         self
     }
 
-    /// Sets whether counters of the process and the machine are sent: processor time, memory, input and
+    /// Sets whether performance counters of the process and the machine are sent: processor time, memory, input and
     /// output, requests per second and their duration.
     ///
-    /// Defaults to `AZMON_PERFORMANCE_COUNTERS`, then to `true`. Other systems than Linux have the
-    /// requests only.
+    /// Defaults to `AZMON_PERFORMANCE_COUNTERS`, then to `true`. Systems other than Linux have the counters of requests
+    /// only.
     #[must_use]
     pub fn performance_counters(mut self, enabled: bool) -> Self {
         self.choices.metrics.performance_counters = Some(enabled);
         self
     }
 
-    /// Sets whether numbers of items that were delivered, dropped or sent again are sent, as the metrics
-    /// `Item_Success_Count`, `Item_Dropped_Count` and `Item_Retry_Count`.
+    /// Sets whether the numbers of delivered, dropped and resent items are sent, as the metrics `Item_Success_Count`,
+    /// `Item_Dropped_Count` and `Item_Retry_Count`.
     ///
-    /// They are those of [SDK stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats), and go
-    /// to your own resource and to nobody else. Defaults to
-    /// `APPLICATIONINSIGHTS_SDKSTATS_DISABLED`, then to `true`.
+    /// They are those of [SDK stats](https://learn.microsoft.com/azure/azure-monitor/app/sdk-stats), and are sent to
+    /// your own resource only. Defaults to `APPLICATIONINSIGHTS_SDKSTATS_DISABLED`, then to `true`.
     #[must_use]
     pub fn sdk_statistics(mut self, enabled: bool) -> Self {
         self.choices.metrics.sdk_statistics = Some(enabled);
         self
     }
 
-    /// Sets how often SDK statistics are sent. Defaults to
-    /// `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL`, then to 15 min.
+    /// Sets the interval of the SDK statistics. Defaults to `APPLICATIONINSIGHTS_SDKSTATS_EXPORT_INTERVAL`, then to
+    /// 15 min.
     #[must_use]
     pub fn sdk_statistics_interval(mut self, interval: Duration) -> Self {
         self.choices.metrics.sdk_statistics_interval = Some(interval);
+        self
+    }
+
+    /// Sets whether the numbers of [`statistics`](crate::Telemetry::statistics) are also metrics, of the meter `azmon`.
+    /// They are collected with the metrics of other instruments. Defaults to `false`.
+    ///
+    /// | Metric | Instrument | Unit | Value |
+    /// |---|---|---|---|
+    /// | `azmon.items.sent` | counter | `{item}` | items that the service has, by `azmon.signal` |
+    /// | `azmon.items.dropped` | counter | `{item}` | items that are lost or were dropped on purpose, by `azmon.signal`, and by `error.type`: the [reason](crate::DropReason) |
+    /// | `azmon.items.stored` | gauge | `{item}` | items on disk, by `azmon.signal` |
+    /// | `azmon.items.recovered` | counter | `{item}` | items of earlier processes that the service has |
+    /// | `azmon.queue.items` | gauge | `{item}` | items that wait to be encoded |
+    /// | `azmon.queue.memory` | gauge | `By` | the memory that they take |
+    /// | `azmon.batches.items` | gauge | `{item}` | encoded items in memory |
+    /// | `azmon.batches.memory` | gauge | `By` | the memory that they take |
+    /// | `azmon.storage.batches` | gauge | `{batch}` | files of this process |
+    /// | `azmon.storage.size` | gauge | `By` | the bytes in them |
+    /// | `azmon.circuit.state` | gauge | `1` | 1 for the [state](crate::CircuitState) that `azmon.circuit.state` names: `closed`, `suspect`, `open` or `probing`; 0 for the others |
+    /// | `azmon.last_success.age` | gauge | `s` | time since the service took a batch, if it ever did |
+    ///
+    /// `azmon.signal` is `traces`, `logs` or `metrics`. These metrics are themselves items of the signal `metrics`.
+    #[must_use]
+    pub fn statistics_metrics(mut self, enabled: bool) -> Self {
+        self.meters.has_statistics = enabled;
         self
     }
 
@@ -89,7 +113,7 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Adds a reader that gets the metrics of instruments, too, such as that of a second exporter.
+    /// Adds a reader that also receives the metrics of instruments, such as the reader of a second exporter.
     #[must_use]
     pub fn metric_reader<E: PushMetricExporter>(mut self, reader: PeriodicReader<E>) -> Self {
         self.meters.add(reader);

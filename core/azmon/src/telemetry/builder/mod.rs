@@ -37,13 +37,13 @@ use crate::token::TokenProvider;
 use crate::tracer::DirectTracer;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
-use crate::transmission::{Console, Transport};
+use crate::transmission::{Console, LiveWork, Transport};
 
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// Settings of [`Telemetry`]: code beats environment beats default.
+/// Settings of [`Telemetry`]. Code takes precedence over the environment, and the environment over the default.
 ///
-/// The variables are listed in [`config::environment`](crate::config::environment).
+/// [`config::environment`](crate::config::environment) lists the variables.
 pub struct TelemetryBuilder {
     choices: Choices,
     mapping: MappingOptions,
@@ -95,8 +95,7 @@ impl Telemetry {
 impl TelemetryBuilder {
     /// Sets the connection string of the Application Insights resource, or of a local portal.
     ///
-    /// Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`. It is parsed by
-    /// [`build`](Self::build).
+    /// Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`. [`build`](Self::build) parses it.
     #[must_use]
     pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
         self.choices.connection_string = Some(connection_string.into());
@@ -117,49 +116,49 @@ impl TelemetryBuilder {
         self.resource_attribute(KeyValue::new("service.version", version))
     }
 
-    /// Adds an attribute of the resource. Attributes of the same name in the environment lose.
+    /// Adds an attribute of the resource. It overrides an attribute of the same name in the environment.
     #[must_use]
     pub fn resource_attribute(mut self, attribute: KeyValue) -> Self {
         self.choices.resource.push(attribute);
         self
     }
 
-    /// Sets how OpenTelemetry's data becomes Application Insights'.
+    /// Sets the options of the mapping from OpenTelemetry to Application Insights.
     #[must_use]
     pub fn mapping(mut self, options: MappingOptions) -> Self {
         self.mapping = options;
         self
     }
 
-    /// Sets the longest time that a span or a log record waits for others to be sent with.
+    /// Sets the maximum time that a span or a log record waits for its batch to fill.
     ///
-    /// Defaults to `OTEL_BSP_SCHEDULE_DELAY`, then to 1 s. A batch that is full goes at once.
+    /// Defaults to `OTEL_BSP_SCHEDULE_DELAY`, then to 1 s. A full batch is sent at once.
     #[must_use]
     pub fn max_export_delay(mut self, delay: Duration) -> Self {
         self.choices.max_export_delay = Some(delay);
         self
     }
 
-    /// Sets how many spans and log records may wait. Defaults to `OTEL_BSP_MAX_QUEUE_SIZE`, then to 65,536.
+    /// Sets the maximum number of waiting spans and log records. Defaults to `OTEL_BSP_MAX_QUEUE_SIZE`, then to 65,536.
     ///
-    /// More are dropped, the newest first, and counted.
+    /// Further ones are dropped and counted.
     #[must_use]
     pub fn max_queue_items(mut self, items: usize) -> Self {
         self.choices.max_queue_items = Some(items);
         self
     }
 
-    /// Sets how many bytes the spans and log records that wait may take, as azmon estimates them. Defaults to
+    /// Sets the maximum size of the waiting spans and log records, in bytes, as azmon estimates it. Defaults to
     /// `AZMON_MAX_QUEUE_BYTES`, then to 64 MiB.
     ///
-    /// More are dropped, the newest first, and counted.
+    /// Further ones are dropped and counted.
     #[must_use]
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.choices.max_queue_bytes = Some(bytes);
         self
     }
 
-    /// Adds a processor that sees every span before azmon does, such as that of a second exporter.
+    /// Adds a processor that receives every span before azmon does, such as the processor of a second exporter.
     #[must_use]
     pub fn span_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.provider = self.provider.with_span_processor(processor);
@@ -168,8 +167,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Adds a processor that sees, and may change, every log record before azmon does, such as that of a
-    /// second exporter. One that panics while it sees a panic's record ends the process.
+    /// Adds a processor that receives, and may change, every log record before azmon does, such as the processor of a
+    /// second exporter. If it panics while it processes the record of a panic, the process aborts.
     #[must_use]
     pub fn log_processor(mut self, processor: impl LogProcessor + 'static) -> Self {
         self.logs.provider = self.logs.provider.with_log_processor(processor);
@@ -177,40 +176,38 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets what becomes of log records in spans that are not sampled. Defaults to
-    /// [`UnsampledLogs::KeepErrors`].
+    /// Sets the treatment of log records in unsampled spans. Defaults to [`UnsampledLogs::KeepErrors`].
     #[must_use]
     pub fn unsampled_logs(mut self, logs: UnsampledLogs) -> Self {
         self.logs.unsampled = logs;
         self
     }
 
-    /// Sets whether panics become exceptions. Defaults to what
-    /// [`install_globally`](Self::install_globally) says, since the hook is the process's.
+    /// Sets whether panics become exceptions. Defaults to the value of [`install_globally`](Self::install_globally),
+    /// because the panic hook belongs to the process.
     ///
-    /// The exception has the message, the place, and the name of the thread; it belongs to the request
-    /// that is being handled. It has the stack, by frames, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE`
-    /// asks for it, as [`Backtrace::capture`](std::backtrace::Backtrace::capture) does. The hook that was
-    /// set before is called afterwards; one that is set later should call the one that it replaces.
+    /// The exception has the message, the location, and the name of the thread. It belongs to the current request. It
+    /// has the stack, as frames, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` enables it, as for
+    /// [`Backtrace::capture`](std::backtrace::Backtrace::capture). The previous hook is called afterwards; a hook that
+    /// is set later should call the one that it replaces.
     ///
-    /// A panic that ends the process is of severity `Critical`, and holds the process for at most 2 s
-    /// until everything is sent. It is known to end it
+    /// A panic that ends the process has the severity `Critical`, and delays the process by at most 2 s until all
+    /// telemetry is sent. The hook recognises such a panic
     ///
-    /// - where the program is built with `panic = "abort"`;
+    /// - if the program is built with `panic = "abort"`;
     /// - on the main thread, outside a task of Tokio, which would catch it;
-    /// - where the standard library aborts since it cannot unwind: out of a destructor during another
-    ///   panic, or out of an `extern "C"` function.
+    /// - if the standard library aborts because it cannot unwind: out of a destructor during another panic, or out of
+    ///   an `extern "C"` function.
     ///
-    /// Nothing is known of [`abort`](std::process::abort) and [`exit`](std::process::exit), nor of a hook
-    /// that ends the process.
+    /// It does not observe [`abort`](std::process::abort) and [`exit`](std::process::exit), nor another hook that ends
+    /// the process.
     #[must_use]
     pub fn panic_hook(mut self, report: bool) -> Self {
         self.panic_hook = Some(report);
         self
     }
 
-    /// Sets which fields of the `tracing` spans around an event become properties of its log record. Defaults to
-    /// none.
+    /// Sets which fields of the enclosing `tracing` spans become properties of a log record. Defaults to none.
     #[cfg(feature = "tracing")]
     #[must_use]
     pub fn log_span_fields(mut self, fields: SpanFields) -> Self {
@@ -218,17 +215,16 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets where telemetry waits that cannot be sent: see [`Storage`].
+    /// Sets the storage of telemetry that cannot be sent: see [`Storage`].
     ///
-    /// Defaults to `AZMON_STORAGE_DIRECTORY`, then to the user's cache directory; `AZMON_STORAGE_DISABLED`
-    /// switches it off.
+    /// Defaults to `AZMON_STORAGE_DIRECTORY`, then to the user's cache directory. `AZMON_STORAGE_DISABLED` disables it.
     #[must_use]
     pub fn storage(mut self, storage: Storage) -> Self {
         self.choices.storage = Some(storage);
         self
     }
 
-    /// Sets whether everything is written to disk before it is sent: see [`Storage::durable`]. Defaults to
+    /// Sets whether all telemetry is written to disk before it is sent: see [`Storage::durable`]. Defaults to
     /// `AZMON_DURABLE`, then to `false`.
     #[must_use]
     pub fn durable(mut self, durable: bool) -> Self {
@@ -236,52 +232,64 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets where tokens of Entra ID come from, for resources that take no telemetry without one.
+    /// Sets the source of Entra ID tokens, for resources that require authentication.
     ///
-    /// Defaults to the managed identity that `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` names, then to none.
+    /// Defaults to the managed identity of `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, then to none.
     #[must_use]
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
         self.choices.token_provider = Some(Arc::new(provider));
         self
     }
 
-    /// Sets the HTTP client that sends telemetry, for a proxy or certificates that the defaults do not
-    /// cover.
+    /// Sets the HTTP client that sends telemetry, for a proxy or certificates beyond the defaults.
     ///
-    /// By default the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` hold. The client must not
-    /// follow redirects, since azmon does. It is used on azmon's own thread.
+    /// The default client honours `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. The client must not follow
+    /// redirects, because azmon does. azmon uses it on its own thread.
     #[must_use]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.choices.http_client = Some(client);
         self
     }
 
-    /// Sets a file of certificates, in PEM, that are trusted besides those of the system. Defaults to
-    /// `AZMON_CA_FILE`.
+    /// Sets a PEM file of certificates to trust in addition to those of the system. Defaults to `AZMON_CA_FILE`.
     #[must_use]
     pub fn certificates(mut self, file: impl Into<PathBuf>) -> Self {
         self.choices.certificates = Some(file.into());
         self
     }
 
-    /// Makes a missing connection string no error: [`build`](Self::build) then gives telemetry that
-    /// records and sends nothing, but still propagates context. With another destination, OTLP, the
-    /// console, or a processor or reader of your own, it is none anyway.
+    /// Sets whether Live Metrics are sent while their page is open in the portal. Defaults to
+    /// `AZMON_LIVE_METRICS`, then to `true`.
+    ///
+    /// They go to the `LiveEndpoint` of the connection string; a string that names an `IngestionEndpoint` alone has
+    /// none. Every span counts, sampled or not, and so do exceptions; samples show what telemetry processors made of
+    /// them. While the page is closed, a ping leaves every 5 s, and nothing is collected. While it is open, items are
+    /// encoded five times a second at least.
+    #[must_use]
+    pub fn live_metrics(mut self, enabled: bool) -> Self {
+        self.choices.live_metrics = Some(enabled);
+        self
+    }
+
+    /// Disables telemetry if the connection string is missing, instead of an error of [`build`](Self::build): it
+    /// records and sends nothing, but still propagates context. With another destination, such as OTLP, the console, or
+    /// your own processor or reader, a missing connection string is never an error.
     #[must_use]
     pub fn disabled_without_connection_string(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Sets whether the tracer provider, the meter provider and the propagator become OpenTelemetry's
-    /// global ones, and whether [`event`](crate::event) and its like come here. Defaults to `true`.
+    /// Sets whether the tracer provider, the meter provider and the propagator become OpenTelemetry's global ones, and
+    /// whether [`event`](crate::event), [`availability`](crate::availability) and [`exception`](crate::exception) use
+    /// this telemetry. Defaults to `true`.
     #[must_use]
     pub fn install_globally(mut self, install: bool) -> Self {
         self.install_globally = install;
         self
     }
 
-    /// Sets where environment variables are looked up. Defaults to the process's environment.
+    /// Sets the lookup of environment variables. Defaults to the process's environment.
     #[must_use]
     pub fn environment(
         mut self,
@@ -299,14 +307,13 @@ impl TelemetryBuilder {
 
     /// Starts the worker thread, and installs the tracer provider, the meter provider and the propagator.
     ///
-    /// It needs no runtime, and neither blocks nor connects: an endpoint that is out of reach shows when
-    /// something is sent.
+    /// It needs no async runtime, and neither blocks nor connects: an unreachable endpoint is noticed at the first
+    /// upload.
     ///
     /// # Errors
     ///
-    /// When there is no connection string and no other destination, when the connection string or the
-    /// address of the other destination cannot be read, or when the system gives no thread, no event
-    /// queue or no TLS.
+    /// Fails if the connection string and every other destination are missing, if the connection string or the address
+    /// of another destination is invalid, or if the worker thread, its event loop or TLS cannot be initialised.
     pub fn build(mut self) -> Result<Telemetry, BuildError> {
         let choices = std::mem::take(&mut self.choices);
         let settings = Settings::resolve(choices, &self.environment)?;
@@ -366,6 +373,8 @@ impl TelemetryBuilder {
             None => None,
         };
         if let Some((connection, transport)) = target {
+            // Telemetry that stays in memory, or goes to the console alone, has no live endpoint.
+            let sends = transport.is_none();
             let namespaces = settings.metric_namespaces;
             let mapping = self.mapping.or_metric_namespaces(namespaces);
             let key = connection.instrumentation_key();
@@ -386,9 +395,11 @@ impl TelemetryBuilder {
                 span_limits: settings.span_limits,
                 tail: sampling.keep.map(tail),
             };
-            parts = parts.with_worker(launch, decisions, &settings.metrics, self.console)?;
+            let live = settings.live.filter(|_| sends);
+            let live = live.map(|live| LiveWork::new(live.is_watched, live.is_web_app));
+            parts = parts.with_worker(launch, decisions, &settings.metrics, self.console, live)?;
         }
-        // Behind azmon's own, which never waits for the network.
+        // After azmon's own exporters, which never wait for the network.
         if let Some(endpoints) = &settings.otlp {
             parts = otlp_exporters::add(parts, endpoints, settings.metrics.interval)?;
         }
@@ -415,7 +426,7 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
     }
 }
 
-/// Without telemetry OpenTelemetry's own "no provider" stays in place: it costs instrumented code least.
+/// Without telemetry, OpenTelemetry's own no-op providers stay in place: they cost instrumented code least.
 fn install(telemetry: &Telemetry) {
     if telemetry.is_enabled() {
         global::set_tracer_provider(telemetry.provider.clone());

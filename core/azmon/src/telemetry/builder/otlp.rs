@@ -2,13 +2,13 @@ use crate::config::OtlpChoice;
 use crate::telemetry::TelemetryBuilder;
 
 impl TelemetryBuilder {
-    /// Sends spans, log records and metrics to an OTLP collector, too, by HTTP and protobuf.
+    /// Also sends spans, log records and metrics to an OTLP collector, by HTTP and protobuf.
     ///
-    /// Where to is up to `OTEL_EXPORTER_OTLP_ENDPOINT`, which does the same without this call, or to the
-    /// variables of a signal; else it is `http://localhost:4318`. Headers and compression are read by
-    /// the exporter itself, from the process's environment, as the
-    /// [specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/) names them.
-    /// `OTEL_EXPORTER_OTLP_TIMEOUT` is how long a collector may take to answer, in milliseconds; the default is 10 s.
+    /// The collector's URL is `OTEL_EXPORTER_OTLP_ENDPOINT`, or the variable of a signal, or else
+    /// `http://localhost:4318`. Either variable enables OTLP even without this call. The OTLP exporter reads headers
+    /// and compression from the process's environment, by the names of the
+    /// [specification](https://opentelemetry.io/docs/specs/otel/protocol/exporter/). `OTEL_EXPORTER_OTLP_TIMEOUT` is
+    /// the timeout of an export, in milliseconds; the default is 10 s.
     ///
     /// # Examples
     ///
@@ -22,8 +22,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sends spans, log records and metrics to the OTLP collector at `endpoint`, too, such as
-    /// `http://localhost:4318`; the paths `/v1/traces`, `/v1/logs` and `/v1/metrics` are added.
+    /// Also sends spans, log records and metrics to the OTLP collector at `endpoint`, such as `http://localhost:4318`.
+    /// The paths `/v1/traces`, `/v1/logs` and `/v1/metrics` are appended.
     ///
     /// See [`otlp`](Self::otlp).
     #[must_use]

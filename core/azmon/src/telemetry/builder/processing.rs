@@ -2,18 +2,17 @@ use crate::envelope::Envelope;
 use crate::telemetry::TelemetryBuilder;
 use crate::telemetry_processor::ItemDecision;
 
-/// What happens to items before they are sent.
+/// Processing of items before they are sent.
 impl TelemetryBuilder {
-    /// Adds a closure that sees each item before it is sent, to change, redact or drop it.
+    /// Adds a closure that may change, redact or drop each item before it is sent.
     ///
-    /// It runs on azmon's own thread, after sampling and mapping and before texts are cut to the service's
-    /// lengths; what it takes long for delays sending, not the application. Processors run in the order in
-    /// which they were added. An item that one drops is counted as
-    /// [`DropReason::Processor`](crate::DropReason::Processor). An item over which one panics is dropped
-    /// too, since it may not have been redacted, and counted as
+    /// It runs on azmon's own thread, after sampling and mapping, and before texts are cut to the service's limits. A
+    /// slow processor delays sending, not the application. Processors run in the order in which they were added. An
+    /// item that a processor drops is counted as [`DropReason::Processor`](crate::DropReason::Processor). If a
+    /// processor panics, its item is dropped, because it may not have been redacted, and counted as
     /// [`DropReason::ProcessorPanicked`](crate::DropReason::ProcessorPanicked).
     ///
-    /// To send less, sample: an item that is dropped here is not made up for by the counts of others.
+    /// To send less, use sampling: the counts of other items do not make up for an item that a processor drops.
     ///
     /// # Examples
     ///

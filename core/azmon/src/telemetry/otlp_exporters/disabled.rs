@@ -4,7 +4,7 @@ use crate::config::OtlpEndpoints;
 use crate::error::BuildErrorKind;
 use crate::telemetry::assembly::Parts;
 
-/// Without the feature the settings never ask for OTLP.
+/// Does nothing: without the feature, the settings never enable OTLP.
 pub(in crate::telemetry) fn add(
     parts: Parts,
     _endpoints: &OtlpEndpoints,

@@ -14,7 +14,7 @@ use crate::config::OtlpEndpoints;
 use crate::error::BuildErrorKind;
 use crate::telemetry::assembly::Parts;
 
-/// Adds the exporters, under the SDK's own processors: their threads have telemetry suppressed, so that
+/// Adds the exporters below the SDK's own processors. Telemetry is suppressed on the threads of these processors, so
 /// they never trace themselves.
 pub(in crate::telemetry) fn add(
     mut parts: Parts,
@@ -54,15 +54,15 @@ pub(in crate::telemetry) fn add(
     Ok(parts)
 }
 
-/// A client for the SDK's own threads, which have no runtime. The exporter's choice among clients depends on features
-/// that other crates of an application turn on.
+/// Makes a client for the SDK's own threads, which have no runtime. The exporter's default client depends on features
+/// that other crates of an application enable.
 fn client(timeout: Duration) -> Result<reqwest::blocking::Client, BuildErrorKind> {
     let build = move || {
         reqwest::blocking::Client::builder()
             .timeout(timeout)
             .build()
     };
-    // It starts a runtime of its own, which must not happen inside of another one.
+    // The client starts its own runtime, which must not happen inside another runtime.
     let built = std::thread::Builder::new()
         .spawn(build)
         .map_err(BuildErrorKind::Worker)?
@@ -71,7 +71,7 @@ fn client(timeout: Duration) -> Result<reqwest::blocking::Client, BuildErrorKind
     built.map_err(|error| BuildErrorKind::Transport(error.to_string()))
 }
 
-/// The SDK's batch processor would also export what is recorded but not sampled.
+/// Drops unsampled spans, which the SDK's batch processor would export if they are recorded.
 #[derive(Debug)]
 struct SampledOnly(BatchSpanProcessor);
 

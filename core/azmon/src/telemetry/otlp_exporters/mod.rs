@@ -1,4 +1,4 @@
-//! The exporters that send OTLP beside Azure Monitor.
+//! The exporters that send OTLP in addition to Azure Monitor.
 
 #[cfg_attr(feature = "otlp", path = "enabled.rs")]
 #[cfg_attr(not(feature = "otlp"), path = "disabled.rs")]

@@ -10,7 +10,7 @@ use super::{START, assert_same, done, end, new};
 use crate::instrument::StartedSpan;
 use crate::instrument::http::{EndRules, Ending, Exchange, NewExchange, Side};
 
-/// The exchange of a client whose span was started, and whose response has this status.
+/// The exchange of a client with a started span and a response of this status.
 fn exchange(started: StartedSpan, status: u16) -> Exchange {
     let rules = EndRules {
         cancellation_is_error: true,

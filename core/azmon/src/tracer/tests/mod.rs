@@ -1,4 +1,4 @@
-//! Whatever is done to a span of ours, what arrives is what a span of the SDK would have sent.
+//! Every operation on a direct span yields the items that a span of the SDK would yield.
 
 mod exchanges;
 
@@ -100,7 +100,7 @@ fn span_context(state: TraceState) -> SpanContext {
     )
 }
 
-/// What arrives when this is done with a tracer of the SDK, and with one of ours.
+/// The items of `work` with a tracer of the SDK, and with a direct one.
 fn both(
     configure: impl Fn(TelemetryBuilder) -> TelemetryBuilder,
     work: impl Fn(&dyn StartSpan, &Content),
@@ -128,8 +128,7 @@ fn both(
     [run(false, false), run(true, false), run(true, true)]
 }
 
-/// Ids by the order in which they come up, and without the time at which metrics were collected, or that
-/// something took.
+/// Replaces ids by their order of appearance, and removes times of collections and measured durations.
 fn without_chance(texts: Vec<String>) -> Vec<String> {
     let now = Regex::new(r#""time":"20[^"]*"|"duration":"00:00:00[^"]*""#).unwrap();
     let ids = Regex::new(r"\b([0-9a-f]{32}|[0-9a-f]{16})\b").unwrap();
@@ -328,7 +327,7 @@ fn the_rate_at_which_a_span_is_kept_is_told() {
     let sent = assert_same(
         |builder| builder.sampling_override(SamplingOverride::new(50.0)),
         |tracer, content| {
-            // One of the traces that are kept at this rate.
+            // One of the traces that this rate keeps.
             let parent = span_context(TraceState::NONE);
             let context = Context::new().with_remote_span_context(parent);
             for _ in 0..2 {
@@ -404,6 +403,15 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
     };
     let is_ours = |telemetry: Telemetry| telemetry.direct_provider().is_some();
     assert!(is_ours(telemetry(|builder| builder)));
+    // A metric reader does not need spans.
+    assert!(is_ours(telemetry(|builder| {
+        builder.metric_reader(
+            opentelemetry_sdk::metrics::PeriodicReader::builder(
+                opentelemetry_sdk::metrics::InMemoryMetricExporter::default(),
+            )
+            .build(),
+        )
+    })));
     assert!(!is_ours(telemetry(|builder| {
         builder.sampler(opentelemetry_sdk::trace::Sampler::AlwaysOn)
     })));
@@ -412,4 +420,40 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
             opentelemetry_sdk::trace::InMemorySpanExporter::default(),
         ))
     })));
+}
+
+#[test]
+fn calls_of_a_request_that_an_override_leaves_out_are_left_out_whatever_its_caller_says() {
+    for metrics in [false, true] {
+        for remote_parent in [None, Some(remote(true)), Some(remote(false))] {
+            let sent = both(
+                |builder| {
+                    let requests = SamplingOverride::new(0.0)
+                        .telemetry_type(crate::sampling::TelemetryType::Request)
+                        .attribute("http.request.method", "GET");
+                    builder
+                        .standard_metrics(metrics)
+                        .performance_counters(false)
+                        .sampling_override(requests)
+                },
+                |tracer, content| {
+                    let new_request = NewSpan {
+                        remote_parent: remote_parent.clone(),
+                        ..new(content, SpanKind::Server)
+                    };
+                    let request = tracer.start_span(new_request, &Context::new());
+                    let call = tracer.start_span(new(content, SpanKind::Client), &request.context);
+                    let nested = tracer.start_span(new(content, SpanKind::Client), &call.context);
+                    done(&nested, |_| {});
+                    done(&call, |_| {});
+                    done(&request, |_| {});
+                },
+            );
+            let data = |text: &&String| !text.contains("\"MetricData\"");
+            for sent in &sent {
+                let left: Vec<_> = sent.iter().filter(data).collect();
+                assert!(left.is_empty(), "{metrics} {remote_parent:?}: {left:?}");
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
-//! The worker in time: the clock is paused, and moves when every task waits.
+//! The worker over time, with a paused clock that advances while every task waits.
 
+mod damage;
+mod endurance;
 mod lines;
 mod outages;
 mod storage;
@@ -10,7 +12,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::read::GzDecoder;
 use opentelemetry_sdk::Resource;
 use tokio::time::{Instant, sleep};
 
@@ -40,16 +41,16 @@ const LIMITS: QueueLimits = QueueLimits {
 enum Script {
     Status(u16),
     RetryAfter(u16, &'static str),
-    /// Answers so after a time.
+    /// Answers with `Retry-After` after a delay.
     SlowRetryAfter(Duration, u16, &'static str),
     Body(u16, String),
     Unreachable,
     Panic,
-    /// Answers 200 after a time.
+    /// Answers 200 after a delay.
     Slow(Duration),
 }
 
-/// Errors of items, as the service writes them.
+/// Errors of items, in the service's format.
 fn track(status: u16, items: &[(usize, u16)]) -> Script {
     let error = |(index, code): &(usize, u16)| {
         format!(r#"{{"index":{index},"statusCode":{code},"message":"scripted"}}"#)
@@ -64,8 +65,8 @@ fn track(status: u16, items: &[(usize, u16)]) -> Script {
 
 type Rule = Box<dyn FnMut(&[String]) -> Option<Script> + Send>;
 
-/// Answers by a rule, then by a script, then 200, and notes when it was asked, what it took, and how many uploads
-/// ran at most.
+/// Answers by a rule, then by a script, then 200. Records the times of requests, the accepted items, and the maximum
+/// number of concurrent uploads.
 #[derive(Default)]
 struct Scripted {
     rule: Mutex<Option<Rule>>,
@@ -113,7 +114,7 @@ impl Scripted {
         running.1 = running.1.max(running.0);
     }
 
-    /// Keeps what the service would.
+    /// Keeps the items that the service would accept.
     fn take(&self, names: &[String], reply: &Reply) {
         if !(200..300).contains(&reply.status) {
             return;
@@ -129,7 +130,7 @@ impl Scripted {
         }
     }
 
-    /// How many items arrived, each of them once.
+    /// The number of received items; fails if an item arrived twice.
     fn arrived_once(&self) -> usize {
         let taken = self.taken.lock().unwrap();
         let doubled: Vec<_> = taken.iter().filter(|(_, times)| **times > 1).collect();
@@ -140,8 +141,10 @@ impl Scripted {
 
 /// The names of the spans in a body.
 fn names(body: &[u8]) -> Vec<String> {
-    let mut text = String::new();
-    GzDecoder::new(body).read_to_string(&mut text).unwrap();
+    let (mut rest, mut text) = (body, String::new());
+    let mut decoder = flate2::bufread::GzDecoder::new(&mut rest);
+    decoder.read_to_string(&mut text).unwrap();
+    assert!(rest.is_empty(), "there is more than a batch");
     let envelopes = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let name = |envelope: Envelope<'_>| match envelope.data {
         Data::RemoteDependency(data) => data.name.into_owned(),
@@ -270,12 +273,12 @@ impl TestWorker {
         }
     }
 
-    /// Answers as the rule says, and 200 where it says nothing.
+    /// Answers by the rule, and 200 if the rule returns none.
     fn rule(&self, rule: impl FnMut(&[String]) -> Option<Script> + Send + 'static) {
         *self.transport.rule.lock().unwrap() = Some(Box::new(rule));
     }
 
-    /// Pushes spans with names of their own; what the queue refuses is counted as the intake does.
+    /// Pushes spans with their own names, and counts refused ones as the intake does.
     fn push(&self, spans: usize) {
         for _ in 0..spans {
             let mut pushed = self.pushed.lock().unwrap();
@@ -294,7 +297,7 @@ impl TestWorker {
         self.producer.push(span(name)).unwrap();
     }
 
-    /// When the endpoint was asked, in whole seconds since the start.
+    /// The times of the requests, in whole seconds since the start.
     fn asked(&self) -> Vec<u64> {
         let asked = self.transport.asked.lock().unwrap();
         asked
@@ -321,7 +324,7 @@ impl TestWorker {
         self.handle.export(SourceId::MAIN, mapper, items).await
     }
 
-    /// What became of the spans, which are all accounted for.
+    /// The report about the spans, all of which are accounted for.
     fn report(&self) -> SignalReport {
         let statistics = self.handle.statistics();
         let report = statistics.traces;

@@ -1,4 +1,4 @@
-//! An endpoint that fails in every way, and never doubles or loses what it could have had.
+//! An endpoint that fails in every way, and neither duplicates nor loses items that it could have accepted.
 
 use opentelemetry::KeyValue;
 

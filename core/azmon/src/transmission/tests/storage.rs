@@ -1,4 +1,4 @@
-//! Telemetry on disk: what it costs when anything there fails.
+//! Telemetry on disk under failures of every file operation.
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -185,7 +185,7 @@ async fn what_is_too_old_is_dropped_and_counted() {
     assert_eq!(files.batches(), 0);
 }
 
-/// Lets some calls of a disk fail while telemetry is stored, then mends everything; nothing is lost.
+/// Makes some calls of the file system fail while telemetry is stored, then repairs it; no item is lost.
 async fn with_failures(calls: Range<usize>, kind: ErrorKind, storage: &Storage) {
     let files = FakeFileSystem::default();
     files.fail(calls.clone(), kind);
@@ -306,7 +306,7 @@ async fn files_of_others_and_unfinished_ones_do_no_harm() {
         &directory.join("1-a-2-3.tmp"),
         &content[..content.len() / 2],
     );
-    // One that was written, but not renamed, is whole.
+    // A file that was written but not renamed is complete.
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let (time, _) = name.split_once('-').unwrap();
     files.add(&directory.join(format!("{time}-a-2-100.tmp")), &content);

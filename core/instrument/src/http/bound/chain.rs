@@ -1,8 +1,8 @@
 use std::sync::OnceLock;
 
-/// What is made once for each of a few keys, and never forgotten: a list that only grows.
+/// A list that only grows: it holds one value for each of a few keys, and never removes one.
 ///
-/// Finding takes no lock. After [`CAPACITY`] of them no more are kept.
+/// Lookups take no lock. The list keeps at most [`CAPACITY`] values.
 #[derive(Debug)]
 pub(super) struct Chain<K, V>(OnceLock<Box<Link<K, V>>>);
 
@@ -13,7 +13,7 @@ struct Link<K, V> {
     next: Chain<K, V>,
 }
 
-/// How many values are kept at most. It takes as many steps to find the last.
+/// Maximum number of values, and therefore of steps of a lookup.
 const CAPACITY: usize = 64;
 
 impl<K, V> Default for Chain<K, V> {
@@ -23,7 +23,7 @@ impl<K, V> Default for Chain<K, V> {
 }
 
 impl<K, V> Chain<K, V> {
-    /// The value of the wanted key; `None` when no more are kept.
+    /// Returns the value of the key, made if it is missing; `None` if the list is full.
     pub(super) fn get(
         &self,
         is_it: impl Fn(&K) -> bool,

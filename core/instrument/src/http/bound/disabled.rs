@@ -1,11 +1,11 @@
 use crate::http::instruments::{Instruments, Measured};
 use crate::http::labels::{EndLabels, Labels};
 
-/// Nothing is bound.
+/// Binds nothing.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Bound(());
 
-/// What measures the exchanges with the same labels.
+/// The instruments for exchanges with equal labels.
 #[derive(Debug)]
 pub(in crate::http) struct Group(Box<Labels<'static>>);
 

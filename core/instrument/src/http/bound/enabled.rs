@@ -9,17 +9,17 @@ use crate::http::instruments::{Instruments, Measured};
 use crate::http::labels::{EndLabels, LabelList, Labels};
 use crate::intern::{BoundedTable, TextHasher, ptr_or_text_eq};
 
-/// The instruments, bound to the labels that have come.
+/// Instruments that are bound to the labels seen so far.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Bound {
     groups: BoundedTable<Arc<BoundGroup>>,
 }
 
-/// What measures the exchanges whose labels are the same, but for those that the response brings.
+/// The instruments for exchanges with equal labels, except those that the response adds.
 #[derive(Debug)]
 pub(in crate::http) enum Group {
     Bound(Arc<BoundGroup>),
-    /// There were too many.
+    /// The table of bound groups is full.
     Unbound(Box<Labels<'static>>),
 }
 
@@ -30,7 +30,7 @@ pub(in crate::http) struct BoundGroup {
     ended: Chain<ResponseLabels, BoundHistograms>,
 }
 
-/// [`EndLabels`] to keep.
+/// An owned copy of [`EndLabels`].
 #[derive(Debug)]
 struct ResponseLabels {
     version: Option<&'static str>,
@@ -38,7 +38,7 @@ struct ResponseLabels {
     error_type: Option<StringValue>,
 }
 
-/// Histograms for one set of labels. Those of sizes are bound when a size is known: a series of nothing
+/// Histograms for one set of labels. A size histogram is bound only once a size is known: a bound series without values
 /// would be exported.
 #[derive(Debug)]
 struct BoundHistograms {
@@ -48,9 +48,9 @@ struct BoundHistograms {
 }
 
 impl Bound {
-    /// The group of an exchange.
+    /// Returns the group of an exchange.
     pub(in crate::http) fn group(&self, instruments: &Instruments, labels: Labels<'_>) -> Group {
-        /// A longer name of a host is not kept: it may be the caller's.
+        /// A longer host name is not kept: the caller may choose it.
         const MAX_AUTHORITY: usize = 256;
         let authority = labels.authority.as_deref().unwrap_or_default();
         if authority.len() > MAX_AUTHORITY {
@@ -79,7 +79,7 @@ impl Group {
         }
     }
 
-    /// Counts one more, or less, that is active.
+    /// Adds `by` to the number of active exchanges.
     pub(in crate::http) fn change_active(&self, instruments: &Instruments, by: i64) {
         match self {
             Self::Bound(group) => group.active.add(by),
@@ -87,7 +87,7 @@ impl Group {
         }
     }
 
-    /// Records what is measured of an exchange that ended.
+    /// Records the measurements of an exchange that ended.
     pub(in crate::http) fn record(
         &self,
         instruments: &Instruments,

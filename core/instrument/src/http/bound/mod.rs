@@ -1,5 +1,4 @@
-//! Instruments that are bound to labels which come again and again, so that a measurement does not look them
-//! up label by label.
+//! Instruments bound to recurring labels, so that a measurement does not look up each label.
 
 #[cfg(feature = "bound-instruments")]
 mod chain;

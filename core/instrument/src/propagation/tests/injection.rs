@@ -1,4 +1,4 @@
-//! What is sent, baggage, and headers of any content.
+//! Injected headers, baggage, and received headers with arbitrary content.
 
 use super::*;
 

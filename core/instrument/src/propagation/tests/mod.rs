@@ -61,8 +61,8 @@ impl Extractor for AllHeaders<'_> {
     }
 }
 
-/// Makes a span for a request with these headers, and the headers of a request out of that span: once
-/// by the fast path and once by the propagator, which must agree.
+/// Starts a span for a request with these headers, and returns the headers of a request from that span. The fast path
+/// and the propagator must agree.
 fn pass_on(incoming: &HeaderMap, sampler: impl ShouldSample + 'static) -> HeaderMap {
     let provider = SdkTracerProvider::builder().with_sampler(sampler).build();
     let tracer = provider.tracer("test");

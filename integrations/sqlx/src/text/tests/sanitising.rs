@@ -1,4 +1,4 @@
-//! What is left of their texts.
+//! The sanitised texts of statements.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What statements are called.
+//! The summaries of statements.
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! Servers that are killed in the middle of a query, of a transaction and of a stream, and come back.
+//! Servers that are killed during a query, a transaction or a stream, and restarted.
 //!
-//! Each test has a server of its own, so that it can be killed.
+//! Each test has its own server, so that it can be killed.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl<DB: Driver> Fixture<DB> {
         )
     }
 
-    /// With the server gone nothing is in use, nobody waits, and who asks times out.
+    /// Without a server, no connection is in use, no request is pending, and a new request times out.
     async fn assert_counts_are_right(&self) {
         eventually("no connection is in use", async || {
             self.connections("used") == 0
@@ -67,7 +67,7 @@ impl<DB: Driver> Fixture<DB> {
         assert_eq!(self.telemetry.sum("db.client.connection.timeouts", &[]), 1);
     }
 
-    /// With the server back the same pool works, and says so.
+    /// After the restart, the same pool works again.
     async fn assert_recovers(&mut self) {
         self.server.restart().unwrap();
         self.telemetry.take();
@@ -86,7 +86,7 @@ impl<DB: Driver> Fixture<DB> {
         assert!(self.connections("idle") > 0);
     }
 
-    /// The last span failed because the connection broke, or because the server said that it goes.
+    /// The last span failed because the connection broke, or because the server announced its shutdown.
     #[track_caller]
     fn assert_broken(&self, names: &[&str]) {
         let spans = self.telemetry.take();
@@ -105,7 +105,7 @@ impl<DB: Driver> Fixture<DB> {
     }
 }
 
-/// `busy` gives a row while the server runs `slow`.
+/// `busy` returns a row while the server runs `slow`.
 async fn in_a_query<DB: Driver>(kind: Kind, slow: &'static str, busy: &'static str) {
     let mut fixture = Fixture::<DB>::new(kind).await;
     let pool = fixture.pool.clone();

@@ -1,6 +1,6 @@
 //! One suite of behaviour, compiled for each product.
 //!
-//! Between the products only the dialect differs: the names in `support::databases`.
+//! The products differ only in the dialect: the names in `support::databases`.
 
 mod mysql;
 mod postgres;

@@ -1,6 +1,6 @@
 //! A new database for every test, on each product.
 //!
-//! On a server that was given by its URL these stay, as `azmon_<process>_<number>`.
+//! On a server from the environment the databases remain, as `azmon_<process>_<number>`.
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,12 +9,12 @@ use azmon_sqlx::{Connection, Driver};
 use azmon_test_databases::Kind;
 use sqlx::AssertSqlSafe;
 
-/// The URL of a server, private or given.
+/// The URL of a server, private or from the environment.
 pub(crate) fn url(kind: Kind) -> String {
     azmon_test_databases::url(kind).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The name of a database that is made for the caller.
+/// Creates a database, and returns its name.
 async fn new_on_server<DB: Driver>(kind: Kind) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -130,7 +130,7 @@ pub(crate) mod sqlite {
     pub(crate) const MANY_ROWS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT i FROM n";
     pub(crate) const SLOW: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000000) SELECT max(i) FROM n";
 
-    /// One that all connections of a pool share.
+    /// A database that all connections of a pool share.
     pub(crate) async fn new_database() -> ConnectOptions {
         "sqlite::memory:".parse().unwrap()
     }

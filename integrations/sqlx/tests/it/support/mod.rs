@@ -1,4 +1,4 @@
-//! What all tests need: somewhere for telemetry to go, and a database to make it.
+//! The common fixtures: telemetry and databases.
 
 pub(crate) mod databases;
 mod telemetry;
@@ -7,7 +7,7 @@ pub(crate) use self::telemetry::Telemetry;
 
 use std::time::Duration;
 
-/// Waits until `is_so`, for what happens in a task of sqlx or in a server.
+/// Waits until `is_so`, for changes in a task of sqlx or in a server.
 pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
     while !is_so().await {

@@ -8,11 +8,11 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 
-/// Providers of one test, which keep what is sent to them.
+/// The providers of one test, which keep the telemetry.
 pub(crate) struct Telemetry {
     pub(crate) tracer_provider: SdkTracerProvider,
     pub(crate) meter_provider: SdkMeterProvider,
-    /// Pools of one name are counted together, whichever test they are of.
+    /// Pools with the same name are counted together, across tests.
     pub(crate) pool_name: String,
     spans: InMemorySpanExporter,
     metrics: InMemoryMetricExporter,
@@ -38,7 +38,7 @@ impl Telemetry {
         }
     }
 
-    /// Options by which no wait is so long that it is a span, however busy the machine is.
+    /// Options with which no wait is long enough for a span, even on a busy machine.
     pub(crate) fn options(&self) -> TraceOptions {
         TraceOptions::new()
             .acquire_span_threshold(Duration::MAX)
@@ -47,7 +47,7 @@ impl Telemetry {
             .pool_name(self.pool_name.clone())
     }
 
-    /// A context with a span of the name `parent`.
+    /// A context with a span named `parent`.
     pub(crate) fn parent(&self) -> Context {
         let tracer = self.tracer_provider.tracer("test");
         Context::new().with_span(tracer.start("parent"))
@@ -60,7 +60,7 @@ impl Telemetry {
         spans.into_iter().map(Seen).collect()
     }
 
-    /// The one span that has ended since the last call.
+    /// The only span that has ended since the last call.
     #[track_caller]
     pub(crate) fn take_one(&self) -> Seen {
         let mut spans = self.take();
@@ -75,7 +75,7 @@ impl Telemetry {
             .collect()
     }
 
-    /// The sum of the metric `name` over all points with all of `attributes`.
+    /// The sum of the metric `name` over all points that have all of `attributes`.
     pub(crate) fn sum(&self, name: &str, attributes: &[(&str, &str)]) -> i64 {
         self.points(name, attributes)
             .iter()
@@ -83,7 +83,7 @@ impl Telemetry {
             .sum()
     }
 
-    /// The attributes and the value of each point of the metric `name`: the count, of a histogram.
+    /// The attributes and the value of each point of the metric `name`. The value of a histogram is its count.
     pub(crate) fn points(
         &self,
         name: &str,
@@ -141,7 +141,7 @@ fn read(data: &AggregatedMetrics, points: &mut Vec<(Vec<(String, String)>, i64)>
     }
 }
 
-/// A span that has ended.
+/// An ended span.
 #[derive(Debug)]
 pub(crate) struct Seen(pub(crate) SpanData);
 
@@ -180,7 +180,7 @@ impl Seen {
         self.0.span_kind == SpanKind::Client
     }
 
-    /// What its status says, if that is an error.
+    /// The description of its status, if the status is an error.
     pub(crate) fn error(&self) -> Option<&str> {
         match &self.0.status {
             Status::Error { description } => Some(description),

@@ -1,6 +1,6 @@
-//! What people write with sqlx, compiled and run twice: with the types of sqlx, and with ours in their place.
+//! Typical uses of sqlx, compiled and run twice: with sqlx's types, and with azmon-sqlx's types in their place.
 //!
-//! Between the two only the imports differ: the names in `plain.rs` and `ours.rs`.
+//! The two differ only in the imports: the names in `plain.rs` and `ours.rs`.
 
 mod ours;
 mod plain;

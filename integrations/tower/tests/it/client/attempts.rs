@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Tries again until the third attempt.
+/// Retries up to the third attempt.
 #[derive(Clone)]
 struct Twice(u32);
 

@@ -1,4 +1,4 @@
-//! What spans and metrics of calls say.
+//! The attributes of spans and metrics of calls.
 
 use super::*;
 

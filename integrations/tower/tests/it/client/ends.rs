@@ -53,7 +53,7 @@ async fn a_name_that_does_not_resolve() {
     assert_eq!(error, "dns");
 }
 
-/// Accepts, reads the request, and does as it is told.
+/// Accepts a connection, reads the request, sends `answer`, and closes the connection unless it `stays`.
 async fn rude_server(answer: &'static [u8], stays: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

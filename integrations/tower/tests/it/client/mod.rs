@@ -1,4 +1,4 @@
-//! The client of hyper-util, through the layer.
+//! hyper-util's client with the layer.
 
 mod attempts;
 mod attributes;

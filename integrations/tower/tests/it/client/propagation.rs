@@ -1,4 +1,4 @@
-//! What other services are told, and who is excluded.
+//! The headers sent to other services, and excluded hosts.
 
 use super::*;
 

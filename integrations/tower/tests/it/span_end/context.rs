@@ -1,4 +1,4 @@
-//! What runs inside of the context.
+//! The code that runs inside the context.
 
 use azmon_instrument::exclude::records_no_spans;
 use azmon_tower::ResponseMode;
@@ -55,7 +55,7 @@ async fn a_body_is_dropped_inside_of_the_context_after_its_last_frame_too() {
 
 type Streamed = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
-/// The context in which the body of a response is sent that a layer does not record.
+/// The context in which a body is sent that the layer does not record.
 async fn context_of_a_body<E>(layer: ServerLayer<E>) -> Context
 where
     E: ResponseMode<Streamed, Body: Body<Error: std::fmt::Debug>>,

@@ -307,7 +307,7 @@ async fn a_panic_of_a_hook() {
     telemetry.idle("http.server.active_requests").await;
 }
 
-/// Its own source, for ever.
+/// An error that is its own source, forever.
 #[derive(Debug)]
 struct Ring;
 

@@ -1,4 +1,4 @@
-//! Each way that a span can end: through the layer alone for what a server hides, else over real HTTP.
+//! Every end of a span: through the layer alone where a server hides it, otherwise over real HTTP.
 
 mod context;
 mod endings;
@@ -32,13 +32,13 @@ use crate::fixture::{
     self, TestTelemetry, attribute, is_error, number, open, send, serve, text, until,
 };
 
-/// A body of the frames that it is given; asked for more, it says nothing.
+/// A body with the given frames, which then ends, or stays pending.
 #[derive(Default)]
 struct Script {
     frames: Vec<Result<Frame<Bytes>, io::Error>>,
     is_known_to_end: bool,
     stays_open: bool,
-    /// How many bytes it says that it has, of those that were not sent.
+    /// The announced size of the unsent bytes.
     announced: Option<u64>,
     seen: Arc<Mutex<Vec<bool>>>,
 }

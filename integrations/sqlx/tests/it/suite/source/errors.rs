@@ -1,4 +1,4 @@
-//! What is an error, and what it is called.
+//! Errors, and their classification.
 
 use super::{Fixture, database};
 use azmon_sqlx::QueryText;

@@ -208,7 +208,7 @@ async fn queries_that_are_dropped_leave_the_counts_right() {
         let _ = tokio::time::timeout(Duration::from_millis(20), slow).await;
     }
     assert_eq!(fixture.pool_sum("pending_requests"), 0);
-    // They did not do what they were asked to do, and say so.
+    // They did not complete, and are marked as dropped.
     let dropped = fixture
         .telemetry
         .sum("db.client.operation.duration", &[("azmon.dropped", "true")]);

@@ -13,7 +13,7 @@ use super::database;
 use super::database::{ConnectOptions, Db, PoolOptions};
 use crate::support::Telemetry;
 
-/// A new database with a table of users, and a pool that tells a telemetry of its own.
+/// A new database with a table of users, and a pool with its own telemetry.
 struct Fixture {
     telemetry: Telemetry,
     connect_options: ConnectOptions,

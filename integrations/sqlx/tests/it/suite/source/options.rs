@@ -1,4 +1,4 @@
-//! What can be chosen.
+//! The options of tracing.
 
 use azmon_sqlx::QueryText;
 use opentelemetry::Context;
@@ -50,7 +50,7 @@ async fn the_text_is_kept_when_arguments_are_bound() {
     let span = fixture.telemetry.take_one();
     let sanitised = "SELECT name FROM users WHERE name = ?";
     assert_eq!(span.text("db.query.text").as_deref(), Some(sanitised));
-    // The words of the database quote what was bound.
+    // The database's error message quotes the argument.
     sqlx::query(AssertSqlSafe(bound.as_str()))
         .bind("secret")
         .execute(&fixture.pool)

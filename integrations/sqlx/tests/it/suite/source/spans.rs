@@ -1,4 +1,4 @@
-//! One span for every call, and what it says.
+//! One span for every call, with its attributes.
 
 use azmon_sqlx::{Connection, Pool};
 use futures_util::TryStreamExt;
@@ -114,7 +114,7 @@ async fn every_way_of_running_a_query_is_one_span() {
     all_ways!(tx.as_mut());
 }
 
-/// Rows that come although nobody asked for them are counted.
+/// Rows that the caller does not read are counted.
 fn database_returns_rows_anyway() -> Option<i64> {
     Some(2)
 }

@@ -1,4 +1,4 @@
-//! Streams and futures, to their end and not.
+//! Streams and futures that complete or are dropped.
 
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -31,7 +31,7 @@ async fn a_stream_that_is_dropped_half_way_says_so_and_is_no_error() {
     span.assert_ok();
     assert!(span.was_dropped());
     assert_eq!(span.number("db.response.returned_rows"), Some(1));
-    // The pool has one connection, and it is usable.
+    // The pool's only connection is still usable.
     sqlx::query("SELECT 1")
         .execute(&fixture.pool)
         .await
@@ -50,7 +50,7 @@ async fn what_is_never_polled_never_happened() {
 
 #[tokio::test]
 async fn a_future_that_is_dropped_says_so_and_gives_its_connection_back() {
-    // A connection that is idle, and not tested, is had at once.
+    // An idle connection that is not tested is available at once.
     let pool = PoolOptions::new()
         .max_connections(1)
         .test_before_acquire(false);

@@ -1,7 +1,7 @@
-//! BEGIN, COMMIT, ROLLBACK, and what they are for savepoints.
+//! BEGIN, COMMIT, ROLLBACK, and the statements of savepoints.
 
 use opentelemetry::trace::{FutureExt, TraceContextExt};
-// Its methods `begin` and `acquire` are not traced, and must not be found before ours.
+// The trait's methods `begin` and `acquire` are not traced, and must not take precedence over azmon-sqlx's.
 #[expect(unused_imports, reason = "ours are found instead")]
 use sqlx::Acquire;
 
@@ -90,12 +90,12 @@ async fn a_transaction_that_is_moved_into_a_task_stays_where_it_began() {
     task.await.unwrap().unwrap();
     let spans = fixture.telemetry.take();
     assert_eq!(spans.len(), 6, "{spans:?}");
-    // The parent ends with its context: the transaction does not keep it.
+    // The parent ends with its context: the transaction does not keep the context alive.
     let (parents, others): (Vec<_>, Vec<_>) =
         spans.iter().partition(|span| span.name() == "parent");
     assert_eq!((parents.len(), others.len()), (1, 5));
     assert!(others.iter().all(|span| span.0.parent_span_id == span_id));
-    // What comes later on the connection is no part of the transaction.
+    // A later query on the connection is not part of the transaction.
     sqlx::query("SELECT 1")
         .execute(&fixture.pool)
         .await
@@ -123,7 +123,7 @@ async fn an_open_transaction_does_not_keep_the_span_that_it_began_in() {
     let fixture = Fixture::new().await;
     let parent = fixture.telemetry.parent();
     let tx = fixture.pool.begin().with_context(parent).await.unwrap();
-    // The future, and its context with it, is gone, so the span has ended.
+    // The future and its context are dropped, so the span has ended.
     assert_eq!(fixture.telemetry.take_names(), ["BEGIN", "parent"]);
     drop(tx);
 }

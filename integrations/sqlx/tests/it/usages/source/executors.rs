@@ -1,4 +1,4 @@
-//! What a query can be run on, and how functions take that.
+//! The types that run a query, and the signatures of functions that take them.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! The source that is compiled twice. `super::names` are the types of the one library or the other.
+//! The source that is compiled twice. `super::names` contains the types of one library or the other.
 
 mod connections;
 mod executors;

@@ -12,8 +12,8 @@ struct User {
     name: String,
 }
 
-/// Checked at compile time against `.sqlx`, which is written by building the tests with `DATABASE_URL` set to a
-/// database with the migrations, and `SQLX_OFFLINE_DIR` to that folder.
+/// Checked at compile time against `.sqlx`. To update that folder, build the tests with `DATABASE_URL` set to a
+/// database with the migrations, and `SQLX_OFFLINE_DIR` set to the folder.
 #[tokio::test]
 async fn macros() {
     let pool = pool().await;

@@ -1,4 +1,4 @@
-//! Rows as they come.
+//! Rows as they arrive.
 
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::sqlite::SqliteRow;

@@ -1,6 +1,6 @@
 //! Transactions and savepoints.
 
-// `Connection` and `Acquire` have the methods that plain sqlx needs; ours have them without.
+// Plain sqlx needs the methods of `Connection` and `Acquire`; azmon-sqlx's types have them as inherent methods.
 use sqlx::Sqlite;
 #[expect(unused_imports, reason = "one of the two libraries needs each")]
 use sqlx::{Acquire, Connection};
