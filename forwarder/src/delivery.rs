@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use azmon::config::environment::APPLICATIONINSIGHTS_AUTHENTICATION_STRING;
 use azmon::envelope::Envelope;
 use azmon::{BuildError, DroppedItems, EnvelopeExporter, Storage};
+use tokio::sync::Mutex;
 
 use crate::config::{Destination, ForwarderConfig};
 use crate::processing::{Pipeline, Processed};
@@ -23,6 +24,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The value of [`Destination::authentication`] for a destination that needs no token.
 const NO_TOKEN: &str = "none";
 
+/// How long a message waits for the disk before it is accepted in memory.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The maximum number of items queued at once, so that a message may exceed the free part of a queue.
 const CHUNK: usize = 8_192;
 
@@ -34,6 +38,15 @@ pub(crate) struct RunningDestination {
     exporter: EnvelopeExporter,
     accepted: AtomicU64,
     no_room: AtomicU64,
+    writes: Writes,
+}
+
+/// Writes to disk, each for all messages that wait for one.
+#[derive(Debug, Default)]
+struct Writes {
+    requested: AtomicU64,
+    done: AtomicU64,
+    one_at_a_time: Mutex<()>,
 }
 
 /// An error of starting a destination.
@@ -86,6 +99,7 @@ impl RunningDestination {
             exporter,
             accepted: AtomicU64::new(0),
             no_room: AtomicU64::new(0),
+            writes: Writes::default(),
         })
     }
 
@@ -145,6 +159,29 @@ impl RunningDestination {
         count
     }
 
+    /// Waits until everything that was queued is on disk, or delivered. Messages that arrive meanwhile share the next
+    /// write. A disk that is full or cannot be written leaves the items in memory.
+    async fn written(self: &Arc<Self>) {
+        let Writes {
+            requested,
+            done,
+            one_at_a_time,
+        } = &self.writes;
+        let own = requested.fetch_add(1, Ordering::AcqRel) + 1;
+        let _turn = one_at_a_time.lock().await;
+        if done.load(Ordering::Acquire) >= own {
+            return;
+        }
+        let waiting = requested.load(Ordering::Acquire);
+        let destination = self.clone();
+        let write = move || destination.exporter.force_flush(WRITE_TIMEOUT);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+            let name = &self.destination.name;
+            tracing::debug!(destination = name, %error, "accepted items are not on disk yet");
+        }
+        done.store(waiting, Ordering::Release);
+    }
+
     /// Sends queued items until the timeout, and ends. Blocks the thread.
     pub(crate) fn shutdown(&self, timeout: Duration) {
         let name = &self.destination.name;
@@ -201,7 +238,7 @@ impl State {
     /// Sends items to their destinations. Returns false if no destination accepted any of them. If only some
     /// destinations have room, the others lose the items and count them.
     async fn send(&self, processed: Processed) -> bool {
-        let mut refused = Vec::new();
+        let (mut taken, mut refused) = (Vec::new(), Vec::new());
         let mut is_taken = processed.is_empty();
         for (place, items) in processed {
             let Some(destination) = self.destinations.get(place) else {
@@ -210,6 +247,7 @@ impl State {
             let count = items.len() as u64;
             if destination.send(items).await {
                 is_taken = true;
+                taken.push(destination);
             } else {
                 refused.push((destination, count));
             }
@@ -217,6 +255,11 @@ impl State {
         if is_taken {
             for (destination, count) in refused {
                 destination.no_room.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+        for destination in taken {
+            if destination.storage.is_durable() {
+                destination.written().await;
             }
         }
         is_taken

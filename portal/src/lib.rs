@@ -11,6 +11,7 @@
 //! ```
 //! ```text
 //! SDK ── POST /v2.1/track (HTTP, HTTPS) ─► ingestion ─┐                      ┌► pages
+//! SDK ── POST /QuickPulseService.svc/… ─► live metrics ─► GET /api/live
 //! SDK ── OTLP over gRPC and HTTP ─► azmon-forwarder ──┴► store (SQLite) ─────┴► API  /api/…  (openapi.json)
 //!                                   200 = committed       items, words, rollups
 //! ```
@@ -29,14 +30,12 @@
 //! from readers ([`Portal::token`]). It can be read only under the names of this machine
 //! ([`PortalBuilder::allow_host`]), and never by pages of another origin.
 //!
-//! # What it does not do yet
-//! Live metrics are not received.
-
 mod api;
 mod checks;
 #[doc(hidden)]
 pub mod hostile;
 pub mod ingestion;
+mod live;
 mod otlp;
 mod pages;
 mod portal;

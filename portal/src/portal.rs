@@ -527,7 +527,9 @@ impl From<CertificateError> for BindError {
 
 fn connection_string(scheme: &str, address: SocketAddr) -> String {
     let endpoint = url(scheme, address);
-    format!("InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={endpoint}")
+    format!(
+        "InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={endpoint};LiveEndpoint={endpoint}"
+    )
 }
 
 fn url(scheme: &str, address: SocketAddr) -> String {
@@ -547,8 +549,9 @@ mod tests {
             ("[::]:4320", "http://[::1]:4320"),
         ] {
             let text = connection_string("http", listening.parse().unwrap());
-            let (_, found) = text.split_once(";IngestionEndpoint=").unwrap();
-            assert_eq!(found, endpoint);
+            let (_, endpoints) = text.split_once(";IngestionEndpoint=").unwrap();
+            let (ingestion, live) = endpoints.split_once(";LiveEndpoint=").unwrap();
+            assert_eq!((ingestion, live), (endpoint, endpoint));
         }
     }
 }

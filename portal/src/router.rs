@@ -8,11 +8,12 @@ use axum::middleware::{from_fn_with_state, map_request, map_response};
 
 use crate::api::Context;
 use crate::server::{AllowedHosts, ApiError, Token, headers, host, path, token};
-use crate::{api, ingestion, pages, query};
+use crate::{api, ingestion, live, pages, query};
 
 /// The routes of the portal, with their guards.
 pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token>) -> Router {
     let store = Arc::clone(&context.store);
+    let hub = Arc::clone(store.live());
     let readable = Router::new()
         .merge(pages::routes())
         .merge(api::routes())
@@ -22,7 +23,8 @@ pub(crate) fn router(context: Context, hosts: AllowedHosts, needed: Option<Token
         .layer(from_fn_with_state(needed, token::check))
         .layer(from_fn_with_state(hosts, host::check))
         .layer(map_response(headers::protect));
-    let routes = readable.merge(ingestion::routes(store)).fallback(not_found);
+    let writable = ingestion::routes(store).merge(live::routes(hub));
+    let routes = readable.merge(writable).fallback(not_found);
     // A layer around the routes themselves would run only after a route was selected.
     Router::new()
         .fallback_service(routes)

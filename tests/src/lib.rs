@@ -1,6 +1,7 @@
 //! Fixtures of the end-to-end tests.
 
 pub mod kql;
+pub mod live;
 pub mod logs;
 pub mod replay;
 pub mod spans;
@@ -17,6 +18,8 @@ mod guides {
     struct AzureSdk;
     #[doc = include_str!("../../docs/excluding.md")]
     struct Excluding;
+    #[doc = include_str!("../../docs/live-metrics.md")]
+    struct LiveMetrics;
     #[doc = include_str!("../../docs/logs-and-errors.md")]
     struct LogsAndErrors;
     #[doc = include_str!("../../docs/migrate-from-opencensus.md")]

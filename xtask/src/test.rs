@@ -14,8 +14,21 @@ pub(crate) fn run() -> Result {
         command.args(["test", "--workspace", kind]);
         command::run(command)?;
     }
+    pages::browser()?;
     // The same arithmetic as in a release build, except that an overflow panics.
     let mut hostile = cargo();
     hostile.args(["test", "--profile", "hostile", "--package", "azmon-hostile"]);
-    command::run(hostile)
+    command::run(hostile)?;
+    // The long faults at their full rates.
+    let mut endurance = cargo();
+    endurance.args([
+        "test",
+        "--profile",
+        "hostile",
+        "--package",
+        "azmon",
+        "--lib",
+    ]);
+    endurance.arg("transmission::tests::endurance");
+    command::run(endurance)
 }

@@ -63,6 +63,7 @@ fn cases() -> Vec<Case> {
         .above("server/bare"),
     ];
     cases.extend(azmon().into_iter().map(|case| case.above(REFERENCE)));
+    cases.extend(watched());
     cases
 }
 
@@ -79,8 +80,7 @@ fn recorded() -> Vec<Case> {
             Exchanges::new(Pipeline::start(), router().layer(traces()), SAMPLED)
         })
         .group(RECORDED)
-        .records(1)
-        .headline("a request to axum, recorded"),
+        .records(1),
         Case::azmon(
             "server/azmon/axum-body",
             "azmon-tower, `axum_body()`",
@@ -105,8 +105,7 @@ fn recorded() -> Vec<Case> {
         })
         .group(METRICS)
         .records(1)
-        .remark("as it is by default")
-        .headline("… and its metrics"),
+        .remark("as it is by default"),
     ]
 }
 
@@ -121,8 +120,7 @@ fn unsampled() -> Vec<Case> {
             },
         )
         .group(UNSAMPLED_PARENT)
-        .records(0)
-        .headline("… that is not sampled"),
+        .records(0),
         Case::azmon("server/azmon/dropped", "azmon-tower, sampled out", || {
             let pipeline = Pipeline::uncounted(|builder| builder.sampling_ratio(0.0));
             Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
@@ -142,6 +140,34 @@ fn unsampled() -> Vec<Case> {
     ]
 }
 
+/// The cost of a subscription to Live Metrics, above the same case without one.
+fn watched() -> Vec<Case> {
+    vec![
+        Case::azmon(
+            "server/azmon/watched",
+            "azmon-tower, live metrics watched",
+            || {
+                let pipeline = Pipeline::watched(|builder| builder);
+                Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
+            },
+        )
+        .records(1)
+        .above("server/azmon/recorded")
+        .remark("more than without"),
+        Case::azmon(
+            "server/azmon/watched-counted",
+            "azmon-tower, sampled out, live metrics watched",
+            || {
+                let pipeline = Pipeline::watched(|builder| builder.sampling_ratio(0.0));
+                Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
+            },
+        )
+        .records(0)
+        .above("server/azmon/counted")
+        .remark("more than without"),
+    ]
+}
+
 fn unseen() -> Vec<Case> {
     vec![
         Case::azmon("server/azmon/excluded", "azmon-tower, excluded", || {
@@ -150,8 +176,7 @@ fn unseen() -> Vec<Case> {
         })
         .group(EXCLUDED)
         .records(0)
-        .remark("`axum_body()`; its ids are propagated")
-        .headline("… that is excluded"),
+        .remark("`axum_body()`; its ids are propagated"),
         Case::azmon(
             "server/azmon/excluded-agent",
             "azmon-tower, excluded by its user agent",
@@ -190,6 +215,8 @@ fn targets() -> Vec<Target> {
         Target::new("server/azmon/recorded", Allocations, AtMost(12.0)),
         Target::new("server/azmon/recorded", Instructions, AtMost(6_500.0)),
         Target::new("server/azmon/metrics", Time, OfPeer(0.6)),
+        Target::new("server/azmon/watched", Time, AtMost(300.0)),
+        Target::new("server/azmon/watched-counted", Time, AtMost(300.0)),
         Target::new("server/azmon/unsampled", Time, OfPeer(0.25)),
         Target::new("server/azmon/unsampled", Allocations, AtMost(4.0)),
         Target::new("server/azmon/dropped", Time, OfPeer(0.25)),

@@ -79,6 +79,14 @@ impl ConnectionString {
         &self.live_endpoint
     }
 
+    /// The endpoint of Live Metrics that belongs to the ingestion endpoint: who sends to an address of their own, such
+    /// as a local receiver, and names no other, means to send nothing to the public cloud.
+    pub(crate) fn own_live_endpoint(&self) -> Option<&str> {
+        let is_own = self.ingestion_endpoint == DEFAULT_INGESTION_ENDPOINT
+            || self.live_endpoint != DEFAULT_LIVE_ENDPOINT;
+        is_own.then_some(&self.live_endpoint)
+    }
+
     /// Audience of Entra ID tokens, in clouds that have their own.
     #[must_use]
     pub fn aad_audience(&self) -> Option<&str> {
@@ -451,6 +459,27 @@ mod tests {
                 format!("https://{prefix}live.ai.contoso.com")
             );
         }
+    }
+
+    #[test]
+    fn an_ingestion_endpoint_alone_has_no_live_endpoint() {
+        let own = |text: &str| {
+            let connection = parsed(&format!("InstrumentationKey={KEY}{text}"));
+            connection.own_live_endpoint().map(str::to_owned)
+        };
+        assert_eq!(own(";IngestionEndpoint=http://localhost:1"), None);
+        assert_eq!(
+            own("").as_deref(),
+            Some("https://rt.services.visualstudio.com")
+        );
+        assert_eq!(
+            own(";IngestionEndpoint=http://localhost:1;LiveEndpoint=http://localhost:2").as_deref(),
+            Some("http://localhost:2")
+        );
+        assert_eq!(
+            own(";EndpointSuffix=a.b").as_deref(),
+            Some("https://live.a.b")
+        );
     }
 
     #[test]

@@ -166,6 +166,7 @@
 //! | `APPLICATIONINSIGHTS_AUTHENTICATION_STRING` | `Authorization=AAD`: tokens of the host's managed identity; `;ClientId=…` for a user-assigned one | none |
 //! | `AZMON_STORAGE_DIRECTORY` | a directory for telemetry that cannot be sent | `azmon` in the user's cache directory |
 //! | `AZMON_STORAGE_DISABLED` | `true` disables storage on disk: telemetry waits only in memory | `false` |
+//! | `AZMON_LIVE_METRICS` | `false` switches Live Metrics off | `true` |
 //! | `AZMON_DURABLE` | `true` writes all telemetry to disk before it is sent | `false` |
 //! | `AZMON_CA_FILE` | a PEM file of certificates to trust in addition to those of the system | none |
 //! | `AZMON_EXCLUDED_PATHS` | paths that leave no telemetry; read by the integrations | none |
@@ -176,7 +177,6 @@
 //!
 //! - It does not phone home: SDK statistics go to your own resource. It contacts a metadata service only for the token
 //!   of a managed identity, if one is configured.
-//! - It does not support Live Metrics.
 //!
 //! # Minimum supported Rust version
 //!
@@ -189,6 +189,8 @@ mod exporter;
 #[cfg(test)]
 mod fixtures;
 mod item;
+#[doc(hidden)]
+pub mod live_metrics;
 pub mod mapping;
 mod metrics;
 mod pipeline;

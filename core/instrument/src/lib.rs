@@ -43,7 +43,7 @@ pub use self::intern::{
 };
 #[doc(hidden)]
 pub use self::lookup::{
-    Loan, Lookup, global_meter_provider, global_tracer, is_noop_tracer, providers_replaced,
+    Loan, Lookup, global_meter_provider, global_tracer, installed_tracer, providers_replaced,
 };
 pub use self::operation::OperationName;
 pub use self::sample_rate::SampleRate;

@@ -12,12 +12,13 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
+use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{
     Span, SpanBuilder, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
     Tracer,
 };
-use opentelemetry::{Context, InstrumentationScope, global};
+use opentelemetry::{Context, InstrumentationScope};
 
 use crate::direct::{self, StartSpan};
 
@@ -210,8 +211,14 @@ pub fn global_tracer(scope: InstrumentationScope) -> Option<Arc<dyn StartSpan>> 
     if let Some(tracer) = direct::tracer() {
         return Some(tracer);
     }
+    installed_tracer(scope).map(|tracer| Arc::new(tracer) as Arc<dyn StartSpan>)
+}
+
+/// The tracer of the global tracer provider; `None` if none is installed.
+#[must_use]
+pub fn installed_tracer(scope: InstrumentationScope) -> Option<BoxedTracer> {
     let tracer = global::tracer_with_scope(scope);
-    (!is_noop_tracer(&tracer)).then(|| Arc::new(tracer) as Arc<dyn StartSpan>)
+    (!is_noop_tracer(&tracer)).then_some(tracer)
 }
 
 /// The global meter provider; `None` if none is installed.
@@ -226,8 +233,7 @@ pub fn global_meter_provider() -> Option<Arc<dyn MeterProvider + Send + Sync>> {
 ///
 /// The no-op tracer propagates the parent even if telemetry is suppressed. A tracer of the SDK does not, and starts
 /// nothing in that case either.
-#[must_use]
-pub fn is_noop_tracer(tracer: &impl Tracer) -> bool {
+fn is_noop_tracer(tracer: &impl Tracer) -> bool {
     static SUPPRESSED: LazyLock<Context> = LazyLock::new(|| {
         let parent = SpanContext::new(
             TraceId::from(1),

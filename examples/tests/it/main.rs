@@ -6,3 +6,4 @@ mod azurite;
 mod blob_upload;
 mod fixture;
 mod programs;
+mod steady;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use azmon_instrument::{Lookup, is_noop_tracer};
-use opentelemetry::global::{self, BoxedTracer};
+use azmon_instrument::direct;
+use azmon_instrument::{Lookup, StartSpan, installed_tracer};
+use opentelemetry::global::BoxedTracer;
 
 use crate::TraceOptions;
 use crate::metrics::{self, Instruments};
@@ -14,6 +15,8 @@ use crate::options::scope;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) tracer: Option<Arc<BoxedTracer>>,
+    /// A tracer that takes spans without the detour by OpenTelemetry's SDK, where `tracer` is the global one.
+    pub(crate) direct: Option<Arc<dyn StartSpan>>,
     pub(crate) instruments: Option<Arc<Instruments>>,
 }
 
@@ -40,7 +43,11 @@ impl Providers {
     ) -> Found {
         let loan = self.0.get(now, |known| {
             let found = Found {
-                tracer: look_for_tracer(options),
+                tracer: options
+                    .tracer
+                    .clone()
+                    .or_else(|| installed_tracer(scope()).map(Arc::new)),
+                direct: options.tracer.is_none().then(direct::tracer).flatten(),
                 instruments: metrics::look(options.meter_provider.as_ref()),
             };
             let known = known.and_then(|known| known.instruments.as_ref());
@@ -54,13 +61,4 @@ impl Providers {
         });
         loan.get().cloned().unwrap_or_default()
     }
-}
-
-/// The tracer of `options`, or else of the global provider. `None` if no provider is installed.
-fn look_for_tracer(options: &TraceOptions) -> Option<Arc<BoxedTracer>> {
-    if options.tracer.is_some() {
-        return options.tracer.clone();
-    }
-    let tracer = global::tracer_with_scope(scope());
-    (!is_noop_tracer(&tracer)).then(|| Arc::new(tracer))
 }

@@ -83,7 +83,7 @@ pub(super) async fn events(
 }
 
 /// Serves events. Periodic comments keep proxies from closing the connection.
-fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+pub(super) fn serve(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let events = events.map(Ok::<_, Infallible>);
     Sse::new(events)
         .keep_alive(KeepAlive::default())

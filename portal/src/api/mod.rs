@@ -25,6 +25,7 @@ mod gather;
 mod graph;
 mod items;
 mod live;
+mod live_metrics;
 mod manage;
 mod map;
 mod metrics;
@@ -85,6 +86,12 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/checks", get(checks::checks))
         .route("/api/events", get(live::events))
         .route("/api/tail", get(live::tail))
+        .route("/api/live", get(live_metrics::live))
+        .route("/api/live/servers", get(live_metrics::servers))
+        .route(
+            "/api/live/configuration",
+            get(live_metrics::configuration).put(live_metrics::configure),
+        )
         .route("/api/saved/{kind}", get(manage::saved))
         .route(
             "/api/saved/{kind}/{name}",

@@ -18,15 +18,18 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/query/check", post(check_text))
 }
 
-/// `{tables: [{name, alias, columns: [{name, type}]}], words: [{text, kind, signature}]}`.
+/// `{tables: [{name, alias, columns: [{name, alias, type}]}], words: [{text, kind, signature}]}`; an alias is the name in a
+/// workspace.
 async fn schema(State(context): State<Context>) -> Json<Value> {
     let catalog = Tables::of(&context.store, "");
     let tables = TABLES.iter().filter_map(|definition| {
         let table = catalog.table(definition.name)?;
+        let (aliases, _) = definition.columns(true);
         let columns: Vec<Value> = table
             .schema()
             .iter()
-            .map(|field| json!({"name": &*field.name, "type": field.ty.name()}))
+            .zip(&aliases)
+            .map(|(field, alias)| json!({"name": &*field.name, "alias": &*alias.name, "type": field.ty.name()}))
             .collect();
         Some(json!({"name": definition.name, "alias": definition.workspace, "columns": columns}))
     });

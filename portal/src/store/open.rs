@@ -10,11 +10,12 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::live::Hub;
 use crate::store::counters::Counters;
 use crate::store::dictionary::{Dictionary, Published};
 use crate::store::error::{AppendError, OpenError};
 use crate::store::place::{Place, PlaceError};
-use crate::store::prepared::Prepared;
+use crate::store::prepared::{self, Prepared};
 use crate::store::reader::Reader;
 use crate::store::retention::Limits;
 use crate::store::said::micros;
@@ -54,6 +55,7 @@ pub(crate) struct Store {
     counters: Arc<Counters>,
     arrivals: tail::Receiver,
     limits: Limits,
+    live: Arc<Hub>,
     /// Dropped last, since it removes a temporary directory.
     place: Place,
 }
@@ -111,8 +113,14 @@ impl Store {
             counters,
             arrivals,
             limits: options.limits,
+            live: Hub::new(),
             place,
         })
+    }
+
+    /// Live metrics, which see what arrives.
+    pub(crate) const fn live(&self) -> &Arc<Hub> {
+        &self.live
     }
 
     /// Stores items. When it returns, they are committed and every reader sees them. A batch is stored completely
@@ -132,7 +140,9 @@ impl Store {
             return Err(AppendError::Busy(RETRY_AFTER));
         }
         let now = SystemTime::now();
+        let live = Arc::clone(&self.live);
         let prepare = move || {
+            show(&live, &items);
             items
                 .into_iter()
                 .map(|item| Prepared::new(item, now))
@@ -364,6 +374,19 @@ impl Drop for Store {
         {
             tracing::error!("the writer panicked");
         }
+    }
+}
+
+/// Lets the page of live metrics see what arrives.
+fn show(live: &Hub, items: &[NewItem]) {
+    if !live.is_read() {
+        return;
+    }
+    for item in items {
+        let envelope = item.envelope();
+        let role = prepared::role(envelope, prepared::is_browser(envelope));
+        let weight = prepared::weight(envelope.sample_rate);
+        live.observe(envelope, &role, weight.cast_unsigned());
     }
 }
 

@@ -35,7 +35,7 @@ fn connection_line(child: &mut Child) -> String {
 fn it_prints_where_it_really_listens() {
     let mut running = Running(portal("127.0.0.1:0"));
     let line = connection_line(&mut running.0);
-    let (_, endpoint) = line.split_once("IngestionEndpoint=http://").unwrap();
+    let (_, endpoint) = line.split_once("LiveEndpoint=http://").unwrap();
     assert!(!endpoint.ends_with(":0"));
     std::net::TcpStream::connect(endpoint.trim()).unwrap();
 }

@@ -24,6 +24,16 @@ pub(crate) fn check(method: &str, path: &str, answer: &Value) {
     }
 }
 
+/// Panics unless an event of a stream has the form that the contract gives it.
+pub(crate) fn check_event(path: &str, event: &Value) {
+    let success = &operation("get", path)["responses"]["200"];
+    let schema = &success["content"]["text/event-stream"]["schema"];
+    assert!(!schema.is_null(), "{path} is no stream");
+    if let Err(reason) = fits(schema, event, "$") {
+        panic!("{path}: {reason}\n{event:#}");
+    }
+}
+
 fn operation(method: &str, path: &str) -> &'static Value {
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let segments: Vec<_> = path.split('/').collect();

@@ -46,7 +46,7 @@ impl Program {
             .map(Result::unwrap)
             .find(|line| line.contains("IngestionEndpoint="))
             .unwrap();
-        let (_, url) = line.split_once("IngestionEndpoint=").unwrap();
+        let (_, url) = line.split_once("LiveEndpoint=").unwrap();
         Self {
             url: url.trim().to_owned(),
             child,

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,19 +18,21 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 
 /// The time limit for any step on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An ingestion endpoint in its own thread.
 #[derive(Clone, Default)]
-struct Endpoint {
-    names: Arc<Mutex<HashSet<String>>>,
+pub(crate) struct Endpoint {
+    pub(crate) names: Arc<Mutex<HashSet<String>>>,
     authorizations: Arc<Mutex<HashSet<String>>>,
     is_down: Arc<AtomicBool>,
+    /// How long an answer takes, in milliseconds.
+    pub(crate) delay: Arc<AtomicU64>,
     address: String,
 }
 
 impl Endpoint {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let endpoint = Self {
@@ -50,7 +52,7 @@ impl Endpoint {
         endpoint
     }
 
-    fn connection_string(&self) -> String {
+    pub(crate) fn connection_string(&self) -> String {
         format!(
             "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://{}",
             self.address
@@ -79,13 +81,17 @@ async fn track(
 
     let authorization = headers.get("authorization");
     let authorization = authorization.map_or("none", |value| value.to_str().unwrap());
-    let mut authorizations = endpoint.authorizations.lock().unwrap();
-    authorizations.insert(authorization.to_owned());
-    drop(authorizations);
+    endpoint
+        .authorizations
+        .lock()
+        .unwrap()
+        .insert(authorization.to_owned());
 
     if endpoint.is_down.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, String::new());
     }
+    let delay = Duration::from_millis(endpoint.delay.load(Ordering::Relaxed));
+    tokio::time::sleep(delay).await;
     let mut text = String::new();
     let mut decoder = flate2::read::MultiGzDecoder::new(&*body);
     decoder.read_to_string(&mut text).unwrap();
@@ -103,13 +109,13 @@ async fn track(
 }
 
 /// A running forwarder, and its output.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with(arguments, &[])
     }
 
@@ -132,7 +138,7 @@ impl Running {
     }
 
     /// Waits for a line with this text.
-    fn says(&self, text: &str) -> String {
+    pub(crate) fn says(&self, text: &str) -> String {
         let mut seen = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -149,7 +155,7 @@ impl Running {
         line.rsplit(' ').next().unwrap().to_owned()
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let kill = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(kill.unwrap().success());
@@ -168,7 +174,7 @@ impl Drop for Running {
 }
 
 /// A file in a separate folder.
-fn file(folder: &str, text: &str) -> PathBuf {
+pub(crate) fn file(folder: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();

@@ -294,6 +294,15 @@ async fn an_editor_gets_schema_and_errors() {
     let schema: Value = serde_json::from_str(&text).expect("JSON");
     crate::contract::check("get", "/api/query/schema", &schema);
     assert_eq!(schema["tables"].as_array().map(Vec::len), Some(10));
+    let column = &schema["tables"][0]["columns"][0];
+    assert_eq!(
+        (&column["name"], &column["alias"], &column["type"]),
+        (
+            &Value::from("timestamp"),
+            &Value::from("TimeGenerated"),
+            &Value::from("datetime")
+        )
+    );
     assert!(
         schema["words"]
             .as_array()

@@ -22,6 +22,7 @@ async fn https_is_served_with_a_certificate_that_is_made_once() {
             .unwrap()
             .split_once("IngestionEndpoint=")
             .unwrap();
+        let (endpoint, _) = endpoint.split_once(";LiveEndpoint=").unwrap();
         assert!(endpoint.starts_with("https://127.0.0.1:"));
         let client = Client::builder()
             .no_proxy()

@@ -7,6 +7,7 @@ mod hostile;
 mod hostile_logs;
 mod kept_failures;
 mod kql;
+mod live;
 mod mapping_traps;
 mod replay;
 mod strategies;

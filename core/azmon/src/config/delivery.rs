@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use opentelemetry::otel_warn;
 
 use crate::ConnectionString;
 use crate::config::environment::{
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING, AZMON_CA_FILE, AZMON_DURABLE,
-    AZMON_STORAGE_DIRECTORY, AZMON_STORAGE_DISABLED,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING, AZMON_CA_FILE, AZMON_DURABLE, AZMON_LIVE_METRICS,
+    AZMON_STORAGE_DIRECTORY, AZMON_STORAGE_DISABLED, FUNCTIONS_WORKER_RUNTIME, WEBSITE_SITE_NAME,
 };
 use crate::config::parse::flag;
 use crate::error::BuildErrorKind;
@@ -45,6 +46,33 @@ pub(super) fn network(
             .certificates
             .or_else(|| environment(AZMON_CA_FILE).map(PathBuf::from)),
         tokens: source.map(|source| Arc::new(Tokens::new(source, audience))),
+    })
+}
+
+/// How live metrics are sent.
+#[derive(Debug)]
+pub(crate) struct LiveSettings {
+    /// True while a reader is subscribed.
+    pub(crate) is_watched: Arc<AtomicBool>,
+    /// Whether the program runs in App Service or Functions.
+    pub(crate) is_web_app: bool,
+}
+
+/// Decides whether live metrics are sent.
+pub(super) fn live(
+    connection: Option<&ConnectionString>,
+    choice: Option<bool>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<LiveSettings> {
+    let is_on = choice.or_else(|| flag(environment, AZMON_LIVE_METRICS));
+    let has_endpoint =
+        connection.is_some_and(|connection| connection.own_live_endpoint().is_some());
+    let is_web_app = [WEBSITE_SITE_NAME, FUNCTIONS_WORKER_RUNTIME]
+        .iter()
+        .any(|variable| environment(variable).is_some());
+    (has_endpoint && is_on.unwrap_or(true)).then(|| LiveSettings {
+        is_watched: Arc::default(),
+        is_web_app,
     })
 }
 

@@ -56,6 +56,9 @@ pub const AZMON_STORAGE_DISABLED: &str = "AZMON_STORAGE_DISABLED";
 /// `true` writes all telemetry to disk before it is sent.
 pub const AZMON_DURABLE: &str = "AZMON_DURABLE";
 
+/// `false` switches Live Metrics off.
+pub const AZMON_LIVE_METRICS: &str = "AZMON_LIVE_METRICS";
+
 /// A PEM file of certificates to trust in addition to those of the system.
 pub const AZMON_CA_FILE: &str = "AZMON_CA_FILE";
 

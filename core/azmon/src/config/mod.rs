@@ -13,6 +13,7 @@ mod sampler;
 mod settings;
 mod span_limits;
 
+pub(crate) use self::delivery::LiveSettings;
 pub(crate) use self::metrics::MetricChoices;
 pub(crate) use self::otlp::{OtlpChoice, OtlpEndpoints};
 pub(crate) use self::settings::{Choices, Settings};

@@ -14,8 +14,8 @@ use crate::config::environment::{
 };
 use crate::config::parse::number;
 use crate::config::{
-    MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource, sampler,
-    span_limits,
+    LiveSettings, MetricChoices, OtlpChoice, OtlpEndpoints, delivery, metrics, otlp, resource,
+    sampler, span_limits,
 };
 use crate::connection_string::{ConnectionString, ParseConnectionStringError};
 use crate::error::BuildErrorKind;
@@ -42,6 +42,7 @@ pub(crate) struct Choices {
     pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
     pub(crate) http_client: Option<reqwest::Client>,
     pub(crate) certificates: Option<PathBuf>,
+    pub(crate) live_metrics: Option<bool>,
 }
 
 /// All settings, resolved from code, environment and default.
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) otlp: Option<OtlpEndpoints>,
     pub(crate) storage: StorageSettings,
     pub(crate) network: NetworkSettings,
+    /// `None` for no live metrics.
+    pub(crate) live: Option<LiveSettings>,
 }
 
 const MAX_EXPORT_DELAY: Duration = Duration::from_secs(1);
@@ -84,6 +87,13 @@ impl Settings {
         // The standard metrics and the counter of requests per second also count unsampled spans.
         sampling.record_unsampled |= metrics.standard_metrics || metrics.performance_counters;
         let connection_string = connection_string(choices.connection_string, environment)?;
+        let live = delivery::live(
+            connection_string.as_ref(),
+            choices.live_metrics,
+            environment,
+        );
+        // While a reader is subscribed, spans that are not kept are recorded, too.
+        sampling.record_while = live.as_ref().map(|live| live.is_watched.clone());
         let network = delivery::network(
             connection_string.as_ref(),
             delivery::NetworkChoices {
@@ -101,6 +111,7 @@ impl Settings {
                 environment,
             ),
             network,
+            live,
             connection_string,
             disabled: environment(OTEL_SDK_DISABLED)
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
@@ -201,6 +212,32 @@ mod tests {
             Some("variable")
         );
         assert_eq!(key(&resolved(Choices::default(), &[bare])), Some("bare"));
+    }
+
+    #[test]
+    fn live_metrics_are_on_where_there_is_an_endpoint_unless_code_or_environment_say_no() {
+        const LIVE: &str = "InstrumentationKey=k;LiveEndpoint=http://live";
+        for (connection, code, variable, is_on) in [
+            (LIVE, None, "", true),
+            ("InstrumentationKey=k", None, "", true),
+            (CODE, None, "", false),
+            (LIVE, None, "false", false),
+            (LIVE, Some(true), "false", true),
+            (LIVE, Some(false), "true", false),
+        ] {
+            let choices = Choices {
+                connection_string: Some(connection.to_owned()),
+                live_metrics: code,
+                ..Choices::default()
+            };
+            let settings = resolved(choices, &[("AZMON_LIVE_METRICS", variable)]);
+            assert_eq!(
+                settings.live.is_some(),
+                is_on,
+                "{connection} {code:?} {variable}"
+            );
+        }
+        assert!(resolved(Choices::default(), &[]).live.is_none());
     }
 
     #[test]

@@ -22,4 +22,5 @@ mod standard;
 pub(crate) mod statistics;
 
 pub(crate) use self::builtin::{BuiltinMetrics, BuiltinOptions};
+pub(crate) use self::performance::{ProcessSample, process_sample};
 pub(crate) use self::span_metrics::SpanMetrics;

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::trace::{SpanContext, TraceId};
@@ -5,6 +6,7 @@ use opentelemetry::trace::{SpanContext, TraceId};
 use crate::instrument::SpanRecord;
 use crate::instrument::direct::SpanRate;
 use crate::item::{DropReason, Item, Producer, Signal, SpanView, sample_rate};
+use crate::live_metrics::Live;
 use crate::mapping::MappingOptions;
 use crate::metrics::SpanMetrics;
 use crate::sampling::{
@@ -22,6 +24,8 @@ pub(crate) struct Intake {
     sampler: Option<HeadSampler>,
     /// `None` if the decision about a span is final at its start.
     tail: Option<Tail>,
+    /// `None` where live metrics are off.
+    live: Option<Arc<Live>>,
 }
 
 /// Sampling decisions that wait until the local root has ended.
@@ -56,7 +60,14 @@ impl Intake {
             metrics: SpanMetrics::default(),
             sampler,
             tail,
+            live: None,
         }
+    }
+
+    /// Shows live metrics what sampling leaves out.
+    pub(crate) fn with_live(mut self, live: Option<Arc<Live>>) -> Self {
+        self.live = live;
+        self
     }
 
     /// Sets the counters of ended spans. The worker counts the spans that reach it, and the intake the others.
@@ -96,7 +107,7 @@ impl Intake {
         let Some(tail) = &self.tail else {
             if is_sampled {
                 self.send(Item::Span(span));
-            } else {
+            } else if let Err(Item::Span(span)) = self.show(Item::Span(span)) {
                 self.metrics.count_last(span);
             }
             return;
@@ -106,13 +117,35 @@ impl Intake {
         let data = SpanView::of(&span);
         let may_be_kept = is_sampled || !sample_rate::is_never(data);
         let is_root = data.is_local_root();
+        let trace_id = data.span_context.trace_id();
+        let keep = is_root && may_be_kept && tail.rules.keep(data, &tail.options);
+        let item = if may_be_kept {
+            Some(Held::new(Item::Span(span), is_sampled))
+        } else {
+            // It was counted: that live metrics do not want it does not matter.
+            let _ = self.show(Item::Span(span));
+            None
+        };
         let ended = Ended {
-            trace_id: data.span_context.trace_id(),
+            trace_id,
             is_root,
-            keep: is_root && may_be_kept && tail.rules.keep(data, &tail.options),
-            item: may_be_kept.then(|| Held::new(Item::Span(span), is_sampled)),
+            keep,
+            item,
         };
         self.release(tail.buffer.end(ended, Instant::now()));
+    }
+
+    /// Shows live metrics an item that is left out, or gives it back.
+    pub(crate) fn show(&self, item: impl Into<Item>) -> Result<(), Item> {
+        match &self.live {
+            Some(live) => live.offer(item.into()),
+            None => Err(item.into()),
+        }
+    }
+
+    /// Whether live metrics want to see what is left out.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.is_watched())
     }
 
     /// Whether unsampled items may be kept together with their trace.
@@ -152,6 +185,10 @@ impl Intake {
             counters.count(DropReason::Shutdown, item.label(), 1);
         } else if let Err(refused) = self.producer.push(item) {
             counters.count(self.refusal(), refused.label(), 1);
+            let mut refused = refused;
+            if let Some(live) = &self.live {
+                live.miss(&mut refused);
+            }
             if let Item::Span(mut span) = refused {
                 self.metrics.count(&mut span);
             }
@@ -176,11 +213,14 @@ impl Intake {
     /// because sampling is meant to drop it.
     fn send_by_rate(&self, held: Held) {
         if held.kept_by_rate {
-            self.send(held.item);
-        } else if let Item::Log(_) = held.item {
+            return self.send(held.item);
+        }
+        if let Item::Log(_) = held.item {
             let counters = self.handle.counters();
             counters.count(DropReason::Unsampled, held.item.label(), 1);
         }
+        // Spans were counted when they ended: that live metrics do not want it does not matter.
+        let _ = self.show(held.item);
     }
 
     /// Releases items that have waited for their maximum time. Items of a running request still wait.

@@ -57,19 +57,24 @@ impl LogProcessor {
                 self.intake
                     .send(Context::map_current(|context| log.in_context(context)));
             }
-            Some(None) => self.count_unsampled(record),
+            Some(None) => self.leave_out(record, scope),
             None => {}
         }
         decision.is_some()
     }
 
-    fn count_unsampled(&self, record: &SdkLogRecord) {
+    /// Counts a record that is not sent, and shows it to live metrics.
+    fn leave_out(&self, record: &SdkLogRecord, scope: &InstrumentationScope) {
         let telemetry_type = TelemetryType::of_log(|name| {
             let mut attributes = record.attributes_iter();
             attributes.any(|(key, _)| key.as_str() == name)
         });
         let counters = self.intake.handle().counters();
         counters.count(DropReason::Unsampled, telemetry_type, 1);
+        if self.intake.is_watched() {
+            // Live metrics are not owed it: what finds no room is not shown.
+            let _ = self.intake.show(self.copy(record, scope, Fate::Dropped));
+        }
     }
 }
 
@@ -84,7 +89,7 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
             fate = Fate::Kept;
         }
         if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
-            return self.count_unsampled(record);
+            return self.leave_out(record, scope);
         }
         let log = self.copy(record, scope, fate);
         match record.trace_context() {

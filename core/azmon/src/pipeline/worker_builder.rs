@@ -8,8 +8,8 @@ use crate::mapping::Mapper;
 use crate::storage::StorageSettings;
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::{
-    HttpTransport, NetworkSettings, Transport, Worker, WorkerExtensions, WorkerHandle,
-    WorkerOptions,
+    HttpTransport, LiveTransport, NetworkSettings, Transport, Worker, WorkerExtensions,
+    WorkerHandle, WorkerOptions,
 };
 
 /// Maximum size of encoded batches in memory, in bytes: some hundred thousand items.
@@ -37,12 +37,20 @@ impl WorkerBuilder<'_> {
     /// Starts a worker with extensions.
     pub(crate) fn start_with(
         self,
-        extensions: WorkerExtensions,
+        mut extensions: WorkerExtensions,
     ) -> Result<(Producer, WorkerHandle), BuildErrorKind> {
         let endpoint = self.connection.ingestion_endpoint();
-        let transport = match self.transport {
+        let transport: Arc<dyn Transport> = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new(endpoint, self.network)?),
+            None => {
+                let transport = HttpTransport::new(endpoint, self.network)?;
+                if let (Some(work), Some(endpoint)) =
+                    (&mut extensions.live, self.connection.own_live_endpoint())
+                {
+                    work.connect(LiveTransport::new(&transport), endpoint, &self.mapper);
+                }
+                Arc::new(transport)
+            }
         };
         let options = WorkerOptions {
             endpoint: endpoint.to_owned(),

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceId};
@@ -21,6 +22,7 @@ pub(crate) struct HeadSampler {
     overrides: Arc<Overrides>,
     follow_remote_parent: bool,
     record_unsampled: bool,
+    record_while: Option<Arc<AtomicBool>>,
     /// `None` if every trace is kept at the same rate.
     memory: Option<Arc<Memory>>,
 }
@@ -42,6 +44,7 @@ impl HeadSampler {
             overrides: Arc::new(overrides),
             follow_remote_parent: false,
             record_unsampled: false,
+            record_while: None,
             memory: (!is_uniform).then(|| Arc::new(Memory::new())),
         }
     }
@@ -53,6 +56,12 @@ impl HeadSampler {
 
     pub(super) fn record_unsampled(mut self, record: bool) -> Self {
         self.record_unsampled = record;
+        self
+    }
+
+    /// Records what is not kept also while this is true.
+    pub(super) fn record_while(mut self, record: Option<Arc<AtomicBool>>) -> Self {
+        self.record_while = record;
         self
     }
 
@@ -129,7 +138,9 @@ impl HeadSampler {
     ) -> (SamplingDecision, SpanRate) {
         let decision = self.decide(parent, trace_id, kind, attributes);
         self.remember(trace_id, decision);
-        let unsampled = if self.record_unsampled {
+        let is_seen = |seen: &Arc<AtomicBool>| seen.load(Ordering::Relaxed);
+        let records = self.record_unsampled || self.record_while.as_ref().is_some_and(is_seen);
+        let unsampled = if records {
             SamplingDecision::RecordOnly
         } else {
             SamplingDecision::Drop

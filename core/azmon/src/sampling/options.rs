@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use opentelemetry::otel_warn;
 use opentelemetry_sdk::trace::ShouldSample;
 
@@ -25,6 +28,8 @@ pub(crate) struct SamplingChoices {
     pub(crate) limits: DecisionLimits,
     /// Whether unsampled spans must be recorded, so that they can be counted.
     pub(crate) record_unsampled: bool,
+    /// The same, while this is true.
+    pub(crate) record_while: Option<Arc<AtomicBool>>,
 }
 
 /// The resolved sampling settings.
@@ -70,7 +75,9 @@ impl From<SamplingChoices> for Sampling {
             };
         }
         let keep = Some(choices.keep).filter(|rules| !rules.is_empty());
-        let head = head.record_unsampled(choices.record_unsampled || keep.is_some());
+        let head = head
+            .record_unsampled(choices.record_unsampled || keep.is_some())
+            .record_while(choices.record_while);
         Self {
             sampler: Box::new(head.clone()),
             head: Some(head),

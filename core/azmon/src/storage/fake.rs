@@ -149,7 +149,8 @@ impl FileSystem for FakeFileSystem {
 
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
         let mut state = self.call()?;
-        if state.files.keys().any(|file| file.starts_with(path)) {
+        let next = state.files.range(path.to_owned()..).next();
+        if next.is_some_and(|(file, _)| file.starts_with(path)) {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
         state.directories.remove(path);
@@ -163,7 +164,10 @@ impl FileSystem for FakeFileSystem {
         }
         let name = |child: &Path| child.file_name().unwrap().to_string_lossy().into_owned();
         let is_child = |child: &&PathBuf| child.parent() == Some(path);
-        let files = state.files.iter().filter(|(file, _)| is_child(file));
+        // The files below a path are adjacent.
+        let below = state.files.range(path.to_owned()..);
+        let below = below.take_while(|(file, _)| file.starts_with(path));
+        let files = below.filter(|(file, _)| is_child(file));
         let files = files.map(|(file, content)| Entry {
             name: name(file),
             bytes: content.len() as u64,

@@ -79,9 +79,12 @@ pub(crate) fn is_whole(content: &Bytes) -> bool {
     decode(content).is_some_and(|(header, body)| has_lines(&body, header.labels.len()))
 }
 
-/// Whether a compressed body is complete and has this number of lines.
+/// Whether a compressed body is complete, has this number of lines, and nothing follows it.
 pub(crate) fn has_lines(body: &[u8], lines: usize) -> bool {
-    decompress(body).is_ok_and(|text| text.iter().filter(|byte| **byte == b'\n').count() == lines)
+    let (mut rest, mut text) = (body, Vec::new());
+    let decoder = flate2::bufread::GzDecoder::new(&mut rest);
+    let is_whole = decoder.take(MAX_TEXT).read_to_end(&mut text).is_ok();
+    is_whole && rest.is_empty() && text.iter().filter(|byte| **byte == b'\n').count() == lines
 }
 
 /// Decompresses a body.

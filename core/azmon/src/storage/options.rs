@@ -100,6 +100,12 @@ impl Storage {
         self.is_durable = durable;
         self
     }
+
+    /// Whether everything is written to disk before it is sent.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.is_on && self.is_durable
+    }
 }
 
 /// The resolved storage settings of a worker.

@@ -18,10 +18,13 @@ use crate::sampling::HeadSampler;
 use crate::telemetry::Telemetry;
 use crate::telemetry::global::logger_of;
 use crate::telemetry::logs::Logs;
+use crate::telemetry::statistics_metrics;
 use crate::tracer::DirectProvider;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
-use crate::transmission::{Console, NullTransport, Transport, WorkerExtensions, WorkerHandle};
+use crate::transmission::{
+    Console, LiveWork, NullTransport, Transport, WorkerExtensions, WorkerHandle,
+};
 
 /// The parts of telemetry.
 pub(super) struct Parts {
@@ -48,6 +51,8 @@ pub(super) struct Others {
 #[derive(Default)]
 pub(super) struct Meters {
     pub(super) provider: MeterProviderBuilder,
+    /// Whether the statistics of delivery are also metrics.
+    pub(super) has_statistics: bool,
     readers: Vec<AddReader>,
 }
 
@@ -84,13 +89,16 @@ impl Parts {
         decisions: Decisions,
         options: &BuiltinOptions,
         console: Option<Console>,
+        live: Option<LiveWork>,
     ) -> Result<Self, BuildErrorKind> {
         let mapper = launch.mapper.clone();
         let (metrics, span_metrics) = BuiltinMetrics::new(options, &mapper);
+        let shown = live.as_ref().map(|work| work.live.clone());
         let (producer, handle) = launch.start_with(WorkerExtensions {
             metrics,
             span_metrics: span_metrics.clone(),
             console,
+            live,
         })?;
         let last_collection = Arc::new(LastCollection::default());
         let queue = QueueMetricExporter::new(
@@ -106,7 +114,7 @@ impl Parts {
         } = decisions;
         let alone = sampler.clone().filter(|_| !self.others.has_span_processors);
         let intake = Intake::new(producer, handle.clone(), sampler, tail);
-        let intake = Arc::new(intake.with_metrics(span_metrics));
+        let intake = Arc::new(intake.with_metrics(span_metrics).with_live(shown));
         let reader = PeriodicReader::builder(queue).with_interval(options.interval);
         let processor = SpanProcessor::new(intake.clone());
         let direct_provider =
@@ -128,9 +136,14 @@ impl Parts {
 
     pub(super) fn build(self, resource: Resource) -> Telemetry {
         let logger_provider = self.logs.build(resource.clone());
+        let has_statistics = self.meters.has_statistics;
+        let meters = self.meters.build(resource.clone());
+        if let Some(handle) = self.handle.as_ref().filter(|_| has_statistics) {
+            statistics_metrics::register(&meters, handle);
+        }
         Telemetry {
-            provider: self.tracers.with_resource(resource.clone()).build(),
-            meters: self.meters.build(resource),
+            provider: self.tracers.with_resource(resource).build(),
+            meters,
             logger: logger_of(&logger_provider),
             logger_provider,
             handle: self.handle,

@@ -8,6 +8,7 @@ mod guard;
 mod logs;
 mod otlp_exporters;
 mod panic_hook;
+mod statistics_metrics;
 #[cfg(feature = "tracing")]
 mod tracing_layer;
 

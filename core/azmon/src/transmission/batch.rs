@@ -108,6 +108,11 @@ impl Batch {
         storage::has_lines(&self.body, self.items())
     }
 
+    /// The number, unless a file also holds the batch.
+    pub(super) fn number_in_memory(&self) -> Option<u64> {
+        self.file.is_none().then_some(self.number)
+    }
+
     /// A part with the age and the attempts of the whole. It is in no file.
     fn part(&self, labels: Vec<ItemLabel>, lines: &[u8]) -> std::io::Result<Self> {
         Ok(Self {

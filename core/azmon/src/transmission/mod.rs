@@ -34,11 +34,14 @@ mod due;
 mod encoder;
 mod handle;
 mod line;
+mod live;
 mod managed_identity;
 mod operation_names;
 mod outbox;
+mod outcomes;
 mod redirect;
 mod response;
+mod settling;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -53,6 +56,7 @@ pub(crate) use self::console::Console;
 #[cfg(feature = "testing")]
 pub(crate) use self::encoder::Encoder;
 pub(crate) use self::handle::{Shared, SourceId, WorkerHandle};
+pub(crate) use self::live::{LiveTransport, LiveWork};
 pub(crate) use self::managed_identity::ManagedIdentity;
 pub(crate) use self::status::Status;
 pub use self::status::TelemetryStatistics;

@@ -142,14 +142,14 @@ impl Outbox {
         self.paused.extract_if(.., expired).collect()
     }
 
-    /// The numbers of the batches that may be sent now.
+    /// The numbers of the batches that may be sent now and are on no disk.
     pub(super) fn ready(&self) -> impl Iterator<Item = u64> {
-        self.ready.iter().map(|batch| batch.number)
+        self.ready.iter().filter_map(Batch::number_in_memory)
     }
 
-    /// The numbers of the batches with a pause.
+    /// The numbers of the batches that have a pause and are on no disk.
     pub(super) fn paused(&self) -> impl Iterator<Item = u64> {
-        self.paused.iter().map(|batch| batch.number)
+        self.paused.iter().filter_map(Batch::number_in_memory)
     }
 
     /// Number of waiting items.

@@ -92,7 +92,7 @@ const CLOUDS: [&[&str]; 3] = [
 ///
 /// Telemetry and its credentials go to another address only over HTTPS, and only to the same host or to another host of
 /// the same cloud's service. A plain `http://` endpoint, which is a local receiver, may redirect within its own host.
-fn follow(current: &str, location: &str) -> Option<String> {
+pub(super) fn follow(current: &str, location: &str) -> Option<String> {
     let (from, to): (Uri, Uri) = (current.parse().ok()?, location.parse().ok()?);
     let (from_host, to_host) = (host(&from)?, host(&to)?);
     let secure = to.scheme_str() == Some("https");

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
@@ -105,6 +106,14 @@ impl Tokens {
         }
     }
 
+    /// Makes the next call ask a provider again that has failed.
+    pub(crate) fn end_pause(&self) {
+        // A lock means that a question is in progress.
+        if let Ok(mut state) = self.state.try_lock() {
+            state.failed = None;
+        }
+    }
+
     async fn ask(&self, client: &reqwest::Client) -> Result<Token, String> {
         let question = async {
             match &self.source {
@@ -122,7 +131,13 @@ impl Tokens {
             }
         };
         let answer = timeout(DEADLINE, question).await;
-        answer.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))
+        let token =
+            answer.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))?;
+        // Such a token would be kept, and fail with every upload.
+        match HeaderValue::from_str(token.secret()) {
+            Ok(_) => Ok(token),
+            Err(_) => Err("it has characters that no header may have".to_owned()),
+        }
     }
 }
 

@@ -65,6 +65,9 @@ pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Reply, SendError>> 
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends a batch of newline-delimited JSON, compressed with gzip. The implementation has its own timeout.
     fn post(&self, endpoint: &str, body: Bytes) -> Sending;
+
+    /// Ends the pauses after failures, so that the next upload tries again.
+    fn end_pauses(&self) {}
 }
 
 /// The network settings of an endpoint.
@@ -81,8 +84,8 @@ pub(crate) struct NetworkSettings {
 /// `POST {endpoint}/v2.1/track`.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpTransport {
-    client: reqwest::Client,
-    tokens: Option<Arc<Tokens>>,
+    pub(super) client: reqwest::Client,
+    pub(super) tokens: Option<Arc<Tokens>>,
 }
 
 impl HttpTransport {
@@ -199,6 +202,12 @@ impl Transport for HttpTransport {
             answer(attempt(token).ok_or_else(cannot)?).await
         })
     }
+
+    fn end_pauses(&self) {
+        if let Some(tokens) = &self.tokens {
+            tokens.end_pause();
+        }
+    }
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Result<Reply, SendError> {
@@ -243,6 +252,6 @@ async fn read(mut response: reqwest::Response) -> Result<Bytes, reqwest::Error> 
 }
 
 /// The innermost cause is the most specific: `connection refused`, `dns error`, `certificate expired`.
-fn describe(error: reqwest::Error) -> SendError {
+pub(super) fn describe(error: reqwest::Error) -> SendError {
     SendError::new(innermost(&error.without_url()))
 }

@@ -16,7 +16,7 @@ struct Waiter {
     callback: DeliveryCallback,
 }
 
-/// The current location of batches.
+/// The current location of batches. A batch that a file also holds is settled for its waiters.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     /// Batches that are about to be sent or stored.

@@ -18,8 +18,9 @@ use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::due::{Due, Situation, due};
 use crate::transmission::encoder::Encoder;
 use crate::transmission::handle::{Command, DeliveryCallback, SourceId};
+use crate::transmission::live::{LOOK, LiveFeed};
 use crate::transmission::uploads::Uploads;
-use crate::transmission::{Console, Shared, Transport, WorkerHandle};
+use crate::transmission::{Console, LiveWork, Shared, Transport, WorkerHandle};
 
 /// Maximum number of items that are taken from the queue at once.
 const ITEMS_AT_ONCE: usize = 4_096;
@@ -65,6 +66,8 @@ pub(crate) struct WorkerExtensions {
     pub(crate) span_metrics: SpanMetrics,
     /// Prints all sent items.
     pub(crate) console: Option<Console>,
+    /// Collects Live Metrics while a reader is subscribed.
+    pub(crate) live: Option<LiveWork>,
 }
 
 /// The worker's loop, which owns all items on their way.
@@ -78,6 +81,7 @@ pub(crate) struct Worker {
     encoders: HashMap<SourceId, Encoder>,
     metrics: BuiltinMetrics,
     span_metrics: SpanMetrics,
+    live: Option<LiveFeed>,
     jobs: VecDeque<Job>,
     /// Since when items have been waiting in the queue.
     queued_since: Option<Instant>,
@@ -160,6 +164,7 @@ impl Worker {
             encoders: HashMap::from([(SourceId::MAIN, encoder)]),
             metrics: BuiltinMetrics::default(),
             span_metrics: SpanMetrics::default(),
+            live: None,
             jobs: VecDeque::new(),
             queued_since: None,
             flushes: Vec::new(),
@@ -179,6 +184,12 @@ impl Worker {
             && let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN)
         {
             encoder.show_on(console);
+        }
+        if let Some(live) = extensions.live
+            && let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN)
+        {
+            encoder.show_live(live.live.clone());
+            self.live = Some(LiveFeed::new(live));
         }
         self
     }
@@ -207,6 +218,7 @@ impl Worker {
 
     pub(crate) async fn run(mut self) {
         self.metrics.start(Instant::now());
+        let _live = self.live.as_mut().and_then(LiveFeed::start);
         loop {
             let now = Instant::now();
             let todo = self.due(now);
@@ -222,6 +234,7 @@ impl Worker {
             if !self.is_too_late(now) {
                 self.encode(now);
             }
+            self.show_live(now);
             self.advance_flushes();
             self.uploads.dispatch(now);
             self.uploads.answer_waiters(now);
@@ -248,6 +261,9 @@ impl Worker {
         } else {
             self.max_export_delay
         };
+        // A subscribed reader sees an item within a second.
+        let is_watched = self.live.as_ref().is_some_and(LiveFeed::is_watched);
+        let delay = if is_watched { delay.min(LOOK) } else { delay };
         due(&Situation {
             now,
             queued,
@@ -275,6 +291,7 @@ impl Worker {
 
     /// Collects the metrics that are due.
     fn measure(&mut self, now: Instant) {
+        self.take_unsampled(now);
         let statistics = &mut self.uploads.statistics;
         let envelopes = self
             .metrics
@@ -338,14 +355,11 @@ impl Worker {
         self.jobs.push_back(job);
     }
 
-    /// Writes deferred attributes, and counts spans for the metrics. A panic there must not end the thread.
+    /// Lets metrics know of spans. A defect there must not cost the thread.
     fn count(&self, items: &mut [Taken]) {
         for taken in items {
             if let Item::Span(span) = &mut taken.item {
-                let counted = catch_unwind(AssertUnwindSafe(|| {
-                    span.complete();
-                    self.span_metrics.count(span);
-                }));
+                let counted = catch_unwind(AssertUnwindSafe(|| self.span_metrics.count(span)));
                 if counted.is_err() {
                     otel_error!(name: "Worker.Panicked");
                 }
@@ -375,8 +389,8 @@ impl Worker {
                 continue;
             };
             let mut is_late = false;
-            while !is_late && let Some(taken) = job.items.pop_front() {
-                let full = encoder.add(&job.mapper, taken.item.as_ref());
+            while !is_late && let Some(mut taken) = job.items.pop_front() {
+                let full = encoder.add_taken(&job.mapper, &mut taken.item);
                 job.batches.extend(full.map(|batch| uploads.add(batch)));
                 is_late = Instant::now().saturating_duration_since(start) >= SLICE;
                 is_late |= !uploads.has_room();
@@ -398,6 +412,32 @@ impl Worker {
         }
     }
 
+    /// Lets Live Metrics see the items that sampling left out, for a short time.
+    fn show_live(&mut self, start: Instant) {
+        if self.live.as_ref().is_some_and(|live| live.is_due(start)) {
+            self.take_unsampled(start);
+        }
+        let Some(mut live) = self.live.take() else {
+            return;
+        };
+        if let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN) {
+            while Instant::now().saturating_duration_since(start) < SLICE
+                && let Some(mut taken) = live.pop()
+            {
+                encoder.observe(&self.mapper, &mut taken.item);
+            }
+        }
+        self.live = Some(live);
+    }
+
+    /// Takes the items that sampling left out during a subscription, and counts them for the metrics.
+    fn take_unsampled(&mut self, now: Instant) {
+        if let Some(mut live) = self.live.take() {
+            live.take(now, |items| self.count(items));
+            self.live = Some(live);
+        }
+    }
+
     /// Collects the metrics for flushes whose items are all taken, and therefore counted.
     fn measure_for_flushes(&mut self) {
         let waits = |flush: &Flush| flush.queued == 0 && !flush.is_measured;
@@ -405,6 +445,7 @@ impl Worker {
             for flush in &mut self.flushes {
                 flush.is_measured |= flush.queued == 0;
             }
+            self.take_unsampled(Instant::now());
             let envelopes = self.metrics.flush();
             self.add_made(envelopes.into_iter().map(Item::from));
         }
@@ -438,6 +479,7 @@ impl Worker {
         };
         if is_empty && !closing.is_measured {
             closing.is_measured = true;
+            self.take_unsampled(Instant::now());
             let statistics = &mut self.uploads.statistics;
             let envelopes = self.metrics.end(&self.mapper, &self.counters, statistics);
             self.add_made(envelopes.into_iter().map(Item::from));
@@ -463,6 +505,7 @@ impl Worker {
             command = self.commands.recv(), if self.closing.is_none() => self.obey(command),
             () = self.uploads.progress() => {}
             () = self.consumer.woken(), if has_room => {}
+            () = live_due(self.live.as_ref()) => {}
             () = tokio::time::sleep_until(todo.wake.unwrap_or(now)), if todo.wake.is_some() => {}
         }
     }
@@ -637,6 +680,13 @@ impl Worker {
             }
         }
         left + self.shared.drop_queue()
+    }
+}
+
+async fn live_due(live: Option<&LiveFeed>) {
+    match live {
+        Some(live) => live.due().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use azmon::SpanExporter;
 use azmon::envelope::tags;
+use azmon::{LogExporter, MetricExporter, SpanExporter};
+use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
+use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Tracer, TracerProvider};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::{SdkLoggerProvider, SimpleLogProcessor};
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{
     BatchSpanProcessor, SdkTracerProvider, SimpleSpanProcessor, SpanProcessor,
 };
@@ -102,4 +106,45 @@ fn spans() -> Vec<opentelemetry_sdk::trace::SpanData> {
     let provider = provider(SimpleSpanProcessor::new(memory.clone()));
     span(&provider, "held");
     memory.get_finished_spans().unwrap()
+}
+
+#[test]
+fn exporters_that_the_environment_disables_take_everything_and_send_nothing() {
+    for (value, arrives) in [("true", false), ("TRUE", false), ("false", true)] {
+        let endpoint = Endpoint::start(vec![Script::Accept; 3]);
+        let disabled = move |name: &str| (name == "OTEL_SDK_DISABLED").then(|| value.to_owned());
+        let spans = SpanExporter::builder()
+            .connection_string(endpoint.connection_string())
+            .environment(disabled)
+            .build()
+            .unwrap();
+        let logs = LogExporter::builder()
+            .connection_string(endpoint.connection_string())
+            .environment(disabled)
+            .build()
+            .unwrap();
+        let metrics = MetricExporter::builder()
+            .connection_string(endpoint.connection_string())
+            .environment(disabled)
+            .build()
+            .unwrap();
+        let tracers = provider(SimpleSpanProcessor::new(spans));
+        let loggers = SdkLoggerProvider::builder()
+            .with_log_processor(SimpleLogProcessor::new(logs))
+            .build();
+        let meters = SdkMeterProvider::builder()
+            .with_reader(PeriodicReader::builder(metrics).build())
+            .build();
+        span(&tracers, "span");
+        let logger = loggers.logger("it");
+        let mut record = logger.create_log_record();
+        record.set_body("log".into());
+        logger.emit(record);
+        meters.meter("it").u64_counter("metric").build().add(1, &[]);
+        meters.force_flush().unwrap();
+        tracers.shutdown().unwrap();
+        loggers.shutdown().unwrap();
+        meters.shutdown().unwrap();
+        assert_eq!(!endpoint.received().is_empty(), arrives, "{value}");
+    }
 }

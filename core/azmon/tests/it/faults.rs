@@ -1,9 +1,9 @@
 //! Endpoints that break the protocol, over real sockets: no item is lost, and held items are sent after a repair.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,23 @@ fn answer(mut stream: TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes);
 }
 
+/// Whether the other side closes the connection, within a time if there is a limit.
+fn has_hung_up(stream: &mut TcpStream, within: Option<Duration>) -> bool {
+    stream.set_read_timeout(within).unwrap();
+    let mut rest = [0; 4_096];
+    loop {
+        match stream.read(&mut rest) {
+            Ok(0) => return true,
+            // The rest of the request.
+            Ok(_) => {}
+            Err(error) => {
+                let kind = error.kind();
+                return !matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut);
+            }
+        }
+    }
+}
+
 const FAULTS: [(&str, Fault); 7] = [
     ("hangs up at once", |stream| drop(stream)),
     ("hangs up after a part of the request", |mut stream| {
@@ -125,18 +142,16 @@ fn a_shutdown_keeps_its_time_whatever_the_endpoint_does() {
             read_head(&mut stream);
             let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
             for byte in answer {
-                if stream.write_all(&[*byte]).is_err() {
+                if stream.write_all(&[*byte]).is_err()
+                    || has_hung_up(&mut stream, Some(Duration::from_millis(200)))
+                {
                     return;
                 }
-                std::thread::sleep(Duration::from_millis(200));
             }
         });
     };
-    let silent: Fault = |stream| {
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(20));
-            drop(stream);
-        });
+    let silent: Fault = |mut stream| {
+        std::thread::spawn(move || has_hung_up(&mut stream, None));
     };
     for (what, fault) in [("one byte at a time", slow), ("never answers", silent)] {
         let broken = Broken::start(fault);
@@ -157,9 +172,11 @@ fn a_shutdown_keeps_its_time_whatever_the_endpoint_does() {
 #[test]
 fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() {
     let endpoint = Endpoint::start(vec![Script::Accept; 1_000]);
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
     let telemetry = builder(endpoint.connection_string())
-        .telemetry_processor(|_| {
-            std::thread::sleep(Duration::from_millis(1));
+        .telemetry_processor(move |_| {
+            // A millisecond per item, until the test is over.
+            let _ = is_over.recv_timeout(Duration::from_millis(1));
             ItemDecision::Keep
         })
         .build()
@@ -170,6 +187,7 @@ fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() 
     let start = Instant::now();
     let error = telemetry.shutdown(Duration::from_secs(1)).unwrap_err();
     assert!(start.elapsed() < Duration::from_millis(1_500));
+    drop(over);
     let traces = error.report().unwrap().traces;
     assert_eq!(traces.sent + traces.dropped, 2_000);
     assert!(traces.sent > 0, "{traces:?}");
@@ -315,6 +333,58 @@ fn a_token_is_sent_and_a_refused_one_is_asked_for_again() {
 }
 
 #[test]
+fn a_token_provider_that_fails_at_first_loses_and_doubles_nothing() {
+    fn token(secret: &str, life: Duration) -> Token {
+        Token::new(secret, std::time::SystemTime::now() + life)
+    }
+    type First = fn() -> Result<Token, azmon::TokenError>;
+    let panics: First = || panic!("on purpose");
+    let expired: First = || Ok(token("stale", Duration::ZERO));
+    let not_a_header: First = || Ok(token("a\nb", Duration::from_secs(3_600)));
+    for (what, first, is_held) in [
+        ("refuses", (|| Err("refused".into())) as First, true),
+        ("panics", panics, true),
+        ("gives no header's text", not_a_header, true),
+        // The service refuses the token, and the provider is called again at once.
+        ("gives an expired one", expired, false),
+    ] {
+        let refused = (!is_held).then_some(Script::Status(401, None));
+        let endpoint = Endpoint::start(refused.into_iter().chain([Script::Accept]));
+        let questions = Arc::new(AtomicUsize::new(0));
+        let asked = questions.clone();
+        let telemetry = builder(endpoint.connection_string())
+            .token_provider(move |_: &str| {
+                let given = match asked.fetch_add(1, Ordering::Relaxed) {
+                    0 => first(),
+                    _ => Ok(token("good", Duration::from_secs(3_600))),
+                };
+                async move { given }
+            })
+            .build()
+            .unwrap();
+        span(&telemetry, "kept");
+        if is_held {
+            let error = telemetry.force_flush().unwrap_err();
+            assert!(error.is_held(), "{what}: {error}");
+            assert_eq!(report(&telemetry), [0, 0, 0], "{what}");
+            let (_, error) = telemetry.statistics().last_error.unwrap();
+            assert!(
+                error.starts_with("no token of Entra ID: "),
+                "{what}: {error}"
+            );
+        } else {
+            telemetry.force_flush().unwrap();
+        }
+        telemetry.shutdown(Duration::from_secs(5)).unwrap();
+        assert_eq!(report(&telemetry), [1, 0, 0], "{what}");
+        let received = endpoint.received();
+        let last = received.last().unwrap();
+        assert_eq!(last.headers["authorization"], "Bearer good", "{what}");
+        assert_eq!(questions.load(Ordering::Relaxed), 2, "{what}");
+    }
+}
+
+#[test]
 fn without_a_token_nothing_is_sent_and_nothing_is_lost() {
     let endpoint = Endpoint::start(vec![Script::Accept; 10]);
     let directory = Directory::new("token");
@@ -359,6 +429,38 @@ fn what_is_left_on_a_real_disk_is_sent_by_the_next_telemetry() {
         .collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!(second.statistics().recovered.sent, 2);
+}
+
+#[test]
+fn a_directory_that_is_removed_while_running_costs_what_was_in_it_and_no_more() {
+    let directory = Directory::new("removed");
+    let reserved = crate::endpoint::Reserved::new();
+    let telemetry = builder(connection_string(reserved.address()))
+        .storage(Storage::at(directory.path()))
+        .build()
+        .unwrap();
+    for number in 0..3 {
+        span(&telemetry, format!("stored {number}"));
+    }
+    telemetry.force_flush().unwrap();
+    assert_eq!(report(&telemetry), [0, 3, 0]);
+    std::fs::remove_dir_all(directory.path()).unwrap();
+    for number in 0..2 {
+        span(&telemetry, format!("after {number}"));
+    }
+    assert!(telemetry.force_flush().unwrap_err().is_held());
+    let endpoint = reserved.start(vec![Script::Accept; 10]);
+    telemetry.shutdown(Duration::from_secs(10)).unwrap();
+    let received = endpoint.received();
+    let mut names: Vec<_> = received
+        .iter()
+        .flat_map(|received| received.names())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["after 0", "after 1"]);
+    assert_eq!(report(&telemetry), [2, 0, 3]);
+    let dropped = telemetry.dropped_items();
+    assert_eq!(dropped[0].reason, azmon::DropReason::StorageDamaged);
 }
 
 #[cfg(unix)]

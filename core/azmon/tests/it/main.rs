@@ -9,7 +9,10 @@ mod excluded;
 mod exporter;
 mod failure;
 mod faults;
+#[cfg(unix)]
+mod fork;
 mod kill;
+mod live;
 mod load;
 mod log_exporter;
 mod logs;
@@ -17,6 +20,7 @@ mod metrics;
 mod otlp;
 mod panics;
 mod processors;
+mod proxy;
 mod runtimes;
 mod sampling;
 mod support;

@@ -1,7 +1,7 @@
 //! Metrics: those of instruments, and built-in ones.
 
 use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use azmon::envelope::{Data, Envelope, MetricPoint, tags};
 use azmon::testing::InMemoryDestination;
@@ -126,6 +126,34 @@ fn the_plain_exporter_waits_for_the_delivery_and_takes_the_readers_resource() {
     assert_eq!(received[0].names(), ["orders"]);
     let role = received[0].envelopes[0].tags.get(tags::CLOUD_ROLE);
     assert_eq!(role.unwrap(), "plain");
+}
+
+#[test]
+fn measurements_of_the_sdk_about_itself_are_not_sent() {
+    // The names are those of the SDK. Features of other crates decide whether it records them.
+    let about_itself = "otel.sdk.processor.span.queue.size";
+    let endpoint = Endpoint::start([Script::Accept, Script::Accept]);
+    let telemetry = telemetry(endpoint.connection_string());
+    let exporter = MetricExporter::builder()
+        .connection_string(endpoint.connection_string())
+        .environment(|_| None)
+        .build()
+        .unwrap();
+    let plain = SdkMeterProvider::builder()
+        .with_reader(PeriodicReader::builder(exporter).build())
+        .build();
+    for meters in [telemetry.meter_provider(), &plain] {
+        count(meters, about_itself);
+        count(meters, "orders");
+    }
+    telemetry.force_flush().unwrap();
+    plain.force_flush().unwrap();
+    let received = endpoint.received();
+    let names: Vec<_> = received
+        .iter()
+        .flat_map(|received| received.names())
+        .collect();
+    assert_eq!(names, ["orders", "orders"]);
 }
 
 #[test]
@@ -273,6 +301,108 @@ fn performance_counters_come_at_their_interval() {
         assert!(values(1, r"\Process(??APP_WIN32_PROC??)\Private Bytes")[0] > 0.0);
         assert!(values(1, r"\Memory\Available Bytes")[0] > 0.0);
     }
+}
+
+#[test]
+fn statistics_are_metrics_if_that_is_asked_for() {
+    for enabled in [false, true] {
+        let partial = Script::Partial(vec![(0, 400)]);
+        let endpoint = Endpoint::start([partial, Script::Accept, Script::Accept]);
+        let telemetry = builder(endpoint.connection_string())
+            .statistics_metrics(enabled)
+            .build()
+            .unwrap();
+        span(&telemetry, "refused");
+        span(&telemetry, "taken");
+        assert!(telemetry.force_flush().is_err());
+        telemetry.force_flush().unwrap();
+        let received = endpoint.received();
+        if !enabled {
+            assert_eq!(received.len(), 1);
+            continue;
+        }
+        let envelopes = &received[1].envelopes;
+        let values = |name: &str, dimensions: [&str; 2]| -> Vec<_> {
+            let points = metrics(envelopes, name).into_iter();
+            let value = |(envelope, point): (&_, &MetricPoint<'_>)| {
+                let dimensions = dimensions.map(|key| property(envelope, key).to_owned());
+                (dimensions.join(" "), point.value)
+            };
+            let mut values: Vec<_> = points.map(value).collect();
+            values.sort_by(|one, other| one.0.cmp(&other.0));
+            values
+        };
+        let value = |text: &str, value: f64| (text.to_owned(), value);
+        let sent = values("azmon.items.sent", ["azmon.signal", "error.type"]);
+        assert!(sent.contains(&value("traces ", 1.0)), "{sent:?}");
+        assert_eq!(
+            values("azmon.items.dropped", ["azmon.signal", "error.type"]),
+            [value("traces rejected", 1.0)]
+        );
+        assert_eq!(
+            values("azmon.circuit.state", ["azmon.circuit.state", ""]),
+            [
+                value("closed ", 1.0),
+                value("open ", 0.0),
+                value("probing ", 0.0),
+                value("suspect ", 0.0)
+            ]
+        );
+        for name in [
+            "azmon.items.stored",
+            "azmon.queue.items",
+            "azmon.queue.memory",
+            "azmon.batches.items",
+            "azmon.batches.memory",
+            "azmon.storage.batches",
+            "azmon.storage.size",
+        ] {
+            let values = values(name, ["azmon.signal", ""]);
+            assert!(!values.is_empty(), "{name}");
+            assert!(values.iter().all(|(_, value)| *value == 0.0), "{values:?}");
+        }
+        let [(_, age)] = values("azmon.last_success.age", ["", ""])[..] else {
+            panic!("{envelopes:?}")
+        };
+        assert!((0.0..60.0).contains(&age));
+    }
+}
+
+#[test]
+fn requests_that_are_not_sampled_are_in_the_rate_without_standard_metrics_too() {
+    const REQUESTS: f64 = 500.0;
+    let endpoint = Endpoint::start(vec![Script::Accept; 100]);
+    let telemetry = builder(endpoint.connection_string())
+        .standard_metrics(false)
+        .performance_counters(true)
+        .sampling_ratio(0.01)
+        .metric_interval(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let built = SystemTime::now();
+    let tracer = telemetry.tracer_provider().tracer("it");
+    for _ in 0..REQUESTS as usize {
+        let request = tracer.span_builder("work").with_kind(SpanKind::Server);
+        request.start(&tracer).end();
+    }
+    let counted = |requests| {
+        endpoint.wait_for(requests);
+        let received = endpoint.received();
+        let mut since = built;
+        let mut counted = 0.0;
+        let rate = r"\ASP.NET Applications(??APP_W3SVC_PROC??)\Requests/Sec";
+        for request in &received {
+            for (envelope, point) in metrics(&request.envelopes, rate) {
+                let interval = envelope.time.duration_since(since).unwrap_or_default();
+                counted += point.value * interval.as_secs_f64();
+                since = envelope.time;
+            }
+        }
+        counted
+    };
+    // The rate and the time of the item come from different clocks.
+    let is_right = |requests| (REQUESTS * 0.5..REQUESTS * 2.0).contains(&counted(requests));
+    assert!((1..=50).any(is_right), "{} of {REQUESTS}", counted(50));
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! OTLP in addition to Azure Monitor.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use azmon::{Telemetry, TelemetryBuilder};
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry::metrics::MeterProvider;
@@ -35,7 +37,7 @@ impl Export {
     }
 }
 
-/// A collector on its own thread, which lives as long as the test binary.
+/// A collector, and the exports that it receives.
 fn collector() -> (String, Receiver<Export>) {
     async fn take(
         State(exports): State<Sender<Export>>,
@@ -51,10 +53,15 @@ fn collector() -> (String, Receiver<Export>) {
         });
     }
     let (exports, received) = channel();
+    let address = serve(Router::new().fallback(take).with_state(exports));
+    (address, received)
+}
+
+/// Serves on a thread of its own, which lives as long as the test binary.
+fn serve(app: Router) -> String {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     listener.set_nonblocking(true).unwrap();
-    let app = Router::new().fallback(take).with_state(exports);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -65,7 +72,7 @@ fn collector() -> (String, Receiver<Export>) {
             axum::serve(listener, app).await.unwrap();
         });
     });
-    (format!("http://{address}"), received)
+    format!("http://{address}")
 }
 
 fn work(telemetry: &Telemetry) {
@@ -154,6 +161,79 @@ fn a_shutdown_delivers_the_last_words_to_the_collector_too() {
     paths.sort();
     assert_eq!(paths, ["/v1/logs", "/v1/metrics", "/v1/traces"]);
     assert_eq!(endpoint.received()[0].envelopes.len(), 3);
+}
+
+/// The answer of a collector that always fails.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    Refuses(StatusCode),
+    NeverAnswers,
+}
+
+/// A collector that always fails, and the number of requests.
+fn failing_collector(failure: Failure) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let answer = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async move {
+            match failure {
+                Failure::Refuses(status) => status,
+                Failure::NeverAnswers => std::future::pending().await,
+            }
+        }
+    };
+    (serve(Router::new().fallback(answer)), asked)
+}
+
+#[test]
+fn a_shutdown_in_an_outage_of_azure_still_serves_the_collector() {
+    let (collector, exports) = collector();
+    // The endpoint accepts connections, and never answers.
+    let endpoint = Endpoint::start(vec![Script::Hold; 100]);
+    let telemetry = builder(endpoint.connection_string())
+        .otlp_endpoint(collector)
+        .build()
+        .unwrap();
+    work(&telemetry);
+    let start = Instant::now();
+    let error = telemetry.shutdown(Duration::from_secs(2)).unwrap_err();
+    assert!(start.elapsed() < Duration::from_millis(2_500));
+    let mut paths: Vec<_> = exports.try_iter().map(|export| export.path).collect();
+    paths.sort();
+    assert_eq!(paths, ["/v1/logs", "/v1/metrics", "/v1/traces"]);
+    assert_eq!(error.report().unwrap().traces.dropped, 1);
+}
+
+#[test]
+fn a_collector_that_persists_in_failing_costs_azure_nothing_at_the_end() {
+    for failure in [
+        Failure::Refuses(StatusCode::SERVICE_UNAVAILABLE),
+        Failure::Refuses(StatusCode::BAD_REQUEST),
+        Failure::NeverAnswers,
+    ] {
+        let (collector, asked) = failing_collector(failure);
+        let endpoint = Endpoint::start(vec![Script::Accept; 10]);
+        let telemetry = builder(endpoint.connection_string())
+            .otlp_endpoint(collector)
+            .build()
+            .unwrap();
+        work(&telemetry);
+        let start = Instant::now();
+        let error = telemetry.shutdown(Duration::from_secs(2)).unwrap_err();
+        assert!(
+            start.elapsed() < Duration::from_millis(2_500),
+            "{failure:?}"
+        );
+        assert!(error.is_other_destination(), "{failure:?}: {error}");
+        let report = error.report().unwrap();
+        let sent = (report.traces.sent, report.logs.sent, report.metrics.sent);
+        assert_eq!(sent, (1, 1, 1), "{failure:?}");
+        let received = endpoint.received();
+        let names = received.iter().flat_map(|received| received.names());
+        assert_eq!(names.count(), 3, "{failure:?}");
+        assert!(asked.load(Ordering::Relaxed) >= 3, "{failure:?}");
+    }
 }
 
 #[test]

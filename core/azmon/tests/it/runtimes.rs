@@ -1,8 +1,11 @@
 //! Telemetry works in each runtime, and without one.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use azmon::Telemetry;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SimpleSpanProcessor};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::endpoint::{Endpoint, Script};
 use crate::support::{builder, span, telemetry};
@@ -65,6 +68,60 @@ fn without_a_connection_string_telemetry_can_be_disabled() {
     span(&telemetry, "unseen");
     telemetry.force_flush().unwrap();
     telemetry.shutdown(Duration::ZERO).unwrap();
+}
+
+#[test]
+fn without_a_connection_string_the_users_own_processor_gets_its_spans_all_the_same() {
+    let spans = InMemorySpanExporter::default();
+    let telemetry = Telemetry::builder()
+        .environment(|_| None)
+        .disabled_without_connection_string()
+        .span_processor(SimpleSpanProcessor::new(spans.clone()))
+        .install_globally(false)
+        .build()
+        .unwrap();
+    span(&telemetry, "seen");
+    telemetry.force_flush().unwrap();
+    let names: Vec<_> = spans.get_finished_spans().unwrap();
+    assert_eq!(names.len(), 1);
+    assert_eq!(names[0].name, "seen");
+}
+
+#[test]
+fn a_guard_that_is_not_kept_is_warned_of() {
+    #[derive(Clone, Default)]
+    struct Events(Arc<Mutex<Vec<&'static str>>>);
+
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Events {
+        fn on_event(
+            &self,
+            event: &tracing::Event<'_>,
+            _: tracing_subscriber::layer::Context<'_, S>,
+        ) {
+            self.0.lock().unwrap().push(event.metadata().name());
+        }
+    }
+
+    let endpoint = Endpoint::start([]);
+    let events = Events::default();
+    let subscriber = tracing_subscriber::registry().with(events.clone());
+    let is_warned = || {
+        events
+            .0
+            .lock()
+            .unwrap()
+            .contains(&"Telemetry.DroppedAtOnce")
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        // On a busy machine a guard may live longer.
+        for _ in 0..50 {
+            let _ = builder(endpoint.connection_string()).build();
+            if is_warned() {
+                break;
+            }
+        }
+    });
+    assert!(is_warned());
 }
 
 #[test]

@@ -42,6 +42,10 @@ impl Service {
 
     /// A request of an unsampled caller, as classic SDKs send it.
     fn start(&self, trace_id: u128, path: &'static str) -> Context {
+        self.start_with(trace_id, vec![KeyValue::new("url.path", path)])
+    }
+
+    fn start_with(&self, trace_id: u128, attributes: Vec<KeyValue>) -> Context {
         let caller = SpanContext::new(
             TraceId::from_bytes(trace_id.to_be_bytes()),
             SpanId::from_bytes([9; 8]),
@@ -53,7 +57,7 @@ impl Service {
         let builder = tracer
             .span_builder("request")
             .with_kind(SpanKind::Server)
-            .with_attributes([KeyValue::new("url.path", path)]);
+            .with_attributes(attributes);
         let caller = Context::new().with_remote_span_context(caller);
         let span = tracer.build_with_context(builder, &caller);
         Context::new().with_span(span)
@@ -108,6 +112,62 @@ fn a_share_of_traces_arrives_whole_and_says_what_it_stands_for() {
     service.serve(LOW, "/", OK);
     service.serve(HIGH, "/", ERROR);
     assert_eq!(service.arrived(), all_at(Some(25.0)));
+}
+
+#[test]
+fn items_count_right_where_attributes_are_limited() {
+    const REQUESTS: u128 = 2_000;
+    const MAX_BYTES: usize = 4 << 20;
+    let service = Service::new(|builder| {
+        builder
+            .sampling_ratio(0.1)
+            .standard_metrics(true)
+            .environment(|variable| match variable {
+                "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" => Some("5".to_owned()),
+                "AZMON_MAX_QUEUE_BYTES" => Some(MAX_BYTES.to_string()),
+                _ => None,
+            })
+    });
+    for number in 0..REQUESTS {
+        let trace_id = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        let attribute = |key| KeyValue::new(format!("key{key}"), "x".repeat(100));
+        let (early, late): (Vec<_>, Vec<_>) = match number % 2 {
+            0 => ((0..9).map(attribute).collect(), Vec::new()),
+            _ => (Vec::new(), (0..9).map(attribute).collect()),
+        };
+        let request = service.start_with(trace_id, early);
+        for attribute in late {
+            request.span().set_attribute(attribute);
+        }
+        Service::end(&request, OK);
+        if number % 100 == 0 {
+            assert!(service.telemetry.statistics().queue_bytes <= MAX_BYTES);
+        }
+    }
+    service.telemetry.force_flush().unwrap();
+    let envelopes = service.destination.envelopes();
+    let requests = envelopes
+        .iter()
+        .filter(|envelope| matches!(envelope.data, Data::Request(_)));
+    let (mut counted, mut kept) = (0.0, 0);
+    for request in requests {
+        assert_eq!(request.sample_rate, Some(10.0));
+        let own = request
+            .data
+            .properties()
+            .iter()
+            .filter(|(key, _)| key.starts_with("key"));
+        // The attribute of the sampler is one of the five, if there is room.
+        assert!((4..=5).contains(&own.count()));
+        counted += 100.0 / request.sample_rate.unwrap_or(100.0);
+        kept += 1;
+    }
+    assert!((1_800.0..2_200.0).contains(&counted), "{counted} of {kept}");
+    // The status is one of the attributes that are cut.
+    let series = crate::metrics::metrics(&envelopes, "requests/duration").into_iter();
+    let all: i64 = series.filter_map(|(_, point)| point.count).sum();
+    assert_eq!(all, REQUESTS as i64);
+    assert_eq!(service.telemetry.dropped_items(), []);
 }
 
 #[test]

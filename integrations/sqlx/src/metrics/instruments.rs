@@ -1,8 +1,8 @@
-use std::mem;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use azmon_instrument::global_meter_provider;
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider};
-use opentelemetry::{KeyValue, global};
 
 use super::pools::{Count, PoolStatus, Pools};
 use crate::attributes;
@@ -108,11 +108,7 @@ fn observe(meter: &Meter, pools: &Arc<Pools>) {
 pub(crate) fn look(
     provider: Option<&Arc<dyn MeterProvider + Send + Sync>>,
 ) -> Option<Arc<Instruments>> {
-    let provider = provider.map_or_else(global::meter_provider, Arc::clone);
-    // The provider that stands for "none" is zero-sized, and exports nothing.
-    if mem::size_of_val(&*provider) == 0 {
-        return None;
-    }
+    let provider = provider.cloned().or_else(global_meter_provider)?;
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.retain(|(known, _)| known.strong_count() > 0);
     if let Some((_, instruments)) = known

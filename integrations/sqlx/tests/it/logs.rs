@@ -1,9 +1,13 @@
 //! The log records of a driver belong to the span of their query.
 
 use std::cell::RefCell;
+use std::sync::Once;
 
+use azmon_instrument::exclude::without_spans;
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanId, TraceContextExt};
+use opentelemetry::trace::{
+    FutureExt, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState,
+};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -42,9 +46,13 @@ impl Subscriber for Logged {
     fn exit(&self, _: &Id) {}
 }
 
-#[tokio::test]
-async fn logs_of_the_driver_are_inside_the_span_of_the_query() {
-    tracing::subscriber::set_global_default(Logged).unwrap();
+fn keep_logs() {
+    static SET: Once = Once::new();
+    SET.call_once(|| tracing::subscriber::set_global_default(Logged).unwrap());
+}
+
+async fn pool() -> (azmon_sqlx::PgPool, Telemetry) {
+    keep_logs();
     let telemetry = Telemetry::new();
     let options = databases::postgres::new_database().await;
     let pool = databases::postgres::PoolOptions::new()
@@ -53,6 +61,48 @@ async fn logs_of_the_driver_are_inside_the_span_of_the_query() {
         .await
         .unwrap();
     LOGGED.take();
+    (pool, telemetry)
+}
+
+#[tokio::test]
+async fn queries_of_an_excluded_request_are_no_spans_but_their_logs_and_errors_arrive() {
+    let (pool, telemetry) = pool().await;
+    telemetry.take();
+    let request = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(7),
+        TraceFlags::NOT_SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let request = Context::new().with_remote_span_context(request);
+    let excluded = without_spans(&request, None);
+    let (taken, refused) = async {
+        let taken = sqlx::query("SELECT 1").execute(&pool).await;
+        (
+            taken,
+            sqlx::query("SELECT * FROM nowhere").execute(&pool).await,
+        )
+    }
+    .with_context(excluded)
+    .await;
+    taken.unwrap();
+    let error = refused.unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().code().unwrap(), "42P01");
+    let logged = LOGGED.take();
+    assert!(!logged.is_empty(), "nothing was logged");
+    assert!(
+        logged.iter().all(|span| *span == SpanId::from(7)),
+        "{logged:?}"
+    );
+    assert_eq!(telemetry.take().len(), 0);
+    sqlx::query("SELECT 1").execute(&pool).await.unwrap();
+    assert_eq!(telemetry.take().len(), 1);
+}
+
+#[tokio::test]
+async fn logs_of_the_driver_are_inside_the_span_of_the_query() {
+    let (pool, telemetry) = pool().await;
     sqlx::query("SELECT 1").execute(&pool).await.unwrap();
     let mut rows = sqlx::query(databases::postgres::MANY_ROWS).fetch(&pool);
     futures_util::StreamExt::next(&mut rows)

@@ -532,6 +532,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Server-Sent Events: `live` whenever clients tell something, at least twice a second. Clients post while it is read. */
+        get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The servers of live metrics, with the last 60 s of each. Asking lets no client post. */
+        get: operations["getLiveServers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own charts and filters of samples, which hold for all pages and clients. */
+        get: operations["getLiveConfiguration"];
+        /** Replaces own charts and filters. A filter that cannot be understood is refused, and nothing is changed. */
+        put: operations["putLiveConfiguration"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/saved/{kind}": {
         parameters: {
             query?: never;
@@ -1603,6 +1655,110 @@ export interface components {
         WithoutFilter: {
             filter: string;
             total: number;
+        };
+        LiveFilter: {
+            field: string;
+            /** @description Equal, NotEqual, LessThan, LessThanOrEqual, GreaterThan, GreaterThanOrEqual, Contains or DoesNotContain. */
+            predicate: string;
+            comparand: string;
+        };
+        LiveChart: {
+            id: string;
+            /** @description Request, Dependency, Exception, Trace or Event. */
+            telemetryType: string;
+            groups: components["schemas"]["LiveFilter"][][];
+            /** @description Count(), Duration, CustomDimensions.… or CustomMetrics.…. */
+            projection: string;
+            /** @description Sum, Avg, Min or Max, over the items of a second. */
+            aggregation: string;
+            /** @description The same over servers. */
+            across: string;
+        };
+        LiveGroup: {
+            telemetryType: string;
+            filters: components["schemas"]["LiveFilter"][];
+        };
+        LiveStream: {
+            id: string;
+            groups: components["schemas"]["LiveGroup"][];
+        };
+        LiveConfiguration: {
+            charts: components["schemas"]["LiveChart"][];
+            streams: components["schemas"]["LiveStream"][];
+        };
+        LiveError: {
+            type: string;
+            message: string;
+            /** @description The chart or stream that it is about. */
+            of: string | null;
+        };
+        LiveServer: {
+            id: number;
+            app: string;
+            name: string;
+            role: string;
+            machine: string;
+            /** @description Name and version of the SDK. */
+            client: string;
+            /**
+             * @description It posts, or the portal counts its telemetry.
+             * @enum {string}
+             */
+            source: "liveMetrics" | "telemetry";
+            /** @description It has said nothing for 10 s. */
+            isStale: boolean;
+            /** Format: date-time */
+            lastSeen: string;
+            measuresProcess: boolean;
+            appliesFilters: boolean;
+            isQuotaReached: boolean;
+            warnings: string[];
+            errors: components["schemas"]["LiveError"][];
+            /** @description Seconds, oldest first: second since 1970, requests/s, their mean duration in ms, its weight, failed/s, dependency calls/s, their mean duration in ms, its weight, failed/s, exceptions/s, processor in percent or null, memory in bytes or null, and value and weight by own chart. */
+            rows: unknown[][];
+        };
+        LiveSample: {
+            number: number;
+            server: number;
+            /** Format: date-time */
+            time: string;
+            item: components["schemas"]["LiveItem"];
+        };
+        LiveItem: {
+            /** @enum {string} */
+            kind: "request" | "dependency" | "exception" | "trace" | "event";
+            streams: string[];
+            happened: number | null;
+            name: string;
+            message: string | null;
+            command: string | null;
+            code: string | null;
+            durationMs: number | null;
+            success: boolean | null;
+            target: string | null;
+            type: string | null;
+            severity: string | null;
+            stack: string | null;
+            operationId: string | null;
+            operationName: string | null;
+            properties: {
+                [key: string]: string;
+            };
+        };
+        Live: {
+            /** Format: date-time */
+            time: string;
+            servers: components["schemas"]["LiveServer"][];
+            /** @description Servers for which there was no room. */
+            refused: number;
+            samples: components["schemas"]["LiveSample"][];
+            skipped: number;
+            configuration: components["schemas"]["LiveConfiguration"] | null;
+        };
+        LiveServers: {
+            isWatched: boolean;
+            refused: number;
+            servers: components["schemas"]["LiveServer"][];
         };
         QueryColumn: {
             name: string;
@@ -3120,6 +3276,132 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["Item"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLive: {
+        parameters: {
+            query?: {
+                /** @description Instrumentation key; all when left out. */
+                app?: components["parameters"]["app"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-Sent Events: `live` whenever clients tell something, at least twice a second. Clients post while it is read. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Live"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLiveServers: {
+        parameters: {
+            query?: {
+                /** @description Instrumentation key; all when left out. */
+                app?: components["parameters"]["app"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The servers of live metrics, with the last 60 s of each. Asking lets no client post. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveServers"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLiveConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Own charts and filters of samples, which hold for all pages and clients. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveConfiguration"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putLiveConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiveConfiguration"];
+            };
+        };
+        responses: {
+            /** @description Replaces own charts and filters. A filter that cannot be understood is refused, and nothing is changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveConfiguration"];
                 };
             };
             /** @description Refused or failed */

@@ -12,6 +12,11 @@ impl<'a> Point<'a> {
         input["points"].as_array().into_iter().flatten().map(Self)
     }
 
+    /// Whether the point has no value.
+    pub(super) fn is_empty(self) -> bool {
+        self.0["count"].as_u64() == Some(0)
+    }
+
     /// Values that reproduce a histogram point: its minimum and maximum, and between them the missing values,
     /// which share the rest of the sum.
     pub(super) fn values(self) -> Vec<f64> {

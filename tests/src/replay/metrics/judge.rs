@@ -23,16 +23,24 @@ pub enum Verdict {
 /// Compares our envelopes with those of a case, point by point.
 #[must_use]
 pub fn judge(case: &Value, ours: &[Value]) -> Verdict {
-    let points: Vec<_> = Point::all(&case["input"]).collect();
+    let points = Point::all(&case["input"]).enumerate();
+    let (empty, points): (Vec<_>, Vec<_>) = points.partition(|(_, point)| point.is_empty());
     let (mut reasons, mut failures) = (Vec::new(), Vec::new());
     if ours.len() != points.len() {
         failures.push(format!(
-            "{} envelopes for {} points",
+            "{} envelopes for {} points with values",
             ours.len(),
             points.len()
         ));
     }
-    for (number, (ours, point)) in ours.iter().zip(points).enumerate() {
+    let is_sent = |number: usize| {
+        let mut officials = ["python", "node"].into_iter();
+        officials.any(|name| case[name].get(number).is_some())
+    };
+    if empty.iter().any(|(number, _)| is_sent(*number)) {
+        reasons.push(rules::NO_VALUE);
+    }
+    for (ours, (number, point)) in ours.iter().zip(points) {
         let official = |name: &str| case[name].get(number).map(item::of);
         let officials = [official("python"), official("node")];
         let officials: Vec<_> = officials.into_iter().flatten().collect();
@@ -116,7 +124,7 @@ mod tests {
     #[test]
     fn every_recorded_metric_agrees_or_deviates_by_a_rule() {
         let cases = golden();
-        assert_eq!(cases.len(), 11);
+        assert_eq!(cases.len(), 12);
         for case in &cases {
             let verdict = judge(case, &map(&case["input"]));
             assert!(
@@ -166,8 +174,13 @@ mod tests {
                     case["case"]
                 );
             }
+            // A point without values must have no envelope.
+            let wrong_number = match ours.is_empty() {
+                true => map(&golden()[0]["input"]),
+                false => Vec::new(),
+            };
             assert!(
-                matches!(judge(case, &[]), Verdict::Failed(_)),
+                matches!(judge(case, &wrong_number), Verdict::Failed(_)),
                 "{}",
                 case["case"]
             );

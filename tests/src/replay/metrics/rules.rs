@@ -18,6 +18,9 @@ pub(super) struct Rule {
 /// All rules.
 pub(super) const ALL: &[Rule] = &[STANDARD_DEVIATION];
 
+/// The reason why azmon sends no item for a point without values.
+pub(super) const NO_VALUE: &str = "a histogram without any value is no item: the ends that the officials write are infinite, which no JSON is";
+
 const STANDARD_DEVIATION: Rule = Rule {
     field: "metric.stdDev",
     expected: standard_deviation,

@@ -63,6 +63,11 @@ pub(super) const RULES: &[Rule] = &[
         reason: "a result that cannot be read is a message: nothing is made up",
     },
     Rule {
+        field: "exception.message",
+        when: |d| has(d, "exception.message") && !has(d, "exception.type"),
+        reason: "an exception without a type has its own message all the same: the record's text stays beside it",
+    },
+    Rule {
         field: "exception.id",
         when: |d| d.attributes().value("exception.cause.message").is_some(),
         reason: "causes are inner exceptions, and numbered",

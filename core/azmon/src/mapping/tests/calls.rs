@@ -147,3 +147,31 @@ fn the_first_kind_of_call_wins() {
         assert_eq!(call(SpanKind::Client, &pairs[first..])[0], *expected);
     }
 }
+
+#[test]
+fn the_name_of_the_other_service_is_the_target_of_every_kind_of_call() {
+    for key in ["service.peer.name", "peer.service"] {
+        for kind in [
+            ("http.request.method", "GET"),
+            ("rpc.system.name", "grpc"),
+            ("messaging.system", "kafka"),
+            ("db.system.name", "postgresql"),
+            ("network.protocol.name", "smtp"),
+        ] {
+            let attributes = texts([
+                kind,
+                ("server.address", "10.0.0.7"),
+                ("server.port", "8080"),
+                (key, "stock"),
+            ]);
+            let target = call(SpanKind::Client, &attributes)[1].clone();
+            assert_eq!(target, "stock", "{key} {kind:?}");
+        }
+    }
+    let both = texts([
+        ("http.request.method", "GET"),
+        ("peer.service", "old"),
+        ("service.peer.name", "new"),
+    ]);
+    assert_eq!(call(SpanKind::Client, &both)[1], "new");
+}

@@ -98,3 +98,13 @@ fn events_carry_their_spans_context_and_have_it_as_parent() {
         json!({"key": "k"})
     );
 }
+
+#[test]
+fn the_key_is_not_shown() {
+    let mapper = Mapper::new(
+        "the-key",
+        &Resource::builder_empty().build(),
+        MappingOptions::default(),
+    );
+    assert!(!format!("{mapper:?}").contains("the-key"));
+}

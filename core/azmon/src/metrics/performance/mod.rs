@@ -22,3 +22,15 @@ mod system;
 
 pub(super) use self::counters::PerformanceCounters;
 pub(super) use self::requests::RequestRate;
+pub(crate) use self::system::process_sample;
+
+/// Resources that this process uses. A value that the system does not provide is `None`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ProcessSample {
+    /// User and system time since the process began.
+    pub(crate) cpu: Option<std::time::Duration>,
+    /// Memory that only this process has, swapped out or not.
+    pub(crate) private_bytes: Option<u64>,
+    /// Memory that is not swapped out.
+    pub(crate) resident_bytes: Option<u64>,
+}

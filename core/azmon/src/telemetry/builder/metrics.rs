@@ -78,6 +78,31 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Sets whether the numbers of [`statistics`](crate::Telemetry::statistics) are also metrics, of the meter `azmon`.
+    /// They are collected with the metrics of other instruments. Defaults to `false`.
+    ///
+    /// | Metric | Instrument | Unit | Value |
+    /// |---|---|---|---|
+    /// | `azmon.items.sent` | counter | `{item}` | items that the service has, by `azmon.signal` |
+    /// | `azmon.items.dropped` | counter | `{item}` | items that are lost or were dropped on purpose, by `azmon.signal`, and by `error.type`: the [reason](crate::DropReason) |
+    /// | `azmon.items.stored` | gauge | `{item}` | items on disk, by `azmon.signal` |
+    /// | `azmon.items.recovered` | counter | `{item}` | items of earlier processes that the service has |
+    /// | `azmon.queue.items` | gauge | `{item}` | items that wait to be encoded |
+    /// | `azmon.queue.memory` | gauge | `By` | the memory that they take |
+    /// | `azmon.batches.items` | gauge | `{item}` | encoded items in memory |
+    /// | `azmon.batches.memory` | gauge | `By` | the memory that they take |
+    /// | `azmon.storage.batches` | gauge | `{batch}` | files of this process |
+    /// | `azmon.storage.size` | gauge | `By` | the bytes in them |
+    /// | `azmon.circuit.state` | gauge | `1` | 1 for the [state](crate::CircuitState) that `azmon.circuit.state` names: `closed`, `suspect`, `open` or `probing`; 0 for the others |
+    /// | `azmon.last_success.age` | gauge | `s` | time since the service took a batch, if it ever did |
+    ///
+    /// `azmon.signal` is `traces`, `logs` or `metrics`. These metrics are themselves items of the signal `metrics`.
+    #[must_use]
+    pub fn statistics_metrics(mut self, enabled: bool) -> Self {
+        self.meters.has_statistics = enabled;
+        self
+    }
+
     /// Adds a view: it can rename an instrument, drop it, or choose its aggregation.
     #[must_use]
     pub fn metric_view(

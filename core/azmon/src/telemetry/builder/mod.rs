@@ -37,7 +37,7 @@ use crate::token::TokenProvider;
 use crate::tracer::DirectTracer;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
-use crate::transmission::{Console, Transport};
+use crate::transmission::{Console, LiveWork, Transport};
 
 type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -258,6 +258,19 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Sets whether Live Metrics are sent while their page is open in the portal. Defaults to
+    /// `AZMON_LIVE_METRICS`, then to `true`.
+    ///
+    /// They go to the `LiveEndpoint` of the connection string; a string that names an `IngestionEndpoint` alone has
+    /// none. Every span counts, sampled or not, and so do exceptions; samples show what telemetry processors made of
+    /// them. While the page is closed, a ping leaves every 5 s, and nothing is collected. While it is open, items are
+    /// encoded five times a second at least.
+    #[must_use]
+    pub fn live_metrics(mut self, enabled: bool) -> Self {
+        self.choices.live_metrics = Some(enabled);
+        self
+    }
+
     /// Disables telemetry if the connection string is missing, instead of an error of [`build`](Self::build): it
     /// records and sends nothing, but still propagates context. With another destination, such as OTLP, the console, or
     /// your own processor or reader, a missing connection string is never an error.
@@ -360,6 +373,8 @@ impl TelemetryBuilder {
             None => None,
         };
         if let Some((connection, transport)) = target {
+            // Telemetry that stays in memory, or goes to the console alone, has no live endpoint.
+            let sends = transport.is_none();
             let namespaces = settings.metric_namespaces;
             let mapping = self.mapping.or_metric_namespaces(namespaces);
             let key = connection.instrumentation_key();
@@ -380,7 +395,9 @@ impl TelemetryBuilder {
                 span_limits: settings.span_limits,
                 tail: sampling.keep.map(tail),
             };
-            parts = parts.with_worker(launch, decisions, &settings.metrics, self.console)?;
+            let live = settings.live.filter(|_| sends);
+            let live = live.map(|live| LiveWork::new(live.is_watched, live.is_web_app));
+            parts = parts.with_worker(launch, decisions, &settings.metrics, self.console, live)?;
         }
         // After azmon's own exporters, which never wait for the network.
         if let Some(endpoints) = &settings.otlp {

@@ -403,6 +403,15 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
     };
     let is_ours = |telemetry: Telemetry| telemetry.direct_provider().is_some();
     assert!(is_ours(telemetry(|builder| builder)));
+    // A metric reader does not need spans.
+    assert!(is_ours(telemetry(|builder| {
+        builder.metric_reader(
+            opentelemetry_sdk::metrics::PeriodicReader::builder(
+                opentelemetry_sdk::metrics::InMemoryMetricExporter::default(),
+            )
+            .build(),
+        )
+    })));
     assert!(!is_ours(telemetry(|builder| {
         builder.sampler(opentelemetry_sdk::trace::Sampler::AlwaysOn)
     })));
@@ -411,4 +420,40 @@ fn where_others_get_spans_or_decide_about_them_the_sdk_starts_them() {
             opentelemetry_sdk::trace::InMemorySpanExporter::default(),
         ))
     })));
+}
+
+#[test]
+fn calls_of_a_request_that_an_override_leaves_out_are_left_out_whatever_its_caller_says() {
+    for metrics in [false, true] {
+        for remote_parent in [None, Some(remote(true)), Some(remote(false))] {
+            let sent = both(
+                |builder| {
+                    let requests = SamplingOverride::new(0.0)
+                        .telemetry_type(crate::sampling::TelemetryType::Request)
+                        .attribute("http.request.method", "GET");
+                    builder
+                        .standard_metrics(metrics)
+                        .performance_counters(false)
+                        .sampling_override(requests)
+                },
+                |tracer, content| {
+                    let new_request = NewSpan {
+                        remote_parent: remote_parent.clone(),
+                        ..new(content, SpanKind::Server)
+                    };
+                    let request = tracer.start_span(new_request, &Context::new());
+                    let call = tracer.start_span(new(content, SpanKind::Client), &request.context);
+                    let nested = tracer.start_span(new(content, SpanKind::Client), &call.context);
+                    done(&nested, |_| {});
+                    done(&call, |_| {});
+                    done(&request, |_| {});
+                },
+            );
+            let data = |text: &&String| !text.contains("\"MetricData\"");
+            for sent in &sent {
+                let left: Vec<_> = sent.iter().filter(data).collect();
+                assert!(left.is_empty(), "{metrics} {remote_parent:?}: {left:?}");
+            }
+        }
+    }
 }

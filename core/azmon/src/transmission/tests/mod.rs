@@ -1,5 +1,8 @@
 //! The worker over time, with a paused clock that advances while every task waits.
 
+mod damage;
+mod endurance;
+mod lines;
 mod outages;
 mod storage;
 
@@ -9,7 +12,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::read::GzDecoder;
 use opentelemetry_sdk::Resource;
 use tokio::time::{Instant, sleep};
 
@@ -139,8 +141,10 @@ impl Scripted {
 
 /// The names of the spans in a body.
 fn names(body: &[u8]) -> Vec<String> {
-    let mut text = String::new();
-    GzDecoder::new(body).read_to_string(&mut text).unwrap();
+    let (mut rest, mut text) = (body, String::new());
+    let mut decoder = flate2::bufread::GzDecoder::new(&mut rest);
+    decoder.read_to_string(&mut text).unwrap();
+    assert!(rest.is_empty(), "there is more than a batch");
     let envelopes = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let name = |envelope: Envelope<'_>| match envelope.data {
         Data::RemoteDependency(data) => data.name.into_owned(),
