@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::process::Process;
-use super::{Callgrind, Figure, Plan, Programs, service};
+use super::{Callgrind, CaseResult, Plan, Programs, service};
 use crate::{Area, Case, Method, Result};
 
 /// The number of operations for counting allocations, large enough that occasional growth of buffers has little
@@ -9,23 +9,6 @@ use crate::{Area, Case, Method, Result};
 const COUNTED: u64 = 400;
 /// The number of operations of each case in a smoke test.
 const SMOKE: u64 = 3;
-
-/// The results of a case, per operation.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CaseResult {
-    /// The case's id.
-    pub id: &'static str,
-    /// By round. The cases of an area took turns in each round.
-    pub nanoseconds: Vec<f64>,
-    /// The number of allocations, if counted.
-    pub allocations: Option<f64>,
-    /// The number of allocated bytes, if counted.
-    pub bytes: Option<f64>,
-    /// The number of instructions, if counted.
-    pub instructions: Option<f64>,
-    /// The figures of the case.
-    pub figures: Vec<Figure>,
-}
 
 /// Measures every case of an area.
 ///

@@ -8,16 +8,18 @@ mod load;
 mod plan;
 mod process;
 mod protocol;
+mod result;
 pub(crate) mod service;
 mod workload;
 
-pub use area::{CaseResult, measure, smoke};
+pub use area::{measure, smoke};
 pub use callgrind::Callgrind;
 pub(crate) use child::serve;
 pub use load::Load;
 pub use plan::Plan;
 pub use process::Programs;
 pub use protocol::{Allocations, Figure};
+pub use result::CaseResult;
 pub use workload::Workload;
 
 /// Counts the allocations of a function on the calling thread.

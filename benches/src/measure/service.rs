@@ -6,11 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::area::CaseResult;
 use super::callgrind::{Callgrind, ThreadCounts};
 use super::load::{Clients, Load};
 use super::process::Process;
-use super::{Figure, Plan, Programs};
+use super::{CaseResult, Figure, Plan, Programs};
 use crate::fixtures::{Addresses, Body, Durations, Endpoint, RECEIVER, ThreadTimes};
 use crate::{Area, Case, Result};
 

@@ -1,7 +1,7 @@
 //! The query language over the portal's data, and the query API of Application Insights and Log Analytics.
 //!
 //! ```text
-//! POST /v1/workspaces/{id}/query ─► rest ─► azmon_kql::run ─► catalog, table ─► store
+//! POST /v1/workspaces/{id}/query ─► routes ─► rest ─► azmon_kql::run ─► catalog, table ─► store
 //! ```
 //! Timestamps and durations have microsecond precision, as the store keeps them beside the JSON.
 
@@ -14,9 +14,10 @@ mod document;
 mod editor;
 mod metadata;
 mod rest;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod timespan;
 
 pub(crate) use self::catalog::Tables;
-pub(crate) use self::rest::routes;
+pub(crate) use self::routes::routes;

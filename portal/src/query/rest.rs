@@ -1,51 +1,24 @@
-//! The query API: `/v1/apps/{id}/query`, `/v1/workspaces/{id}/query`, `/v1/{resourceId}/query`, each with GET and POST;
-//! `/v1/$batch`; `/v1/apps/{id}/metadata`, `/v1/workspaces/{id}/metadata`.
+//! The answers to `/v1/apps/{id}/query`, `/v1/workspaces/{id}/query` and `/v1/{resourceId}/query`, each with GET and POST.
 //!
 //! An instrumentation key selects one application; any other name selects all data.
 
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use azmon_kql::{CancelToken, Limits, Options};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Preferences, bad_request, refusal, success};
 use super::catalog::Tables;
-use super::{batch, editor, metadata, timespan};
+use super::timespan;
 use crate::api::Context;
 
-/// The maximum size of a request body in bytes; a query itself may have 128 KiB.
-const MAX_BODY: usize = 1_024 * 1_024;
 /// The maximum of `Prefer: wait`, in seconds.
 const MAX_WAIT: u64 = 600;
-
-/// The routes, including those for editors.
-pub(crate) fn routes() -> Router<Context> {
-    Router::new()
-        .route("/v1/apps/{id}/query", get(of_id).post(to_id))
-        .route("/v1/workspaces/{id}/query", get(of_id).post(to_id))
-        .route(
-            "/v1/subscriptions/{*path}",
-            get(of_resource).post(to_resource),
-        )
-        .route(
-            "/v1/apps/{id}/metadata",
-            get(metadata::of_app).post(metadata::of_app),
-        )
-        .route(
-            "/v1/workspaces/{id}/metadata",
-            get(metadata::of_workspace).post(metadata::of_workspace),
-        )
-        .route("/v1/$batch", post(batch::answer))
-        .route("/v1/%24batch", post(batch::answer))
-        .merge(editor::routes())
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-}
 
 /// The parameters of a query request.
 #[derive(Debug, Default, Deserialize)]
@@ -54,7 +27,7 @@ pub(super) struct Question {
     timespan: Option<String>,
 }
 
-async fn of_id(
+pub(super) async fn of_id(
     State(context): State<Context>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
@@ -63,7 +36,7 @@ async fn of_id(
     answer(&context, &id, from_parameters(query.as_deref()), &headers).await
 }
 
-async fn to_id(
+pub(super) async fn to_id(
     State(context): State<Context>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -72,7 +45,7 @@ async fn to_id(
     answer(&context, &id, from_body(&headers, &body), &headers).await
 }
 
-async fn of_resource(
+pub(super) async fn of_resource(
     State(context): State<Context>,
     Path(path): Path<String>,
     RawQuery(query): RawQuery,
@@ -84,7 +57,7 @@ async fn of_resource(
     }
 }
 
-async fn to_resource(
+pub(super) async fn to_resource(
     State(context): State<Context>,
     Path(path): Path<String>,
     headers: HeaderMap,
