@@ -1,6 +1,9 @@
 //! An area: a kind of work, and its method of measurement.
 
+use std::time::Duration;
+
 use crate::case::Case;
+use crate::measure::Load;
 use crate::target::Target;
 
 /// A kind of work that every case does with its own instrumentation.
@@ -34,6 +37,14 @@ pub enum Method {
     Once {
         /// The operations in the run; a quick run has a fifth.
         operations: u64,
+    },
+    /// Servers that are asked over their sockets, in blocks with and without instrumentation in turn. What a case
+    /// takes is counted above the same service without instrumentation, in the same process.
+    Service {
+        /// How requests come.
+        load: Load,
+        /// How long a block is.
+        block: Duration,
     },
 }
 

@@ -21,7 +21,11 @@ pub struct Case {
     pub above: Option<&'static str>,
     /// The number of spans that one operation delivers, if known.
     pub records: Option<u64>,
-    /// The label in the short table of the README, if it is listed there.
+    /// How many log records one operation delivers.
+    pub logs: u64,
+    /// Whether every request is counted by the standard metric of requests, sampled or not.
+    pub counts_requests: bool,
+    /// What the short table in the README calls it, if it is in there.
     pub headline: Option<&'static str>,
     start: Box<dyn Fn() -> Box<dyn Workload>>,
 }
@@ -89,6 +93,8 @@ impl Case {
             group: "",
             above: None,
             records: None,
+            logs: 0,
+            counts_requests: false,
             headline: None,
             start: Box::new(move || Box::new(start())),
         }
@@ -115,14 +121,28 @@ impl Case {
         self
     }
 
-    /// Sets the facts that matter for a comparison.
+    /// Sets how many log records one operation delivers. Defaults to none.
+    #[must_use]
+    pub fn logs(mut self, records: u64) -> Self {
+        self.logs = records;
+        self
+    }
+
+    /// Says that every request is counted by the standard metric of requests.
+    #[must_use]
+    pub fn counts_requests(mut self) -> Self {
+        self.counts_requests = true;
+        self
+    }
+
+    /// Sets what one has to know to compare it.
     #[must_use]
     pub fn remark(mut self, remark: impl Into<Cow<'static, str>>) -> Self {
         self.remark = remark.into();
         self
     }
 
-    /// Lists it in the short table of the README, with this label.
+    /// Shows it in the short table of the README, under this name, if its area is one of services.
     #[must_use]
     pub fn headline(mut self, name: &'static str) -> Self {
         self.headline = Some(name);

@@ -26,8 +26,20 @@
 //!   the allocations of the working thread. Timed programs use the system's allocator.
 //! - **instructions** of the working thread are counted by valgrind's callgrind, if it is installed.
 //!
-//! A case states how many spans an operation [records](Case::records). A run fails if another number has arrived
-//! at its end, since lost spans would make the case look cheap.
+//! What a hot loop says is little of what a service pays, whose code is cold. Cases of the area `service` are
+//! [servers](fixtures::Server) in processes of their own, which the program asks over their sockets at a fixed
+//! rate, and whose telemetry it receives:
+//!
+//! ```text
+//! program ─┬─ requests ─► process of a case: a route without instrumentation, and one with it, in turn
+//!          └─ receiver ◄─ telemetry, which is counted; the processor time of all threads is asked for
+//! ```
+//!
+//! `cargo xtask bench service --write` measures it alone, and replaces its part of RESULTS.md and the table of
+//! the README.
+//!
+//! A case says how many spans an operation [records](Case::records), and a run fails if another number
+//! arrived at the end: what was lost would have been cheap.
 //!
 //! # How to add a case
 //!

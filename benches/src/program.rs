@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::measure::{self, Callgrind, Count, Plan, Programs};
 use crate::report::{self, AreaReport, Peers, Report};
-use crate::{Area, Case, Error, Result};
+use crate::{Area, Case, Error, Method, Result};
 
 /// A program that measures areas, and that also runs as the process of each case.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Write RESULTS.md and the table of the README even after a quick run. Requires all areas.
+    /// Write RESULTS.md and the table of the README, also after a quick run. It needs all areas, or only `service`,
+    /// whose part is then replaced.
     #[arg(long)]
     write: bool,
 
@@ -38,6 +39,13 @@ struct Arguments {
     /// Run as the process of a case.
     #[arg(long, hide = true)]
     case: Option<String>,
+}
+
+/// What of the results is written.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    /// All of it, or only the parts of services.
+    is_complete: bool,
 }
 
 impl Program {
@@ -107,14 +115,19 @@ impl Program {
                 .into_iter()
                 .try_for_each(|area| measure::smoke(area, &programs));
         }
-        let is_complete = areas.len() == self.areas.len() && !self.peers.is_empty();
-        if arguments.write && !is_complete {
+        let has_peers = !self.peers.is_empty();
+        let is_complete = areas.len() == self.areas.len() && has_peers;
+        let is_service = |area: &&Area| matches!(area.method, Method::Service { .. });
+        let are_services = areas.iter().all(is_service) && has_peers;
+        if arguments.write && !is_complete && !are_services {
             return Err(
-                "results are written of all areas, and with the peers: run `cargo xtask bench`"
+                "results are written of all areas or of services, and with the peers: run `cargo xtask bench` or \
+                 `cargo xtask bench service --write`"
                     .into(),
             );
         }
         let writes = arguments.write || (is_complete && !arguments.quick);
+        let writes = writes.then_some(Written { is_complete });
         let plan = if arguments.quick {
             Plan::QUICK
         } else {
@@ -136,7 +149,13 @@ impl Program {
         clippy::print_stderr,
         reason = "what a program prints is what it is for"
     )]
-    fn report(&self, areas: &[&Area], plan: Plan, programs: &Programs, writes: bool) -> Result {
+    fn report(
+        &self,
+        areas: &[&Area],
+        plan: Plan,
+        programs: &Programs,
+        writes: Option<Written>,
+    ) -> Result {
         let callgrind = Callgrind::find();
         let mut reports = Vec::with_capacity(areas.len());
         for area in areas {
@@ -148,8 +167,8 @@ impl Program {
         }
         let report = Report::new(reports, &self.peers, plan, callgrind.is_some());
         println!("{}", report.verdicts());
-        if writes {
-            report::write(&report)?;
+        if let Some(Written { is_complete }) = writes {
+            report::write(&report, is_complete)?;
         }
         Ok(())
     }

@@ -31,6 +31,9 @@
 //! ([`PortalBuilder::allow_host`]), and never by pages of another origin.
 //!
 mod api;
+mod checks;
+#[doc(hidden)]
+pub mod hostile;
 pub mod ingestion;
 mod live;
 mod otlp;
@@ -42,5 +45,6 @@ mod server;
 mod store;
 pub mod testing;
 
+pub use self::checks::{Checks, ParseChecksError};
 pub use self::portal::{BindError, DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, Portal, PortalBuilder};
 pub use self::store::{Item, ItemKind, ParseItemKindError, Statistics};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{Request, StatusCode};
 use azmon_envelope::Envelope;
 use azmon_forwarder::inputs::{
@@ -21,9 +21,8 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::api::{EndpointView, OtlpReader};
-use crate::ingestion::{MAX_ITEM, judge};
-use crate::portal::INSTRUMENTATION_KEY;
-use crate::store::prepared::micros;
+use crate::ingestion::{INSTRUMENTATION_KEY, MAX_ITEM, judge};
+use crate::store::said::micros;
 use crate::store::{AppendError, NewItem, Store};
 
 /// The retry delay after the portal failed to write.
@@ -158,9 +157,7 @@ impl Sink for StoreSink {
             };
             if rejected > 0 {
                 let count = i64::try_from(rejected).unwrap_or(i64::MAX);
-                self.0
-                    .counters()
-                    .refuse(&reason, Some("OTLP"), count, micros(SystemTime::now()));
+                self.0.refuse(&reason, Some("OTLP"), count);
             }
             match self.0.append(items).await {
                 Ok(()) => Ok(Acceptance::partial(rejected, reason)),
@@ -176,9 +173,9 @@ impl Sink for StoreSink {
 }
 
 #[derive(Debug, Default)]
-struct Converted {
-    items: Vec<NewItem>,
-    rejected: u64,
+pub(crate) struct Converted {
+    pub(crate) items: Vec<NewItem>,
+    pub(crate) rejected: u64,
     /// The reason for the first rejected item.
     reason: String,
 }
@@ -261,7 +258,7 @@ fn one(
     judge(&raw)
 }
 
-/// Collects the items of one line of a file.
+/// Keeps what one message brings.
 #[derive(Debug, Default)]
 struct Collected(Mutex<Converted>);
 
@@ -283,40 +280,76 @@ const PATHS: [(&str, &str); 3] = [
 
 /// Reads a line of OTLP JSON, the file format of the OpenTelemetry Collector; `None` for any other line. Blocks
 /// its thread.
-fn read_line(line: &[u8]) -> Option<Result<Vec<NewItem>, String>> {
+pub(crate) fn read_line(line: &[u8]) -> Option<Result<Vec<NewItem>, String>> {
     let start = String::from_utf8_lossy(line.get(..200.min(line.len()))?);
     let (_, path) = PATHS.iter().find(|(key, _)| start.contains(key))?;
-    let sink = Arc::new(Collected::default());
-    let limits = Limits::default().with_message_bytes(MAX_LINE);
-    let options = OtlpOptions::default()
-        .instrumentation_key(INSTRUMENTATION_KEY)
-        .limits(limits)
-        // Totals in a file count completely.
-        .started(SystemTime::UNIX_EPOCH);
-    let input = OtlpInput::new(Arc::clone(&sink) as Arc<dyn Sink>, options);
-    let request = Request::post(*path)
-        .header(CONTENT_TYPE, "application/json")
-        .body(Body::from(line.to_vec()));
-    let request = match request {
-        Ok(request) => request,
-        Err(error) => return Some(Err(error.to_string())),
+    let message = Message {
+        path,
+        content_type: "application/json",
+        encoding: None,
+        body: line.to_vec(),
     };
-    let answer = Handle::current().block_on(async {
-        let Ok(response) = input.http_router().oneshot(request).await;
+    let receiver = OtlpReceiver::default();
+    Some(
+        match Handle::current().block_on(receiver.receive(message)) {
+            Ok(converted) if converted.rejected > 0 && converted.items.is_empty() => {
+                Err(converted.reason)
+            }
+            Ok(converted) => Ok(converted.items),
+            Err(message) => Err(message),
+        },
+    )
+}
+
+/// A message of OTLP over HTTP.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) path: &'static str,
+    pub(crate) content_type: &'static str,
+    pub(crate) encoding: Option<&'static str>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Receives messages that did not come by a socket.
+#[derive(Debug)]
+pub(crate) struct OtlpReceiver {
+    input: OtlpInput,
+    sink: Arc<Collected>,
+}
+
+impl Default for OtlpReceiver {
+    fn default() -> Self {
+        let sink = Arc::new(Collected::default());
+        let options = OtlpOptions::default()
+            .instrumentation_key(INSTRUMENTATION_KEY)
+            .limits(Limits::default().with_message_bytes(MAX_LINE))
+            // Totals in a file count completely.
+            .started(SystemTime::UNIX_EPOCH);
+        Self {
+            input: OtlpInput::new(Arc::clone(&sink) as Arc<dyn Sink>, options),
+            sink,
+        }
+    }
+}
+
+impl OtlpReceiver {
+    /// What a message brings, or status and text of its refusal.
+    pub(crate) async fn receive(&self, message: Message) -> Result<Converted, String> {
+        let mut request = Request::post(message.path).header(CONTENT_TYPE, message.content_type);
+        if let Some(encoding) = message.encoding {
+            request = request.header(CONTENT_ENCODING, encoding);
+        }
+        let request = request
+            .body(Body::from(message.body))
+            .map_err(|error| error.to_string())?;
+        let Ok(response) = self.input.http_router().oneshot(request).await;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), MAX_LINE).await;
-        (status, body.unwrap_or_default())
-    });
-    Some(match answer {
-        (StatusCode::OK, _) => {
-            let converted =
-                std::mem::take(&mut *sink.0.lock().unwrap_or_else(PoisonError::into_inner));
-            match converted.rejected {
-                0 => Ok(converted.items),
-                _ if converted.items.is_empty() => Err(converted.reason),
-                _ => Ok(converted.items),
-            }
+        if status != StatusCode::OK {
+            let text = body.unwrap_or_default();
+            return Err(format!("{status}: {}", String::from_utf8_lossy(&text)));
         }
-        (status, body) => Err(format!("{status}: {}", String::from_utf8_lossy(&body))),
-    })
+        let mut converted = self.sink.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut *converted))
+    }
 }

@@ -12,6 +12,9 @@ use tokio::task::JoinHandle;
 
 use crate::api::Context;
 use crate::api::EndpointView;
+use crate::checks::{self, CheckStates, Checks};
+use crate::ingestion::INSTRUMENTATION_KEY;
+use crate::query::Tables;
 use crate::router::router;
 use crate::server::{AllowedHosts, Certificate, CertificateError, TlsListener, Token, reachable};
 use crate::store::{Item, Limits, OpenError, Options, Statistics, Store};
@@ -28,9 +31,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The pause between two checks whether the store can be closed, and the number of checks.
 const RELEASE_PAUSE: Duration = Duration::from_millis(5);
 const RELEASE_ATTEMPTS: usize = 200;
-
-/// The portal accepts any instrumentation key. This one is in its connection string.
-pub(crate) const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A running portal. Dropping it ends it, and cancels running requests.
 #[derive(Debug)]
@@ -199,6 +199,7 @@ pub struct PortalBuilder {
     otlp_grpc: Option<SocketAddr>,
     otlp_http: Option<SocketAddr>,
     open_census: Option<SocketAddr>,
+    checks: Checks,
 }
 
 impl Default for PortalBuilder {
@@ -219,6 +220,7 @@ impl Default for PortalBuilder {
             otlp_grpc: None,
             otlp_http: None,
             open_census: None,
+            checks: Checks::default(),
         }
     }
 }
@@ -301,6 +303,13 @@ impl PortalBuilder {
         self
     }
 
+    /// Runs these availability tests and alert rules. Defaults to none.
+    #[must_use]
+    pub fn checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
+    }
+
     /// Limits the database to this many pages of 4 KiB, like a full disk, to test the responses to clients.
     #[doc(hidden)]
     #[must_use]
@@ -314,7 +323,7 @@ impl PortalBuilder {
     /// # Errors
     /// If the address cannot be bound, for example because another program uses the port; if the database is
     /// unusable, for example because another portal uses it or it is damaged; if the certificate cannot be read
-    /// or created.
+    /// or created; if the query of an alert rule is wrong.
     ///
     /// # Panics
     /// Outside a Tokio runtime with I/O and time enabled.
@@ -362,6 +371,8 @@ impl PortalBuilder {
                 (None, None)
             }
         };
+        check_queries(&self.checks, &store)?;
+        let checks = CheckStates::new(self.checks);
         let (stop, stopped) = watch::channel(false);
         let otlp = crate::otlp::start(
             &store,
@@ -378,6 +389,10 @@ impl PortalBuilder {
             tls_certificate: certificate.clone(),
             endpoints: Arc::clone(&endpoints),
             otlp: otlp.reader,
+            checks: {
+                let checks = Arc::clone(&checks);
+                Arc::new(move || checks.view())
+            },
         };
         let routes = router(
             context,
@@ -385,6 +400,9 @@ impl PortalBuilder {
             token.clone(),
         );
         let mut servers: Vec<Server> = otlp.tasks.into_iter().map(Server).collect();
+        let running = checks::start(&checks, &store, &stopped)
+            .map_err(|error| BindError(Reason::Checks(error.to_string())))?;
+        servers.extend(running.into_iter().map(Server));
         servers.push(serve(listener, routes.clone(), stopped.clone()));
         if let Some((listener, _)) = tls {
             servers.push(serve(listener, routes, stopped));
@@ -417,6 +435,18 @@ where
             tracing::error!(%error, "the server ended");
         }
     }))
+}
+
+/// Finds the mistakes of alert rules before the first evaluation.
+fn check_queries(checks: &Checks, store: &Arc<Store>) -> Result<(), BindError> {
+    let tables = Tables::of(store, "");
+    for (name, query) in checks.queries() {
+        if let Some(error) = azmon_kql::check(query, &tables, &azmon_kql::Options::new()).error {
+            let message = format!("the query of the alert {name:?} is wrong: {error}");
+            return Err(BindError(Reason::Checks(message)));
+        }
+    }
+    Ok(())
 }
 
 fn open(name: &'static str, address: String) -> EndpointView {
@@ -455,6 +485,8 @@ enum Reason {
     Certificate(CertificateError),
     #[error("{0}")]
     Token(String),
+    #[error("{0}")]
+    Checks(String),
 }
 
 impl BindError {

@@ -158,8 +158,8 @@ impl TestPortal {
             Ok(read) => read,
             Err(error) => panic!("{}: {error}", StatusCode::BAD_REQUEST),
         };
-        if let Some((index, message)) = read.errors.first() {
-            panic!("item {index} is refused: {message}");
+        if let Some(refused) = read.errors.first() {
+            panic!("item {} is refused: {}", refused.index, refused.message);
         }
         if let Err(error) = self.portal.store().append(read.items).await {
             panic!("the items are not kept: {error}");

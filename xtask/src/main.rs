@@ -40,7 +40,7 @@ enum Task {
     Demo(demo::Options),
     /// Build the portal's pages, which the next build of the portal embeds.
     Pages,
-    /// Test every page of the portal in a browser, with the demo's traffic; takes about twenty minutes.
+    /// Test every page of the portal in a browser, with the demo's traffic.
     Browser,
     /// Make the pictures of the documentation from the demo's traffic.
     Pictures,

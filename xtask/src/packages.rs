@@ -41,7 +41,7 @@ const NEEDS: &[Need] = &[
         program: "python3",
         folders: &[],
         package: "python3-venv",
-        reason: "the forwarder is tested with OpenCensus' own client",
+        reason: "the forwarder and the query API are tested with their clients for Python",
     },
 ];
 

@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result {
         command.args(["test", "--workspace", kind]);
         command::run(command)?;
     }
+    pages::browser()?;
     // The same arithmetic as in a release build, except that an overflow panics.
     let mut hostile = cargo();
     hostile.args(["test", "--profile", "hostile", "--package", "azmon-hostile"]);

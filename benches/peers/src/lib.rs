@@ -7,7 +7,10 @@ mod application_insights;
 mod axum_tracing_opentelemetry;
 mod fastrace_axum;
 mod opentelemetry_instrumentation_tower;
+mod otlp;
+mod otlp_0_32;
 mod reqwest_tracing;
+mod service;
 mod sqlx_otel;
 mod stock_0_32;
 mod subscriber;
@@ -37,6 +40,7 @@ static LOCK: LazyLock<Lock> = LazyLock::new(|| Lock::parse(include_str!("../Carg
 pub fn program() -> Program {
     Program::new(areas::all())
         .peers(Peers::new(&LOCK, &NAMES))
+        .add("service", service::cases())
         .add("server", server())
         .add("client", reqwest_tracing::cases())
         .add("database", sqlx_otel::one_row())

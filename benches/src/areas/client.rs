@@ -56,8 +56,7 @@ fn azmon() -> Vec<Case> {
             Calls::within_span(Pipeline::start(), client().with(traces()))
         })
         .group(RECORDED)
-        .records(1)
-        .headline("a call by reqwest, recorded"),
+        .records(1),
         Case::azmon(
             "client/azmon/headers",
             "azmon-reqwest, `end_at_headers()`",
@@ -82,8 +81,7 @@ fn azmon() -> Vec<Case> {
             Calls::within_span(pipeline, client().with(traces()))
         })
         .group(UNSAMPLED)
-        .records(0)
-        .headline("… that is not sampled"),
+        .records(0),
         Case::azmon("client/azmon/excluded", "azmon-reqwest, excluded", || {
             let middleware = middleware().exclude_hosts(["orders.example.com"]);
             Calls::within_span(Pipeline::start(), client().with(middleware))

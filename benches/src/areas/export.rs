@@ -46,8 +46,7 @@ pub fn area() -> Area {
             .above(REFERENCE)
             .group("export")
             .records(1)
-            .remark("what its own thread does; gzip level 2")
-            .headline("a span, sent"),
+            .remark("what its own thread does; gzip level 2"),
         ],
         targets: targets(),
     }

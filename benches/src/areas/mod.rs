@@ -6,6 +6,7 @@ pub mod export;
 pub mod pipeline;
 pub mod portal;
 pub mod server;
+pub mod service;
 pub mod tower_client;
 
 use crate::Area;
@@ -14,6 +15,7 @@ use crate::Area;
 #[must_use]
 pub fn all() -> Vec<Area> {
     vec![
+        service::area(),
         server::area(),
         client::area(),
         tower_client::area(),

@@ -1,4 +1,4 @@
-//! A portal that stores a million items while it is queried, and then answers queries.
+//! A portal that takes a million items while it is read, answers from them, and keeps pace for a minute.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -19,9 +19,14 @@ use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The number of items that are sent and stored.
 const ITEMS: u64 = 1_000_000;
+/// Items of one body.
+const ITEMS_OF_BODY: u64 = 1_000;
 /// The number of transactions in one body; each has five items.
 const TRANSACTIONS: u64 = 200;
-const ITEMS_OF_TRANSACTION: u64 = 5;
+/// Items a second that a paced client and its like send together.
+const PACE: u64 = 30_000;
+/// How long they keep it up, in seconds.
+const MINUTE: u64 = 60;
 /// The number of concurrent senders.
 const CLIENTS: u64 = 2;
 /// The number of timed queries of each kind.
@@ -30,10 +35,35 @@ const QUESTIONS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(500);
 
 const CASE: &str = "portal/azmon/million";
+const PACED: &str = "portal/azmon/minute";
+const QUERIES: &str = "portal/azmon/queries";
 const RATE: &str = "kept per second";
 const SECONDS: &str = "seconds for 30,000 items";
 const LOST: &str = "answered 200 and missing";
+const LATE: &str = "seconds behind the pace at the end";
 const MEMORY: &str = "peak memory, MB";
+
+/// Times that each query in KQL is asked.
+const ASKED_QUERIES: u32 = 10;
+
+/// What is asked in KQL over a million requests, by the name of its figure, and how many seconds it may take.
+const KQL: [(&str, &str, f64); 3] = [
+    (
+        "count and percentile by name, p95 s",
+        "requests | summarize count(), percentile(duration, 95) by name",
+        0.6,
+    ),
+    (
+        "requests of an operation, p95 s",
+        "requests | where operation_Id == 'OPERATION' | project timestamp, name, duration",
+        0.02,
+    ),
+    (
+        "a term in customDimensions, p95 s",
+        "requests | where customDimensions has 'm' | where customDimensions has '0042' | count",
+        1.0,
+    ),
+];
 
 /// The queries, by the name of their figure.
 const ASKED: [(&str, &str); 5] = [
@@ -48,6 +78,23 @@ const ASKED: [(&str, &str); 5] = [
 #[must_use]
 pub fn area() -> Area {
     let at_most = |name, bound| Target::new(CASE, Quantity::Figure(name), Bound::AtMost(bound));
+    let of_kql = KQL.iter().map(|(name, _, bound)| {
+        Target::new(QUERIES, Quantity::Figure(name), Bound::AtMost(*bound))
+    });
+    let mut targets = vec![
+        at_most(SECONDS, 1.0),
+        at_most(LOST, 0.0),
+        at_most(ASKED[0].0, 50.0),
+        at_most(ASKED[1].0, 50.0),
+        at_most(ASKED[2].0, 50.0),
+        at_most(ASKED[3].0, 20.0),
+        at_most(ASKED[4].0, 200.0),
+        at_most(MEMORY, 300.0),
+        Target::new(PACED, Quantity::Figure(LATE), Bound::AtMost(1.0)),
+        Target::new(PACED, Quantity::Figure(LOST), Bound::AtMost(0.0)),
+        Target::new(PACED, Quantity::Figure(MEMORY), Bound::AtMost(300.0)),
+    ];
+    targets.extend(of_kql);
     Area {
         name: "portal",
         title: "Portal: a million items received while it is read",
@@ -55,34 +102,50 @@ pub fn area() -> Area {
         about: "Two clients send bodies of 1,000 items (gzip, one a line) to a portal in the same process, over \
                 loopback, as fast as they are answered, while a reader asks for the map, the operations, the failures and \
                 a search twice a second. Each transaction is two requests, two dependencies and a log record. Then each \
-                question is asked 40 times, with all items held. Memory is the peak of the whole process, with the clients \
+                question is asked 40 times, with all items held. The second row sends 30,000 items a second for a minute, \
+                whatever the answers take. The third sends a million requests, and asks queries in KQL, each ten times, over \
+                HTTP. Memory is the peak of the whole process, with the clients \
                 in it; the clients share the machine's cores with the portal.",
         method: Method::Once { operations: ITEMS },
-        cases: vec![Case::azmon(
-            CASE,
-            "azmon portal, in a temporary directory",
-            Load::new,
-        )],
-        targets: vec![
-            at_most(SECONDS, 1.0),
-            at_most(LOST, 0.0),
-            at_most(ASKED[0].0, 50.0),
-            at_most(ASKED[1].0, 50.0),
-            at_most(ASKED[2].0, 50.0),
-            at_most(ASKED[3].0, 20.0),
-            at_most(ASKED[4].0, 200.0),
-            at_most(MEMORY, 300.0),
+        cases: vec![
+            Case::azmon(CASE, "azmon portal, in a temporary directory", || {
+                Load::new(Kind::FlatOut)
+            }),
+            Case::azmon(
+                PACED,
+                "the same, 30,000 items a second for a minute",
+                || Load::new(Kind::Paced),
+            )
+            .remark("nothing else is asked of it at its end"),
+            Case::azmon(QUERIES, "KQL over a million requests", || {
+                Load::new(Kind::Requests)
+            })
+            .remark("the items are requests alone"),
         ],
+        targets,
     }
+}
+
+/// What is sent, and how fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Transactions, each body when the one before was answered.
+    FlatOut,
+    /// Transactions, at a pace.
+    Paced,
+    /// Requests alone.
+    Requests,
 }
 
 /// A portal and its clients.
 struct Load {
+    kind: Kind,
     runtime: Runtime,
     portal: Portal,
     client: reqwest::Client,
     sent: u64,
     took: Duration,
+    late: Duration,
     while_receiving: Mutex<Vec<Duration>>,
 }
 
@@ -99,7 +162,7 @@ impl Load {
         clippy::expect_used,
         reason = "a bench that cannot start says why and ends"
     )]
-    fn new() -> Self {
+    fn new(kind: Kind) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -110,11 +173,13 @@ impl Load {
             .block_on(portal.bind(([127, 0, 0, 1], 0).into()))
             .expect("a portal");
         Self {
+            kind,
             runtime,
             portal,
             client: reqwest::Client::new(),
             sent: 0,
             took: Duration::ZERO,
+            late: Duration::ZERO,
             while_receiving: Mutex::default(),
         }
     }
@@ -139,7 +204,37 @@ impl Load {
         started.elapsed()
     }
 
-    /// Sends a client's share of the bodies, one after another. Returns the number of stored items.
+    /// How long a query takes, as a client sees it.
+    #[expect(
+        clippy::expect_used,
+        reason = "a bench that is not answered has no figures"
+    )]
+    fn query(&self, query: &str) -> Duration {
+        let url = format!("{}/v1/apps/local/query", self.portal.url());
+        let body = serde_json::json!({"query": query}).to_string();
+        let started = Instant::now();
+        self.runtime.block_on(async {
+            let request = self
+                .client
+                .post(url)
+                .header("content-type", "application/json");
+            let response = request.body(body).send().await.expect("an answer");
+            let status = response.status();
+            assert!(status.is_success(), "{query} is answered {status}");
+            response.bytes().await.expect("a whole answer");
+        });
+        started.elapsed()
+    }
+
+    fn body(&self, number: u64) -> Vec<u8> {
+        match self.kind {
+            Kind::FlatOut | Kind::Paced => body(number, TRANSACTIONS, transaction),
+            Kind::Requests => body(number, ITEMS_OF_BODY, request),
+        }
+    }
+
+    /// Sends a client's share of the bodies, each when the one before was answered, and not before its time where there
+    /// is a pace. Says how many items were kept.
     #[expect(
         clippy::expect_used,
         reason = "a bench whose portal ends has no figures"
@@ -147,8 +242,14 @@ impl Load {
     fn send(&self, client: u64, bodies: u64) -> u64 {
         let url = format!("{}/v2.1/track", self.portal.url());
         let mut kept = 0;
+        let started = Instant::now();
         for number in 0..bodies {
-            let body = body(client * bodies + number);
+            let body = self.body(client * bodies + number);
+            if self.kind == Kind::Paced {
+                let due = number * ITEMS_OF_BODY * CLIENTS;
+                let due = started + Duration::from_secs_f64(due as f64 / PACE as f64);
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+            }
             loop {
                 let request = self
                     .client
@@ -157,7 +258,7 @@ impl Load {
                     .body(body.clone());
                 let response = self.runtime.block_on(request.send()).expect("an answer");
                 if response.status() == 200 {
-                    kept += TRANSACTIONS * ITEMS_OF_TRANSACTION;
+                    kept += ITEMS_OF_BODY;
                     break;
                 }
                 // The portal asked for a retry.
@@ -170,7 +271,12 @@ impl Load {
 
 impl Workload for Load {
     fn run(&mut self, operations: u64) {
-        let bodies = operations / (TRANSACTIONS * ITEMS_OF_TRANSACTION) / CLIENTS;
+        let items = if self.kind == Kind::Paced {
+            operations * PACE * MINUTE / ITEMS
+        } else {
+            operations
+        };
+        let bodies = items / ITEMS_OF_BODY / CLIENTS;
         let is_over = AtomicBool::new(false);
         let started = Instant::now();
         let kept = thread::scope(|scope| {
@@ -203,7 +309,10 @@ impl Workload for Load {
             is_over.store(true, Ordering::Relaxed);
             kept
         });
-        self.took += started.elapsed();
+        let took = started.elapsed();
+        let paced = Duration::from_secs_f64(items as f64 / PACE as f64);
+        self.late = took.saturating_sub(paced);
+        self.took += took;
         self.sent += kept;
     }
 
@@ -226,7 +335,21 @@ impl Workload for Load {
             "answer while receiving, p95 ms",
             p95(&mut meanwhile),
         ));
-        for (name, path) in ASKED {
+        if self.kind == Kind::Paced {
+            figures.push(Figure::new(LATE, self.late.as_secs_f64()));
+        }
+        if self.kind == Kind::Requests {
+            for (name, query, _) in KQL {
+                let mut took: Vec<_> = (0..ASKED_QUERIES)
+                    .map(|number| {
+                        let operation = operation(u64::from(number) * 97);
+                        self.query(&query.replace("OPERATION", &operation))
+                    })
+                    .collect();
+                figures.push(Figure::new(name, p95(&mut took) / 1e3));
+            }
+        }
+        for (name, path) in ASKED.iter().filter(|_| self.kind == Kind::FlatOut).copied() {
             let mut took: Vec<_> = (0..QUESTIONS)
                 .map(|number| match path.strip_suffix("transactions/") {
                     Some(start) => self.ask(&format!(
@@ -277,17 +400,34 @@ const ROUTES: [&str; 8] = [
     "GET /stock/{sku}",
 ];
 
-/// A body in the form that an exporter sends.
+/// A body as an exporter sends it: so many times what `add` adds.
 #[expect(clippy::expect_used, reason = "writing to memory cannot fail")]
-fn body(number: u64) -> Vec<u8> {
+fn body(number: u64, count: u64, add: fn(&mut String, u64)) -> Vec<u8> {
     let mut text = String::with_capacity(1_000_000);
-    for index in 0..TRANSACTIONS {
-        let number = number * TRANSACTIONS + index;
-        transaction(&mut text, number);
+    for index in 0..count {
+        add(&mut text, number * count + index);
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes()).expect("memory");
     encoder.finish().expect("memory")
+}
+
+/// A request alone.
+fn request(text: &mut String, number: u64) {
+    let (operation, route) = (operation(number), ROUTES[(number % 8) as usize]);
+    let time = Timestamp::now();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{{\"name\":\"Microsoft.ApplicationInsights.Request\",\"time\":\"{time:.6}\",\"iKey\":\"00000000-0000-0000-0000-000000000000\",\
+         \"tags\":{{\"ai.cloud.role\":\"shop\",\"ai.cloud.roleInstance\":\"shop-1\",\"ai.operation.id\":\"{operation}\",\
+         \"ai.operation.name\":\"{route}\",\"ai.internal.sdkVersion\":\"azmon:0.1\"}},\"data\":{{\"baseType\":\"RequestData\",\
+         \"baseData\":{{\"ver\":2,\"id\":\"a{number:015x}\",\"name\":\"{route}\",\"duration\":\"00:00:00.{:03}0000\",\
+         \"success\":true,\"responseCode\":\"200\",\"url\":\"http://shop.example/orders/{number}\",\
+         \"properties\":{{\"http.request.method\":\"GET\",\"server.address\":\"shop.example\",\"charge.merchant\":\"m-{:04}\"}}}}}}}}",
+        5 + number * 7_919 % 400,
+        number % 300
+    );
 }
 
 /// A request, its call to another service, that service's request and query, and a log record.

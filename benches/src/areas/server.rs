@@ -80,8 +80,7 @@ fn recorded() -> Vec<Case> {
             Exchanges::new(Pipeline::start(), router().layer(traces()), SAMPLED)
         })
         .group(RECORDED)
-        .records(1)
-        .headline("a request to axum, recorded"),
+        .records(1),
         Case::azmon(
             "server/azmon/axum-body",
             "azmon-tower, `axum_body()`",
@@ -106,8 +105,7 @@ fn recorded() -> Vec<Case> {
         })
         .group(METRICS)
         .records(1)
-        .remark("as it is by default")
-        .headline("… and its metrics"),
+        .remark("as it is by default"),
     ]
 }
 
@@ -122,8 +120,7 @@ fn unsampled() -> Vec<Case> {
             },
         )
         .group(UNSAMPLED_PARENT)
-        .records(0)
-        .headline("… that is not sampled"),
+        .records(0),
         Case::azmon("server/azmon/dropped", "azmon-tower, sampled out", || {
             let pipeline = Pipeline::uncounted(|builder| builder.sampling_ratio(0.0));
             Exchanges::new(pipeline, router().layer(traces()), SAMPLED)
@@ -179,8 +176,7 @@ fn unseen() -> Vec<Case> {
         })
         .group(EXCLUDED)
         .records(0)
-        .remark("`axum_body()`; its ids are propagated")
-        .headline("… that is excluded"),
+        .remark("`axum_body()`; its ids are propagated"),
         Case::azmon(
             "server/azmon/excluded-agent",
             "azmon-tower, excluded by its user agent",

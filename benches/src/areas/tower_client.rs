@@ -47,8 +47,7 @@ fn cases() -> Vec<Case> {
         Case::azmon("tower-client/azmon/recorded", "azmon-tower", || {
             Calls::new(Pipeline::start(), traces().layer(Answer)).within_span()
         })
-        .records(1)
-        .headline("a call by a tower client, recorded"),
+        .records(1),
         Case::azmon(
             "tower-client/azmon/headers",
             "azmon-tower, `end_at_headers()`",

@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::process::Process;
-use super::{Callgrind, Figure, Plan, Programs};
+use super::{Callgrind, Figure, Plan, Programs, service};
 use crate::{Area, Case, Method, Result};
 
 /// The number of operations for counting allocations, large enough that occasional growth of buffers has little
@@ -40,6 +40,9 @@ pub fn measure(
 ) -> Result<Vec<CaseResult>> {
     let (operations, mut results) = match area.method {
         Method::Once { operations } => return once(area, operations / plan.divisor, programs),
+        Method::Service { load, block } => {
+            return service::measure(area, load, block, plan, programs, callgrind);
+        }
         Method::Rounds { operations, .. } => {
             (operations, rounds(area, operations, plan, programs)?)
         }
@@ -68,6 +71,9 @@ pub fn measure(
 ///
 /// Those of [`measure`].
 pub fn smoke(area: &Area, programs: &Programs) -> Result {
+    if let Method::Service { load, .. } = area.method {
+        return service::smoke(area, load, programs);
+    }
     for case in &area.cases {
         let mut process = start(case, programs)?;
         process.warm(SMOKE)?;

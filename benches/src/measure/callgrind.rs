@@ -1,24 +1,46 @@
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::process::Process;
-use crate::{Case, Result};
+use crate::fixtures::REQUEST_THREADS;
+use crate::{Case, Error, Result};
 
-/// Counts inside the measured function, separately for each thread.
-const OPTIONS: [&str; 5] = [
-    "--quiet",
-    "--tool=callgrind",
+/// Each thread by itself.
+const OPTIONS: [&str; 3] = ["--quiet", "--tool=callgrind", "--separate-threads=yes"];
+/// Within the measured function.
+const MEASURED: [&str; 2] = [
     "--collect-atstart=no",
     "--toggle-collect=azmon_benches::measure::child::measured*",
-    "--separate-threads=yes",
 ];
+/// With the instruction cache that most processors have.
+const CACHE: [&str; 2] = ["--cache-sim=yes", "--I1=32768,8,64"];
+
+const INSTRUCTIONS: &str = "Ir";
+const MISSES: &str = "I1mr";
 
 /// Callgrind, valgrind's tool that counts instructions.
 #[derive(Debug)]
 pub struct Callgrind {
     folder: PathBuf,
+}
+
+/// What the threads of a process took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct ThreadCounts {
+    /// Those that answer requests.
+    pub(super) requests: Counts,
+    /// All others.
+    pub(super) others: Counts,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Counts {
+    pub(super) instructions: f64,
+    /// Of the instruction cache.
+    pub(super) misses: f64,
 }
 
 impl Callgrind {
@@ -36,38 +58,100 @@ impl Callgrind {
     /// The instructions of one operation on the working thread, after a warm-up with the same number of
     /// operations.
     pub(super) fn count(&self, program: &Path, case: &Case, operations: u64) -> Result<f64> {
-        fs::create_dir_all(&self.folder)?;
-        let total = self.total(program, case, operations);
-        fs::remove_dir_all(&self.folder)?;
-        // The number of operations is exact in a float.
-        Ok(total? as f64 / operations as f64)
+        let total = self.within_folder(|output| {
+            let mut process = Process::start(case, command(program, &MEASURED, output))?;
+            process.warm(operations)?;
+            process.run(operations)?;
+            process.end()?;
+            let profile = fs::read_to_string(output.with_extension("1")).or_else(|_| {
+                let name = format!("{}-01", output.display());
+                fs::read_to_string(name)
+            })?;
+            let total = total(&profile, INSTRUCTIONS).filter(|total| *total > 0);
+            total.ok_or_else(|| format!("callgrind counted nothing in {}", case.id).into())
+        })?;
+        // Operations are few enough for a float.
+        Ok(total as f64 / operations as f64)
     }
 
-    fn total(&self, program: &Path, case: &Case, operations: u64) -> Result<u64> {
-        let output = self.folder.join("out");
-        let mut command = Command::new("valgrind");
-        command
-            .args(OPTIONS)
-            .arg(format!("--callgrind-out-file={}", output.display()))
-            .arg(program);
-        let mut process = Process::start(case, command)?;
-        process.warm(operations)?;
-        process.run(operations)?;
-        process.end()?;
-        let profile = fs::read_to_string(output.with_extension("1")).or_else(|_| {
-            let name = format!("{}-01", output.display());
-            fs::read_to_string(name)
-        })?;
-        total(&profile).ok_or_else(|| format!("callgrind counted nothing in {}", case.id).into())
+    /// Counts what all threads of a process take that `run` starts by a command, and ends.
+    pub(super) fn count_threads(
+        &self,
+        program: &Path,
+        run: impl FnOnce(Command) -> Result,
+    ) -> Result<ThreadCounts> {
+        self.within_folder(|output| {
+            run(command(program, &CACHE, output))?;
+            let mut counts = ThreadCounts::default();
+            for file in fs::read_dir(&self.folder)? {
+                counts.add(&fs::read_to_string(file?.path())?)?;
+            }
+            Ok(counts)
+        })
+    }
+
+    fn within_folder<T>(&self, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        fs::create_dir_all(&self.folder)?;
+        let result = work(&self.folder.join("out"));
+        fs::remove_dir_all(&self.folder)?;
+        result
     }
 }
 
-/// The sum at the end of a profile. Zero means that the measured function was not found.
-fn total(profile: &str) -> Option<u64> {
-    let line = profile
-        .lines()
-        .find_map(|line| line.strip_prefix("totals:"))?;
-    line.trim().parse().ok().filter(|total| *total > 0)
+impl ThreadCounts {
+    /// Adds the profile of a thread.
+    fn add(&mut self, profile: &str) -> Result {
+        let unread = || Error::from("a profile of callgrind cannot be read");
+        let thread: usize = value(profile, "thread:").ok_or_else(unread)?.parse()?;
+        // The first is the process's own, and the server starts those of its runtime before all others.
+        let of = match (2..2 + REQUEST_THREADS).contains(&thread) {
+            true => &mut self.requests,
+            false => &mut self.others,
+        };
+        let count = |event| Some(total(profile, event)? as f64);
+        of.instructions += count(INSTRUCTIONS).ok_or_else(unread)?;
+        of.misses += count(MISSES).ok_or_else(unread)?;
+        Ok(())
+    }
+
+    /// What one of so many operations took above another run.
+    pub(super) fn above(self, other: Self, operations: f64) -> Self {
+        let above = |one: Counts, other: Counts| Counts {
+            instructions: (one.instructions - other.instructions) / operations,
+            misses: (one.misses - other.misses) / operations,
+        };
+        Self {
+            requests: above(self.requests, other.requests),
+            others: above(self.others, other.others),
+        }
+    }
+}
+
+fn command(program: &Path, options: &[&str], output: &Path) -> Command {
+    let mut file = OsStr::new("--callgrind-out-file=").to_owned();
+    file.push(output);
+    let mut command = Command::new("valgrind");
+    command.args(OPTIONS).args(options).arg(file).arg(program);
+    command
+}
+
+/// The sum of an event at the end of a profile.
+fn total(profile: &str, event: &str) -> Option<u64> {
+    let place = value(profile, "events:")?
+        .split(' ')
+        .position(|known| known == event)?;
+    value(profile, "totals:")?
+        .split(' ')
+        .nth(place)?
+        .parse()
+        .ok()
+}
+
+fn value<'a>(profile: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = profile.lines();
+    lines
+        .find_map(|line| line.strip_prefix(name))
+        .map(str::trim)
 }
 
 #[cfg(test)]
@@ -76,17 +160,27 @@ mod tests {
 
     /// Output of callgrind 3.19, shortened.
     const PROFILE: &str = "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 4711\n\
-        part: 1\nthread: 1\n\npositions: line\nevents: Ir\nsummary: 0\n\n\
-        ob=(1) /usr/bin/true\nfl=(1) ???\nfn=(1) work\n0 2125\n\ntotals: 2125\n";
+        part: 1\nthread: 1\n\npositions: line\nevents: Ir Dr Dw I1mr\nsummary: 0 0 0 0\n\n\
+        ob=(1) /usr/bin/true\nfl=(1) ???\nfn=(1) work\n0 2125 7 8 9\n\ntotals: 2125 7 8 9\n";
 
     #[test]
-    fn the_total_of_a_profile_is_read() {
-        assert_eq!(total(PROFILE), Some(2125));
+    fn the_totals_of_a_profile_are_read() {
+        assert_eq!(total(PROFILE, INSTRUCTIONS), Some(2125));
+        assert_eq!(total(PROFILE, MISSES), Some(9));
+        assert_eq!(total(PROFILE, "Bc"), None);
+        assert_eq!(total("# callgrind format\n", INSTRUCTIONS), None);
     }
 
     #[test]
-    fn a_profile_in_which_nothing_was_counted_has_no_total() {
-        assert_eq!(total(&PROFILE.replace("2125", "0")), None);
-        assert_eq!(total("# callgrind format\n"), None);
+    fn threads_that_answer_requests_are_told_by_their_number() {
+        let mut counts = ThreadCounts::default();
+        for thread in 1..=2 + REQUEST_THREADS {
+            let profile = PROFILE.replace("thread: 1", &format!("thread: {thread}"));
+            counts.add(&profile).unwrap();
+        }
+        let counts = counts.above(ThreadCounts::default(), 1.0);
+        assert_eq!(counts.requests.instructions, 2.0 * 2125.0);
+        assert_eq!(counts.others.misses, 2.0 * 9.0);
+        assert!(counts.clone().add("# callgrind format\n").is_err());
     }
 }

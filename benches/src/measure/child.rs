@@ -4,6 +4,7 @@ use super::clock::thread_time;
 use super::protocol::{Answer, Order};
 use super::{Allocations, Count, Workload};
 use crate::Result;
+use crate::fixtures::ThreadTimes;
 
 /// Executes `orders` until they end: the main loop of a case's process.
 pub(crate) fn serve(
@@ -18,6 +19,18 @@ pub(crate) fn serve(
             Order::Run(operations) => run(workload, operations, count),
             Order::Figures => Answer {
                 figures: workload.figures(),
+                ..Answer::default()
+            },
+            Order::Addresses => Answer {
+                addresses: workload.addresses(),
+                ..Answer::default()
+            },
+            Order::Settle => {
+                workload.settle();
+                Answer::default()
+            }
+            Order::Times => Answer {
+                times: ThreadTimes::now(),
                 ..Answer::default()
             },
         };
@@ -52,7 +65,7 @@ fn run(workload: &mut dyn Workload, operations: u64, count: Option<Count>) -> An
         nanoseconds: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
         allocations,
         delivered: workload.delivered(),
-        figures: Vec::new(),
+        ..Answer::default()
     }
 }
 

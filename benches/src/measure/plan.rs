@@ -3,7 +3,9 @@
 pub struct Plan {
     /// The number of rounds of every case.
     pub rounds: usize,
-    /// The divisor for the operations of a case that runs once.
+    /// Rounds of every case of an area of services, which are long.
+    pub rounds_of_service: usize,
+    /// By what the operations of a case that runs once are divided.
     pub divisor: u64,
     /// The number of operations under callgrind, which slows them about 50 times.
     pub instructions: u64,
@@ -13,6 +15,7 @@ impl Plan {
     /// Enough for reproducible medians.
     pub const FULL: Self = Self {
         rounds: 301,
+        rounds_of_service: 31,
         divisor: 1,
         instructions: 1_000,
     };
@@ -20,6 +23,7 @@ impl Plan {
     /// Enough to see a change of a few percent, in less than three minutes.
     pub const QUICK: Self = Self {
         rounds: 61,
+        rounds_of_service: 9,
         divisor: 5,
         instructions: 200,
     };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::protocol::{Answer, Order};
+use crate::fixtures::{Addresses, ThreadTimes};
 use crate::{Case, Result};
 
 /// The programs that can run a case.
@@ -95,6 +96,23 @@ impl<'a> Process<'a> {
     /// Requests the figures of the case.
     pub(super) fn figures(&mut self) -> Result<Answer> {
         self.tell(Order::Figures)
+    }
+
+    /// Asks where the server answers.
+    pub(super) fn addresses(&mut self) -> Result<Addresses> {
+        let addresses = self.tell(Order::Addresses)?.addresses;
+        addresses.ok_or_else(|| format!("{} is no server", self.case.id).into())
+    }
+
+    /// Has delivered what waits.
+    pub(super) fn settle(&mut self) -> Result {
+        self.tell(Order::Settle).map(drop)
+    }
+
+    /// Asks for the processor time that the process has taken.
+    pub(super) fn times(&mut self) -> Result<ThreadTimes> {
+        let times = self.tell(Order::Times)?.times;
+        times.ok_or_else(|| "the processor time of threads is known on Linux alone".into())
     }
 
     /// Ends the process, and waits for it.

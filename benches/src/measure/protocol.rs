@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-/// A request to the process of a case, as one line.
+use crate::fixtures::{Addresses, ThreadTimes};
+
+/// What the program tells the process of a case, one line each.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Order {
     /// Run without measuring.
@@ -9,6 +11,12 @@ pub(super) enum Order {
     Run(u64),
     /// Report the figures.
     Figures,
+    /// Say where the server answers.
+    Addresses,
+    /// Deliver what waits.
+    Settle,
+    /// Say what processor time was taken.
+    Times,
 }
 
 /// A response of the process of a case, as one line.
@@ -19,6 +27,8 @@ pub(super) struct Answer {
     /// The number of spans delivered since the start.
     pub(super) delivered: Option<u64>,
     pub(super) figures: Vec<Figure>,
+    pub(super) addresses: Option<Addresses>,
+    pub(super) times: Option<ThreadTimes>,
 }
 
 /// The allocations of an operation.

@@ -1,5 +1,5 @@
 use super::Figure;
-use crate::fixtures::{Backend, Nowhere};
+use crate::fixtures::{Addresses, Backend, Nowhere};
 
 /// Work that can be repeated.
 ///
@@ -29,6 +29,11 @@ pub trait Workload {
     /// The figures of the runs so far. Called after [`settle`](Self::settle).
     fn figures(&mut self) -> Vec<Figure> {
         self.backend().figures()
+    }
+
+    /// Where it answers, if it is a server.
+    fn addresses(&self) -> Option<Addresses> {
+        None
     }
 }
 
@@ -61,5 +66,9 @@ impl Workload for Box<dyn Workload> {
 
     fn figures(&mut self) -> Vec<Figure> {
         (**self).figures()
+    }
+
+    fn addresses(&self) -> Option<Addresses> {
+        (**self).addresses()
     }
 }

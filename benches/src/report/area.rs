@@ -23,6 +23,15 @@ impl<'a> AreaReport<'a> {
         }
     }
 
+    pub(super) fn is_service(&self) -> bool {
+        matches!(self.area.method, Method::Service { .. })
+    }
+
+    /// The line above its part of the report.
+    pub(super) fn headline(&self) -> String {
+        format!("## {}\n", self.area.title)
+    }
+
     pub(super) fn row(&self, id: &str) -> Option<&Row<'a>> {
         self.rows.iter().find(|row| row.case.id == id)
     }
@@ -30,7 +39,7 @@ impl<'a> AreaReport<'a> {
     fn table(&self) -> Table {
         match self.area.method {
             Method::Rounds { .. } => self.timed(),
-            Method::Once { .. } => self.figures(),
+            Method::Once { .. } | Method::Service { .. } => self.figures(),
         }
     }
 
@@ -73,13 +82,18 @@ impl<'a> AreaReport<'a> {
 
     fn figures(&self) -> Table {
         let names = self.figure_names();
+        let is_compared = self.rows.iter().any(|row| row.of_peer.is_some());
         let mut table = Table::new().text("case");
+        if is_compared {
+            table = table.number("× peer");
+        }
         for name in &names {
             table = table.number(name);
         }
         table = table.text("");
         for row in &self.rows {
             let mut cells = vec![label(row)];
+            cells.extend(is_compared.then(|| or_unknown(row.of_peer, ratio)));
             cells.extend(names.iter().map(|name| figure(row, name)));
             cells.push(row.case.remark.to_string());
             table.push(cells);
@@ -103,8 +117,8 @@ impl fmt::Display for AreaReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "## {}\n\n{}\n\n{}",
-            self.area.title,
+            "{}\n{}\n\n{}",
+            self.headline(),
             self.area.about,
             self.table()
         )

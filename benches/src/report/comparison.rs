@@ -1,6 +1,6 @@
 use super::statistics::median;
 use crate::measure::CaseResult;
-use crate::{Area, Case, Quantity, Role};
+use crate::{Area, Case, Method, Quantity, Role};
 
 /// The cost of a case per operation, compared with other cases.
 #[derive(Debug)]
@@ -71,12 +71,20 @@ impl<'a> Comparison<'a, '_> {
         self.results.iter().find(|result| result.id == id)
     }
 
-    /// The overhead above the reference, by round.
+    /// What it takes above its reference, by round. That of a service is in its own process.
     fn above(&self, case: &Case) -> Option<impl Iterator<Item = f64>> {
         let result = self.result(case.id)?;
-        let reference = self.result(case.above?)?;
-        let rounds = result.nanoseconds.iter().zip(&reference.nanoseconds);
-        Some(rounds.map(|(case, reference)| case - reference))
+        let reference = match (case.above, self.area.method) {
+            (Some(id), _) => Some(self.result(id)?),
+            (None, Method::Service { .. }) => None,
+            (None, Method::Rounds { .. } | Method::Once { .. }) => return None,
+        };
+        let of_reference = move |round| match reference {
+            Some(reference) => reference.nanoseconds.get(round).copied(),
+            None => Some(0.0),
+        };
+        let rounds = result.nanoseconds.iter().enumerate();
+        Some(rounds.filter_map(move |(round, case)| Some(case - of_reference(round)?)))
     }
 
     fn median_above(&self, case: &Case) -> Option<f64> {
@@ -148,6 +156,24 @@ mod tests {
         assert_eq!(azmon.allocations_above, Some(2.0));
         assert_eq!(azmon.instructions_above, Some(600.0));
         assert_eq!(row(&rows, "t/bare").nanoseconds_above, None);
+    }
+
+    #[test]
+    fn a_service_has_its_reference_in_itself() {
+        let mut area = area();
+        let load = crate::measure::Load {
+            connections: 1,
+            rate: 1,
+        };
+        let block = std::time::Duration::ZERO;
+        area.method = Method::Service { load, block };
+        for case in &mut area.cases {
+            case.above = (case.id == "t/azmon").then_some("t/nothing");
+        }
+        let rows = compare(&area, results());
+        assert_eq!(row(&rows, "t/peer/good").nanoseconds_above, Some(400.0));
+        assert_eq!(row(&rows, "t/azmon").nanoseconds_above, Some(50.0));
+        assert_eq!(row(&rows, "t/azmon").of_peer, Some(0.125));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::number::{UNKNOWN, number, or_unknown, ratio, surplus};
 use super::table::Table;
 use crate::Method;
 
-/// The overhead of azmon and of its best peer, for well-known libraries.
-pub(super) fn table(areas: &[AreaReport<'_>]) -> Table {
+/// What azmon adds to a service, and what the best peer adds.
+pub(super) fn table<'r, 'a: 'r>(areas: impl IntoIterator<Item = &'r AreaReport<'a>>) -> Table {
     let mut table = Table::new()
         .text("")
         .text("azmon")
@@ -41,6 +41,10 @@ fn costs(area: &AreaReport<'_>, row: &Row<'_>) -> String {
         let figure = |figure: &crate::Figure| format!("{} {}", number(figure.value), figure.name);
         let figures: Vec<_> = row.result.figures.iter().map(figure).collect();
         return figures.join(", ");
+    }
+    if let Method::Service { .. } = area.area.method {
+        let added = row.nanoseconds_above.map(|nanoseconds| nanoseconds / 1e3);
+        return format!("{} µs of processor time", or_unknown(added, surplus));
     }
     let time = row.nanoseconds_above.or(row.nanoseconds);
     let allocations = row.allocations_above.or(row.result.allocations);

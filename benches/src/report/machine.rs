@@ -27,6 +27,16 @@ pub(super) fn rustc() -> String {
     version.unwrap_or_else(|_| UNKNOWN.to_owned())
 }
 
+/// How busy the machine was in the last minutes, with the measurement itself.
+pub(super) fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let averages: Vec<_> = text.split(' ').take(3).collect();
+    match averages.as_slice() {
+        [one, five, fifteen] => format!("{one}, {five}, {fifteen} in the last 1, 5 and 15 minutes"),
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
 /// The value of the first line `key: value` or `key=value`.
 fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().find_map(|line| {

@@ -22,7 +22,7 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn new(areas: Vec<AreaReport<'a>>, peers: &Peers, plan: Plan, callgrind: bool) -> Self {
         let instructions = if callgrind {
-            "counted by callgrind, on the working thread"
+            "counted by callgrind, on the working thread; of a service on all threads"
         } else {
             "not counted: valgrind is not installed"
         };
@@ -34,10 +34,14 @@ impl<'a> Report<'a> {
             ("processor", machine::processor()),
             ("system", machine::system()),
             ("compiler", machine::rustc()),
+            ("load", machine::load()),
         ];
         circumstances.extend(peers.versions());
         circumstances.extend([
-            ("rounds", plan.rounds.to_string()),
+            (
+                "rounds",
+                format!("{}, of a service {}", plan.rounds, plan.rounds_of_service),
+            ),
             ("instructions", instructions.to_owned()),
         ]);
         Self {
@@ -45,6 +49,25 @@ impl<'a> Report<'a> {
             circumstances,
             notes: include_str!("../../NOTES.md"),
         }
+    }
+
+    /// The part of an area of services, which is measured and written by itself.
+    fn service(&self, area: &AreaReport<'_>) -> String {
+        let circumstances = self.circumstances.iter();
+        let told: Vec<_> = circumstances
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        format!(
+            "{area}\nCircumstances: {}.\n\n{}\n",
+            told.join("; "),
+            verdict::table([area])
+        )
+    }
+
+    /// The parts of the areas of services, each below its headline.
+    pub(super) fn services(&self) -> impl Iterator<Item = (String, String)> {
+        let services = self.areas.iter().filter(|area| area.is_service());
+        services.map(|area| (area.headline(), self.service(area)))
     }
 
     /// The table of targets.
@@ -56,7 +79,8 @@ impl<'a> Report<'a> {
     /// The short table of the README.
     #[must_use]
     pub fn headlines(&self) -> String {
-        headlines::table(&self.areas).to_string()
+        let services = self.areas.iter().filter(|area| area.is_service());
+        headlines::table(services).to_string()
     }
 }
 
@@ -66,20 +90,27 @@ impl fmt::Display for Report<'_> {
         for (name, value) in &self.circumstances {
             circumstances.push(vec![(*name).to_owned(), value.clone()]);
         }
+        let others = self.areas.iter().filter(|area| !area.is_service());
         write!(
             f,
             "# What azmon costs\n\n\
              Written by `cargo xtask bench`; how to read it is in the documentation of the crate \
              `azmon-benches`. Times are medians of rounds in turn; ratios are medians of the ratios within a \
              round, and say more than times, which the machine changes.\n\n\
-             {circumstances}\n\
-             ## Targets\n\n\
+             {circumstances}\n"
+        )?;
+        for (_, part) in self.services() {
+            f.write_str(&part)?;
+        }
+        write!(
+            f,
+            "## Targets\n\n\
              Counted above each case's reference.\n\n\
              {}\n{}\n",
-            self.verdicts(),
+            verdict::table(others.clone()),
             self.notes
         )?;
-        for area in &self.areas {
+        for area in others {
             write!(f, "{area}")?;
         }
         Ok(())

@@ -12,8 +12,8 @@ pub(super) enum Verdict {
     NotMeasured,
 }
 
-/// One row for each target.
-pub(super) fn table(areas: &[AreaReport<'_>]) -> Table {
+/// A row for every target.
+pub(super) fn table<'r, 'a: 'r>(areas: impl IntoIterator<Item = &'r AreaReport<'a>>) -> Table {
     let mut table = Table::new()
         .text("target")
         .text("of")
@@ -120,7 +120,7 @@ mod tests {
         ];
         let report = AreaReport::new(&area, results());
         assert_eq!(
-            table(&[report]).to_string(),
+            table([&report]).to_string(),
             "\
 | target        | of          |                to reach | measured |                    |
 |---------------|-------------|------------------------:|---------:|--------------------|

@@ -30,7 +30,11 @@ impl TelemetryProcessors {
         self.0.push(Box::new(processor));
     }
 
-    /// Passes the item to each processor until one drops it, and then returns the reason.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Lets every processor see the item, until one drops it; then the reason is answered.
     ///
     /// If a processor panics, the item is dropped, because it may not have been redacted.
     pub(crate) fn process(&mut self, envelope: &mut Envelope<'_>) -> Result<(), DropReason> {

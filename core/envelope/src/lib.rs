@@ -62,6 +62,13 @@ use crate::limits::truncate;
 /// Version of the payloads' schema: the value of every `ver`.
 pub const SCHEMA_VERSION: u8 = 2;
 
+/// The text of a time, as an envelope has it.
+#[doc(hidden)]
+#[must_use]
+pub fn written_time(time: SystemTime) -> impl std::fmt::Display {
+    time::written(time)
+}
+
 /// One telemetry item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -12,7 +12,7 @@ pub(super) fn serialize<S: Serializer>(
     time: &SystemTime,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&Rfc3339(clamped(*time)))
+    serializer.collect_str(&written(*time))
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
@@ -21,6 +21,11 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     let text = String::deserialize(deserializer)?;
     parse(&text)
         .ok_or_else(|| serde::de::Error::custom(format_args!("time {text:?} is not RFC 3339")))
+}
+
+/// A time as it is written.
+pub(super) fn written(time: SystemTime) -> impl fmt::Display {
+    Rfc3339(clamped(time))
 }
 
 struct Rfc3339(Timestamp);
@@ -57,7 +62,7 @@ mod tests {
     use super::*;
 
     fn written(time: SystemTime) -> String {
-        Rfc3339(clamped(time)).to_string()
+        super::written(time).to_string()
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use azmon_instrument::{Lookup, installed_tracer};
+use azmon_instrument::direct;
+use azmon_instrument::{Lookup, StartSpan, installed_tracer};
 use opentelemetry::global::BoxedTracer;
 
 use crate::TraceOptions;
@@ -14,6 +15,8 @@ use crate::options::scope;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) tracer: Option<Arc<BoxedTracer>>,
+    /// A tracer that takes spans without the detour by OpenTelemetry's SDK, where `tracer` is the global one.
+    pub(crate) direct: Option<Arc<dyn StartSpan>>,
     pub(crate) instruments: Option<Arc<Instruments>>,
 }
 
@@ -44,6 +47,7 @@ impl Providers {
                     .tracer
                     .clone()
                     .or_else(|| installed_tracer(scope()).map(Arc::new)),
+                direct: options.tracer.is_none().then(direct::tracer).flatten(),
                 instruments: metrics::look(options.meter_provider.as_ref()),
             };
             let known = known.and_then(|known| known.instruments.as_ref());

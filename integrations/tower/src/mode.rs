@@ -32,8 +32,17 @@ impl<B: Body<Error: fmt::Debug + 'static>> ResponseMode<B> for WrapBody {
     type Body = ResponseBody<B>;
 
     fn wrap(body: B, scope: Scope) -> ResponseBody<B> {
+        let scope = match scope {
+            Scope::Excluded(_) if is_there(&body) => Scope::None,
+            scope => scope,
+        };
         ResponseBody::new(body, scope)
     }
+}
+
+/// Whether the size of a body is known: it is there then, and does nothing while it is sent.
+fn is_there<B: Body>(body: &B) -> bool {
+    body.size_hint().exact().is_some()
 }
 
 impl<B> ResponseMode<B> for EndAtHeaders {
@@ -45,8 +54,8 @@ impl<B> ResponseMode<B> for EndAtHeaders {
     }
 }
 
-/// An axum body is not boxed again if it is empty, or if the request is excluded and the size of the body is
-/// known. Such a body is complete in memory, so no code of the application runs while it is sent.
+/// A body that is axum's already is not boxed again if it is empty, or if the request is excluded and the body is
+/// [there](is_there).
 #[cfg(feature = "axum")]
 impl<B> ResponseMode<B> for WrapAxumBody
 where
@@ -58,7 +67,7 @@ where
     fn wrap(body: B, scope: Scope) -> axum::body::Body {
         let does_nothing = match scope {
             Scope::None => true,
-            Scope::Excluded(_) => body.size_hint().exact().is_some(),
+            Scope::Excluded(_) => is_there(&body),
             Scope::Unrecorded(_) => false,
             Scope::Recorded(ref exchange) => exchange.has_ended(),
         };

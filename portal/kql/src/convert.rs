@@ -3,7 +3,7 @@
 use crate::decimal::Decimal;
 use crate::time;
 use crate::types::Type;
-use crate::value::{Value, parse_guid};
+use crate::value::{Value, parse_guid, truncate};
 
 /// Converts a value like the functions `tolong`, `tostring` and so on.
 pub(crate) fn convert(value: &Value, ty: Type) -> Value {
@@ -40,17 +40,6 @@ fn to_bool(value: &Value) -> Option<bool> {
         },
         _ => None,
     }
-}
-
-/// The integer part; `None` outside 64 bits.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the range is checked before"
-)]
-pub(crate) fn truncate(number: f64) -> Option<i64> {
-    const BOUND: f64 = 9_223_372_036_854_775_808.0;
-
-    (number.is_finite() && (-BOUND..BOUND).contains(&number)).then_some(number as i64)
 }
 
 fn to_long(value: &Value) -> Option<i64> {

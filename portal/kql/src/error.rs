@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::syntax::Span;
+use crate::span::Span;
 
 /// The kind of an [`Error`], from which an HTTP interface derives its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! A value of any type.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
 use crate::decimal::Decimal;
-use crate::{json, time};
 
 /// A value. The type of its column determines its meaning.
 ///
@@ -138,39 +136,6 @@ impl Value {
         }
     }
 
-    /// The result of `tostring`: "" for null, compact JSON for arrays and bags.
-    #[must_use]
-    pub fn to_text(&self) -> Arc<str> {
-        match self {
-            Self::Null => empty(),
-            Self::String(text) => text.clone(),
-            other => {
-                let mut text = String::new();
-                other.write_text(&mut text);
-                Arc::from(text)
-            }
-        }
-    }
-
-    pub(crate) fn write_text(&self, out: &mut String) {
-        match self {
-            Self::Null => {}
-            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Self::Long(value) => {
-                let _ = write!(out, "{value}");
-            }
-            Self::Real(value) => out.push_str(&real_text(*value)),
-            Self::Decimal(value) => {
-                let _ = write!(out, "{value}");
-            }
-            Self::String(text) => out.push_str(text),
-            Self::DateTime(ticks) => out.push_str(&time::datetime_text(*ticks)),
-            Self::TimeSpan(ticks) => out.push_str(&time::timespan_text(*ticks)),
-            Self::Guid(guid) => out.push_str(&guid_text(*guid)),
-            Self::Array(_) | Self::Bag(_) => json::write(self, out),
-        }
-    }
-
     /// The rank of a type in the order of mixed `dynamic` values.
     fn rank(&self) -> u8 {
         match self {
@@ -275,7 +240,7 @@ fn write_real_key(value: f64, out: &mut Vec<u8>) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     const FRACTION: u8 = 9;
 
-    match crate::convert::truncate(value) {
+    match truncate(value) {
         Some(whole) if value.fract() == 0.0 && value.abs() < EXACT => {
             out.extend_from_slice(&whole.to_le_bytes())
         }
@@ -353,9 +318,21 @@ pub(crate) fn parse_guid(text: &str) -> Option<u128> {
         .flatten()
 }
 
+/// The integer part; `None` outside 64 bits.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked before"
+)]
+pub(crate) fn truncate(number: f64) -> Option<i64> {
+    const BOUND: f64 = 9_223_372_036_854_775_808.0;
+
+    (number.is_finite() && (-BOUND..BOUND).contains(&number)).then_some(number as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json;
 
     #[test]
     fn reals_print_their_shortest_form() {

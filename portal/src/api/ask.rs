@@ -8,7 +8,7 @@ use crate::api::parameters::Parameters;
 use crate::api::time::Time;
 use crate::server::ApiError;
 use crate::store::facts::Run;
-use crate::store::prepared::micros;
+use crate::store::said::micros;
 use crate::store::search::Expression;
 use crate::store::{GRAINS, ItemFilter, ItemKind, Range, Reader, Series};
 

@@ -17,7 +17,7 @@ use crate::api::parameters::{Parameters, RANGED};
 use crate::api::performance::{SELECTED, Selected};
 use crate::api::transactions::items_of;
 use crate::server::ApiError;
-use crate::store::prepared::own_id;
+use crate::store::said::own_id;
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader, span_id};
 
 /// The maximum number of transactions whose critical paths are summed.

@@ -2,8 +2,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::api::{EndpointView, OtlpReader};
-use crate::store::Store;
+use serde::Serialize;
+
+use crate::store::{NewItem, Store};
+
+/// Converts OTLP JSON to items. The OTLP receiver provides it.
+pub(crate) type OtlpReader = dyn Fn(&[u8]) -> Option<Result<Vec<NewItem>, String>> + Send + Sync;
+
+/// Where the checks stand; given by their runner.
+pub(crate) type ChecksView = dyn Fn() -> serde_json::Value + Send + Sync;
+
+/// One endpoint of the portal.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EndpointView {
+    pub(crate) name: &'static str,
+    pub(crate) address: Option<String>,
+    /// open, taken or off.
+    pub(crate) state: &'static str,
+    pub(crate) reason: Option<String>,
+}
 
 /// The state that all handlers share.
 #[derive(Clone)]
@@ -17,6 +34,7 @@ pub(crate) struct Context {
     pub(crate) endpoints: Arc<[EndpointView]>,
     /// Reads OTLP from files.
     pub(crate) otlp: Option<Arc<OtlpReader>>,
+    pub(crate) checks: Arc<ChecksView>,
 }
 
 impl std::fmt::Debug for Context {

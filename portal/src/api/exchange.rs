@@ -14,10 +14,11 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::api::Context;
 use crate::api::ask::Ask;
 use crate::api::items::of_problem;
+use crate::api::otlp_json::OtlpJson;
 use crate::api::parameters::{Parameters, RANGED, SEARCHED};
+use crate::api::{Context, OtlpReader};
 use crate::ingestion::{MAX_DECODED, read_body};
 use crate::server::ApiError;
 use crate::store::{ItemFilter, NewItem, Order};
@@ -40,7 +41,7 @@ pub(super) fn body_limit() -> DefaultBodyLimit {
 }
 
 #[derive(Debug, Serialize)]
-struct ImportError {
+pub(crate) struct ImportError {
     line: usize,
     message: String,
 }
@@ -54,7 +55,7 @@ struct Imported {
 }
 
 /// The lines of a file, read on a blocking thread.
-type Chunk = Result<(Vec<NewItem>, Vec<ImportError>, usize), String>;
+pub(crate) type Chunk = Result<(Vec<NewItem>, Vec<ImportError>, usize), String>;
 
 pub(super) async fn import(
     State(context): State<Context>,
@@ -64,7 +65,13 @@ pub(super) async fn import(
     Parameters::parse(query.as_deref(), &[])?;
     let (chunks, mut read) = mpsc::channel::<Chunk>(1);
     let otlp = context.otlp.clone();
-    let reading = tokio::task::spawn_blocking(move || read_file(&body, otlp.as_deref(), &chunks));
+    let reading = tokio::task::spawn_blocking(move || {
+        read_file(&body, otlp.as_deref(), &mut |chunk| {
+            chunks
+                .blocking_send(chunk)
+                .map_err(|_| "the request has ended".to_owned())
+        });
+    });
     let mut imported = Imported {
         files: 1,
         received: 0,
@@ -90,10 +97,11 @@ async fn append_patiently(context: &Context, items: Vec<NewItem>) -> Result<(), 
     Ok(context.store.append(items).await?)
 }
 
-/// Converts OTLP JSON to items. The OTLP receiver provides it.
-pub(crate) type OtlpReader = dyn Fn(&[u8]) -> Option<Result<Vec<NewItem>, String>> + Send + Sync;
+/// Takes some lines of a file; an error ends the reading.
+type Chunks<'a> = dyn FnMut(Chunk) -> Result<(), String> + 'a;
 
-fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chunk>) {
+/// Reads a file of envelopes or OTLP JSON, gzip or not. The last chunk may be an error.
+pub(crate) fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mut Chunks<'_>) {
     let mut reader: Box<dyn BufRead> = if body.starts_with(GZIP_MAGIC) {
         Box::new(BufReader::new(
             MultiGzDecoder::new(Cursor::new(body.clone())).take(MAX_EXPANDED),
@@ -103,14 +111,14 @@ fn read_file(body: &Bytes, otlp: Option<&OtlpReader>, chunks: &mpsc::Sender<Chun
     };
     if let Err(message) = read_lines(&mut reader, otlp, chunks) {
         // Sending fails only after the request has ended.
-        let _ = chunks.blocking_send(Err(message));
+        let _ = chunks(Err(message));
     }
 }
 
 fn read_lines(
     reader: &mut dyn BufRead,
     otlp: Option<&OtlpReader>,
-    chunks: &mpsc::Sender<Chunk>,
+    chunks: &mut Chunks<'_>,
 ) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("the file cannot be read: {error}");
     let first = reader.fill_buf().map_err(failed)?;
@@ -130,14 +138,12 @@ fn read_lines(
             ));
         }
         let read = read_body(&whole).map_err(|error| error.to_string())?;
-        let errors = read.errors.into_iter().map(|(index, message)| ImportError {
-            line: index + 1,
-            message,
+        let errors = read.errors.into_iter().map(|refused| ImportError {
+            line: refused.index + 1,
+            message: refused.message,
         });
         let chunk = (read.items, errors.collect(), read.received);
-        return chunks
-            .blocking_send(Ok(chunk))
-            .map_err(|_| "the request has ended".to_owned());
+        return chunks(Ok(chunk));
     }
     let (mut items, mut errors, mut received) = (Vec::new(), Vec::new(), 0);
     for line in 1.. {
@@ -169,11 +175,10 @@ fn read_lines(
                 Ok(read) => {
                     received += read.received;
                     items.extend(read.items);
-                    errors.extend(
-                        read.errors
-                            .into_iter()
-                            .map(|(_, message)| ImportError { line, message }),
-                    );
+                    errors.extend(read.errors.into_iter().map(|refused| ImportError {
+                        line,
+                        message: refused.message,
+                    }));
                 }
                 Err(error) => {
                     received += 1;
@@ -190,17 +195,21 @@ fn read_lines(
                 std::mem::take(&mut errors),
                 std::mem::take(&mut received),
             );
-            chunks
-                .blocking_send(Ok(chunk))
-                .map_err(|_| "the request has ended".to_owned())?;
+            chunks(Ok(chunk))?;
         }
     }
-    chunks
-        .blocking_send(Ok((items, errors, received)))
-        .map_err(|_| "the request has ended".to_owned())
+    chunks(Ok((items, errors, received)))
 }
 
-const OWN: [&str; 6] = [
+/// How items are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Envelopes,
+    Otlp,
+}
+
+const OWN: [&str; 7] = [
+    "format",
     "operation",
     "problem",
     "op",
@@ -209,12 +218,21 @@ const OWN: [&str; 6] = [
     "success",
 ];
 
-/// Exports matching items unchanged, one per line, in the order of arrival.
+/// Matching items in the order of arrival: as they were sent, one a line, or as OTLP JSON, some thousand a line.
 pub(super) async fn export(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query.as_deref(), &[&RANGED, &SEARCHED, &OWN])?;
+    let format = match parameters.get("format") {
+        None | Some("envelopes") => Format::Envelopes,
+        Some("otlp") => Format::Otlp,
+        Some(other) => {
+            return Err(ApiError::bad_request(format!(
+                "format {other:?} is none of envelopes, otlp"
+            )));
+        }
+    };
     let filter = context
         .store
         .read(move |reader| {
@@ -225,15 +243,19 @@ pub(super) async fn export(
         .await?;
     let pages = stream::try_unfold(
         (context, filter, Some(0)),
-        |(context, filter, after)| async move {
+        move |(context, filter, after)| async move {
             let Some(after) = after else { return Ok(None) };
-            let (text, last) = page(&context, filter.clone(), after).await?;
+            let (text, last) = page(&context, filter.clone(), format, after).await?;
             Ok::<_, std::io::Error>(Some((Bytes::from(text), (context, filter, last))))
         },
     );
+    let disposition = match format {
+        Format::Envelopes => "attachment; filename=\"azmon.ndjson\"",
+        Format::Otlp => "attachment; filename=\"azmon-otlp.jsonl\"",
+    };
     let headers = [
         (CONTENT_TYPE, "application/x-ndjson"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"azmon.ndjson\""),
+        (CONTENT_DISPOSITION, disposition),
     ];
     Ok((headers, Body::from_stream(pages)).into_response())
 }
@@ -242,16 +264,24 @@ pub(super) async fn export(
 async fn page(
     context: &Context,
     filter: ItemFilter,
+    format: Format,
     after: i64,
 ) -> Result<(String, Option<i64>), std::io::Error> {
     const MAX_PAGE: usize = 4 * 1_024 * 1_024;
     let read = context.store.read(move |reader| {
         let (mut text, mut last, mut is_over) = (String::new(), after, true);
+        let (mut otlp, mut size) = (OtlpJson::default(), 0);
         let scanned = reader.matching(&filter, Order::ArrivedAfter(after), &mut |item, row| {
-            text.push_str(&compact(item.json()));
-            text.push('\n');
+            size += item.json().len();
+            match format {
+                Format::Envelopes => {
+                    text.push_str(&compact(item.json()));
+                    text.push('\n');
+                }
+                Format::Otlp => otlp.add(&item),
+            }
             last = row.id;
-            if text.len() < MAX_PAGE {
+            if size < MAX_PAGE {
                 return ControlFlow::Continue(());
             }
             is_over = false;
@@ -262,6 +292,7 @@ async fn page(
             is_over = false;
             last = last.max(scanned.last);
         }
+        text.push_str(&otlp.into_lines());
         Ok::<_, rusqlite::Error>((text, (!is_over).then_some(last)))
     });
     read.await.map_err(std::io::Error::other)

@@ -19,7 +19,7 @@ use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::api::time::Time;
 use crate::api::view::ItemView;
 use crate::server::ApiError;
-use crate::store::prepared::micros;
+use crate::store::said::micros;
 use crate::store::{ItemFilter, ItemKind, Order, Range};
 
 const TICK: Duration = Duration::from_secs(1);

@@ -11,13 +11,13 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::api::Context;
 use crate::api::answer::answer;
 use crate::api::parameters::Parameters;
 use crate::api::time::Time;
+use crate::api::{Context, EndpointView};
 use crate::server::ApiError;
 use crate::store::facts::Saved;
-use crate::store::prepared::micros;
+use crate::store::said::micros;
 use crate::store::{ItemKind, Reader, SeriesKind};
 
 /// The maximum size of a saved value, in bytes.
@@ -132,20 +132,6 @@ pub(super) async fn stats(
     .await
 }
 
-/// One endpoint of the portal.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct EndpointView {
-    pub(crate) name: &'static str,
-    pub(crate) address: Option<String>,
-    /// open, taken or off.
-    pub(crate) state: &'static str,
-    pub(crate) reason: Option<String>,
-}
-
-pub(super) fn endpoints(context: &Context) -> Vec<EndpointView> {
-    context.endpoints.to_vec()
-}
-
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Connect {
@@ -178,7 +164,7 @@ pub(super) async fn connect(State(context): State<Context>) -> Json<Connect> {
         connection_string: context.connection_string.to_string(),
         connection_string_tls: context.connection_string_tls.as_deref().map(str::to_owned),
         otlp,
-        endpoints: endpoints(&context),
+        endpoints: context.endpoints.to_vec(),
         tls_certificate: context
             .tls_certificate
             .as_ref()

@@ -13,11 +13,12 @@ use crate::api::ask::{Ask, Scope, Steps};
 use crate::api::numbers::Series;
 use crate::api::parameters::{Parameters, RANGED};
 use crate::api::points::{Aggregation, Of, Points};
+use crate::api::standard_metrics::{STANDARD, STANDARD_DIMENSIONS, Standard};
 use crate::api::time::Time;
 use crate::api::view::FieldView;
 use crate::server::ApiError;
 use crate::store::fields::Field;
-use crate::store::prepared::metric_value;
+use crate::store::said::metric_value;
 use crate::store::{Cell, Item, ItemFilter, ItemKind, Order, Range, Reader, SeriesKind};
 
 /// The number of newest items of a metric from which its dimensions are read.
@@ -26,155 +27,6 @@ const SAMPLE: usize = 60;
 const MAX_METRICS: usize = 1_000;
 /// The maximum number of series before the largest are selected.
 const MAX_SERIES: usize = 2_000;
-
-/// Metrics that are computed from items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standard {
-    name: &'static str,
-    title: &'static str,
-    kind: ItemKind,
-    only_failed: bool,
-    is_duration: bool,
-    group: &'static str,
-}
-
-const fn standard(
-    name: &'static str,
-    title: &'static str,
-    kind: ItemKind,
-    only_failed: bool,
-    is_duration: bool,
-) -> Standard {
-    let group = if matches!(kind, ItemKind::PageView | ItemKind::BrowserTiming) {
-        "browser"
-    } else {
-        "standard"
-    };
-    Standard {
-        name,
-        title,
-        kind,
-        only_failed,
-        is_duration,
-        group,
-    }
-}
-
-impl Standard {
-    const fn of(self) -> Of {
-        if self.is_duration {
-            Of::Duration
-        } else {
-            Of::Count
-        }
-    }
-}
-
-const STANDARD: [Standard; 14] = [
-    standard(
-        "requests/duration",
-        "Request duration",
-        ItemKind::Request,
-        false,
-        true,
-    ),
-    standard(
-        "requests/count",
-        "Requests",
-        ItemKind::Request,
-        false,
-        false,
-    ),
-    standard(
-        "requests/failed",
-        "Failed requests",
-        ItemKind::Request,
-        true,
-        false,
-    ),
-    standard(
-        "dependencies/duration",
-        "Dependency duration",
-        ItemKind::Dependency,
-        false,
-        true,
-    ),
-    standard(
-        "dependencies/count",
-        "Dependency calls",
-        ItemKind::Dependency,
-        false,
-        false,
-    ),
-    standard(
-        "dependencies/failed",
-        "Failed dependency calls",
-        ItemKind::Dependency,
-        true,
-        false,
-    ),
-    standard(
-        "exceptions/count",
-        "Exceptions",
-        ItemKind::Exception,
-        false,
-        false,
-    ),
-    standard("traces/count", "Traces", ItemKind::Trace, false, false),
-    standard(
-        "customEvents/count",
-        "Events",
-        ItemKind::CustomEvent,
-        false,
-        false,
-    ),
-    standard(
-        "availabilityResults/count",
-        "Availability tests",
-        ItemKind::AvailabilityResult,
-        false,
-        false,
-    ),
-    standard(
-        "availabilityResults/duration",
-        "Availability test duration",
-        ItemKind::AvailabilityResult,
-        false,
-        true,
-    ),
-    standard(
-        "pageViews/count",
-        "Page views",
-        ItemKind::PageView,
-        false,
-        false,
-    ),
-    standard(
-        "pageViews/duration",
-        "Page view duration",
-        ItemKind::PageView,
-        false,
-        true,
-    ),
-    standard(
-        "browserTimings/duration",
-        "Page load",
-        ItemKind::BrowserTiming,
-        false,
-        true,
-    ),
-];
-
-const STANDARD_DIMENSIONS: [&str; 8] = [
-    "role",
-    "instance",
-    "name",
-    "target",
-    "type",
-    "resultCode",
-    "success",
-    "operation_Name",
-];
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

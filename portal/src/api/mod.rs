@@ -14,10 +14,12 @@ mod answer;
 mod ask;
 mod breakdown;
 mod category;
+mod checks;
 mod context;
 mod difference;
 mod doctor;
 mod exchange;
+mod facets;
 mod failures;
 mod gather;
 mod graph;
@@ -29,6 +31,7 @@ mod map;
 mod metrics;
 mod needs_a_look;
 mod numbers;
+mod otlp_json;
 mod overview;
 mod parameters;
 mod performance;
@@ -36,6 +39,8 @@ mod points;
 mod problems;
 mod resources;
 mod runs;
+mod standard_metrics;
+mod symptoms;
 mod time;
 mod transactions;
 mod users;
@@ -44,9 +49,8 @@ mod view;
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 
-pub(crate) use self::context::Context;
-pub(crate) use self::exchange::OtlpReader;
-pub(crate) use self::manage::EndpointView;
+pub(crate) use self::context::{Context, EndpointView, OtlpReader};
+pub(crate) use self::exchange::read_file;
 
 pub(crate) fn routes() -> Router<Context> {
     Router::new()
@@ -58,8 +62,8 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/items", get(items::list))
         .route("/api/items/{id}", get(items::one))
         .route("/api/items/{id}/rank", get(items::rank))
-        .route("/api/facets", get(items::facets))
-        .route("/api/fields", get(items::fields))
+        .route("/api/facets", get(facets::facets))
+        .route("/api/fields", get(facets::fields))
         .route("/api/transactions", get(transactions::list))
         .route("/api/transactions/{operationId}", get(transactions::one))
         .route("/api/map", get(map::map))
@@ -79,6 +83,7 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/metrics", get(metrics::list))
         .route("/api/metrics/series", get(metrics::series))
         .route("/api/doctor", get(doctor::doctor))
+        .route("/api/checks", get(checks::checks))
         .route("/api/events", get(live::events))
         .route("/api/tail", get(live::tail))
         .route("/api/live", get(live_metrics::live))

@@ -47,6 +47,7 @@ pub(super) fn findings(
     problems: &[ProblemView],
 ) -> Result<Vec<Finding>, ApiError> {
     let mut found = Vec::new();
+    fired(context, &mut found);
     found.extend(new_problems(problems));
     let key =
         |series: &crate::store::Series| Some((series.dims.role.clone(), series.dims.name.clone()));
@@ -61,6 +62,33 @@ pub(super) fn findings(
     found.sort_by_key(|finding| finding.level != "bad");
     found.truncate(MAX_FINDINGS);
     Ok(found)
+}
+
+/// Alert rules that are fired.
+fn fired(context: &Context, found: &mut Vec<Finding>) {
+    let checks = (context.checks)();
+    let alerts = checks["alerts"].as_array().into_iter().flatten();
+    for alert in alerts.filter(|alert| alert["state"] == "fired") {
+        let text = |key: &str| alert[key].as_str().unwrap_or_default().to_owned();
+        let name = text("name");
+        let since = text("since").parse::<jiff::Timestamp>().ok();
+        found.push(Finding {
+            id: format!("alert {name}"),
+            level: "bad",
+            rule: "alert",
+            title: format!("Alert: {name}"),
+            detail: format!(
+                "{} {} {}: {}",
+                alert["value"],
+                text("operator"),
+                alert["threshold"],
+                text("query")
+            ),
+            since: since.map(|since| Time(since.as_microsecond())),
+            page: "failures",
+            query: BTreeMap::new(),
+        });
+    }
 }
 
 fn new_problems(problems: &[ProblemView]) -> Option<Finding> {

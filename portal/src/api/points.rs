@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::api::ask::Steps;
 use crate::store::histogram::Histogram;
-use crate::store::prepared::metric_value;
+use crate::store::said::metric_value;
 use crate::store::{Cell, Item};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::api::parameters::{Parameters, RANGED, SEARCHED};
 use crate::api::time::Time;
 use crate::api::view::{Cause, FieldView, ItemView, causes, measurements, properties};
 use crate::server::ApiError;
-use crate::store::prepared::{micros, own_id};
+use crate::store::said::{micros, own_id};
 use crate::store::{Item, ItemFilter, ItemKind, Order, Reader, span_id};
 
 /// The maximum number of returned items of one transaction.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::time::Time;
-use crate::store::prepared::{metric_value, micros, own_id, problem_id};
+use crate::store::said::{metric_value, micros, own_id, problem_id};
 use crate::store::{Item, is_own_frame, span_id};
 
 /// One item in a list.

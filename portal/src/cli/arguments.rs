@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 pub(super) enum Command {
     /// Find problems in telemetry, or the reason why none arrives.
     Doctor(DoctorArguments),
-    /// Write the contents of a portal to a file, one envelope per line.
+    /// Write the contents of a portal to a file: one envelope per line, or OTLP JSON.
     Export(ExportArguments),
     /// Receive OTLP, OpenCensus and Application Insights, and send it to Azure Monitor.
     Forward(ForwardArguments),
@@ -39,7 +39,7 @@ pub(super) enum Command {
     Import(ImportArguments),
     /// Receive telemetry and show it in the browser.
     Portal(PortalArguments),
-    /// Query a portal in the query language of Azure Monitor (KQL).
+    /// Query a portal or a file in the query language of Azure Monitor (KQL).
     Query(QueryArguments),
     /// Show telemetry in the terminal as it arrives at a portal.
     Tail(TailArguments),
@@ -79,6 +79,10 @@ pub(super) struct PortalArguments {
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) data: Option<PathBuf>,
 
+    /// Run the availability tests and alert rules of this TOML file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) checks: Option<PathBuf>,
+
     /// Keep at most this many items; the oldest are removed first.
     #[arg(long, value_name = "COUNT")]
     pub(super) max_items: Option<u64>,
@@ -110,7 +114,7 @@ pub(super) struct PortalArguments {
 }
 
 /// The portal that a command connects to.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct PortalAddress {
     /// Address of the portal.
     #[arg(
@@ -159,6 +163,10 @@ pub(super) struct QueryArguments {
     /// The query, such as 'requests | where success == false | summarize count() by name'.
     #[arg(value_name = "QUERY")]
     pub(super) query: String,
+
+    /// Ask a file instead of a portal: a portal's data directory or database, or a file as `azmon import` takes it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["portal", "token"])]
+    pub(super) file: Option<PathBuf>,
 
     /// Time range, such as PT1H for the last hour, or start/end in ISO 8601.
     #[arg(long, value_name = "TIMESPAN")]
@@ -237,9 +245,22 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub(super) filters: Filters,
 
+    /// How items are written.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Envelopes)]
+    pub(super) format: ExportFormat,
+
     /// Output file, compressed if its name ends in .gz; standard output by default.
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// How items are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ExportFormat {
+    /// Envelopes of Application Insights as they were sent, one a line.
+    Envelopes,
+    /// OTLP JSON, as the OpenTelemetry Collector writes files.
+    Otlp,
 }
 
 #[derive(Debug, Args)]

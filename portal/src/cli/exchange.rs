@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::cli::arguments::{ExportArguments, ImportArguments};
+use crate::cli::arguments::{ExportArguments, ExportFormat, ImportArguments};
 use crate::cli::client::PortalClient;
 use crate::cli::output::{complain, harmless, say};
 
@@ -70,7 +70,11 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 
 pub(super) async fn export(arguments: ExportArguments) -> Result<(), String> {
     let portal = PortalClient::new(arguments.address)?;
-    let request = portal.request(Method::GET, "/api/export", &arguments.filters.query());
+    let mut query = arguments.filters.query();
+    if arguments.format == ExportFormat::Otlp {
+        query.push(("format", "otlp".to_owned()));
+    }
+    let request = portal.request(Method::GET, "/api/export", &query);
     let mut response = portal.send(request).await?;
     let mut output = Output::new(arguments.output.as_deref())?;
     while let Some(chunk) = response

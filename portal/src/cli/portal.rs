@@ -1,6 +1,6 @@
 use std::io;
 
-use azmon_portal::{BindError, Portal};
+use azmon_portal::{BindError, Checks, Portal};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::cli::arguments::{MEBIBYTE, PortalArguments};
@@ -24,6 +24,14 @@ pub(super) async fn run(arguments: PortalArguments) -> Result<(), String> {
     }
     if let Some(directory) = &arguments.data {
         builder = builder.data_directory(directory);
+    }
+    if let Some(file) = &arguments.checks {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        let checks: Checks = text
+            .parse()
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        builder = builder.checks(checks);
     }
     if let Some(token) = arguments.token {
         builder = builder.token(token);

@@ -1,17 +1,158 @@
-//! `azmon query`: runs a KQL query in a portal, and prints the rows.
+//! `azmon query`: runs a KQL query in a portal or over a file, and prints the rows.
 
+use std::fs;
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use azmon_portal::Portal;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{QueryArguments, QueryFormat};
+use crate::cli::arguments::{PortalAddress, QueryArguments, QueryFormat};
 use crate::cli::client::PortalClient;
-use crate::cli::output::{harmless, say};
+use crate::cli::output::{complain, harmless, say};
 
 /// The maximum number of characters in a table cell.
 const MAX_CELL: usize = 60;
 
 pub(super) async fn run(arguments: QueryArguments) -> Result<(), String> {
-    let portal = PortalClient::new(arguments.address)?;
+    let Some(file) = &arguments.file else {
+        let portal = PortalClient::new(arguments.address.clone())?;
+        return ask(&portal, &arguments).await;
+    };
+    let opened = Opened::new(file).await?;
+    let address = PortalAddress {
+        portal: opened.portal.url(),
+        token: None,
+    };
+    let portal = PortalClient::new(address)?;
+    let answered = match &opened.import {
+        Some(file) => load(&portal, file).await,
+        None => Ok(()),
+    };
+    let answered = match answered {
+        Ok(()) => ask(&portal, &arguments).await,
+        Err(message) => Err(message),
+    };
+    opened.portal.shutdown().await;
+    answered
+}
+
+/// A portal of this process alone, over a file.
+struct Opened {
+    portal: Portal,
+    /// The file that is to be imported first.
+    import: Option<PathBuf>,
+    /// A copy of a database whose name is another. Removed at the end.
+    _copy: Option<Copy>,
+}
+
+struct Copy(PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // The system removes what is left in its directory for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const DATABASE: &str = "portal.db";
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+impl Opened {
+    async fn new(file: &Path) -> Result<Self, String> {
+        let failed = |error: io::Error| format!("cannot read {}: {error}", file.display());
+        let is_directory = fs::metadata(file).map_err(failed)?.is_dir();
+        let mut copy = None;
+        let directory = if is_directory {
+            let database = file.join(DATABASE);
+            fs::metadata(&database)
+                .map_err(|error| format!("cannot read {}: {error}", database.display()))?;
+            Some(file.to_owned())
+        } else if starts_with(file, SQLITE_MAGIC).map_err(failed)? {
+            if file.file_name().is_some_and(|name| name == DATABASE) {
+                let parent = file.parent().filter(|parent| *parent != Path::new(""));
+                Some(parent.unwrap_or_else(|| Path::new(".")).to_owned())
+            } else {
+                let name = format!(
+                    "azmon-query-{}-{:016x}",
+                    std::process::id(),
+                    fastrand::u64(..)
+                );
+                let directory = std::env::temp_dir().join(name);
+                fs::create_dir(&directory).map_err(failed)?;
+                copy = Some(Copy(directory.clone()));
+                fs::copy(file, directory.join(DATABASE)).map_err(failed)?;
+                Some(directory)
+            }
+        } else {
+            None
+        };
+        // Nothing is removed from what is only asked.
+        let mut builder = Portal::builder().max_bytes(u64::MAX);
+        let import = match directory {
+            Some(directory) => {
+                builder = builder.data_directory(directory);
+                None
+            }
+            None => Some(file.to_owned()),
+        };
+        let portal = builder
+            .bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            portal,
+            import,
+            _copy: copy,
+        })
+    }
+}
+
+fn starts_with(file: &Path, magic: &[u8]) -> io::Result<bool> {
+    let mut start = Vec::new();
+    fs::File::open(file)?
+        .take(magic.len() as u64)
+        .read_to_end(&mut start)?;
+    Ok(start == magic)
+}
+
+/// Imports a file; what it has that is no telemetry is told, and does not stop the query.
+async fn load(portal: &PortalClient, file: &Path) -> Result<(), String> {
+    let bytes =
+        fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let request = portal.request(Method::POST, "/api/import", &[]).body(bytes);
+    let text = portal
+        .send(request)
+        .await?
+        .text()
+        .await
+        .map_err(|error| format!("the file was not read to its end: {error}"))?;
+    let answer: Value =
+        serde_json::from_str(&text).map_err(|error| format!("the answer is not JSON: {error}"))?;
+    let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let (received, accepted) = (number("received"), number("accepted"));
+    if accepted == 0 {
+        let message = answer.pointer("/errors/0/message").map(text_of);
+        let message = message.unwrap_or_else(|| "it is empty".to_owned());
+        return Err(format!(
+            "{} has no telemetry: {}",
+            file.display(),
+            harmless(&message)
+        ));
+    }
+    if accepted < received {
+        complain(&format!(
+            "warning: {}: {} of {received} items cannot be read",
+            file.display(),
+            received - accepted
+        ));
+    }
+    Ok(())
+}
+
+async fn ask(portal: &PortalClient, arguments: &QueryArguments) -> Result<(), String> {
     let path = format!(
         "/v1/apps/{}/query",
         arguments.app.as_deref().unwrap_or("local")

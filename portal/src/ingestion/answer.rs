@@ -21,6 +21,9 @@ pub(super) struct ItemError {
     pub(super) index: usize,
     pub(super) status_code: u16,
     pub(super) message: String,
+    /// The SDK that the item names; not told to clients.
+    #[serde(skip)]
+    pub(super) client: Option<String>,
 }
 
 impl Answer {
@@ -46,6 +49,7 @@ impl Answer {
             index: 0,
             status_code: status.as_u16(),
             message,
+            client: None,
         };
         Self {
             status,

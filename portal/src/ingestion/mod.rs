@@ -31,7 +31,10 @@ mod split;
 mod track;
 
 pub(crate) use self::judge::judge;
-pub(crate) use self::track::{read_body, routes};
+pub(crate) use self::track::{read, read_body, routes};
+
+/// The portal accepts any instrumentation key. This one is in its connection string.
+pub(crate) const INSTRUMENTATION_KEY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The maximum size of a body as sent, in bytes.
 pub const MAX_BODY: usize = 32 * 1_024 * 1_024;

@@ -1,6 +1,7 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::BytesRejection;
@@ -10,6 +11,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
@@ -18,7 +21,6 @@ use crate::ingestion::decode::{DecodeError, decode};
 use crate::ingestion::judge::judge;
 use crate::ingestion::split::{SplitError, split};
 use crate::ingestion::{MAX_BODY, MAX_DECODED};
-use crate::store::prepared::micros;
 use crate::store::{AppendError, NewItem, Store};
 
 /// The routes that receive telemetry. Pages of any origin may send to them, as the browser SDK requires.
@@ -98,7 +100,9 @@ impl Intake {
         let read = tokio::task::spawn_blocking(move || read(body, encoding.as_deref())).await;
         let read = match read {
             Ok(Ok(read)) => read,
-            Ok(Err(answer)) => return (answer, None),
+            Ok(Err(Unreadable { status, message })) => {
+                return (Answer::to_unreadable(status, message), None);
+            }
             Err(error) => {
                 tracing::error!(%error, "ingestion failed");
                 let message = "the portal could not read the body; its log says why".to_owned();
@@ -108,10 +112,11 @@ impl Intake {
                 );
             }
         };
-        let errors = read.errors.into_iter().map(|(index, message)| ItemError {
-            index,
+        let errors = read.errors.into_iter().map(|refused| ItemError {
+            index: refused.index,
             status_code: StatusCode::BAD_REQUEST.as_u16(),
-            message,
+            message: refused.message,
+            client: refused.client,
         });
         match self.store.append(read.items).await {
             Ok(()) => (Answer::to_items(read.received, errors.collect()), None),
@@ -121,9 +126,9 @@ impl Intake {
 
     /// Counts the rejected items for the pages.
     fn tell(&self, answer: &Answer, client: Option<&str>) {
-        let now = micros(SystemTime::now());
         for error in answer.errors() {
-            self.store.counters().refuse(&error.message, client, 1, now);
+            let client = error.client.as_deref().or(client);
+            self.store.refuse(&error.message, client, 1);
         }
         if let [first, ..] = answer.errors() {
             let (count, index, reason) = (answer.errors().len(), first.index, &first.message);
@@ -159,11 +164,29 @@ fn unread(rejection: &BytesRejection) -> Answer {
     Answer::to_unreadable(rejection.status(), message)
 }
 
-fn read(body: Bytes, encoding: Option<&str>) -> Result<Read, Answer> {
-    let body = decode(body, encoding, MAX_DECODED)
-        .map_err(|error| Answer::to_unreadable(status_of_decode(&error), error.to_string()))?;
-    read_body(&body)
-        .map_err(|error| Answer::to_unreadable(status_of_split(&error), error.to_string()))
+/// Why no item of a body can be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    status: StatusCode,
+    message: String,
+}
+
+/// Decompresses and reads a body.
+pub(crate) fn read(body: Bytes, encoding: Option<&str>) -> Result<Read, Unreadable> {
+    let body = decode(body, encoding, MAX_DECODED).map_err(|error| Unreadable {
+        status: status_of_decode(&error),
+        message: error.to_string(),
+    })?;
+    read_body(&body).map_err(|error| Unreadable {
+        status: status_of_split(&error),
+        message: error.to_string(),
+    })
+}
+
+impl From<Unreadable> for String {
+    fn from(unreadable: Unreadable) -> Self {
+        unreadable.message
+    }
 }
 
 /// The items of a body, and the errors of the others.
@@ -171,8 +194,16 @@ fn read(body: Bytes, encoding: Option<&str>) -> Result<Read, Answer> {
 pub(crate) struct Read {
     pub(crate) received: usize,
     pub(crate) items: Vec<NewItem>,
-    /// Index and message.
-    pub(crate) errors: Vec<(usize, String)>,
+    pub(crate) errors: Vec<Refused>,
+}
+
+/// An item that was refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) index: usize,
+    pub(crate) message: String,
+    /// The SDK that it names.
+    pub(crate) client: Option<String>,
 }
 
 /// Parses a decompressed body: a JSON array, one object, or one value per line.
@@ -182,12 +213,17 @@ pub(crate) fn read_body(body: &[u8]) -> Result<Read, SplitError> {
     let mut items = Vec::with_capacity(received);
     let mut errors = Vec::new();
     for (index, piece) in pieces.into_iter().enumerate() {
-        let verdict = piece
-            .map_err(|error| format!("Item is not JSON: {error}"))
-            .and_then(judge);
+        let (verdict, client) = match piece {
+            Ok(piece) => (judge(piece), Some(piece)),
+            Err(error) => (Err(format!("Item is not JSON: {error}")), None),
+        };
         match verdict {
             Ok(item) => items.push(item),
-            Err(message) => errors.push((index, message)),
+            Err(message) => errors.push(Refused {
+                index,
+                message,
+                client: client.and_then(sdk_of),
+            }),
         }
     }
     Ok(Read {
@@ -195,6 +231,23 @@ pub(crate) fn read_body(body: &[u8]) -> Result<Read, SplitError> {
         items,
         errors,
     })
+}
+
+/// The SDK that an item names, though the rest of it may be wrong.
+fn sdk_of(item: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Tagged<'a> {
+        #[serde(borrow)]
+        tags: Tags<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Tags<'a> {
+        #[serde(borrow, rename = "ai.internal.sdkVersion")]
+        sdk: Cow<'a, str>,
+    }
+
+    let tagged: Tagged<'_> = serde_json::from_str(item.get()).ok()?;
+    Some(tagged.tags.sdk.into_owned()).filter(|sdk| !sdk.is_empty())
 }
 
 fn status_of_decode(error: &DecodeError) -> StatusCode {

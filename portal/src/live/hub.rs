@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use azmon::live_metrics::{
     Collector, Configuration, ConfigurationInfo, DocumentGroupInfo, FilterGroupInfo, FilterInfo,
-    StreamInfo, TelemetryType,
+    LiveTelemetryType, StreamInfo,
 };
 use azmon_envelope::{Envelope, tags};
 use serde_json::Value;
@@ -149,11 +149,13 @@ impl Hub {
         };
         let now = self.now();
         let mut state = self.lock();
+        let (charts, servers) = (state.charts(), state.servers.len() + 1);
         let Some(server) = state.client(app, &stream, now) else {
             return false;
         };
         server.last_seen = now;
-        let documents = server.take(points, now);
+        let documents = server.take(points, &charts, now);
+        server.shrink(servers);
         let (id, role, name) = (server.id, server.role.clone(), server.name.clone());
         // It tells itself from now on.
         state.servers.retain(|other| {
@@ -168,7 +170,8 @@ impl Hub {
 
     /// Counts telemetry of roles that do not post, if a reader is there. `weight` is how many items it stands for.
     pub(crate) fn observe(&self, envelope: &Envelope<'_>, role: &str, weight: u64) {
-        if !self.is_read() || TelemetryType::of(&envelope.data).is_none() || !is_fresh(envelope) {
+        if !self.is_read() || LiveTelemetryType::of(&envelope.data).is_none() || !is_fresh(envelope)
+        {
             return;
         }
         let (now, monotonic) = (self.now(), self.monotonic());
@@ -246,13 +249,15 @@ impl Hub {
         let (now, monotonic) = (self.now(), self.monotonic());
         state.servers.retain(|server| !server.is_gone(now));
         let mut samples = Vec::new();
+        let (charts, servers) = (state.charts(), state.servers.len());
         for server in &mut state.servers {
             let is_due = server.is_second_over(now);
             if let Source::Telemetry(collector) = &mut server.source
                 && is_due
                 && let Some(collected) = collector.take(monotonic)
             {
-                server.collected(&collected, now);
+                server.collected(&collected, &charts, now);
+                server.shrink(servers);
                 let documents = collected.documents.iter();
                 let documents =
                     documents.filter_map(|document| serde_json::to_value(document).ok());
@@ -278,6 +283,12 @@ impl Hub {
 impl State {
     pub(crate) const fn changes(&self) -> Changes {
         self.changes
+    }
+
+    /// The ids of the own charts.
+    fn charts(&self) -> Vec<String> {
+        let metrics = self.info.metrics.iter();
+        metrics.map(|metric| metric.id.clone()).collect()
     }
 
     fn client(&mut self, app: &str, stream: &str, now: i64) -> Option<&mut Server> {
@@ -368,7 +379,7 @@ fn is_fresh(envelope: &Envelope<'_>) -> bool {
 
 /// Samples failures, exceptions, events and traces, as the service does by default.
 fn default_configuration() -> ConfigurationInfo {
-    let group = |of: TelemetryType, filters| DocumentGroupInfo {
+    let group = |of: LiveTelemetryType, filters| DocumentGroupInfo {
         telemetry_type: of.as_str().to_owned(),
         filters: FilterGroupInfo { filters },
     };
@@ -387,15 +398,18 @@ fn default_configuration() -> ConfigurationInfo {
         document_streams: vec![
             stream(
                 "failed requests",
-                vec![group(TelemetryType::Request, vec![failed.clone()])],
+                vec![group(LiveTelemetryType::Request, vec![failed.clone()])],
             ),
             stream(
                 "failed calls",
-                vec![group(TelemetryType::Dependency, vec![failed])],
+                vec![group(LiveTelemetryType::Dependency, vec![failed])],
             ),
-            stream("exceptions", vec![group(TelemetryType::Exception, vec![])]),
-            stream("events", vec![group(TelemetryType::Event, vec![])]),
-            stream("traces", vec![group(TelemetryType::Trace, vec![])]),
+            stream(
+                "exceptions",
+                vec![group(LiveTelemetryType::Exception, vec![])],
+            ),
+            stream("events", vec![group(LiveTelemetryType::Event, vec![])]),
+            stream("traces", vec![group(LiveTelemetryType::Trace, vec![])]),
         ],
         quota_info: None,
     }

@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | Body of a call | 8 MiB | 413 |
 //! | Servers | 100 | others are answered as without a reader, and counted |
-//! | Seconds of a server | 3,600 | the oldest go |
+//! | Seconds of a server | 3,600; of all servers 72,000 | the oldest go |
 //! | Samples | 500 | the oldest go |
 
 mod hub;

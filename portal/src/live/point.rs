@@ -11,6 +11,12 @@ const MAX_NAME: usize = 256;
 const MAX_METRICS: usize = 512;
 /// Most samples of a point.
 const MAX_DOCUMENTS: usize = 1_000;
+/// Most characters of a text of a sample, of its stack, and of a property.
+const MAX_TEXT: usize = 4_096;
+const MAX_STACK: usize = 16_384;
+const MAX_PROPERTY: usize = 2_048;
+/// Most properties and streams of a sample; clients send ten properties.
+const MAX_PAIRS: usize = 16;
 /// Most errors of a point.
 const MAX_ERRORS: usize = 64;
 
@@ -170,10 +176,17 @@ fn metric(value: &Value) -> Option<(String, (f64, f64))> {
 /// A sample in the portal's form. Codes that are no numbers become texts, and a missing type is known by its members.
 fn document(value: &Value) -> Option<Value> {
     let object = value.as_object()?;
-    let optional = |key: &str| match object.get(key) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(other) => Some(other.to_string()),
+    let optional = |key: &str| {
+        let limit = if key == "Exception" {
+            MAX_STACK
+        } else {
+            MAX_TEXT
+        };
+        match object.get(key) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(cut(text, limit)),
+            Some(other) => Some(cut(&other.to_string(), limit)),
+        }
     };
     let has = |key: &str| object.contains_key(key);
     let declared = optional("DocumentType");
@@ -195,15 +208,17 @@ fn document(value: &Value) -> Option<Value> {
         .into_iter()
         .flatten()
         .filter_map(pair)
+        .take(MAX_PAIRS)
         .map(|(key, value)| (key, Value::String(value)))
         .collect();
-    let streams: Vec<Value> = object
+    let streams: Vec<String> = object
         .get("DocumentStreamIds")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .filter(|id| id.is_string())
-        .cloned()
+        .filter_map(Value::as_str)
+        .take(MAX_PAIRS)
+        .map(|id| cut(id, MAX_NAME))
         .collect();
     let name = match kind {
         "exception" => optional("ExceptionType"),
@@ -245,15 +260,15 @@ fn error(value: &Value) -> Option<ReportedError> {
 /// `{key, value}`, in upper or lower case.
 fn pair(value: &Value) -> Option<(String, String)> {
     let object = value.as_object()?;
-    let member = |upper: &str, lower: &str| {
+    let member = |upper: &str, lower: &str, limit| {
         let value = object.get(lower).or_else(|| object.get(upper))?;
-        Some(
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned),
-        )
+        Some(match value.as_str() {
+            Some(text) => cut(text, limit),
+            None => cut(&value.to_string(), limit),
+        })
     };
-    Some((member("Key", "key")?, member("Value", "value")?))
+    let key = member("Key", "key", MAX_NAME)?;
+    Some((key, member("Value", "value", MAX_PROPERTY)?))
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -261,8 +276,15 @@ fn integer(value: &Value) -> Option<i64> {
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> String {
-    let text = object.get(key).and_then(Value::as_str).unwrap_or_default();
-    text.chars().take(MAX_NAME).collect()
+    let text = object.get(key).and_then(Value::as_str);
+    cut(text.unwrap_or_default(), MAX_NAME)
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -313,6 +335,22 @@ mod tests {
             };
             assert!(is_right, "{text}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_sample_is_bounded_in_all_its_parts() {
+        let long = "x".repeat(100_000);
+        let pairs: Vec<_> = (0..1_000)
+            .map(|key| serde_json::json!({"key": format!("{key}{long}"), "value": long}))
+            .collect();
+        let streams = vec![long.as_str(); 1_000];
+        let sample = document(&serde_json::json!({
+            "DocumentType": "Exception", "ExceptionType": long, "ExceptionMessage": long, "Exception": long,
+            "OperationId": long, "OperationName": long, "Target": long, "CommandName": long,
+            "Properties": pairs, "DocumentStreamIds": streams,
+        }));
+        let length = sample.unwrap().to_string().len();
+        assert!(length < 100_000, "{length}");
     }
 
     #[test]

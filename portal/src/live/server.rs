@@ -6,8 +6,9 @@ use azmon::live_metrics::{Collected, Collector};
 
 use crate::live::point::{Point, ReportedError};
 
-/// Seconds of a server that are kept.
+/// Seconds of a server that are kept, and of all servers together.
 const MAX_ROWS: usize = 3_600;
+const MAX_ROWS_OF_ALL: usize = 72_000;
 const SECOND: i64 = 1_000;
 /// Without a word for so long, a server is shown as gone, in milliseconds.
 const STALE: i64 = 10_000;
@@ -69,9 +70,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The figures of a client, under any of the names that clients use. Unknown names are charts of an older or newer
-    /// configuration.
-    fn new(second: i64, metrics: &BTreeMap<String, (f64, f64)>) -> Self {
+    /// The figures of a client, under any of the names that clients use, and those of the own `charts`. Names of an older
+    /// configuration are left out.
+    fn new(second: i64, metrics: &BTreeMap<String, (f64, f64)>, charts: &[String]) -> Self {
         let mut row = Self {
             second,
             ..Self::default()
@@ -104,7 +105,9 @@ impl Row {
                 r"\ApplicationInsights\Requests Succeeded/Sec"
                 | r"\ApplicationInsights\Dependency Calls Succeeded/Sec" => {}
                 _ => {
-                    row.charts.insert(name.clone(), (value, weight));
+                    if charts.contains(name) {
+                        row.charts.insert(name.clone(), (value, weight));
+                    }
                 }
             }
         }
@@ -161,7 +164,12 @@ impl Server {
     }
 
     /// Takes the points of a post, the last of which ended now. Answers the samples.
-    pub(crate) fn take(&mut self, mut points: Vec<Point>, now: i64) -> Vec<serde_json::Value> {
+    pub(crate) fn take(
+        &mut self,
+        mut points: Vec<Point>,
+        charts: &[String],
+        now: i64,
+    ) -> Vec<serde_json::Value> {
         // A sort that is stable keeps the order of points without a time.
         points.sort_by_key(|point| point.timestamp);
         points.retain(|point| {
@@ -174,7 +182,7 @@ impl Server {
         for (index, point) in points.into_iter().enumerate() {
             self.identify(&point);
             let before = count - 1 - i64::try_from(index).unwrap_or(0);
-            let row = Row::new(now.div_euclid(1_000) - before, &point.metrics);
+            let row = Row::new(now.div_euclid(1_000) - before, &point.metrics, charts);
             self.note_unit(&row);
             self.push(row, now);
             if let Some(time) = point.timestamp {
@@ -191,13 +199,13 @@ impl Server {
     }
 
     /// Takes a second that the portal counted itself.
-    pub(crate) fn collected(&mut self, collected: &Collected, now: i64) {
+    pub(crate) fn collected(&mut self, collected: &Collected, charts: &[String], now: i64) {
         let metrics = collected.metrics.iter();
         let metrics = metrics.map(|metric| {
             let weight = metric.weight as f64;
             (metric.name.clone(), (metric.value, weight))
         });
-        let row = Row::new(now.div_euclid(1_000), &metrics.collect());
+        let row = Row::new(now.div_euclid(1_000), &metrics.collect(), charts);
         self.is_quota_reached = collected.is_quota_reached;
         self.push(row, now);
     }
@@ -212,9 +220,6 @@ impl Server {
             return;
         }
         self.rows.push_back(row);
-        while self.rows.len() > MAX_ROWS {
-            self.rows.pop_front();
-        }
     }
 
     /// The client for Python sends seconds under the name of milliseconds.
@@ -242,6 +247,14 @@ impl Server {
             _ => &self.client,
         };
         version.starts_with(language)
+    }
+
+    /// Forgets the oldest seconds, so that those of all `servers` are bounded.
+    pub(crate) fn shrink(&mut self, servers: usize) {
+        let most = (MAX_ROWS_OF_ALL / servers.max(1)).min(MAX_ROWS);
+        while self.rows.len() > most {
+            self.rows.pop_front();
+        }
     }
 
     pub(crate) const fn is_stale(&self, now: i64) -> bool {

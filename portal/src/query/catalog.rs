@@ -3,57 +3,56 @@
 //! Name, role, result and success come from the item's series if the series is exact. A request without a name
 //! has the name of its operation.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use azmon_kql::{
-    Batch, CancelToken, Catalog, Column, ColumnBuilder, Error, Field, Filter, FilterOp, Rows,
-    ScanRequest, Table, Type, UNIX_EPOCH, Value,
+    Batch, CancelToken, Catalog, Error, Field, Filter, FilterOp, Rows, ScanRequest, Table, Type,
+    UNIX_EPOCH, Value,
 };
-use serde_json::Value as Json;
 
+use super::cells::{Builder, TICKS, is_dimension, is_exact, needs_json, push};
 use super::columns::{Definition, Source, TABLES};
-use crate::store::{Dims, OTHERS, Range, Reader, Store, TableQuery, TableRow};
+use super::document::Document;
+use crate::store::{Range, Reader, State, Store, TableCursor, TableQuery, TableRow};
 
 /// The number of rows whose JSON is read together.
 const BATCH: usize = 4096;
+/// Columns that are picked from the text of an envelope; for more of them, it is read whole.
+const MAX_PICKED: usize = 3;
 /// The maximum number of rows of one table that a query reads.
 const MAX_ROWS: usize = 5_000_000;
-/// Ticks in a microsecond.
-const TICKS: i64 = 10;
 
-/// The tables of one application or of all applications.
+/// All tables, of one application or of all, at one moment.
 #[derive(Debug, Clone)]
-pub(super) struct Tables {
-    store: Arc<Store>,
+pub(crate) struct Tables {
+    state: Arc<State>,
     app: Option<String>,
 }
 
 impl Tables {
     /// The tables of the application with this key, or of all applications if none has it.
-    pub(super) fn of(store: &Arc<Store>, app: &str) -> Self {
+    pub(crate) fn of(store: &Arc<Store>, app: &str) -> Self {
         let all = Self {
-            store: Arc::clone(store),
+            state: Arc::new(store.state()),
             app: None,
         };
-        match all.knows(app) {
-            true => Self {
+        if all.knows(app) {
+            Self {
                 app: Some(app.to_owned()),
                 ..all
-            },
-            false => all,
+            }
+        } else {
+            all
         }
     }
 
     fn knows(&self, app: &str) -> bool {
-        let known = self
-            .store
-            .read_now(|reader: &Reader| -> rusqlite::Result<bool> {
-                Ok(reader
-                    .all_series()
-                    .iter()
-                    .any(|series| series.dims.app == app))
-            });
+        let known = self.state.read(|reader| {
+            let mut all = reader.all_series().iter();
+            Ok(all.any(|series| series.dims.app == app))
+        });
         known.unwrap_or(false)
     }
 }
@@ -65,7 +64,7 @@ impl Catalog for Tables {
             .find(|table| table.name == name || table.workspace == name)?;
         let (fields, sources) = definition.columns(name == definition.workspace);
         Some(Arc::new(Items {
-            store: Arc::clone(&self.store),
+            state: Arc::clone(&self.state),
             app: self.app.clone(),
             name: name.to_owned(),
             definition,
@@ -81,7 +80,7 @@ impl Catalog for Tables {
     fn scope(&self, name: &str) -> Option<Arc<dyn Catalog>> {
         self.knows(name).then(|| {
             let tables = Self {
-                store: Arc::clone(&self.store),
+                state: Arc::clone(&self.state),
                 app: Some(name.to_owned()),
             };
             Arc::new(tables) as Arc<dyn Catalog>
@@ -90,7 +89,7 @@ impl Catalog for Tables {
 }
 
 struct Items {
-    store: Arc<Store>,
+    state: Arc<State>,
     app: Option<String>,
     name: String,
     definition: &'static Definition,
@@ -110,7 +109,6 @@ impl Items {
             range: Range::ALL,
             operations: None,
             newest_first: None,
-            limit: MAX_ROWS + 1,
         };
         for filter in filters {
             if self.is_operation(filter.column) {
@@ -171,24 +169,12 @@ impl Table for Items {
     }
 
     fn count(&self, filters: &[Filter]) -> Result<Option<u64>, Error> {
-        let query = TableQuery {
-            limit: usize::MAX,
-            ..self.query(filters)
-        };
+        let query = self.query(filters);
         // Operations are found by a hash, so the id of each row must be compared.
         if query.operations.is_some() {
             return Ok(None);
         }
-        let counted = self
-            .store
-            .read_now(|reader: &Reader| -> rusqlite::Result<u64> {
-                let mut count = 0;
-                reader.table(&query, &mut |_| {
-                    count += 1;
-                    ControlFlow::Continue(())
-                })?;
-                Ok(count)
-            });
+        let counted = self.state.read(|reader| reader.count_table(&query));
         counted.map(Some).map_err(|error| failed(&error))
     }
 
@@ -208,284 +194,139 @@ impl Table for Items {
             })
             .collect();
         query.newest_first = request.order.map(|order| order.descending);
-        if let (Some(limit), true) = (request.limit, operations.is_empty()) {
-            query.limit = query.limit.min(limit);
-        }
+        let limit = request.limit.filter(|_| operations.is_empty());
         let columns = request
             .columns
             .iter()
             .filter_map(|column| Some((self.fields.get(*column)?.ty, *self.sources.get(*column)?)));
         Ok(Box::new(ItemRows {
-            store: Arc::clone(&self.store),
+            state: Arc::clone(&self.state),
             item_type: self.definition.kind.as_str(),
             query,
             operations,
             columns: columns.collect(),
-            rows: None,
+            left: limit.unwrap_or(usize::MAX),
+            read: 0,
+            next: Some(None),
+            texts: HashMap::new(),
         }))
     }
 }
 
-/// The rows of a scan. The narrow rows are read at its start.
+/// The rows of a scan, page by page.
 struct ItemRows {
-    store: Arc<Store>,
+    state: Arc<State>,
     item_type: &'static str,
     query: TableQuery,
     /// Conditions on the operation id, compared with the id itself.
     operations: Vec<Vec<String>>,
     columns: Vec<(Type, Source)>,
-    rows: Option<std::vec::IntoIter<TableRow>>,
+    /// Rows that are still wanted.
+    left: usize,
+    read: usize,
+    /// Where the next page begins; `None` after the last.
+    next: Option<Option<TableCursor>>,
+    /// Texts of series by the number of the series and of the column: the same text at the same address is grouped fast.
+    texts: HashMap<(i64, usize), Value>,
 }
 
 impl ItemRows {
-    fn begin(&self, cancel: &CancelToken) -> Result<std::vec::IntoIter<TableRow>, Error> {
-        let mut rows = Vec::new();
-        let read = self
-            .store
-            .read_now(|reader: &Reader| -> rusqlite::Result<()> {
-                reader.table(&self.query, &mut |row| {
-                    rows.push(row);
-                    match cancel.is_cancelled() {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    }
-                })
-            });
-        read.map_err(|error| failed(&error))?;
-        if rows.len() > MAX_ROWS {
+    fn page(&mut self) -> Result<Option<Batch>, Error> {
+        let Some(after) = self.next.filter(|_| self.left > 0) else {
+            return Ok(None);
+        };
+        let limit = BATCH.min(self.left);
+        let state = Arc::clone(&self.state);
+        let batch = state.read(|reader| {
+            let (rows, next) = reader.table(&self.query, after, limit)?;
+            self.next = next.map(Some);
+            self.left -= rows.len();
+            self.read += rows.len();
+            self.batch(reader, &rows)
+        });
+        let batch = batch.map_err(|error| failed(&error))?;
+        if self.read > MAX_ROWS {
             return Err(Error::source(format!(
                 "the query reads more than {MAX_ROWS} rows of a table"
             )));
         }
-        Ok(rows.into_iter())
+        Ok(Some(batch))
     }
 
-    fn batch(&self, reader: &Reader, rows: &[TableRow]) -> rusqlite::Result<Batch> {
-        let always = !self.operations.is_empty()
+    fn batch(&mut self, reader: &Reader, rows: &[TableRow]) -> rusqlite::Result<Batch> {
+        let mut builders: Vec<Builder> = self
+            .columns
+            .iter()
+            .map(|(ty, _)| Builder::new(*ty))
+            .collect();
+        let dims = |row: &TableRow| {
+            let series = reader.series(row.series).map(|series| &series.dims);
+            series.filter(|dims| is_exact(dims))
+        };
+        let from_json = |(_, source): &&(Type, Source)| needs_json(*source);
+        let is_always_read = !self.operations.is_empty()
             || self
                 .columns
                 .iter()
-                .any(|(_, source)| needs_json(*source) && !is_dimension(*source));
-        let mut builders: Vec<ColumnBuilder> = self
-            .columns
-            .iter()
-            .map(|(ty, _)| {
-                ColumnBuilder::new(if *ty == Type::Dynamic {
-                    Type::String
-                } else {
-                    *ty
-                })
-            })
-            .collect();
+                .filter(from_json)
+                .any(|(_, source)| !is_dimension(*source));
+        let is_read = is_always_read
+            || (self.columns.iter().any(|column| from_json(&column))
+                && rows.iter().any(|row| dims(row).is_none()));
         let mut count = 0;
-        for row in rows {
-            let series = reader
-                .series(row.series)
-                .map(|series| &series.dims)
-                .filter(|dims| is_exact(dims));
-            let reads_json = always
-                || (series.is_none() && self.columns.iter().any(|(_, source)| needs_json(*source)));
-            let envelope = match reads_json {
-                true => match reader.json(row.id)? {
-                    Some(json) => serde_json::from_str(&json).unwrap_or_default(),
-                    // It was removed after the query began.
-                    None => continue,
-                },
-                false => Json::Null,
+        if is_read {
+            let many = self.columns.iter().filter(from_json).count() > MAX_PICKED;
+            let mut visit = |row: &TableRow, json: &str| {
+                let document = Document::new(json, many);
+                let is_one = |ids: &Vec<String>| {
+                    let id = document.text(&["tags", "ai.operation.id"]);
+                    ids.contains(&id)
+                };
+                if self.operations.iter().all(is_one) {
+                    let series = dims(row).filter(|_| !is_always_read);
+                    for (column, builder) in builders.iter_mut().enumerate() {
+                        push(
+                            (&self.columns, column, &mut self.texts, self.item_type),
+                            row,
+                            (series, Some(&document)),
+                            builder,
+                        );
+                    }
+                    count += 1;
+                }
+                ControlFlow::Continue(())
             };
-            let operation = || text_of(tag(&envelope, "ai.operation.id"));
-            if !self.operations.iter().all(|ids| ids.contains(&operation())) {
-                continue;
-            }
-            for ((ty, source), builder) in self.columns.iter().zip(&mut builders) {
-                if !reads_json && let Some(text) = series.and_then(|dims| dimension(dims, *source))
-                {
-                    builder.push_text(text);
-                    continue;
+            reader.each_json(rows, &mut visit)?;
+        } else {
+            for row in rows {
+                let series = dims(row);
+                for (column, builder) in builders.iter_mut().enumerate() {
+                    push(
+                        (&self.columns, column, &mut self.texts, self.item_type),
+                        row,
+                        (series, None),
+                        builder,
+                    );
                 }
-                self.push(row, &envelope, *ty, *source, builder);
             }
-            count += 1;
+            count = rows.len();
         }
-        let columns = builders
-            .into_iter()
-            .zip(&self.columns)
-            .map(|(builder, (ty, _))| match ty {
-                Type::Dynamic => {
-                    let texts = builder.finish();
-                    Column::from_json((0..count).map(|row| texts.get(row).to_text()).collect())
-                }
-                _ => builder.finish(),
-            });
+        let columns = builders.into_iter().map(Builder::finish);
         Ok(Batch::new(columns.collect(), count))
-    }
-
-    fn push(
-        &self,
-        row: &TableRow,
-        envelope: &Json,
-        ty: Type,
-        source: Source,
-        builder: &mut ColumnBuilder,
-    ) {
-        match source {
-            Source::Timestamp => {
-                builder.push_long(row.time.saturating_mul(TICKS).saturating_add(UNIX_EPOCH))
-            }
-            Source::ItemType => builder.push_text(self.item_type),
-            Source::ItemId => builder.push_text(&row.id.to_string()),
-            Source::ItemCount => builder.push_long(row.weight),
-            Source::Duration => match row.duration {
-                Some(duration) => builder.push(Value::Real(milliseconds(duration))),
-                None => builder.push_null(),
-            },
-            Source::PerformanceBucket => builder.push_text(row.duration.map_or("", bucket)),
-            Source::Success(path) => builder.push_text(match data(envelope, path) {
-                Some(Json::Bool(false)) => "False",
-                Some(Json::String(text)) if text.eq_ignore_ascii_case("false") => "False",
-                _ => "True",
-            }),
-            Source::Data(path) => push_json(data(envelope, path), ty, builder),
-            Source::Tag(key) => builder.push_text(&text_of(tag(envelope, key))),
-            Source::InstrumentationKey => builder.push_text(&text_of(envelope.get("iKey"))),
-            Source::Nothing => builder.push_null(),
-        }
     }
 }
 
 impl Rows for ItemRows {
     fn next(&mut self, cancel: &CancelToken) -> Result<Option<Batch>, Error> {
-        let mut rows = match self.rows.take() {
-            Some(rows) => rows,
-            None => self.begin(cancel)?,
-        };
-        let part: Vec<TableRow> = rows.by_ref().take(BATCH).collect();
-        self.rows = Some(rows);
-        if part.is_empty() {
-            return Ok(None);
+        loop {
+            if cancel.is_cancelled() {
+                return Ok(None);
+            }
+            // A page without a match is not the end.
+            match self.page()? {
+                Some(batch) if batch.rows() == 0 => {}
+                other => return Ok(other),
+            }
         }
-        let batch = self
-            .store
-            .read_now(|reader: &Reader| self.batch(reader, &part));
-        batch.map(Some).map_err(|error| failed(&error))
     }
-}
-
-const NAME: Source = Source::Data(&["name"]);
-const SUCCESS: Source = Source::Success(&["success"]);
-const ROLE: Source = Source::Tag("ai.cloud.role");
-const REQUEST_RESULT: Source = Source::Data(&["responseCode"]);
-const RESULT: Source = Source::Data(&["resultCode"]);
-
-/// Whether series are grouped by this column, so that its value is known without the JSON.
-fn is_dimension(source: Source) -> bool {
-    [
-        NAME,
-        SUCCESS,
-        ROLE,
-        REQUEST_RESULT,
-        RESULT,
-        Source::InstrumentationKey,
-    ]
-    .contains(&source)
-}
-
-/// Whether the texts of the series equal those of its items: neither truncated nor grouped.
-fn is_exact(dims: &Dims) -> bool {
-    const SHORTEST_CUT: usize = 64;
-
-    let texts = [&dims.app, &dims.role, &dims.name, &dims.result];
-    !dims.is_browser
-        && texts
-            .into_iter()
-            .all(|text| text.len() < SHORTEST_CUT && text != OTHERS)
-}
-
-fn dimension(dims: &Dims, source: Source) -> Option<&str> {
-    Some(match source {
-        NAME => &dims.name,
-        ROLE => &dims.role,
-        REQUEST_RESULT | RESULT => &dims.result,
-        Source::InstrumentationKey => &dims.app,
-        SUCCESS => match dims.success? {
-            true => "True",
-            false => "False",
-        },
-        _ => return None,
-    })
-}
-
-fn needs_json(source: Source) -> bool {
-    matches!(
-        source,
-        Source::Data(_) | Source::Success(_) | Source::Tag(_) | Source::InstrumentationKey
-    )
-}
-
-fn tag<'a>(envelope: &'a Json, key: &str) -> Option<&'a Json> {
-    envelope.get("tags")?.get(key)
-}
-
-fn data<'a>(envelope: &'a Json, path: &[&str]) -> Option<&'a Json> {
-    let base = envelope.get("data")?.get("baseData")?;
-    path.iter().try_fold(base, |value, step| match value {
-        Json::Array(items) if *step == "-1" => items.last(),
-        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
-        other => other.get(step),
-    })
-}
-
-fn text_of(value: Option<&Json>) -> String {
-    match value {
-        Some(Json::String(text)) => text.clone(),
-        None | Some(Json::Null) => String::new(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn push_json(value: Option<&Json>, ty: Type, builder: &mut ColumnBuilder) {
-    match (ty, value) {
-        (_, None | Some(Json::Null)) => builder.push_null(),
-        (Type::Dynamic, Some(value)) => builder.push_text(&value.to_string()),
-        (Type::Int, Some(Json::String(level))) => match severity(level) {
-            Some(level) => builder.push_long(level),
-            None => builder.push(Value::text(level)),
-        },
-        (_, Some(value)) => builder.push(Value::text(text_of(Some(value)))),
-    }
-}
-
-fn severity(name: &str) -> Option<i64> {
-    const LEVELS: [&str; 5] = ["Verbose", "Information", "Warning", "Error", "Critical"];
-
-    let level = LEVELS
-        .iter()
-        .position(|level| level.eq_ignore_ascii_case(name))?;
-    i64::try_from(level).ok()
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "durations are far below 2^53 microseconds"
-)]
-fn milliseconds(micros: i64) -> f64 {
-    micros as f64 / 1000.0
-}
-
-/// The performance bucket of Application Insights for a duration in microseconds.
-fn bucket(micros: i64) -> &'static str {
-    const BUCKETS: [(i64, &str); 10] = [
-        (250, "<250ms"),
-        (500, "250ms-500ms"),
-        (1_000, "500ms-1sec"),
-        (3_000, "1sec-3sec"),
-        (7_000, "3sec-7sec"),
-        (15_000, "7sec-15sec"),
-        (30_000, "15sec-30sec"),
-        (60_000, "30sec-1min"),
-        (120_000, "1min-2min"),
-        (300_000, "2min-5min"),
-    ];
-    let below = BUCKETS.iter().find(|(bound, _)| micros < bound * 1000);
-    below.map_or(">=5min", |(_, name)| name)
 }

@@ -413,11 +413,18 @@ impl Definition {
                 } else {
                     (classic, modern)
                 };
-                let mut field = Field::new(name, *ty);
+                // A workspace has a bool where the classic table has a text.
+                let is_success = *classic == "success";
+                let ty = if is_success && workspace {
+                    Type::Bool
+                } else {
+                    *ty
+                };
+                let mut field = Field::new(name, ty);
                 if name != other {
                     field = field.with_alias(other);
                 }
-                if *classic == "success" {
+                if is_success {
                     field = field.lenient();
                 }
                 (field, *source)

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::catalog::Tables;
 use super::columns::TABLES;
 use crate::api::Context;
+use crate::server::ApiError;
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
@@ -17,15 +18,18 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/query/check", post(check_text))
 }
 
-/// `{tables: [{name, alias, columns: [{name, type}]}], words: [{text, kind, signature}]}`.
+/// `{tables: [{name, alias, columns: [{name, alias, type}]}], words: [{text, kind, signature}]}`; an alias is the name in a
+/// workspace.
 async fn schema(State(context): State<Context>) -> Json<Value> {
     let catalog = Tables::of(&context.store, "");
     let tables = TABLES.iter().filter_map(|definition| {
         let table = catalog.table(definition.name)?;
+        let (aliases, _) = definition.columns(true);
         let columns: Vec<Value> = table
             .schema()
             .iter()
-            .map(|field| json!({"name": &*field.name, "type": field.ty.name()}))
+            .zip(&aliases)
+            .map(|(field, alias)| json!({"name": &*field.name, "alias": &*alias.name, "type": field.ty.name()}))
             .collect();
         Some(json!({"name": definition.name, "alias": definition.workspace, "columns": columns}))
     });
@@ -43,7 +47,9 @@ struct Text {
 }
 
 /// `{error: null | {message, suggestion, code, line, column, offset, length}, columns: [{name, type}]}`.
-async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> Json<Value> {
+async fn check_text(State(context): State<Context>, body: String) -> Result<Json<Value>, ApiError> {
+    let text: Text = serde_json::from_str(&body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not a query: {error}")))?;
     let checked = check(
         &text.query,
         &Tables::of(&context.store, ""),
@@ -66,5 +72,5 @@ async fn check_text(State(context): State<Context>, Json(text): Json<Text>) -> J
         .iter()
         .map(|column| json!({"name": &*column.name, "type": column.ty.name()}))
         .collect();
-    Json(json!({"error": error, "columns": columns}))
+    Ok(Json(json!({"error": error, "columns": columns})))
 }

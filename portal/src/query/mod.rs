@@ -6,10 +6,17 @@
 //! Timestamps and durations have microsecond precision, as the store keeps them beside the JSON.
 
 mod answer;
+mod batch;
 mod catalog;
+mod cells;
 mod columns;
+mod document;
 mod editor;
+mod metadata;
 mod rest;
+#[cfg(test)]
+mod tests;
 mod timespan;
 
+pub(crate) use self::catalog::Tables;
 pub(crate) use self::rest::routes;

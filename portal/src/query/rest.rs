@@ -1,4 +1,5 @@
-//! The query API: `/v1/apps/{id}/query`, `/v1/workspaces/{id}/query`, `/v1/{resourceId}/query`.
+//! The query API: `/v1/apps/{id}/query`, `/v1/workspaces/{id}/query`, `/v1/{resourceId}/query`, each with GET and POST;
+//! `/v1/$batch`; `/v1/apps/{id}/metadata`, `/v1/workspaces/{id}/metadata`.
 //!
 //! An instrumentation key selects one application; any other name selects all data.
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use azmon_kql::{CancelToken, Limits, Options};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use super::answer::{Preferences, bad_request, refusal, success};
 use super::catalog::Tables;
-use super::{editor, timespan};
+use super::{batch, editor, metadata, timespan};
 use crate::api::Context;
 
 /// The maximum size of a request body in bytes; a query itself may have 128 KiB.
@@ -32,13 +33,23 @@ pub(crate) fn routes() -> Router<Context> {
             "/v1/subscriptions/{*path}",
             get(of_resource).post(to_resource),
         )
+        .route(
+            "/v1/apps/{id}/metadata",
+            get(metadata::of_app).post(metadata::of_app),
+        )
+        .route(
+            "/v1/workspaces/{id}/metadata",
+            get(metadata::of_workspace).post(metadata::of_workspace),
+        )
+        .route("/v1/$batch", post(batch::answer))
+        .route("/v1/%24batch", post(batch::answer))
         .merge(editor::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
 /// The parameters of a query request.
 #[derive(Debug, Default, Deserialize)]
-struct Question {
+pub(super) struct Question {
     query: Option<String>,
     timespan: Option<String>,
 }
@@ -69,7 +80,7 @@ async fn of_resource(
 ) -> Response {
     match resource(&path) {
         Some(id) => answer(&context, id, from_parameters(query.as_deref()), &headers).await,
-        None => no_path(),
+        None => not_found(),
     }
 }
 
@@ -81,7 +92,7 @@ async fn to_resource(
 ) -> Response {
     match resource(&path) {
         Some(id) => answer(&context, id, from_body(&headers, &body), &headers).await,
-        None => no_path(),
+        None => not_found(),
     }
 }
 
@@ -90,9 +101,15 @@ fn resource(path: &str) -> Option<&str> {
     path.strip_suffix("/query")?.rsplit('/').next()
 }
 
-fn no_path() -> Response {
+/// The refusal of a path that is none.
+pub(super) fn no_path() -> (StatusCode, Value) {
     let body = serde_json::json!({"error": {"message": "The requested path does not exist", "code": "PathNotFoundError"}});
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    (StatusCode::NOT_FOUND, body)
+}
+
+fn not_found() -> Response {
+    let (status, body) = no_path();
+    (status, Json(body)).into_response()
 }
 
 fn from_parameters(query: Option<&str>) -> Result<Question, (StatusCode, Value)> {
@@ -112,7 +129,8 @@ fn from_parameters(query: Option<&str>) -> Result<Question, (StatusCode, Value)>
     Ok(question)
 }
 
-fn from_body(headers: &HeaderMap, body: &str) -> Result<Question, (StatusCode, Value)> {
+/// Refuses a body that does not say that it is JSON.
+pub(super) fn has_json(headers: &HeaderMap) -> Result<(), (StatusCode, Value)> {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
@@ -123,6 +141,11 @@ fn from_body(headers: &HeaderMap, body: &str) -> Result<Question, (StatusCode, V
             "the body needs the content type application/json",
         ));
     }
+    Ok(())
+}
+
+fn from_body(headers: &HeaderMap, body: &str) -> Result<Question, (StatusCode, Value)> {
+    has_json(headers)?;
     serde_json::from_str(body).map_err(|error| {
         bad_request(
             "InvalidJsonBody",
@@ -164,7 +187,8 @@ async fn answer(
     (status, ids, Json(body)).into_response()
 }
 
-async fn ask(
+/// Runs a query, and gives what is answered.
+pub(super) async fn ask(
     context: &Context,
     id: &str,
     question: Question,

@@ -2,11 +2,19 @@
 
 use std::collections::VecDeque;
 
+use azmon_envelope::Envelope;
 use hashbrown::HashMap;
 use hashbrown::HashSet;
+use rusqlite::{Connection, params};
+
+use crate::store::ItemKind;
+use crate::store::prepared::Keys;
 
 /// The maximum number of remembered calls, and of requests that wait for theirs. The oldest are forgotten first.
 const MAX_REMEMBERED: usize = 100_000;
+
+/// The newest items whose other end may still arrive after the portal was started again.
+const MAX_RELOADED: i64 = 40_000;
 
 /// One end of a call.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +44,45 @@ pub(super) struct Calls {
 }
 
 impl Calls {
+    /// What the newest items left open when the portal ended: their edges are counted already, their halves still
+    /// wait for the other.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut calls = Self::default();
+        let mut statement = connection.prepare(
+            "SELECT i.series, i.time, coalesce(i.duration, 0), i.weight, s.kind, e.json
+             FROM items i JOIN series s ON s.id = i.series JOIN envelopes e ON e.id = i.id
+             WHERE i.id > (SELECT max(id) FROM items) - ?1 AND s.kind IN (?2, ?3) ORDER BY i.id",
+        )?;
+        let (request, dependency) = (ItemKind::Request.code(), ItemKind::Dependency.code());
+        let mut rows = statement.query(params![MAX_RELOADED, request, dependency])?;
+        while let Some(row) = rows.next()? {
+            let json = row.get_ref(5)?.as_str().unwrap_or_default();
+            let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(json) else {
+                continue;
+            };
+            let end = End {
+                series: row.get(0)?,
+                time: row.get(1)?,
+                duration: row.get(2)?,
+                weight: row.get(3)?,
+            };
+            let keys = Keys::of(&envelope);
+            if let Some(span) = keys.span {
+                let _ = calls.is_duplicate(span);
+            }
+            match (row.get::<_, u8>(4)? == dependency, keys.span, keys.parent) {
+                (true, Some(span), _) => {
+                    calls.caller(span, end);
+                }
+                (false, _, Some(parent)) => {
+                    calls.callee(parent, end);
+                }
+                _ => {}
+            }
+        }
+        Ok(calls)
+    }
+
     /// Whether a span with this key was seen before.
     pub(super) fn is_duplicate(&mut self, span: i64) -> bool {
         if !self.spans.insert(span) {

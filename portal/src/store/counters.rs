@@ -41,7 +41,7 @@ struct Recent {
     last_refusal: Option<Refusal>,
 }
 
-/// The rejected items with one message.
+/// Items of one client that were refused with one message.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) message: String,
@@ -125,7 +125,14 @@ impl Counters {
         both.percentile(0.95)
     }
 
-    pub(crate) fn refuse(&self, message: &str, client: Option<&str>, count: i64, time: i64) {
+    /// Counts a refusal. Gives whether it is the first that waits to be written.
+    pub(super) fn refuse(
+        &self,
+        message: &str,
+        client: Option<&str>,
+        count: i64,
+        time: i64,
+    ) -> bool {
         self.refused
             .fetch_add(count.max(0).cast_unsigned(), Ordering::Relaxed);
         let refusal = Refusal {
@@ -136,16 +143,17 @@ impl Counters {
         };
         let mut recent = self.recent();
         recent.last_refusal = Some(refusal.clone());
-        if let Some(known) = recent
-            .refusals
-            .iter_mut()
-            .find(|known| known.message == refusal.message)
-        {
-            known.count += count;
-            known.time = time;
-        } else if recent.refusals.len() < MAX_REFUSALS {
-            recent.refusals.push(refusal);
-        }
+        let is_first = recent.refusals.is_empty();
+        recent.wait(refusal);
+        is_first
+    }
+
+    /// Refusals that could not be written wait again.
+    pub(super) fn keep_refusals(&self, refusals: Vec<Refusal>) {
+        let mut recent = self.recent();
+        refusals
+            .into_iter()
+            .for_each(|refusal| recent.wait(refusal));
     }
 
     pub(crate) fn last_refusal(&self) -> Option<Refusal> {
@@ -154,6 +162,20 @@ impl Counters {
 
     pub(super) fn take_refusals(&self) -> Vec<Refusal> {
         std::mem::take(&mut self.recent().refusals)
+    }
+}
+
+impl Recent {
+    fn wait(&mut self, refusal: Refusal) {
+        let is_same = |known: &&mut Refusal| {
+            known.message == refusal.message && known.client == refusal.client
+        };
+        if let Some(known) = self.refusals.iter_mut().find(is_same) {
+            known.count += refusal.count;
+            known.time = known.time.max(refusal.time);
+        } else if self.refusals.len() < MAX_REFUSALS {
+            self.refusals.push(refusal);
+        }
     }
 }
 

@@ -69,6 +69,17 @@ pub(crate) struct Finding {
     pub(crate) sample: i64,
 }
 
+/// Items of one client that were refused with one message.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    pub(crate) message: String,
+    /// The SDK, else the `User-Agent`; empty if neither was said.
+    pub(crate) client: String,
+    pub(crate) items: i64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+}
+
 /// A value that a page saved.
 #[derive(Debug, Clone)]
 pub(crate) struct Saved {
@@ -166,11 +177,18 @@ impl Reader {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Rejection messages: text, items, first and last time.
-    pub(crate) fn refusals(&self) -> Result<Vec<(String, i64, i64, i64)>> {
-        let sql = "SELECT message, items, first_seen, last_seen FROM refusals ORDER BY last_seen DESC LIMIT 100";
+    /// The newest first.
+    pub(crate) fn refusals(&self) -> Result<Vec<Refused>> {
+        let sql = "SELECT message, client, items, first_seen, last_seen FROM refusals
+                   ORDER BY last_seen DESC, message LIMIT 1000";
         self.all(sql, [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok(Refused {
+                message: row.get(0)?,
+                client: row.get(1)?,
+                items: row.get(2)?,
+                first: row.get(3)?,
+                last: row.get(4)?,
+            })
         })
     }
 

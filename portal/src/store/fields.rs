@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use azmon_envelope::{Data, tags};
 
-use crate::store::{Item, hash, prepared};
+use crate::store::{Item, hash, said};
 
 /// A value of a field.
 #[derive(Debug, Clone, PartialEq)]
@@ -222,7 +222,7 @@ impl Column {
             }
             Self::Duration => Some(FieldValue::Number(item.duration()?.as_secs_f64() * 1_000.0)),
             Self::Value => Some(FieldValue::Number(
-                prepared::metric_value(&item.envelope().data)?.sum,
+                said::metric_value(&item.envelope().data)?.sum,
             )),
             Self::Role => match item.role() {
                 Cow::Borrowed(role) => FieldValue::of(role),
@@ -230,7 +230,7 @@ impl Column {
             },
             Self::Instance => tag(tags::CLOUD_ROLE_INSTANCE),
             Self::Version => tag(tags::APPLICATION_VERSION),
-            Self::Id => FieldValue::of(hash::span_id(prepared::own_id(&item.envelope().data)?)),
+            Self::Id => FieldValue::of(hash::span_id(said::own_id(&item.envelope().data)?)),
             Self::OperationId => tag(tags::OPERATION_ID),
             Self::OperationName => tag(tags::OPERATION_NAME),
             Self::ParentId => tag(tags::OPERATION_PARENT_ID),
@@ -240,7 +240,7 @@ impl Column {
             Self::Account => tag(tags::USER_ACCOUNT_ID),
             Self::Session => tag(tags::SESSION_ID),
             Self::ProblemId => {
-                let problem = prepared::problem_id(item.envelope());
+                let problem = said::problem_id(item.envelope());
                 (!problem.is_empty()).then_some(FieldValue::Text(Cow::Owned(problem)))
             }
             Self::Sdk => tag(tags::INTERNAL_SDK_VERSION),

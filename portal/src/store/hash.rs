@@ -4,7 +4,7 @@ const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// FNV-1a over the parts with separators, followed by a mix of all bits.
-pub(super) fn stable(parts: &[&str]) -> i64 {
+pub(crate) fn stable(parts: &[&str]) -> i64 {
     let mut hash = OFFSET;
     for part in parts {
         for byte in part.bytes().chain([0xff]) {

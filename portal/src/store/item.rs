@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use azmon_envelope::{Data, Envelope, Measurements, tags};
 use serde_json::value::RawValue;
 
-use crate::store::{ItemKind, prepared};
+use crate::store::{ItemKind, said};
 
 /// A stored telemetry item.
 #[derive(Debug)]
@@ -221,7 +221,7 @@ impl Item {
     /// The number of items that this item represents: 100 divided by its `sampleRate`, rounded.
     #[must_use]
     pub fn count(&self) -> u64 {
-        prepared::weight(self.envelope().sample_rate).cast_unsigned()
+        said::weight(self.envelope().sample_rate).cast_unsigned()
     }
 
     /// The role name. A page without a role name has its origin instead.
@@ -229,12 +229,12 @@ impl Item {
     pub fn role(&self) -> Cow<'_, str> {
         match self.tag(tags::CLOUD_ROLE) {
             Some(role) => Cow::Borrowed(role),
-            None => Cow::Owned(prepared::role(self.envelope(), self.is_browser())),
+            None => Cow::Owned(said::role(self.envelope(), self.is_browser())),
         }
     }
 
     pub(crate) fn is_browser(&self) -> bool {
-        prepared::is_browser(self.envelope())
+        said::is_browser(self.envelope())
     }
 
     /// The value of a custom dimension.

@@ -13,10 +13,12 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::live::Hub;
 use crate::store::counters::Counters;
 use crate::store::dictionary::{Dictionary, Published};
+use crate::store::error::{AppendError, OpenError};
 use crate::store::place::{Place, PlaceError};
-use crate::store::prepared::{self, Prepared, micros};
+use crate::store::prepared::{self, Prepared};
 use crate::store::reader::Reader;
 use crate::store::retention::Limits;
+use crate::store::said::micros;
 use crate::store::schema::{self, SchemaError};
 use crate::store::writer::{Command, Writer};
 use crate::store::{Item, NewItem, Order, Range, tail};
@@ -39,36 +41,6 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     /// The size at which the database is full, in pages of 4 KiB, like a full disk.
     pub(crate) max_pages: Option<u32>,
-}
-
-/// The reason why a store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenError {
-    #[error(transparent)]
-    Place(#[from] PlaceError),
-    #[error(
-        "the database {} is damaged: {source}. Move it away, or choose another directory with --data",
-        path.display()
-    )]
-    Damaged {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
-    #[error("cannot use the database {}: {source}", path.display())]
-    Schema { path: PathBuf, source: SchemaError },
-}
-
-/// The reason why items were not stored. No item of the batch is stored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum AppendError {
-    #[error("the portal cannot keep up; try again in {} s", .0.as_secs())]
-    Busy(Duration),
-    #[error("the disk of the portal's database is full")]
-    DiskFull,
-    #[error("the portal's database is damaged")]
-    Damaged,
-    #[error("the portal could not write: {0}")]
-    Failed(String),
 }
 
 /// The received items. One thread writes; a few connections read.
@@ -219,6 +191,14 @@ impl Store {
     where
         E: From<rusqlite::Error>,
     {
+        let reader = self.begin_read()?;
+        let answer = question(&reader);
+        self.end_read(reader);
+        answer
+    }
+
+    /// A reader whose statements all see the same data.
+    fn begin_read(&self) -> rusqlite::Result<Reader> {
         let idle = self
             .readers
             .lock()
@@ -228,19 +208,27 @@ impl Store {
             Some(connection) => connection,
             None => open_reader(&self.place.database())?,
         };
-        let reader = Reader {
+        connection.execute_batch("BEGIN")?;
+        Ok(Reader {
             connection,
             series: self.published.snapshot(),
-        };
-        // All statements of one query see the same data.
-        reader.connection.execute_batch("BEGIN")?;
-        let answer = question(&reader);
+        })
+    }
+
+    fn end_read(&self, reader: Reader) {
         let ended = reader.connection.execute_batch("COMMIT");
         let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.is_ok() && idle.len() < READERS {
             idle.push(reader.connection);
         }
-        answer
+    }
+
+    /// One state of the data, for a question that reads piece by piece.
+    pub(crate) fn state(self: &Arc<Self>) -> State {
+        State {
+            store: Arc::clone(self),
+            reader: Mutex::new(None),
+        }
     }
 
     /// All stored items, in the order of arrival.
@@ -264,7 +252,7 @@ impl Store {
     }
 
     /// Runs a write operation between two commits.
-    async fn write<T, F>(&self, work: F) -> rusqlite::Result<T>
+    pub(super) async fn write<T, F>(&self, work: F) -> rusqlite::Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Writer) -> rusqlite::Result<T> + Send + 'static,
@@ -314,6 +302,16 @@ impl Store {
         .await
     }
 
+    /// Counts items that were refused, by message and client.
+    pub(crate) fn refuse(&self, message: &str, client: Option<&str>, count: i64) {
+        let now = micros(SystemTime::now());
+        if self.counters.refuse(message, client, count, now) {
+            let run = Command::Run(Box::new(Writer::write_refusals));
+            // An error says that the portal ends.
+            let _ = self.commands.send(run);
+        }
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
@@ -330,6 +328,40 @@ impl Store {
     /// The data directory; `None` if the database is temporary.
     pub(crate) fn directory(&self) -> Option<&Path> {
         (!self.place.is_temporary()).then(|| self.place.directory())
+    }
+}
+
+/// One state of the data: that of the first read.
+#[derive(Debug)]
+pub(crate) struct State {
+    store: Arc<Store>,
+    reader: Mutex<Option<Reader>>,
+}
+
+impl State {
+    /// Reads from the state.
+    pub(crate) fn read<T>(
+        &self,
+        question: impl FnOnce(&Reader) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*reader {
+            Some(reader) => question(reader),
+            None => question(reader.insert(self.store.begin_read()?)),
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        let reader = self
+            .reader
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(reader) = reader {
+            self.store.end_read(reader);
+        }
     }
 }
 

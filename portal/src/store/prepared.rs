@@ -3,9 +3,12 @@
 use std::time::SystemTime;
 
 use azmon_envelope::{Data, Envelope, tags};
-use hashbrown::HashSet;
 
 use crate::store::checks::{self, Check};
+use crate::store::said::{
+    MetricValue, duration, is_browser, method, metric_value, micros, own_id, problem_id, role,
+    weight,
+};
 use crate::store::words;
 use crate::store::{ItemKind, NewItem, hash};
 
@@ -19,12 +22,7 @@ pub(super) struct Prepared {
     pub(super) duration: Option<i64>,
     /// The number of items that it represents.
     pub(super) weight: i64,
-    /// A hash of the operation id.
-    pub(super) operation: Option<i64>,
-    /// A hash of the operation id and the item's own id.
-    pub(super) span: Option<i64>,
-    /// A hash of the operation id and the parent id.
-    pub(super) parent: Option<i64>,
+    pub(super) keys: Keys,
     /// A hash of the user id.
     pub(super) user: Option<i64>,
     pub(super) value: Option<MetricValue>,
@@ -37,6 +35,34 @@ pub(super) struct Prepared {
     /// The distinct words for the full-text index.
     pub(super) words: String,
     pub(super) checks: Vec<Check>,
+}
+
+/// Hashes by which the items of a transaction find each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keys {
+    /// Of the operation's id.
+    pub(super) operation: Option<i64>,
+    /// Of operation and own id.
+    pub(super) span: Option<i64>,
+    /// Of operation and parent's id.
+    pub(super) parent: Option<i64>,
+}
+
+impl Keys {
+    pub(super) fn of(envelope: &Envelope<'_>) -> Self {
+        let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
+        let operation_id = tag(tags::OPERATION_ID);
+        let operation = (!is_blank(operation_id)).then_some(operation_id);
+        let key = |id: &str| {
+            let operation = operation?;
+            (!is_blank(id)).then(|| hash::stable(&[operation, hash::span_id(id)]))
+        };
+        Self {
+            operation: operation.map(|id| hash::stable(&[id])),
+            span: own_id(&envelope.data).and_then(key),
+            parent: key(tag(tags::OPERATION_PARENT_ID)),
+        }
+    }
 }
 
 /// The dimensions of a series.
@@ -86,15 +112,6 @@ impl SeriesKind {
     }
 }
 
-/// The value of a metric, with the aggregates of a pre-aggregated one.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct MetricValue {
-    pub(crate) sum: f64,
-    pub(crate) count: i64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-}
-
 #[derive(Debug)]
 pub(super) struct ProblemText {
     pub(super) message: String,
@@ -113,12 +130,6 @@ impl Prepared {
         let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
         let properties = envelope.data.properties();
         let property = |key| properties.get(key).map_or("", |value| value.as_ref());
-        let operation_id = tag(tags::OPERATION_ID);
-        let operation = (!is_blank(operation_id)).then_some(operation_id);
-        let key = |id: &str| {
-            let operation = operation?;
-            (!is_blank(id)).then(|| hash::stable(&[operation, hash::span_id(id)]))
-        };
         let user = [
             tag(tags::USER_AUTH_USER_ID),
             tag(tags::USER_ID),
@@ -140,9 +151,7 @@ impl Prepared {
             time: micros(envelope.time),
             duration: duration(envelope),
             weight: weight(envelope.sample_rate),
-            operation: operation.map(|id| hash::stable(&[id])),
-            span: own_id(&envelope.data).and_then(key),
-            parent: key(tag(tags::OPERATION_PARENT_ID)),
+            keys: Keys::of(envelope),
             user: user.map(|id| hash::stable(&[id])),
             value: metric_value(&envelope.data),
             problem,
@@ -169,6 +178,13 @@ impl Prepared {
             ..prepared
         }
     }
+}
+
+/// Prepares items as they are before they are written, and gives the JSON that would be.
+pub(crate) fn prepare(items: Vec<NewItem>, now: SystemTime) -> impl Iterator<Item = Box<str>> {
+    items
+        .into_iter()
+        .map(move |item| Prepared::new(item, now).json)
 }
 
 fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
@@ -247,135 +263,6 @@ fn dims(kind: ItemKind, envelope: &Envelope<'_>) -> Dims {
     dims
 }
 
-/// The role name. A page without a role name has its origin instead.
-pub(crate) fn role(envelope: &Envelope<'_>, is_browser: bool) -> String {
-    let role = envelope
-        .tags
-        .get(tags::CLOUD_ROLE)
-        .map_or("", |role| role.as_ref());
-    if !role.is_empty() || !is_browser {
-        return role.to_owned();
-    }
-    let url = match &envelope.data {
-        Data::PageView(data) => data.url.as_deref(),
-        Data::PageViewPerf(data) => data.page.url.as_deref(),
-        _ => None,
-    };
-    let host = url.and_then(|url| {
-        let (_, rest) = url.split_once("://")?;
-        rest.split(['/', '?', '#']).next()
-    });
-    match host {
-        Some(host) if !host.is_empty() => host.to_owned(),
-        _ => "browser".to_owned(),
-    }
-}
-
-/// Whether a browser SDK sent the item, or only browsers send items of its kind.
-pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
-    let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
-    tag(tags::DEVICE_TYPE).eq_ignore_ascii_case("browser")
-        || tag(tags::INTERNAL_SDK_VERSION).starts_with("javascript:")
-        || matches!(envelope.data, Data::PageViewPerf(_))
-}
-
-/// The problem id that groups exceptions: the client's own, or type and method, as in the service.
-pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
-    let Data::Exception(data) = &envelope.data else {
-        return String::new();
-    };
-    if let Some(id) = data.problem_id.as_deref()
-        && !id.is_empty()
-    {
-        return id.to_owned();
-    }
-    let type_name = data
-        .exceptions
-        .first()
-        .and_then(|cause| cause.type_name.as_deref())
-        .filter(|name| !name.is_empty())
-        .unwrap_or("Error");
-    let method = method(envelope);
-    if method.is_empty() {
-        type_name.to_owned()
-    } else {
-        format!("{type_name} at {method}")
-    }
-}
-
-/// The method of the application's first own frame, or else of the first frame.
-pub(crate) fn method(envelope: &Envelope<'_>) -> String {
-    let Data::Exception(data) = &envelope.data else {
-        return String::new();
-    };
-    let frames = || data.exceptions.iter().flat_map(|cause| &cause.parsed_stack);
-    let own = frames()
-        .find(|frame| crate::store::is_own_frame(&frame.method, frame.file_name.as_deref()));
-    let method = own
-        .or_else(|| frames().next())
-        .map_or("", |frame| frame.method.as_ref());
-    // One client sends the whole stack as one text.
-    method.lines().next().unwrap_or_default().trim().to_owned()
-}
-
-pub(crate) fn own_id<'a>(data: &'a Data<'_>) -> Option<&'a str> {
-    match data {
-        Data::Request(data) => Some(&data.id),
-        Data::RemoteDependency(data) => Some(&data.id),
-        Data::Availability(data) => Some(&data.id),
-        Data::PageView(data) => Some(&data.id),
-        _ => None,
-    }
-}
-
-fn duration(envelope: &Envelope<'_>) -> Option<i64> {
-    let span = match &envelope.data {
-        Data::Request(data) => data.duration,
-        Data::RemoteDependency(data) => data.duration,
-        Data::Availability(data) => data.duration,
-        Data::PageView(data) => data.duration?,
-        Data::PageViewPerf(data) => data.perf_total.or(data.page.duration)?,
-        _ => return None,
-    };
-    Some(i64::try_from(span.0.as_micros()).unwrap_or(i64::MAX))
-}
-
-/// The value with its aggregates. A value without a count is one measurement.
-pub(crate) fn metric_value(data: &Data<'_>) -> Option<MetricValue> {
-    let Data::Metric(data) = data else {
-        return None;
-    };
-    let point = data.metrics.first()?;
-    let count = point.count.unwrap_or(1).max(1);
-    let mean = point.value / count as f64;
-    Some(MetricValue {
-        sum: point.value,
-        count,
-        min: point.min.unwrap_or(mean),
-        max: point.max.unwrap_or(mean),
-    })
-}
-
-/// The number of items that one item represents.
-pub(crate) fn weight(sample_rate: Option<f64>) -> i64 {
-    const MOST: f64 = 1_000_000.0;
-    match sample_rate {
-        Some(rate) if rate > 0.0 && rate < 100.0 => (100.0 / rate).round().min(MOST) as i64,
-        _ => 1,
-    }
-}
-
-/// Microseconds since 1970, limited to the years 1 to 9999.
-pub(crate) fn micros(time: SystemTime) -> i64 {
-    const LAST: i64 = 253_402_300_799_000_000;
-    const FIRST: i64 = -62_135_596_800_000_000;
-    let micros = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(LAST),
-        Err(before) => i64::try_from(before.duration().as_micros()).map_or(FIRST, |micros| -micros),
-    };
-    micros.clamp(FIRST, LAST)
-}
-
 /// Whether an id is empty or consists of zeros, which clients write without a trace.
 fn is_blank(id: &str) -> bool {
     id.bytes().all(|byte| byte == b'0')
@@ -387,10 +274,4 @@ fn cut(text: &str, characters: usize) -> String {
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
         None => text.to_owned(),
     }
-}
-
-/// Distinct texts in their original order.
-pub(super) fn distinct<'a>(texts: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
-    let mut seen = HashSet::new();
-    texts.filter(|text| seen.insert(*text)).take(most).collect()
 }

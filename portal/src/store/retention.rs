@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::ItemKind;
 use crate::store::counters::Counters;
-use crate::store::prepared::micros;
+use crate::store::said::micros;
 use crate::store::schema::GRAINS;
 
 /// The number of items removed in one transaction. More would delay arriving items.
@@ -212,4 +212,68 @@ pub(super) fn delete(
     };
     transaction.commit()?;
     Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::ingestion::judge;
+    use crate::store::{NewItem, Options, Store};
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn event(name: &str) -> NewItem {
+        let json = format!(
+            r#"{{"name":"Event","time":"2026-11-20T12:00:00Z","iKey":"k","data":{{"baseType":"EventData","baseData":{{"name":"{name}"}}}}}}"#
+        );
+        judge(&RawValue::from_string(json).unwrap()).unwrap()
+    }
+
+    fn names(store: &Store) -> Vec<String> {
+        let items = store.all().unwrap();
+        items.iter().map(|item| item.name().into_owned()).collect()
+    }
+
+    /// Items that were received two hours ago are gone when the next arrive, and when the store is opened.
+    #[tokio::test]
+    async fn items_are_removed_by_when_they_were_received() {
+        let directory = std::env::temp_dir().join(format!("azmon-age-{}", std::process::id()));
+        let options = Options {
+            directory: Some(directory.clone()),
+            limits: Limits {
+                items: u64::MAX,
+                bytes: u64::MAX,
+                age: Some(HOUR),
+            },
+            max_pages: None,
+        };
+        let make_old = |ids: &str| {
+            let other = Connection::open(directory.join("portal.db")).unwrap();
+            let sql = format!(
+                "UPDATE items SET received = received - {} WHERE id IN ({ids})",
+                2 * HOUR.as_micros()
+            );
+            other.execute(&sql, []).unwrap();
+        };
+        let store = Store::open(&options).unwrap();
+        let old = (0..3).map(|index| event(&format!("old {index}")));
+        store.append(old.collect()).await.unwrap();
+        make_old("1, 2, 3");
+        store.append(vec![event("new")]).await.unwrap();
+        assert_eq!(names(&store), ["new"]);
+        let counted = store.statistics();
+        assert_eq!((counted.items, counted.dropped), (1, 3));
+
+        store.append(vec![event("newer")]).await.unwrap();
+        drop(store);
+        make_old("4");
+        let store = Store::open(&options).unwrap();
+        // The writer looks before it takes anything.
+        store.write(|_| Ok(())).await.unwrap();
+        assert_eq!(names(&store), ["newer"]);
+        drop(store);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
 }

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::histogram::Histogram;
-use crate::store::prepared::MetricValue;
+use crate::store::said::MetricValue;
 use crate::store::schema::GRAINS;
 
 /// The maximum number of cells in memory between commits.

@@ -17,7 +17,7 @@ use rusqlite::{Connection, Transaction};
 use crate::store::views;
 
 /// Incremented with each change of the tables; [`migrate`] has a step for each version.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `PRAGMA application_id`: "azmn".
 const APPLICATION: i64 = 0x617a_6d6e;
@@ -25,6 +25,7 @@ const APPLICATION: i64 = 0x617a_6d6e;
 /// The lengths of a bucket in microseconds, the finest first.
 pub(crate) const GRAINS: [i64; 4] = [10_000_000, 60_000_000, 600_000_000, 3_600_000_000];
 
+/// The tables of version 1.
 const TABLES: &str = "
 CREATE TABLE items (
     id INTEGER PRIMARY KEY,
@@ -91,6 +92,18 @@ CREATE TABLE saved (
 );
 ";
 
+/// Version 2: refusals are told apart by client.
+const REFUSALS_BY_CLIENT: &str = "
+CREATE TABLE refusals_by_client (
+    message TEXT NOT NULL, client TEXT NOT NULL, items INTEGER NOT NULL, first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    PRIMARY KEY (message, client)
+);
+INSERT INTO refusals_by_client SELECT message, '', items, first_seen, last_seen FROM refusals;
+DROP TABLE refusals;
+ALTER TABLE refusals_by_client RENAME TO refusals;
+";
+
 /// The reason why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
@@ -130,11 +143,14 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
 
 /// The step from one version to the next.
 fn apply(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
-    if from == 0 {
-        transaction.execute_batch(TABLES)?;
-        transaction.execute_batch(&views::all())?;
+    match from {
+        0 => {
+            transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(&views::all())
+        }
+        1 => transaction.execute_batch(REFUSALS_BY_CLIENT),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The settings of a connection. A commit survives the end of the process, but not of the machine.
@@ -169,6 +185,27 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         migrate(&mut connection).unwrap();
+    }
+
+    #[test]
+    fn a_database_of_version_1_is_brought_up_to_date() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        connection.execute_batch(&views::all()).unwrap();
+        let old = format!(
+            "INSERT INTO refusals VALUES ('too long', 3, 10, 20);
+             PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1"
+        );
+        connection.execute_batch(&old).unwrap();
+        migrate(&mut connection).unwrap();
+        let sql = "SELECT message, client, items, first_seen, last_seen FROM refusals";
+        let found: (String, String, i64, i64, i64) =
+            connection.query_row(sql, [], |row| row.try_into()).unwrap();
+        assert_eq!(found, ("too long".to_owned(), String::new(), 3, 10, 20));
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, VERSION);
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! Rows for the query language: narrow rows directly, an item's JSON only where a query needs it.
+//! Rows for the query language, page by page: narrow ones, and the JSON of an item only where a query needs it.
 
 use std::ops::ControlFlow;
 
-use rusqlite::{OptionalExtension, params_from_iter};
+use rusqlite::{params, params_from_iter};
 
 use crate::store::prepared::SeriesKind;
 use crate::store::reader::{Range, Reader};
 use crate::store::{ItemKind, hash};
+
+/// JSON of rows whose ids lie so close to each other is read in one walk.
+const DENSE: i64 = 4;
 
 /// The rows of a kind that a query reads.
 #[derive(Debug, Clone)]
@@ -18,7 +21,13 @@ pub(crate) struct TableQuery {
     pub(crate) operations: Option<Vec<String>>,
     /// The order by time: newest first if true.
     pub(crate) newest_first: Option<bool>,
-    pub(crate) limit: usize,
+}
+
+/// Time and id of the row after which a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TableCursor {
+    time: i64,
+    id: i64,
 }
 
 /// The data of an item without its JSON. Times are microseconds since 1970.
@@ -33,20 +42,14 @@ pub(crate) struct TableRow {
 }
 
 impl Reader {
-    /// Visits the rows of a kind.
+    /// At most so many rows of a kind after the cursor, and where the next page begins; `None` after the last.
     pub(crate) fn table(
         &self,
         query: &TableQuery,
-        visit: &mut dyn FnMut(TableRow) -> ControlFlow<()>,
-    ) -> rusqlite::Result<()> {
-        let wanted: Vec<bool> = self
-            .all_series()
-            .iter()
-            .map(|series| {
-                series.dims.kind == SeriesKind::Item(query.kind)
-                    && query.app.as_ref().is_none_or(|app| *app == series.dims.app)
-            })
-            .collect();
+        after: Option<TableCursor>,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<TableRow>, Option<TableCursor>)> {
+        let wanted = self.wanted(query);
         let mut sql =
             "SELECT id, time, weight, duration, series FROM items WHERE time >= ? AND time < ?"
                 .to_owned();
@@ -56,23 +59,32 @@ impl Reader {
             sql.push_str(&format!(" AND operation IN ({marks})"));
             parameters.extend(operations.iter().map(|id| hash::stable(&[id])));
         }
-        sql.push_str(match query.newest_first {
-            Some(true) => " ORDER BY time DESC, id DESC",
-            Some(false) => " ORDER BY time, id",
-            None => "",
+        let by_time = query.newest_first.is_some() || query.range != Range::ALL;
+        if let Some(TableCursor { time, id }) = after {
+            if by_time {
+                sql.push_str(match query.newest_first {
+                    Some(true) => " AND (time, id) < (?, ?)",
+                    Some(false) | None => " AND (time, id) > (?, ?)",
+                });
+                parameters.extend([time, id]);
+            } else {
+                sql.push_str(" AND id > ?");
+                parameters.push(id);
+            }
+        }
+        sql.push_str(match (query.newest_first, by_time) {
+            (Some(true), _) => " ORDER BY time DESC, id DESC",
+            (_, true) => " ORDER BY time, id",
+            (_, false) => " ORDER BY id",
         });
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(parameters))?;
-        let mut left = query.limit;
-        while left > 0
-            && let Some(row) = rows.next()?
-        {
+        let mut page = Vec::new();
+        while let Some(row) = rows.next()? {
             let series: i64 = row.get(4)?;
-            let index = usize::try_from(series).unwrap_or(0).wrapping_sub(1);
-            if !wanted.get(index).copied().unwrap_or(false) {
+            if !is_wanted(&wanted, series) {
                 continue;
             }
-            left -= 1;
             let row = TableRow {
                 id: row.get(0)?,
                 time: row.get(1)?,
@@ -80,18 +92,100 @@ impl Reader {
                 duration: row.get(3)?,
                 series,
             };
-            if visit(row).is_break() {
+            page.push(row);
+            if page.len() >= limit {
+                let cursor = TableCursor {
+                    time: row.time,
+                    id: row.id,
+                };
+                return Ok((page, Some(cursor)));
+            }
+        }
+        Ok((page, None))
+    }
+
+    /// How many rows a query has. Operations are not looked at.
+    pub(crate) fn count_table(&self, query: &TableQuery) -> rusqlite::Result<u64> {
+        let wanted = self.wanted(query);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM items WHERE series = ? AND time >= ? AND time < ?",
+        )?;
+        let mut count = 0;
+        for series in self.all_series() {
+            if is_wanted(&wanted, series.id) {
+                let range = params![series.id, query.range.from, query.range.to];
+                count += statement
+                    .query_row(range, |row| row.get::<_, i64>(0))?
+                    .cast_unsigned();
+            }
+        }
+        Ok(count)
+    }
+
+    /// By the number of a series, whether its items are among the rows.
+    fn wanted(&self, query: &TableQuery) -> Vec<bool> {
+        self.all_series()
+            .iter()
+            .map(|series| {
+                series.dims.kind == SeriesKind::Item(query.kind)
+                    && query.app.as_ref().is_none_or(|app| *app == series.dims.app)
+            })
+            .collect()
+    }
+
+    /// Visits the JSON of rows, in their order. Rows that were removed are left out.
+    pub(crate) fn each_json(
+        &self,
+        rows: &[TableRow],
+        visit: &mut dyn FnMut(&TableRow, &str) -> ControlFlow<()>,
+    ) -> rusqlite::Result<()> {
+        let is_sorted = rows.is_sorted_by_key(|row| row.id);
+        if let ([first, .., last], true) = (rows, is_sorted)
+            && last.id - first.id < DENSE * i64::try_from(rows.len()).unwrap_or(i64::MAX)
+        {
+            return self.each_json_between(rows, (first.id, last.id), visit);
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT json FROM envelopes WHERE id = ?")?;
+        for row in rows {
+            let mut found = statement.query([row.id])?;
+            let Some(envelope) = found.next()? else {
+                continue;
+            };
+            if visit(row, envelope.get_ref(0)?.as_str().unwrap_or_default()).is_break() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// The JSON of an item; `None` if it was removed.
-    pub(crate) fn json(&self, id: i64) -> rusqlite::Result<Option<String>> {
-        self.connection
-            .prepare_cached("SELECT json FROM envelopes WHERE id = ?")?
-            .query_row([id], |row| row.get(0))
-            .optional()
+    fn each_json_between(
+        &self,
+        rows: &[TableRow],
+        (first, last): (i64, i64),
+        visit: &mut dyn FnMut(&TableRow, &str) -> ControlFlow<()>,
+    ) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, json FROM envelopes WHERE id >= ? AND id <= ? ORDER BY id",
+        )?;
+        let mut envelopes = statement.query([first, last])?;
+        let mut rows = rows.iter().peekable();
+        while let Some(envelope) = envelopes.next()? {
+            let id: i64 = envelope.get(0)?;
+            while rows.next_if(|row| row.id < id).is_some() {}
+            let Some(row) = rows.next_if(|row| row.id == id) else {
+                continue;
+            };
+            if visit(row, envelope.get_ref(1)?.as_str().unwrap_or_default()).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
+}
+
+fn is_wanted(wanted: &[bool], series: i64) -> bool {
+    let index = usize::try_from(series).unwrap_or(0).wrapping_sub(1);
+    wanted.get(index).copied().unwrap_or(false)
 }

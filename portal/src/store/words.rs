@@ -1,8 +1,7 @@
 //! Words of an item for full-text search.
 
 use azmon_envelope::{Data, Envelope, tags};
-
-use crate::store::prepared::distinct;
+use hashbrown::HashSet;
 
 /// The maximum number of distinct indexed words of an item.
 const MAX_WORDS: usize = 400;
@@ -91,4 +90,10 @@ pub(crate) fn visit<'a>(envelope: &'a Envelope<'_>, see: &mut dyn FnMut(&'a str)
 pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_alphanumeric())
         .filter(|word| !word.is_empty())
+}
+
+/// Distinct texts in their original order.
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    texts.filter(|text| seen.insert(*text)).take(most).collect()
 }

@@ -2,25 +2,32 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Receiver;
-use std::time::SystemTime;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, ErrorCode, params};
 use tokio::sync::oneshot;
 
 use crate::store::calls::{Calls, End, Match};
 use crate::store::checks::{Check, CheckId};
-use crate::store::counters::Counters;
+use crate::store::counters::{Counters, Refusal};
 use crate::store::dictionary::Dictionary;
 use crate::store::ledger::Ledger;
-use crate::store::prepared::{Dims, Prepared, SeriesKind, micros};
+use crate::store::prepared::{Dims, Prepared, SeriesKind};
 use crate::store::retention::{self, Limits};
 use crate::store::rollups::Rollups;
 use crate::store::runs::{Runs, Sender};
+use crate::store::said::micros;
 use crate::store::{AppendError, ItemKind, tail};
 
 /// The maximum number of items in one commit, which bounds the delay until the first of them is visible.
 const MAX_COMMIT: usize = 20_000;
+
+/// The most refusals that are kept; those that were seen last.
+const MAX_REFUSALS: i64 = 1_000;
+
+/// Between two looks for items that are too old, while nothing arrives.
+const AGE_PAUSE: Duration = Duration::from_secs(30);
 
 /// A command for the writer.
 pub(super) enum Command {
@@ -72,11 +79,12 @@ impl Writer {
         counters.newest_id.store(newest, Ordering::Relaxed);
         retention::count(&connection, &counters)?;
         let runs = Runs::load(&connection)?;
+        let calls = Calls::load(&connection)?;
         Ok(Self {
             connection,
             dictionary,
             rollups: Rollups::default(),
-            calls: Calls::default(),
+            calls,
             runs,
             ledger: Ledger::default(),
             counters,
@@ -88,7 +96,20 @@ impl Writer {
     }
 
     pub(super) fn work(mut self, commands: &Receiver<Command>) {
-        while let Ok(command) = commands.recv() {
+        self.age();
+        loop {
+            let command = match self.limits.age {
+                None => commands.recv().ok(),
+                Some(_) => match commands.recv_timeout(AGE_PAUSE) {
+                    Ok(command) => Some(command),
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.age();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => None,
+                },
+            };
+            let Some(command) = command else { return };
             let mut waiting = Vec::new();
             let mut count = 0;
             let mut next = Some(command);
@@ -133,6 +154,7 @@ impl Writer {
                 Err(append_error(&error))
             }
         };
+        self.write_refusals();
         if let Err(error) = retention::enforce(&mut self.connection, &self.limits, &self.counters) {
             tracing::error!(%error, "old telemetry could not be removed");
         }
@@ -162,20 +184,54 @@ impl Writer {
         self.rollups.flush(&self.connection)?;
         self.ledger.flush(&self.connection)?;
         self.runs.flush(&self.connection)?;
-        for refusal in self.counters.take_refusals() {
-            self.connection
+        Ok(())
+    }
+
+    /// Adds the refusals that wait. They are kept whatever becomes of the items.
+    pub(super) fn write_refusals(&mut self) {
+        let refusals = self.counters.take_refusals();
+        if refusals.is_empty() {
+            return;
+        }
+        if let Err(error) = self.add_refusals(&refusals) {
+            tracing::error!(%error, "refusals could not be written");
+            self.counters.keep_refusals(refusals);
+        }
+    }
+
+    fn add_refusals(&mut self, refusals: &[Refusal]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for refusal in refusals {
+            transaction
                 .prepare_cached(
-                    "INSERT INTO refusals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-                     items = items + excluded.items, last_seen = excluded.last_seen",
+                    "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET
+                     items = items + excluded.items, last_seen = max(last_seen, excluded.last_seen)",
                 )?
                 .execute(params![
                     refusal.message,
+                    refusal.client.as_deref().unwrap_or_default(),
                     refusal.count,
-                    refusal.time,
                     refusal.time
                 ])?;
         }
-        Ok(())
+        transaction
+            .prepare_cached(
+                "DELETE FROM refusals WHERE rowid NOT IN
+                 (SELECT rowid FROM refusals ORDER BY last_seen DESC LIMIT ?)",
+            )?
+            .execute([MAX_REFUSALS])?;
+        transaction.commit()
+    }
+
+    /// Removes what became too old while nothing arrived.
+    fn age(&mut self) {
+        let before = self.counters.items.load(Ordering::Relaxed);
+        if let Err(error) = retention::enforce(&mut self.connection, &self.limits, &self.counters) {
+            tracing::error!(%error, "old telemetry could not be removed");
+        }
+        if self.counters.items.load(Ordering::Relaxed) != before {
+            self.tail.arrived();
+        }
     }
 
     fn write_item(&mut self, item: &Prepared, id: i64, received: i64) -> rusqlite::Result<()> {
@@ -189,7 +245,7 @@ impl Writer {
                 series,
                 item.weight,
                 item.duration,
-                item.operation,
+                item.keys.operation,
                 item.user
             ])?;
         self.connection
@@ -229,7 +285,7 @@ impl Writer {
             duration: item.duration.unwrap_or(0),
             weight: item.weight,
         };
-        if let Some(span) = item.span
+        if let Some(span) = item.keys.span
             && self.calls.is_duplicate(span)
         {
             let check = Check {
@@ -238,7 +294,7 @@ impl Writer {
             };
             self.ledger.find(&check, item, id);
         }
-        let matches = match (item.dims.kind, item.span, item.parent) {
+        let matches = match (item.dims.kind, item.keys.span, item.keys.parent) {
             (SeriesKind::Item(ItemKind::Dependency), Some(span), _) => self.calls.caller(span, end),
             (SeriesKind::Item(ItemKind::Request), _, Some(parent)) => {
                 self.calls.callee(parent, end).into_iter().collect()
@@ -332,7 +388,7 @@ impl Writer {
         let _ = self.connection.execute_batch("ROLLBACK");
         self.rollups.forget();
         self.ledger.forget();
-        self.calls = Calls::default();
+        self.calls = Calls::load(&self.connection).unwrap_or_default();
         if let Ok(runs) = Runs::load(&self.connection) {
             self.runs = runs;
         }
@@ -346,7 +402,7 @@ impl Writer {
         let last = self.next_id - 1;
         let deleted = retention::delete(&mut self.connection, app, last);
         self.rollups.forget();
-        self.calls = Calls::default();
+        self.calls = Calls::load(&self.connection)?;
         self.runs = Runs::load(&self.connection)?;
         retention::count(&self.connection, &self.counters)?;
         self.counters.deletions.fetch_add(1, Ordering::Relaxed);

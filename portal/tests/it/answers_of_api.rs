@@ -599,6 +599,71 @@ async fn the_doctor_tells_what_azure_would_draw_wrongly() {
 }
 
 #[tokio::test]
+async fn the_doctor_tells_refusals_by_client() {
+    let harness = Harness::start().await;
+    let mut wrong = crate::client::event("");
+    wrong["tags"] = json!({"ai.internal.sdkVersion": "node:2.9.8"});
+    let mut right = crate::client::event("well");
+    right["tags"] = json!({"ai.internal.sdkVersion": "node:2.9.8", "ai.cloud.role": "web"});
+    harness
+        .track(json!([wrong, wrong, right]).to_string())
+        .await;
+    let refused = harness
+        .post("/v2.1/track")
+        .header("user-agent", "curl/8")
+        .body("no json")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 400);
+    let doctor = until(&harness, |doctor| {
+        doctor["clients"].as_array().unwrap().len() == 2
+    })
+    .await;
+    let clients: Vec<_> = doctor["clients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|client| {
+            (
+                client["name"].clone(),
+                client["items"].clone(),
+                client["refused"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        clients,
+        [
+            (json!("node:2.9.8"), json!(1), json!(2)),
+            (json!("curl/8"), json!(0), json!(1)),
+        ]
+    );
+    let findings = doctor["findings"].as_array().unwrap();
+    let refusals: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding["title"].as_str().unwrap().contains("items refused"))
+        .map(|finding| (finding["client"].clone(), finding["items"].clone()))
+        .collect();
+    assert_eq!(
+        refusals,
+        [(json!("node:2.9.8"), json!(2)), (json!("curl/8"), json!(1))]
+    );
+}
+
+/// What the doctor says, once the refusals that it is asked about are written.
+async fn until(harness: &Harness, is_there: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..2_000 {
+        let doctor = harness.json("/api/doctor").await;
+        if is_there(&doctor) {
+            return doctor;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never came");
+}
+
+#[tokio::test]
 async fn ticks_and_items_are_streamed() {
     let harness = Harness::start().await;
     let mut tail = harness.get("/api/tail?kind=request").send().await.unwrap();

@@ -138,6 +138,33 @@ fn has_type(name: &str, value: &Value) -> bool {
     }
 }
 
+/// Every operation of the contract is served: none is answered by the fallback, or with another method.
+#[tokio::test]
+async fn every_operation_of_the_contract_is_served() {
+    let harness = crate::client::Harness::start().await;
+    for (template, operations) in DOCUMENT["paths"].as_object().unwrap() {
+        let path: Vec<_> = template
+            .split('/')
+            .map(|part| if part.starts_with('{') { "1" } else { part })
+            .collect();
+        let path = path.join("/");
+        for method in operations.as_object().unwrap().keys() {
+            // What streams is answered at its head.
+            let method = method.to_uppercase();
+            let response = harness.request(&method, &path).send().await.unwrap();
+            let status = response.status();
+            assert_ne!(status, 405, "{method} {path}");
+            if status == 404 {
+                let body = response.text().await.unwrap();
+                assert!(
+                    !body.contains("telemetry goes to"),
+                    "{method} {path}: {body}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_noticed() {
     let schema = serde_json::json!({"$ref": "#/components/schemas/Health"});

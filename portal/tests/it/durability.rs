@@ -135,6 +135,52 @@ async fn data_is_kept_from_one_portal_to_the_next() {
     assert_eq!(harness.json("/api/stats").await["isTemporary"], false);
 }
 
+/// The halves of a call, in both orders, with the portal started again between them.
+#[tokio::test]
+async fn both_halves_of_a_call_meet_after_the_portal_was_started_again() {
+    let story = crate::story::Story::ago(20);
+    let operation = crate::story::operation(1);
+    let caller = story.dependency(
+        "shop",
+        ("HTTP", "payments:80", "POST /charge"),
+        (10, 70),
+        (&operation, "call", ""),
+        "200",
+    );
+    let callee = story.request(
+        ("payments", "POST /charge"),
+        (15, 60),
+        (&operation, "pay", "call"),
+        "200",
+    );
+    for (name, first, second) in [
+        ("caller-first", &caller, &callee),
+        ("callee-first", &callee, &caller),
+    ] {
+        let directory = Directory::new(name);
+        let builder = || Portal::builder().data_directory(&directory.0);
+        let harness = Harness::start_with(builder()).await;
+        harness.accept(std::slice::from_ref(first)).await;
+        harness.portal.shutdown().await;
+        let harness = Harness::start_with(builder()).await;
+        harness.accept(std::slice::from_ref(second)).await;
+        let edges = async |harness: &Harness| -> Vec<Value> {
+            let map = harness.json("/api/map").await;
+            let edges = map["edges"].as_array().unwrap().clone();
+            edges
+                .iter()
+                .map(|edge| json!([edge["id"], edge["matched"], edge["callee"]["count"]]))
+                .collect()
+        };
+        let expected = [json!(["role:shop>role:payments", 1, 1])];
+        assert_eq!(edges(&harness).await, expected, "{name}");
+        // Started once more, the same edge is not counted again.
+        harness.portal.shutdown().await;
+        let harness = Harness::start_with(builder()).await;
+        assert_eq!(edges(&harness).await, expected, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_second_portal_on_a_directory_is_told_of_the_first() {
     let directory = Directory::new("shared");

@@ -260,6 +260,12 @@ async fn the_forms_of_dotnet_java_and_node_are_read() {
     assert!(is_subscribed(&answer));
     let server = page.server(|server| server["role"] == "ne").await;
     assert_eq!(server["name"], "ne-1");
+    let view = json!({"streams": [], "charts": [{"id": "own chart", "telemetryType": "Request", "groups": [],
+        "projection": "Count()", "aggregation": "Sum", "across": "Sum"}]});
+    let put = harness
+        .request("PUT", "/api/live/configuration")
+        .body(view.to_string());
+    assert_eq!(put.send().await.unwrap().status(), 200);
     // The classic one: dates of its own, keys in upper case, old names of metrics, no transmission time.
     let classic = json!([{
         "InstrumentationKey": KEY, "Version": "2.22.0", "InvariantVersion": 5, "Instance": "nc-1", "RoleName": "nc",
@@ -270,7 +276,8 @@ async fn the_forms_of_dotnet_java_and_node_are_read() {
             {"Name": r"\ApplicationInsights\Request Duration", "Value": 250.5, "Weight": 4},
             {"Name": r"\Processor(_Total)\% Processor Time", "Value": 12.5, "Weight": 1},
             {"Name": r"\Memory\Committed Bytes", "Value": 1024.0, "Weight": 1},
-            {"Name": "own chart", "Value": 3.0, "Weight": 0}],
+            {"Name": "own chart", "Value": 3.0, "Weight": 0},
+            {"Name": "of an older configuration", "Value": 3.0, "Weight": 1}],
         "CollectionConfigurationErrors": [{"CollectionConfigurationErrorType": "MetricFailureToCreate", "Message": "no",
             "FullException": "", "Data": [{"Key": "MetricId", "Value": "own chart"}, {"Key": "ETag", "Value": "x"}]}],
         "GlobalDocumentQuotaReached": true,

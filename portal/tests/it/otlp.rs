@@ -1,53 +1,116 @@
-//! Real OpenTelemetry clients.
-
-use std::sync::{Arc, Mutex};
+//! Real OpenTelemetry clients, and the examples of the specification, found again through the API.
 
 use azmon_portal::Portal;
-use azmon_portal::testing::TestPortal;
-use opentelemetry::trace::{Span, SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry::trace::{
+    Span, SpanKind, Status, TraceContextExt, TraceId, Tracer, TracerProvider,
+};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{
+    LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter as _};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::{Value, json};
 
-async fn portal() -> TestPortal {
-    let any = "127.0.0.1:0".parse().unwrap();
-    TestPortal::of(
-        Portal::builder()
-            .otlp_grpc(any)
-            .otlp_http(any)
-            .bind(any)
-            .await,
-    )
+use crate::client::Harness;
+
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Grpc,
+    HttpProtobuf,
+    HttpJson,
 }
 
-/// Collects spans, so that the exporter under test is awaited by the test itself.
-#[derive(Debug, Clone, Default)]
-struct Collected(Arc<Mutex<Vec<SpanData>>>);
+struct Exporters {
+    spans: SpanExporter,
+    logs: LogExporter,
+    metrics: MetricExporter,
+}
 
-impl opentelemetry_sdk::trace::SpanExporter for Collected {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0.lock().unwrap().extend(batch);
-        Ok(())
+async fn portal() -> Harness {
+    let any = "127.0.0.1:0".parse().unwrap();
+    Harness::start_with(Portal::builder().otlp_grpc(any).otlp_http(any)).await
+}
+
+fn exporters(portal: &Portal, by: By) -> Exporters {
+    let http = |protocol| {
+        let url = portal.otlp_endpoint("otlpHttp").unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Exporters {
+            spans: SpanExporter::builder()
+                .with_http()
+                .with_http_client(client.clone())
+                .with_protocol(protocol)
+                .with_endpoint(format!("{url}/v1/traces"))
+                .build()
+                .unwrap(),
+            logs: LogExporter::builder()
+                .with_http()
+                .with_http_client(client.clone())
+                .with_protocol(protocol)
+                .with_endpoint(format!("{url}/v1/logs"))
+                .build()
+                .unwrap(),
+            metrics: MetricExporter::builder()
+                .with_http()
+                .with_http_client(client)
+                .with_protocol(protocol)
+                .with_endpoint(format!("{url}/v1/metrics"))
+                .build()
+                .unwrap(),
+        }
+    };
+    match by {
+        By::Grpc => {
+            let url = portal.otlp_endpoint("otlpGrpc").unwrap();
+            Exporters {
+                spans: SpanExporter::builder()
+                    .with_tonic()
+                    .with_endpoint(url)
+                    .build()
+                    .unwrap(),
+                logs: LogExporter::builder()
+                    .with_tonic()
+                    .with_endpoint(url)
+                    .build()
+                    .unwrap(),
+                metrics: MetricExporter::builder()
+                    .with_tonic()
+                    .with_endpoint(url)
+                    .build()
+                    .unwrap(),
+            }
+        }
+        By::HttpProtobuf => http(Protocol::HttpBinary),
+        By::HttpJson => http(Protocol::HttpJson),
     }
 }
 
-/// Sends a request with a failed call and an event, from a service of this name.
-async fn send(mut exporter: SpanExporter, service: &'static str) {
-    let resource = Resource::builder_empty()
+fn resource() -> Resource {
+    Resource::builder_empty()
         .with_attributes([
-            KeyValue::new("service.name", service),
+            KeyValue::new("service.name", "shop"),
             KeyValue::new("service.instance.id", "i-1"),
         ])
+        .build()
+}
+
+/// A request with a failed call, and a log record in it. Blocks its thread.
+fn send(spans: SpanExporter, logs: LogExporter) -> TraceId {
+    let tracers = SdkTracerProvider::builder()
+        .with_resource(resource())
+        .with_simple_exporter(spans)
         .build();
-    exporter.set_resource(&resource);
-    let collected = Collected::default();
-    let provider = SdkTracerProvider::builder()
-        .with_simple_exporter(collected.clone())
-        .with_resource(resource)
+    let loggers = SdkLoggerProvider::builder()
+        .with_resource(resource())
+        .with_simple_exporter(logs)
         .build();
-    let tracer = provider.tracer("test");
+    let tracer = tracers.tracer("test");
     let request = tracer
         .span_builder("GET /orders/{id}")
         .with_kind(SpanKind::Server)
@@ -59,7 +122,8 @@ async fn send(mut exporter: SpanExporter, service: &'static str) {
             KeyValue::new("colour", "green"),
         ])
         .start(&tracer);
-    let context = Context::new().with_span(request);
+    let trace = request.span_context().trace_id();
+    let current = Context::new().with_span(request).attach();
     let mut call = tracer
         .span_builder("SELECT orders")
         .with_kind(SpanKind::Client)
@@ -67,64 +131,344 @@ async fn send(mut exporter: SpanExporter, service: &'static str) {
             KeyValue::new("db.system.name", "postgresql"),
             KeyValue::new("server.address", "shop-db"),
         ])
-        .start_with_context(&tracer, &context);
+        .start(&tracer);
     call.set_status(Status::error("timeout"));
     call.end();
-    context.span().end();
-    drop(context);
-    let spans = std::mem::take(&mut *collected.0.lock().unwrap());
-    assert_eq!(spans.len(), 2);
-    exporter.export(spans).await.unwrap();
+    let logger = loggers.logger("shop::orders");
+    let mut record = logger.create_log_record();
+    record.set_body(AnyValue::from("the stock is low"));
+    record.set_severity_number(Severity::Warn);
+    record.add_attribute("left", 3);
+    logger.emit(record);
+    drop(current);
+    loggers.shutdown().unwrap();
+    tracers.shutdown().unwrap();
+    trace
 }
 
-async fn arrived(portal: &TestPortal, service: &str) {
-    let request = portal.requests().of_role(service).one().await;
-    assert_eq!(
-        (request.name().as_ref(), request.result_code()),
-        ("GET /orders/{id}", Some("500"))
-    );
-    assert_eq!(request.property("colour"), Some("green"));
-    let call = portal.dependencies().of_role(service).failed().one().await;
-    assert_eq!(call.operation_id(), request.operation_id());
-    assert!(
-        call.json().contains("\"service.instance.id\":\"i-1\""),
-        "the resource is kept"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spans_arrive_over_grpc() {
-    let portal = portal().await;
-    let endpoint = portal.portal().otlp_endpoint("otlpGrpc").unwrap();
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()
+/// A counter and a histogram.
+async fn send_metrics(exporter: &MetricExporter) {
+    let memory = InMemoryMetricExporter::default();
+    let meters = SdkMeterProvider::builder()
+        .with_resource(resource())
+        .with_reader(PeriodicReader::builder(memory.clone()).build())
+        .build();
+    let genre = [KeyValue::new("genre", "book")];
+    let meter = meters.meter("shop");
+    meter.u64_counter("orders").build().add(3, &genre);
+    let sizes = meter.f64_histogram("size").build();
+    for size in [1.0, 2.0, 6.0] {
+        sizes.record(size, &genre);
+    }
+    let flushed = meters.clone();
+    tokio::task::spawn_blocking(move || flushed.force_flush())
+        .await
+        .unwrap()
         .unwrap();
-    send(exporter, "over-grpc").await;
-    arrived(&portal, "over-grpc").await;
+    for metrics in memory.get_finished_metrics().unwrap() {
+        exporter.export(&metrics).await.unwrap();
+    }
+}
+
+/// The one item that the API gives for a query.
+async fn one(portal: &Harness, query: &str) -> Value {
+    let found = portal.items(query).await;
+    assert_eq!(found.len(), 1, "{query}: {found:#?}");
+    let id = &found[0]["id"];
+    portal.json(&format!("/api/items/{id}")).await
+}
+
+fn envelope(item: &Value) -> &Value {
+    &item["envelope"]
+}
+
+async fn everything_is_found_again(by: By) {
+    let portal = portal().await;
+    let Exporters {
+        spans,
+        logs,
+        metrics,
+    } = exporters(&portal.portal, by);
+    let trace = tokio::task::spawn_blocking(move || send(spans, logs))
+        .await
+        .unwrap()
+        .to_string();
+    send_metrics(&metrics).await;
+
+    let request = one(&portal, "?kind=request&f=role~is~shop").await;
+    let raw = envelope(&request);
+    assert_eq!(raw["data"]["baseData"]["name"], "GET /orders/{id}");
+    assert_eq!(raw["data"]["baseData"]["responseCode"], "500");
+    assert_eq!(raw["data"]["baseData"]["success"], false);
+    assert_eq!(raw["data"]["baseData"]["properties"]["colour"], "green");
+    assert_eq!(raw["tags"]["ai.operation.id"], trace);
+    assert_eq!(raw["tags"]["ai.cloud.roleInstance"], "i-1");
+    assert_eq!(raw["resource"]["service.instance.id"], "i-1");
+
+    let call = one(&portal, "?kind=dependency&q=success:false").await;
+    let raw = envelope(&call);
+    assert_eq!(raw["data"]["baseData"]["type"], "postgresql");
+    assert_eq!(raw["data"]["baseData"]["target"], "shop-db");
+
+    let log = one(&portal, "?kind=trace&q=stock").await;
+    let raw = envelope(&log);
+    assert_eq!(raw["data"]["baseData"]["message"], "the stock is low");
+    assert_eq!(raw["data"]["baseData"]["properties"]["left"], "3");
+    assert_eq!(raw["tags"]["ai.operation.id"], trace);
+
+    let transaction = portal.json(&format!("/api/transactions/{trace}")).await;
+    let text = transaction.to_string();
+    for name in ["GET /orders/{id}", "SELECT orders", "the stock is low"] {
+        assert!(text.contains(name), "{name} in {transaction:#}");
+    }
+
+    let metrics = portal.json("/api/metrics").await.to_string();
+    for name in ["orders", "size"] {
+        assert!(metrics.contains(&format!("\"{name}\"")), "{metrics}");
+        let series = portal
+            .json(&format!(
+                "/api/metrics/series?name={name}&aggregation=sum&split=genre"
+            ))
+            .await;
+        assert!(series.to_string().contains("book"), "{series:#}");
+    }
+    let size = one(&portal, "?kind=customMetric&f=name~is~size").await;
+    let point = &envelope(&size)["data"]["baseData"]["metrics"][0];
+    assert_eq!((&point["value"], &point["count"]), (&json!(9.0), &json!(3)));
+    let orders = one(&portal, "?kind=customMetric&f=name~is~orders").await;
+    let point = &envelope(&orders)["data"]["baseData"]["metrics"][0];
+    assert_eq!(point["value"], 3.0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spans_arrive_over_http_as_protobuf_and_as_json() {
-    let portal = portal().await;
-    for (protocol, service) in [
-        (Protocol::HttpBinary, "over-protobuf"),
-        (Protocol::HttpJson, "over-json"),
+async fn all_signals_sent_over_grpc_are_found_again() {
+    everything_is_found_again(By::Grpc).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_signals_sent_over_http_as_protobuf_are_found_again() {
+    everything_is_found_again(By::HttpProtobuf).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_signals_sent_over_http_as_json_are_found_again() {
+    everything_is_found_again(By::HttpJson).await;
+}
+
+/// The examples of OpenTelemetry's protocol, as the forwarder's tests keep them.
+const EXAMPLES: [(&str, &str); 4] = [
+    (
+        "traces",
+        include_str!("../../../forwarder/tests/data/otlp/trace.json"),
+    ),
+    (
+        "logs",
+        include_str!("../../../forwarder/tests/data/otlp/logs.json"),
+    ),
+    (
+        "logs",
+        include_str!("../../../forwarder/tests/data/otlp/events.json"),
+    ),
+    (
+        "metrics",
+        include_str!("../../../forwarder/tests/data/otlp/metrics.json"),
+    ),
+];
+
+/// What the examples hold, found through the API.
+async fn examples_are_found(portal: &Harness) {
+    let span = one(portal, "?kind=request").await;
+    let raw = envelope(&span);
+    assert_eq!(raw["data"]["baseData"]["name"], "I'm a server span");
+    assert_eq!(raw["tags"]["ai.cloud.role"], "my.service");
+    assert_eq!(
+        raw["tags"]["ai.operation.id"],
+        "5b8efff798038103d269b633813fc60c"
+    );
+    assert_eq!(raw["tags"]["ai.operation.parentId"], "eee19b7ec3c1b173");
+    let properties = &raw["data"]["baseData"]["properties"];
+    assert_eq!(properties["my.span.attr"], "some value");
+
+    let log = one(portal, "?kind=trace&q=example").await;
+    let properties = &envelope(&log)["data"]["baseData"]["properties"];
+    assert_eq!(
+        properties["map.attribute"],
+        r#"{"some.map.key":"some value"}"#
+    );
+    assert_eq!(properties["array.attribute"], r#"["many","values"]"#);
+    let event = portal.items("?kind=trace&kind=customEvent").await;
+    assert_eq!(event.len(), 2, "the log record and the event");
+
+    for (name, value, count) in [
+        ("my.counter", 5.0, 1),
+        ("my.gauge", 10.0, 1),
+        ("my.histogram", 2.0, 2),
+        ("my.exponential.histogram", 10.0, 3),
     ] {
-        let endpoint = format!(
-            "{}/v1/traces",
-            portal.portal().otlp_endpoint("otlpHttp").unwrap()
-        );
-        let exporter = SpanExporter::builder()
-            .with_http()
-            .with_http_client(reqwest::Client::builder().no_proxy().build().unwrap())
-            .with_protocol(protocol)
-            .with_endpoint(endpoint)
-            .build()
+        let metric = one(portal, &format!("?f=name~is~{name}")).await;
+        let point = &envelope(&metric)["data"]["baseData"]["metrics"][0];
+        assert_eq!(point["value"], value, "{name}");
+        assert_eq!(point["count"].as_i64().unwrap_or(1), count, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_examples_of_the_specification_are_found_again() {
+    let portal = portal().await;
+    let url = portal.portal.otlp_endpoint("otlpHttp").unwrap().to_owned();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (signal, body) in EXAMPLES {
+        let answer = client
+            .post(format!("{url}/v1/{signal}"))
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
             .unwrap();
-        send(exporter, service).await;
-        arrived(&portal, service).await;
+        assert_eq!(answer.status(), 200, "{signal}");
+        assert_eq!(answer.text().await.unwrap(), "{}", "{signal}");
+    }
+    examples_are_found(&portal).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_examples_of_the_specification_are_imported_and_exported_as_otlp() {
+    let first = portal().await;
+    let file: String = EXAMPLES
+        .iter()
+        .map(|(_, body)| {
+            let value: Value = serde_json::from_str(body).unwrap();
+            format!("{value}\n")
+        })
+        .collect();
+    let import = async |portal: &Harness, file: String| {
+        let answer = portal.post("/api/import").body(file).send().await.unwrap();
+        crate::client::json_of(answer).await
+    };
+    let answer = import(&first, file).await;
+    assert_eq!(answer["accepted"], answer["received"], "{answer}");
+    examples_are_found(&first).await;
+
+    let exported = first.page("/api/export?format=otlp").await;
+    for line in exported.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let names: Vec<_> = value.as_object().unwrap().keys().collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert!(
+            ["resourceSpans", "resourceLogs", "resourceMetrics"].contains(&names[0].as_str()),
+            "{names:?}"
+        );
+    }
+    let second = portal().await;
+    let answer = import(&second, exported).await;
+    assert_eq!(answer["errors"], json!([]));
+    examples_are_found(&second).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn items_survive_an_export_and_an_import_as_otlp() {
+    let story = crate::story::Story::ago(60);
+    let (first, second) = (portal().await, portal().await);
+    let mut items = story.orders(3);
+    items.push(story.metric("shop", 5, "queue length", 7.0, "m-1"));
+    let mut event = crate::client::event("checkout");
+    event["tags"] = json!({"ai.cloud.role": "shop", "ai.session.id": "s-1"});
+    event["data"]["baseData"]["measurements"] = json!({"basket": 3.5});
+    items.push(event);
+    let mut availability = crate::client::event("x");
+    availability["data"] = json!({"baseType": "AvailabilityData", "baseData": {
+        "id": "a-1", "name": "home", "duration": "00:00:01.5000000", "success": false, "runLocation": "here",
+        "message": "503"}});
+    items.push(availability);
+    first.accept(&items).await;
+    let exported = first.page("/api/export?format=otlp").await;
+    let answer = second
+        .post("/api/import")
+        .body(exported)
+        .send()
+        .await
+        .unwrap();
+    let answer = crate::client::json_of(answer).await;
+    assert_eq!(answer["errors"], json!([]));
+    assert_eq!(answer["accepted"], items.len());
+
+    let seen = async |portal: &Harness, kind: &str| -> Vec<Value> {
+        let mut found = Vec::new();
+        for item in portal.items(&format!("?kind={kind}&limit=100")).await {
+            let whole = portal.json(&format!("/api/items/{}", item["id"])).await;
+            let raw = envelope(&whole);
+            let (data, tags) = (&raw["data"]["baseData"], &raw["tags"]);
+            let empty = json!({});
+            let mut properties = data.get("properties").unwrap_or(&empty).clone();
+            for own in [
+                "name",
+                "success",
+                "type",
+                "target",
+                "message",
+                "responseCode",
+                "resultCode",
+                "duration",
+                "metrics",
+                "measurements",
+                "runLocation",
+            ] {
+                if own != "duration" || kind != "exception" {
+                    properties[format!("field {own}")] = normal(&data[own]);
+                }
+            }
+            // A data point of OTLP belongs to no operation and no user.
+            let is_point = kind == "customMetric";
+            for tag in [
+                "ai.cloud.role",
+                "ai.operation.id",
+                "ai.operation.name",
+                "ai.user.id",
+                "ai.session.id",
+            ] {
+                if !is_point || tag == "ai.cloud.role" {
+                    properties[format!("tag {tag}")] = tags[tag].clone();
+                }
+            }
+            properties["problem"] = item["name"].clone();
+            properties["time"] = item["timestamp"].clone();
+            found.push(properties);
+        }
+        found.sort_by_key(Value::to_string);
+        found
+    };
+    for kind in [
+        "request",
+        "dependency",
+        "exception",
+        "trace",
+        "customEvent",
+        "customMetric",
+        "availabilityResult",
+    ] {
+        let (before, after) = (seen(&first, kind).await, seen(&second, kind).await);
+        assert!(!before.is_empty(), "{kind}");
+        assert_eq!(after, before, "{kind}");
+    }
+}
+
+/// Texts of durations with all digits, points with their values alone, and what may be missing or empty as missing.
+fn normal(value: &Value) -> Value {
+    match value {
+        // A span without a result is a dependency with the result 0.
+        Value::String(text) if text.is_empty() || text == "0" => Value::Null,
+        Value::String(text) => match text.parse::<azmon_envelope::TimeSpan>() {
+            Ok(span) if text.contains(':') => json!(span.to_string()),
+            _ => value.clone(),
+        },
+        Value::Array(points) => json!([points[0]["name"], points[0]["value"]]),
+        Value::Object(members) if members.is_empty() => Value::Null,
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (key.clone(), normal(value)))
+            .collect(),
+        Value::Number(number) => json!(number.as_f64()),
+        other => other.clone(),
     }
 }
 

@@ -104,6 +104,93 @@ async fn lines_that_are_no_envelopes_are_told_and_the_rest_is_kept() {
     assert_eq!(names, ["I'm a server span", "a"]);
 }
 
+/// The same rows from a running portal, from its export, and from its database under two names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_is_answered_from_a_portal_and_from_files() {
+    let directory = std::env::temp_dir().join(format!("azmon-query-test-{}", std::process::id()));
+    let data = directory.join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let query = "requests | summarize count() by name | order by name asc";
+    let rows = "name,count_\nPOST /charge,3\nPOST /orders,3\n";
+    let harness = Harness::start_with(azmon_portal::Portal::builder().data_directory(&data)).await;
+    harness.accept(&Story::ago(60).orders(3)).await;
+    let url = harness.portal.url();
+    let asked = azmon(&["query", query, "--format", "csv", "--portal", &url], b"").await;
+    assert_eq!(text(&asked.stdout), rows, "{}", text(&asked.stderr));
+
+    let export = directory.join("incident.ndjson.gz");
+    let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let exported = azmon(
+        &["export", "--portal", &url, "--output", &path(&export)],
+        b"",
+    )
+    .await;
+    assert!(exported.status.success(), "{}", text(&exported.stderr));
+    let otlp = directory.join("incident.otlp.jsonl");
+    let exported = azmon(
+        &[
+            "export",
+            "--format",
+            "otlp",
+            "--portal",
+            &url,
+            "--output",
+            &path(&otlp),
+        ],
+        b"",
+    )
+    .await;
+    assert!(exported.status.success(), "{}", text(&exported.stderr));
+    let of_file = async |file: &std::path::Path| {
+        azmon(
+            &["query", query, "--format", "csv", "--file", &path(file)],
+            b"",
+        )
+        .await
+    };
+    let busy = of_file(&data).await;
+    assert!(
+        text(&busy.stderr).contains("another portal uses"),
+        "{}",
+        text(&busy.stderr)
+    );
+    harness.portal.shutdown().await;
+    let copied = directory.join("copied.sqlite");
+    std::fs::copy(data.join("portal.db"), &copied).unwrap();
+    for file in [&export, &otlp, &data, &data.join("portal.db"), &copied] {
+        let asked = of_file(file).await;
+        assert_eq!(
+            text(&asked.stdout),
+            rows,
+            "{}: {}",
+            file.display(),
+            text(&asked.stderr)
+        );
+    }
+    let failing = azmon(
+        &[
+            "query",
+            "requests | where success == false",
+            "--fail-if-any",
+            "--file",
+            &path(&export),
+        ],
+        b"",
+    )
+    .await;
+    assert_eq!(failing.status.code(), Some(1));
+    assert!(text(&failing.stdout).contains("502"));
+    let nothing = directory.join("nothing.txt");
+    std::fs::write(&nothing, "no telemetry").unwrap();
+    for (file, part) in [(&nothing, "has no telemetry"), (&directory, "portal.db")] {
+        let refused = of_file(file).await;
+        assert!(!refused.status.success());
+        let message = text(&refused.stderr);
+        assert!(message.contains(part), "{message}");
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tail_shows_what_arrives() {
     let harness = Harness::start().await;

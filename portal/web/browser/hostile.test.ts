@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Portal, startPortal, until, ask } from './programs';
-import { launch, reader, violations } from './reader';
+import { join, reader, violations } from './reader';
 
 const MARKUP = '"><script>window.hit=1</script><img src=x onerror="window.hit=1"><svg onload=window.hit=1>{@html 1}{{1}}';
 const LONG = 'n'.repeat(1000);
@@ -22,7 +22,7 @@ function item(type: string, at: number, baseData: object, parent?: string): obje
 }
 
 beforeAll(async () => {
-  browser = await launch();
+  browser = await join();
   portal = await startPortal();
   const items = [
     item('RequestData', 0, { id: 'r1', name: MARKUP, duration: '00:00:02', responseCode: MARKUP, success: false, url: `javascript:alert('${MARKUP}')` }),
@@ -69,17 +69,18 @@ const PATHS = [
   `/transactions/${encoded}`,
   '/metrics',
   `/metrics?b=${encodeURIComponent(`${MARKUP}|x`)}`,
+  `/logs?q=${encodeURIComponent('union * | take 50')}`,
+  `/logs?q=${encodeURIComponent('requests | summarize count() by name | render piechart')}`,
+  `/logs?q=${encoded}&names=${encoded}&view=${encoded}&sort=${encoded}`,
   '/doctor',
   '/compare',
   '/start',
   `/?from=${encoded}&to=${encoded}&app=${encoded}`,
 ];
 
-it.each(PATHS)('what was received stays text at %s', async (path) => {
+it.concurrent.for(PATHS)('what was received stays text at %s', async (path, { expect }) => {
   const one = await reader(browser, portal.url, { expected: /status of 4\d\d/ });
-  await one.page.goto(portal.url + path);
-  await one.page.locator('main h1').first().waitFor();
-  await one.page.waitForTimeout(700);
+  await one.open(path);
   const found = await one.page.evaluate(() => ({
     hit: 'hit' in window,
     images: document.querySelectorAll('main img, main script, main iframe').length,
@@ -91,7 +92,7 @@ it.each(PATHS)('what was received stays text at %s', async (path) => {
   await one.close();
 });
 
-it('a page full of it is still accessible', async () => {
+it('a page full of it is still accessible', async ({ expect }) => {
   const one = await reader(browser, portal.url);
   await one.open(`/transactions/${OPERATION}`);
   expect(await violations(one.page)).toEqual([]);

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ask } from './programs';
-import { launch, reader, violations } from './reader';
+import { join, reader, violations } from './reader';
 
 const base = inject('portal');
 const web = inject('web');
@@ -12,7 +12,7 @@ interface Servers {
   servers: { role: string; source: string; rows: unknown[][] }[];
 }
 
-beforeAll(async () => (browser = await launch()));
+beforeAll(async () => (browser = await join()));
 afterAll(() => browser.close());
 
 /** Opens the page and waits until all three services post. */

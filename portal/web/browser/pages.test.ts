@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { ask } from './programs';
-import { launch, reader, violations } from './reader';
+import { join, reader, settle, violations } from './reader';
 
 const base = inject('portal');
 let browser: Browser;
@@ -9,7 +9,7 @@ let browser: Browser;
 const paths: Record<string, string> = {};
 
 beforeAll(async () => {
-  browser = await launch();
+  browser = await join();
   const failed = await ask<{ transactions: { operationId: string }[] }>(`${base}/api/transactions?success=false&limit=1`);
   const problems = await ask<{ problems: { id: number }[] }>(`${base}/api/problems`);
   const map = await ask<{ nodes: { id: string; kind: string }[]; edges: { id: string }[] }>(`${base}/api/map`);
@@ -33,32 +33,37 @@ beforeAll(async () => {
     'transaction, flame': `/transactions/${failed.transactions[0]?.operationId}?view=flame`,
     'transaction, map': `/transactions/${failed.transactions[0]?.operationId}?view=map`,
     metrics: '/metrics',
+    logs: '/logs',
+    'logs, a chart': `/logs?q=${encodeURIComponent('requests | summarize sum(itemCount) by bin(timestamp, 1s), cloud_RoleName | render timechart')}`,
     doctor: '/doctor',
     compare: '/compare',
   });
 });
 afterAll(() => browser.close());
 
-const NAMES = ['overview', 'start', 'map', 'map, a node', 'map, an edge', 'map, as a table', 'performance', 'performance, an operation', 'performance, dependencies', 'failures', 'failures, a problem', 'failures, operations', 'transactions', 'transactions, operations', 'transaction', 'transaction, sequence', 'transaction, flame', 'transaction, map', 'metrics', 'doctor', 'compare'];
+const NAMES = ['overview', 'start', 'map', 'map, a node', 'map, an edge', 'map, as a table', 'performance', 'performance, an operation', 'performance, dependencies', 'failures', 'failures, a problem', 'failures, operations', 'transactions', 'transactions, operations', 'transaction', 'transaction, sequence', 'transaction, flame', 'transaction, map', 'metrics', 'logs', 'logs, a chart', 'doctor', 'compare'];
 
-describe.each(['light', 'dark'] as const)('in %s', (theme) => {
-  it.each(NAMES)('%s has a heading, a title and nothing that axe objects to', async (name) => {
-    const one = await reader(browser, base, { theme });
-    await one.open(paths[name]!);
-    expect(await one.page.locator('h1:visible').count()).toBe(1);
-    expect(await one.page.title()).toMatch(/ · /);
-    expect(await violations(one.page)).toEqual([]);
-    await one.close();
-  });
-});
+/** Widths of a window, the first with both themes. */
+const WIDTHS = [1440, 1024, 390];
 
-describe.each([1024, 390])('at %d pixels', (width) => {
-  it.each(NAMES)('%s fits, and has nothing that axe objects to', async (name) => {
-    const one = await reader(browser, base, { width });
-    await one.open(paths[name]!);
-    const [inner, outer] = await one.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    expect(inner).toBeLessThanOrEqual(outer!);
-    expect(await violations(one.page)).toEqual([]);
-    await one.close();
+describe.concurrent('in light and dark, wide and narrow', () => {
+  it.for(NAMES)('%s has a heading, fits, and has nothing that axe objects to', async (name, { expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open(paths[name]!);
+    expect(await page.locator('h1:visible').count()).toBe(1);
+    expect(await page.title()).toMatch(/ · /);
+    const found: string[] = [];
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: width < 700 ? 844 : 900 });
+      for (const theme of width === WIDTHS[0] ? (['light', 'dark'] as const) : (['light'] as const)) {
+        await page.emulateMedia({ colorScheme: theme });
+        await settle(page);
+        const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        if (inner! > outer!) found.push(`${width}: ${inner} pixels wide`);
+        found.push(...(await violations(page)).map((one) => `${width} ${theme}: ${one}`));
+      }
+    }
+    expect(found).toEqual([]);
+    await close();
   });
 });

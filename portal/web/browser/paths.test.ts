@@ -1,20 +1,20 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { ask, startPortal, until, visit } from './programs';
-import { launch, reader, settle } from './reader';
+import { copied, join, reader, settle, violations } from './reader';
 
 const base = inject('portal');
 const web = inject('web');
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launch();
+  browser = await join();
 });
 afterAll(() => browser.close());
 
 const query = (url: string) => new URL(url).searchParams;
 
-describe('with the keyboard alone', () => {
-  it('from the overview to the line of code: failures, problem, transaction', async () => {
+describe.concurrent('with the keyboard alone', () => {
+  it('from the overview to the line of code: failures, problem, transaction', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
     await page.keyboard.press('g');
@@ -34,7 +34,7 @@ describe('with the keyboard alone', () => {
     await close();
   });
 
-  it('the first Tab offers to skip to the content, and focus is always seen', async () => {
+  it('the first Tab offers to skip to the content, and focus is always seen', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
     await page.keyboard.press('Tab');
@@ -67,7 +67,7 @@ describe('with the keyboard alone', () => {
     await close();
   });
 
-  it('all keys are on a sheet, and single ones can be switched off', async () => {
+  it('all keys are on a sheet, and single ones can be switched off', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
     await page.keyboard.press('?');
@@ -77,12 +77,12 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('g');
     await page.keyboard.press('d');
-    await page.waitForTimeout(300);
+    await settle(page);
     expect(new URL(page.url()).pathname).toBe('/');
     await close();
   });
 
-  it('the map is walked along its edges', async () => {
+  it('the map is walked along its edges', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/map');
     await page.locator('[data-node="role:web"]').focus();
@@ -95,7 +95,7 @@ describe('with the keyboard alone', () => {
   });
 });
 
-describe('a transaction', () => {
+describe.concurrent('a transaction', () => {
   async function opened() {
     const { transactions } = await ask<{ transactions: { operationId: string; roles: string[] }[] }>(`${base}/api/transactions?q=${encodeURIComponent('reservation OR reservations')}&limit=20`);
     const whole = transactions.find((one) => one.roles.length === 3) ?? transactions[0]!;
@@ -114,7 +114,7 @@ describe('a transaction', () => {
     await close();
   });
 
-  it('is walked, folded, zoomed and coloured by keys, and its address holds all of it', async () => {
+  it('is walked, folded, zoomed and coloured by keys, and its address holds all of it', async ({ expect }) => {
     const { page, close } = await opened();
     const rows = () => page.getByRole('treegrid').getByRole('row').count();
     const all = await rows();
@@ -136,7 +136,7 @@ describe('a transaction', () => {
     await close();
   });
 
-  it('is searched inside: hits are counted, and n goes from one to the next', async () => {
+  it('is searched inside: hits are counted, and n goes from one to the next', async ({ expect }) => {
     const { page, close } = await opened();
     await page.keyboard.press('f');
     await page.keyboard.type('price');
@@ -149,8 +149,8 @@ describe('a transaction', () => {
   });
 });
 
-describe('transactions', () => {
-  it('a facet becomes a filter, back takes it away, and rows unfold in place', async () => {
+describe.concurrent('transactions', () => {
+  it('a facet becomes a filter, back takes it away, and rows unfold in place', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/transactions?live=0');
     await page.getByRole('checkbox', { name: /Exception/ }).click();
@@ -164,7 +164,7 @@ describe('transactions', () => {
     await close();
   });
 
-  it('words are found and marked, and an empty answer says what emptied it', async () => {
+  it('words are found and marked, and an empty answer says what emptied it', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/transactions?live=0');
     await page.getByRole('combobox', { name: 'Search' }).fill('priced');
@@ -175,7 +175,7 @@ describe('transactions', () => {
     await close();
   });
 
-  it('follows what arrives, and counts it while a row is read', async () => {
+  it('follows what arrives, and counts it while a row is read', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/transactions?kind=request');
     const rows = page.getByRole('grid', { name: 'Items' }).getByRole('row');
@@ -190,11 +190,11 @@ describe('transactions', () => {
   });
 });
 
-describe('ranges and links', () => {
-  it('dragging in a chart sets an absolute range and pauses; Live follows again', async () => {
+describe.concurrent('ranges and links', () => {
+  it('dragging in a chart sets an absolute range and pauses; Live follows again', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
-    const chart = page.locator('.u-over').first();
+    const chart = page.getByRole('img', { name: /^Requests/ });
     const box = (await chart.boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.5, box.y + 20);
     await page.mouse.down();
@@ -206,7 +206,7 @@ describe('ranges and links', () => {
     await close();
   });
 
-  it('a typed range is understood or refused with an example', async () => {
+  it('a typed range is understood or refused with an example', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
     await page.keyboard.press('t');
@@ -219,19 +219,19 @@ describe('ranges and links', () => {
     await close();
   });
 
-  it('a copied link holds moments instead of lengths of time', async () => {
+  it('a copied link holds moments instead of lengths of time', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
     await page.keyboard.press('y');
     await page.getByText('Link copied').first().waitFor();
-    const link = await page.evaluate(() => navigator.clipboard.readText());
+    const link = await copied(page);
     expect(query(link).get('from')).toMatch(/^\d{4}-.*Z$/);
     await close();
   });
 });
 
-describe('from a number to its cause', () => {
-  it('a range of durations says what is different in it', async () => {
+describe.concurrent('from a number to its cause', () => {
+  it('a range of durations says what is different in it', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/performance?op=POST%20/checkout&of=web');
     const grip = page.getByRole('slider', { name: 'Shortest duration' });
@@ -245,7 +245,7 @@ describe('from a number to its cause', () => {
     await close();
   });
 
-  it('a metric is split by a dimension, and the board is in the address', async () => {
+  it('a metric is split by a dimension, and the board is in the address', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/metrics');
     const card = page.locator('[data-card="1"]');
@@ -262,14 +262,82 @@ describe('from a number to its cause', () => {
     await open('/failures?tab=operations');
     await page.keyboard.press('j');
     await page.getByRole('link', { name: /Open \d+ samples?/ }).click();
-    await page.waitForURL('**/transactions?*');
+    await page.waitForURL('**/transactions?**');
     await page.getByRole('grid', { name: 'Operations' }).getByRole('row').nth(1).waitFor();
     await close();
   });
 });
 
-describe('the frame', () => {
-  it('keeps the theme, and the rail as it was left', async () => {
+describe.concurrent('more than one', () => {
+  it('a range dragged in a chart says what is different in it, and the whole range comes back', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/performance?from=-5m');
+    const chart = page.getByRole('img', { name: /^Overall, duration/ });
+    await chart.focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
+    for (let i = 0; i < 30; i += 1) await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('complementary', { name: 'What is different here' });
+    await panel.getByText(/requests? against the other/).waitFor();
+    expect(query(page.url()).get('within')).toMatch(/Z\/.*Z$/);
+    expect(await violations(page)).toEqual([]);
+    const [from] = query(page.url()).get('within')!.split('/');
+    await panel.getByRole('button', { name: 'Show the whole range' }).click();
+    await expect.poll(() => Date.parse(query(page.url()).get('from') ?? '')).toBe(Date.parse(from!));
+    await panel.waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it('the chart of requests adds up to the number above it', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    const { from, to } = { from: new Date(Date.now() - 600_000).toISOString(), to: new Date().toISOString() };
+    await open(`/?from=${from}&to=${to}`);
+    const card = page.getByRole('region', { name: 'Requests', exact: true });
+    const total = Number((await card.getByText(/ in 10 min/).textContent())!.replaceAll(/[^\d]* in .*|\D/g, ''));
+    await page.getByRole('button', { name: 'Requests: more', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Copy as table' }).click();
+    await page.getByText('Copied as a table').first().waitFor();
+    const rows = (await copied(page)).split('\n').slice(1).map((row) => row.split('\t'));
+    const step = (Date.parse(rows[1]![0]!) - Date.parse(rows[0]![0]!)) / 1000;
+    const sum = rows.reduce((all, row) => all + Number(row[1]) * step, 0);
+    expect(total).toBeGreaterThan(100);
+    expect(Math.abs(sum - total)).toBeLessThan(total * 0.05);
+    await close();
+  });
+
+  it('a chart is copied as a picture', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/');
+    await page.getByRole('button', { name: 'Requests: more', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Copy as PNG' }).click();
+    await page.getByText('Chart copied as PNG').first().waitFor();
+    const size = await page.evaluate(async () => {
+      const [item] = (window as unknown as { copiedItems: ClipboardItem[] }).copiedItems;
+      const bitmap = await createImageBitmap(await item!.getType('image/png'));
+      return [bitmap.width > 200, bitmap.height > 100];
+    });
+    expect(size).toEqual([true, true]);
+    await close();
+  });
+
+  it('two transactions of one operation are laid beside each other', async ({ expect }) => {
+    const { transactions } = await ask<{ transactions: { operationId: string; roles: string[] }[] }>(`${base}/api/transactions?op=${encodeURIComponent('POST /checkout')}&limit=20`);
+    const { page, open, close } = await reader(browser, base);
+    await open(`/transactions/${transactions[0]!.operationId}`);
+    await page.getByRole('tab', { name: 'Compare' }).click();
+    await page.getByLabel('Against').selectOption({ index: 1 });
+    const rows = page.getByRole('region', { name: 'Both transactions' }).getByRole('row');
+    await rows.nth(2).waitFor();
+    expect(await rows.first().getByRole('columnheader').allTextContents()).toEqual(['Call', 'This', 'The other', 'Difference', 'Time']);
+    expect(query(page.url()).get('against')).toMatch(/^\w+$/);
+    expect(await violations(page)).toEqual([]);
+    await close();
+  });
+});
+
+describe.concurrent('the frame', () => {
+  it('keeps the theme, and the rail as it was left', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
     await page.getByRole('button', { name: 'Theme' }).click();
@@ -282,7 +350,23 @@ describe('the frame', () => {
     await close();
   });
 
-  it('a detail is a drawer at 1024 and a sheet on a phone', async () => {
+  it('the detail keeps the width that keys gave it', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/failures');
+    await page.keyboard.press('j');
+    const edge = page.getByRole('separator', { name: 'Width of the detail' });
+    const width = () => page.locator('aside.drawer').evaluate((drawer) => Math.round(drawer.getBoundingClientRect().width));
+    await edge.focus();
+    const before = await width();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(width).toBe(before + 16);
+    await page.reload();
+    await edge.waitFor();
+    await expect.poll(width).toBe(before + 16);
+    await close();
+  });
+
+  it('a detail is a drawer at 1024 and a sheet on a phone', async ({ expect }) => {
     for (const width of [1024, 390]) {
       const { page, open, close } = await reader(browser, base, { width });
       await open('/failures');
@@ -296,8 +380,8 @@ describe('the frame', () => {
   });
 });
 
-describe('a portal of its own', () => {
-  it('the start becomes the overview with the first item, and a lost portal is said while data stays', async () => {
+describe.concurrent('a portal of its own', () => {
+  it('the start becomes the overview with the first item, and a lost portal is said while data stays', async ({ expect }) => {
     const portal = await startPortal();
     const { page, open, close } = await reader(browser, portal.url, { expected: /Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/ });
     await open('/');

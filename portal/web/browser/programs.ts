@@ -42,8 +42,8 @@ export interface Portal {
   stop: () => Promise<void>;
 }
 
-export async function startPortal(): Promise<Portal> {
-  const { said, stop } = await start(path('AZMON'), ['portal', '--listen', '127.0.0.1:0'], 'APPLICATIONINSIGHTS_CONNECTION_STRING=');
+export async function startPortal(...options: string[]): Promise<Portal> {
+  const { said, stop } = await start(path('AZMON'), ['portal', '--listen', '127.0.0.1:0', ...options], 'APPLICATIONINSIGHTS_CONNECTION_STRING=');
   const url = /IngestionEndpoint=([^;]+)/.exec(said)?.[1]?.replace(/\/+$/, '');
   if (url === undefined) throw new Error(`no endpoint in ${said}`);
   return { url, connection: said, stop };

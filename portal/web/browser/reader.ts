@@ -1,14 +1,20 @@
-// A reader in a browser, who notices every error, every report of the content security policy, and every request elsewhere.
+// A reader in a browser: a page that notices every error, every report of the content security policy, and every request elsewhere.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { type Browser, type BrowserContext, type BrowserServer, chromium, type Page, type Request } from 'playwright-core';
+import { expect, inject } from 'vitest';
 
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+/** The one browser of a run. */
+export function launch(): Promise<BrowserServer> {
+  return chromium.launchServer({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+}
+
+/** Joins the browser that the run has launched. */
+export function join(): Promise<Browser> {
+  return chromium.connect(inject('browser'));
 }
 
 export interface Look {
@@ -39,11 +45,21 @@ export async function reader(browser: Browser, base: string, { width = 1440, the
   page.on('console', (message) => {
     if (message.type() === 'error') note(`console: ${message.text()}`);
   });
+  const pending = new Set<Request>();
+  loading.set(page, pending);
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
     if (origin !== new URL(base).origin && protocol !== 'blob:') note(`request to ${request.url()}`);
+    if (request.resourceType() !== 'eventsource') pending.add(request);
   });
+  page.on('requestfinished', (request) => pending.delete(request));
+  page.on('requestfailed', (request) => pending.delete(request));
   await page.addInitScript(() => {
+    // All pages of a browser share one clipboard; what a page copies is kept in the page.
+    Object.assign(navigator.clipboard, {
+      writeText: async (text: string) => void Object.assign(window, { copiedText: text }),
+      write: async (items: ClipboardItem[]) => void Object.assign(window, { copiedItems: items }),
+    });
     document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
   });
   return {
@@ -51,7 +67,7 @@ export async function reader(browser: Browser, base: string, { width = 1440, the
     context,
     open: async (path) => {
       await page.goto(base + path);
-      await page.locator('main h1').first().waitFor();
+      await page.locator('h1:visible').first().waitFor();
       await settle(page);
     },
     close: async () => {
@@ -61,10 +77,35 @@ export async function reader(browser: Browser, base: string, { width = 1440, the
   };
 }
 
-/** Waits until nothing is being loaded. */
+/** What a page is loading, beside streams of events. */
+const loading = new WeakMap<Page, Set<Request>>();
+const SETTLE_MS = 60_000;
+
+/**
+ * Waits until what is being asked is answered and shown, and nothing is dimmed or faded in. Twice: an answer may lead to the
+ * next question. What a page asks again by itself meanwhile is not waited for.
+ */
 export async function settle(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.querySelector('main [aria-busy="true"]') === null, undefined, { timeout: 15_000 });
-  await page.waitForTimeout(150);
+  const end = Date.now() + SETTLE_MS;
+  const isQuiet = () =>
+    page.evaluate(async () => {
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const moves = document.getAnimations().some((one) => one.playState === 'running' && one.effect?.getComputedTiming().iterations !== Infinity);
+      return !moves && document.querySelector('main [aria-busy="true"]') === null && document.querySelector('main h1') !== null;
+    });
+  for (let round = 0; round < 2; round += 1) {
+    const asked = [...(loading.get(page) ?? [])];
+    for (;;) {
+      const answered = asked.every((request) => !loading.get(page)?.has(request));
+      if ((await isQuiet()) && answered) break;
+      if (Date.now() > end) throw new Error(`${page.url()} does not come to rest`);
+    }
+  }
+}
+
+/** The text that a page copied last. */
+export function copied(page: Page): Promise<string> {
+  return page.evaluate(() => (window as unknown as { copiedText: string }).copiedText);
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,12 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
+  test: { name, include, exclude, sequence: { groupOrder }, globalSetup: ['browser/world.ts'], environment: 'node' as const, testTimeout: 240_000, hookTimeout: 120_000 },
+});
+
+// The cases that measure time run when nothing else does.
 export default defineConfig({
   test: {
-    include: ['browser/*.test.ts'],
-    globalSetup: ['browser/world.ts'],
-    environment: 'node',
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    maxWorkers: 2,
+    maxConcurrency: 2,
+    projects: [
+      project('pages', 0, ['browser/*.test.ts'], ['browser/live.test.ts', 'browser/budget.test.ts']),
+      project('live', 1, ['browser/live.test.ts']),
+      project('budget', 2, ['browser/budget.test.ts']),
+    ],
   },
 });

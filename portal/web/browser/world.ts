@@ -1,10 +1,13 @@
-// One portal with the demo's traffic, for all files of tests.
+// One portal with the demo's traffic and one browser, for all files of tests.
 
 import type { TestProject } from 'vitest/node';
 import { ask, startPortal, startServices, until, visit } from './programs';
+import { launch } from './reader';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** Where the browser is joined. */
+    browser: string;
     portal: string;
     web: string;
   }
@@ -20,9 +23,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const page = await ask<{ total: number }>(`${portal.url}/api/facets?kind=request&role=web`);
     return page.total >= VISITS;
   });
+  const browser = await launch();
+  project.provide('browser', browser.wsEndpoint());
   project.provide('portal', portal.url);
   project.provide('web', services.web);
   return async () => {
+    await browser.close();
     await services.stop();
     await portal.stop();
   };

@@ -1,13 +1,15 @@
-//! Malformed requests and responses, made of bytes, and sent through the HTTP layers.
+//! Malformed requests, responses, bodies and files, made of bytes, and given to the HTTP layers and to the portal.
 //!
 //! The functions accept any bytes, panic only if a layer panics, and report the layer's errors. Tests call them
 //! with 100,000 generated inputs, and fuzz targets with any input.
 
 mod head;
 mod layers;
+mod portal;
 mod propagation;
 
 pub use self::layers::{request_head, response_head};
+pub use self::portal::PortalReaders;
 pub use self::propagation::ids;
 
 /// Bytes that a generator reads as decisions. After the last byte, every decision is the first choice.

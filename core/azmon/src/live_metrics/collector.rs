@@ -10,7 +10,7 @@ use crate::live_metrics::derived::Accumulator;
 use crate::live_metrics::documents;
 use crate::live_metrics::filter::any_matches;
 use crate::live_metrics::quota::Quota;
-use crate::live_metrics::subject::{Subject, TelemetryType};
+use crate::live_metrics::subject::{LiveTelemetryType, Subject};
 use crate::live_metrics::wire::{ConfigurationError, Document, MetricValue};
 
 /// Most samples of one interval, whatever the quotas of a configuration are.
@@ -109,7 +109,7 @@ impl Collector {
 
     /// Counts an item that stands for `weight` of them, and samples it if a stream wants it.
     pub fn observe(&mut self, envelope: &Envelope<'_>, weight: u64, now: Duration) {
-        let Some(of) = TelemetryType::of(&envelope.data) else {
+        let Some(of) = LiveTelemetryType::of(&envelope.data) else {
             return;
         };
         match &envelope.data {
@@ -170,7 +170,7 @@ impl Collector {
     }
 
     /// A document costs one of each stream that it is for, and one of all.
-    fn sample(&mut self, of: TelemetryType, envelope: &Envelope<'_>, now: Duration) {
+    fn sample(&mut self, of: LiveTelemetryType, envelope: &Envelope<'_>, now: Duration) {
         let subject = Subject::new(envelope);
         let info = self.configuration.quota.as_ref();
         let mut ids = Vec::new();
@@ -207,7 +207,7 @@ impl Quotas {
         let info = configuration.quota.as_ref();
         let mut streams = HashMap::new();
         for stream in &configuration.streams {
-            for of in TelemetryType::ALL {
+            for of in LiveTelemetryType::ALL {
                 let key = (stream.id.clone(), of as usize);
                 let known = before.and_then(|before| before.streams.get(&key)).copied();
                 streams.insert(key, Quota::of_stream(info, known, now));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::live_metrics::derived::{Aggregation, DerivedMetric, Projection};
 use crate::live_metrics::filter::{Group, InvalidFilter, shortened};
-use crate::live_metrics::subject::TelemetryType;
+use crate::live_metrics::subject::LiveTelemetryType;
 use crate::live_metrics::wire::{
     ConfigurationError, ConfigurationInfo, FilterGroupInfo, MetricInfo, Pair, QuotaInfo, StreamInfo,
 };
@@ -36,8 +36,8 @@ pub struct Configuration {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) id: String,
-    /// In the order of [`TelemetryType::ALL`]; a type without groups is not sampled.
-    pub(super) groups: [Vec<Group>; TelemetryType::ALL.len()],
+    /// In the order of [`LiveTelemetryType::ALL`]; a type without groups is not sampled.
+    pub(super) groups: [Vec<Group>; LiveTelemetryType::ALL.len()],
 }
 
 impl Configuration {
@@ -130,14 +130,14 @@ impl Configuration {
     }
 
     /// Whether items of some type are sampled.
-    pub(super) fn samples(&self, of: TelemetryType) -> bool {
+    pub(super) fn samples(&self, of: LiveTelemetryType) -> bool {
         let mut streams = self.streams.iter();
         streams.any(|stream| !stream.groups_of(of).is_empty())
     }
 
     fn add_metric(&mut self, info: &MetricInfo, room: &mut usize) {
         let id = [("MetricId", info.id.as_str())];
-        let Some(of) = TelemetryType::of_name(&info.telemetry_type) else {
+        let Some(of) = LiveTelemetryType::of_name(&info.telemetry_type) else {
             let name = shortened(&info.telemetry_type);
             let reason = format!("the telemetry type {name:?} is not supported");
             return self.report("MetricTelemetryTypeUnsupported", reason, &id);
@@ -170,9 +170,9 @@ impl Configuration {
     /// A group that is refused leaves the others of its stream; the type may then have none.
     fn add_stream(&mut self, info: &StreamInfo, room: &mut usize) {
         let id = ("DocumentStreamId", info.id.as_str());
-        let mut groups = <[Vec<Group>; TelemetryType::ALL.len()]>::default();
+        let mut groups = <[Vec<Group>; LiveTelemetryType::ALL.len()]>::default();
         for group in &info.document_filter_groups {
-            let Some(of) = TelemetryType::of_name(&group.telemetry_type) else {
+            let Some(of) = LiveTelemetryType::of_name(&group.telemetry_type) else {
                 let name = shortened(&group.telemetry_type);
                 let reason = format!("the telemetry type {name:?} is not supported");
                 let error = "CollectionConfigurationFailureToCreateUnexpected";
@@ -235,7 +235,7 @@ impl Configuration {
 }
 
 impl Stream {
-    pub(super) fn groups_of(&self, of: TelemetryType) -> &[Group] {
+    pub(super) fn groups_of(&self, of: LiveTelemetryType) -> &[Group] {
         self.groups.get(of as usize).map_or(&[], Vec::as_slice)
     }
 }
@@ -246,7 +246,7 @@ enum Refusal {
 }
 
 fn groups(
-    of: TelemetryType,
+    of: LiveTelemetryType,
     infos: &[FilterGroupInfo],
     room: &mut usize,
 ) -> Result<Vec<Group>, Refusal> {

@@ -1,13 +1,13 @@
 //! Derived metrics: a number of each item that matches, aggregated over an interval.
 
 use crate::live_metrics::filter::{self, DIMENSIONS, Group, MEASUREMENTS, key_of, shortened};
-use crate::live_metrics::subject::{Subject, TelemetryType};
+use crate::live_metrics::subject::{LiveTelemetryType, Subject};
 
 /// A metric that a server asked for.
 #[derive(Debug)]
 pub(super) struct DerivedMetric {
     pub(super) id: String,
-    pub(super) of: TelemetryType,
+    pub(super) of: LiveTelemetryType,
     pub(super) groups: Vec<Group>,
     pub(super) projection: Projection,
     pub(super) aggregation: Aggregation,
@@ -15,7 +15,7 @@ pub(super) struct DerivedMetric {
 
 impl DerivedMetric {
     /// The number of an item that matches; `None` if it does not, or has none.
-    pub(super) fn number(&self, of: TelemetryType, subject: Subject<'_>) -> Option<f64> {
+    pub(super) fn number(&self, of: LiveTelemetryType, subject: Subject<'_>) -> Option<f64> {
         let is_counted = self.of == of && filter::any_matches(&self.groups, subject);
         is_counted
             .then(|| self.projection.number(subject))
@@ -33,8 +33,11 @@ pub(super) enum Projection {
 }
 
 impl Projection {
-    pub(super) fn parse(of: TelemetryType, text: &str) -> Result<Self, String> {
-        let has_durations = matches!(of, TelemetryType::Request | TelemetryType::Dependency);
+    pub(super) fn parse(of: LiveTelemetryType, text: &str) -> Result<Self, String> {
+        let has_durations = matches!(
+            of,
+            LiveTelemetryType::Request | LiveTelemetryType::Dependency
+        );
         if text.eq_ignore_ascii_case("Count()") {
             Ok(Self::Count)
         } else if text == "Duration" && has_durations {

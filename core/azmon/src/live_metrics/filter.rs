@@ -1,7 +1,7 @@
 //! Filters: compiled once, then compared with each item.
 
 use crate::live_metrics::duration::{parse_ticks, ticks_of};
-use crate::live_metrics::subject::{Subject, TelemetryType, TextField};
+use crate::live_metrics::subject::{LiveTelemetryType, Subject, TextField};
 use crate::live_metrics::wire::{FilterGroupInfo, FilterInfo};
 
 /// A filter that cannot be understood, and why.
@@ -17,7 +17,10 @@ pub(super) struct Group(Vec<Filter>);
 
 impl Group {
     /// Understands all filters of a group, or none.
-    pub(super) fn new(of: TelemetryType, info: &FilterGroupInfo) -> Result<Self, InvalidFilter> {
+    pub(super) fn new(
+        of: LiveTelemetryType,
+        info: &FilterGroupInfo,
+    ) -> Result<Self, InvalidFilter> {
         let filters = info.filters.iter().map(|filter| {
             Filter::new(of, filter).map_err(|reason| InvalidFilter {
                 filter: filter.clone(),
@@ -44,7 +47,7 @@ enum Filter {
     Duration(Order, i64),
     Success(bool),
     /// In any field, or in none.
-    Any(TelemetryType, Needle, bool),
+    Any(LiveTelemetryType, Needle, bool),
 }
 
 /// Where a text comes from.
@@ -116,13 +119,16 @@ impl Order {
 }
 
 impl Filter {
-    fn new(of: TelemetryType, info: &FilterInfo) -> Result<Self, String> {
+    fn new(of: LiveTelemetryType, info: &FilterInfo) -> Result<Self, String> {
         let field = info.field_name.as_str();
         let predicate = Predicate::parse(&info.predicate)?;
         let comparand = info.comparand.as_deref().ok_or("the comparand is null")?;
         let not_for = |kind| format!("{} is not for {kind}", info.predicate);
         let is_equality = matches!(predicate, Predicate::Order(Order::Equal | Order::NotEqual));
-        let has_durations = matches!(of, TelemetryType::Request | TelemetryType::Dependency);
+        let has_durations = matches!(
+            of,
+            LiveTelemetryType::Request | LiveTelemetryType::Dependency
+        );
         // An absent dimension is an empty text, which only an empty comparand can ask for.
         let may_be_empty = is_equality && field.starts_with(DIMENSIONS);
         if comparand.is_empty() && !may_be_empty {

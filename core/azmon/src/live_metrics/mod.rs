@@ -40,7 +40,7 @@ pub use self::duration::{iso8601, parse_ticks};
 pub(crate) use self::live::Live;
 pub use self::machine::{Call, Change, Machine, Outcome};
 pub use self::quota::Quota;
-pub use self::subject::TelemetryType;
+pub use self::subject::LiveTelemetryType;
 pub use self::wire::{
     ConfigurationError, ConfigurationInfo, DataPoint, Document, DocumentGroupInfo, FilterGroupInfo,
     FilterInfo, INVARIANT_VERSION, MetricInfo, MetricValue, Pair, QuotaInfo, StreamInfo,

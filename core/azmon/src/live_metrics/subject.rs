@@ -11,7 +11,7 @@ const MAX_STACK: usize = 32 * 1_024;
 
 /// A type of telemetry that can be filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TelemetryType {
+pub enum LiveTelemetryType {
     /// Work done for a caller.
     Request,
     /// A call to something else.
@@ -24,7 +24,7 @@ pub enum TelemetryType {
     Event,
 }
 
-impl TelemetryType {
+impl LiveTelemetryType {
     /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Request,
@@ -84,8 +84,8 @@ pub(super) enum TextField {
 }
 
 impl TextField {
-    pub(super) fn of_name(of: TelemetryType, name: &str) -> Option<Self> {
-        use TelemetryType::{Dependency, Event, Exception, Request, Trace};
+    pub(super) fn of_name(of: LiveTelemetryType, name: &str) -> Option<Self> {
+        use LiveTelemetryType::{Dependency, Event, Exception, Request, Trace};
         Some(match (of, name) {
             (Request | Dependency | Event, "Name") => Self::Name,
             (Request | Dependency, "Id") => Self::Id,
@@ -107,19 +107,19 @@ impl TextField {
     }
 
     /// Those that are looked through for text anywhere in the item.
-    pub(super) const fn all(of: TelemetryType) -> &'static [Self] {
+    pub(super) const fn all(of: LiveTelemetryType) -> &'static [Self] {
         match of {
-            TelemetryType::Request => &[Self::Name, Self::Command, Self::Code],
-            TelemetryType::Dependency => &[
+            LiveTelemetryType::Request => &[Self::Name, Self::Command, Self::Code],
+            LiveTelemetryType::Dependency => &[
                 Self::Name,
                 Self::Command,
                 Self::Target,
                 Self::Type,
                 Self::Code,
             ],
-            TelemetryType::Exception => &[Self::Message, Self::Stack],
-            TelemetryType::Trace => &[Self::Message],
-            TelemetryType::Event => &[Self::Name],
+            LiveTelemetryType::Exception => &[Self::Message, Self::Stack],
+            LiveTelemetryType::Trace => &[Self::Message],
+            LiveTelemetryType::Event => &[Self::Name],
         }
     }
 }
@@ -219,7 +219,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether `test` holds of some value: texts, code, success, duration, dimensions and measurements.
-    pub(super) fn any(self, of: TelemetryType, test: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn any(self, of: LiveTelemetryType, test: impl Fn(&str) -> bool) -> bool {
         let texts = TextField::all(of).iter();
         texts.map(|field| self.text(*field)).any(|text| test(&text))
             || self

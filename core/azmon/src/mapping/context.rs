@@ -39,7 +39,7 @@ const CLIENT_IP: [Key; 6] = [
 ];
 
 /// Part of the user agent of Azure's availability tests.
-const AVAILABILITY_TEST: &str = "AlwaysOn";
+pub(super) const AVAILABILITY_TEST: &str = "AlwaysOn";
 
 /// Adds the tags that a span shares with its events, or the tags of a log record.
 ///

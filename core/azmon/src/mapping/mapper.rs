@@ -1,13 +1,14 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::envelope::{
-    Data, Envelope, Measurements, Properties, RemoteDependencyData, RequestData, SCHEMA_VERSION,
-    Tags, TimeSpan,
+    Data, Envelope, Measurements, MetricData, Properties, RemoteDependencyData, RequestData,
+    SCHEMA_VERSION, Tags, TimeSpan,
 };
 use crate::item::{LogData, SpanView, sample_rate};
 use crate::mapping::attributes::Attributes;
@@ -21,8 +22,12 @@ use crate::mapping::{
 /// Usual number of tags of an item beyond those of its resource; more cost another allocation.
 const USUAL_TAGS: usize = 8;
 
-/// The property that marks an item as counted by a standard metric.
-const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
+/// The extractor's name and version, as the .NET and Node.js SDKs write them.
+pub(super) const COUNTED_REQUEST: &str = "(Name:'Requests', Ver:'1.1')";
+const COUNTED_DEPENDENCY: &str = "(Name:'Dependencies', Ver:'1.1')";
+
+/// The property by which Azure Monitor knows that a standard metric counts the item.
+pub(super) const COUNTED: &str = "_MS.ProcessedByMetricExtractors";
 
 /// Makes envelopes from OpenTelemetry data for one resource.
 ///
@@ -32,6 +37,8 @@ pub struct Mapper {
     instrumentation_key: String,
     options: MappingOptions,
     tags: Vec<(&'static str, String)>,
+    /// The key and the tags in JSON, as every line has them.
+    resource_json: String,
     counts_spans: bool,
 }
 
@@ -39,9 +46,11 @@ impl Mapper {
     /// Makes a mapper. Its envelopes belong to `instrumentation_key` and carry the role of `resource`.
     #[must_use]
     pub fn new(instrumentation_key: &str, resource: &Resource, options: MappingOptions) -> Self {
+        let tags = resource::tags(resource, &options);
         Self {
+            resource_json: resource_json(instrumentation_key, &tags),
             instrumentation_key: instrumentation_key.to_owned(),
-            tags: resource::tags(resource, &options),
+            tags,
             options,
             counts_spans: false,
         }
@@ -210,10 +219,17 @@ impl Mapper {
 
     /// The mapper's own tags, for an item that does not come from a span.
     pub(super) fn own_tags(&self) -> Tags<'static> {
-        let pairs = self.tags.iter();
-        pairs
-            .map(|(tag, value)| (Cow::Borrowed(*tag), Cow::Owned(value.clone())))
-            .collect()
+        own_tags(&self.tags)
+    }
+
+    /// The fields of a line that are the resource's: `"iKey":"…","tags":{…`. Other tags follow.
+    pub(super) fn resource_json(&self) -> &str {
+        &self.resource_json
+    }
+
+    /// Whether items of spans are marked as counted.
+    pub(super) fn counts_spans(&self) -> bool {
+        self.counts_spans
     }
 
     /// The value of a tag that every item has.
@@ -231,7 +247,33 @@ impl Mapper {
     }
 }
 
-/// Hides the instrumentation key.
+fn own_tags(tags: &[(&'static str, String)]) -> Tags<'static> {
+    let pairs = tags.iter();
+    pairs
+        .map(|(tag, value)| (Cow::Borrowed(*tag), Cow::Owned(value.clone())))
+        .collect()
+}
+
+/// There is always a tag: that of the SDK's version.
+fn resource_json(instrumentation_key: &str, tags: &[(&'static str, String)]) -> String {
+    let data = Data::Metric(MetricData {
+        ver: SCHEMA_VERSION,
+        metrics: Vec::new(),
+        properties: Properties::new(),
+    });
+    let mut envelope = Envelope {
+        i_key: Cow::Borrowed(instrumentation_key),
+        tags: own_tags(tags),
+        ..Envelope::new(SystemTime::UNIX_EPOCH, data)
+    };
+    envelope.apply_limits();
+    // Texts can be written.
+    let key = serde_json::to_string(&envelope.i_key).unwrap_or_default();
+    let tags = serde_json::to_string(&envelope.tags).unwrap_or_default();
+    format!(r#""iKey":{key},"tags":{}"#, tags.trim_end_matches('}'))
+}
+
+/// It hides the key.
 impl fmt::Debug for Mapper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mapper")
@@ -255,13 +297,10 @@ fn span_id<'a>(span: SpanView<'_>, attributes: &Attributes<'a>) -> Cow<'a, str> 
     Cow::Borrowed(attributes.arena().hex(id.to_bytes()))
 }
 
-/// The name and version of the metric extractor, in the form of the .NET and Node.js SDKs.
 fn counted_by(kind: &SpanKind) -> Cow<'static, str> {
     Cow::Borrowed(match kind {
-        SpanKind::Server | SpanKind::Consumer => "(Name:'Requests', Ver:'1.1')",
-        SpanKind::Client | SpanKind::Producer | SpanKind::Internal => {
-            "(Name:'Dependencies', Ver:'1.1')"
-        }
+        SpanKind::Server | SpanKind::Consumer => COUNTED_REQUEST,
+        SpanKind::Client | SpanKind::Producer | SpanKind::Internal => COUNTED_DEPENDENCY,
     })
 }
 

@@ -56,7 +56,7 @@ pub(super) fn is_success(
     }
 }
 
-fn is_successful_code(code: f64, options: &MappingOptions) -> bool {
+pub(super) fn is_successful_code(code: f64, options: &MappingOptions) -> bool {
     let is_client_error = (400.0..500.0).contains(&code);
     code < 400.0 || (is_client_error && !options.client_errors_are_failures)
 }

@@ -15,28 +15,27 @@ pub(crate) struct SpanMetrics {
 impl SpanMetrics {
     /// Counts an ended span, sampled or not, unless it was counted before.
     pub(crate) fn count(&self, span: &mut SpanRecord) {
-        if self.is_needed() && span.take_count() {
-            self.record(span.complete().into());
-        }
+        self.count_by(span, |span| span.complete().into());
     }
 
     /// Counts an ended span that is not sent.
     pub(crate) fn count_last(&self, mut span: Box<SpanRecord>) {
-        if self.is_needed() && span.take_count() {
-            self.record(span.complete_for_metrics().into());
-        }
+        self.count_by(&mut span, |span| span.complete_for_metrics().into());
     }
 
-    fn is_needed(&self) -> bool {
-        self.standard.is_some() || self.requests.is_some()
-    }
-
-    fn record(&self, span: SpanView<'_>) {
-        if let Some(standard) = &self.standard {
-            standard.record(span);
+    /// `complete` is asked for a span whose dimensions are not known without its attributes.
+    fn count_by(&self, span: &mut SpanRecord, complete: fn(&mut SpanRecord) -> SpanView<'_>) {
+        let is_needed = self.standard.is_some() || self.requests.is_some();
+        if !is_needed || !span.take_count() {
+            return;
         }
         if let Some(requests) = &self.requests {
-            requests.record(span);
+            requests.record(span.data().into());
+        }
+        if let Some(standard) = &self.standard
+            && !standard.record_plain(span)
+        {
+            standard.record(complete(span));
         }
     }
 }

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 use opentelemetry::otel_error;
 
 use crate::envelope::{Envelope, Properties, tags};
+use crate::instrument::SpanRecord;
 use crate::item::SpanView;
-use crate::mapping::{Arena, DependencyDimensions, Mapper, StandardDimensions};
+use crate::mapping::{Arena, DependencyDimensions, Mapper, PlainRequest, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::shards::Shards;
 
@@ -48,7 +49,24 @@ impl StandardMetrics {
         }
     }
 
-    /// Takes the counts since the last call, as one item for each series.
+    /// Counts a span that has ended, if it is a usual request: none of its attributes is made for that.
+    pub(super) fn record_plain(&self, span: &SpanRecord) -> bool {
+        let add = || {
+            let request = PlainRequest::of(span, &self.mapper)?;
+            let mut code = itoa::Buffer::new();
+            self.count(request.dimensions(&mut code), span.data().into());
+            Some(())
+        };
+        match catch_unwind(AssertUnwindSafe(add)) {
+            Ok(added) => added.is_some(),
+            Err(_) => {
+                otel_error!(name: "StandardMetrics.Panicked");
+                true
+            }
+        }
+    }
+
+    /// Takes what was counted since the last call, an item for each series.
     pub(super) fn collect(&self, time: SystemTime, emit: &mut impl FnMut(Envelope<'static>)) {
         let mut all = Series::default();
         for (dimensions, value) in self.shards.drain().flat_map(|shard| shard.values) {
@@ -60,13 +78,14 @@ impl StandardMetrics {
     }
 
     fn add(&self, span: SpanView<'_>) {
+        with_arena(|arena| self.count(self.mapper.standard_dimensions(span, arena), span));
+    }
+
+    fn count(&self, dimensions: StandardDimensions<'_>, span: SpanView<'_>) {
         let duration = span.end_time.duration_since(span.start_time);
         let milliseconds = duration.unwrap_or_default().as_secs_f64() * 1_000.0;
-        with_arena(|arena| {
-            let dimensions = self.mapper.standard_dimensions(span, arena);
-            let value = Aggregate::of(milliseconds);
-            self.shards.update(|series| series.add(dimensions, value));
-        });
+        let value = Aggregate::of(milliseconds);
+        self.shards.update(|series| series.add(dimensions, value));
     }
 
     fn envelope(

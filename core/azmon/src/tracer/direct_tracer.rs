@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 use super::DirectProvider;
 use super::parent_span::ParentSpan;
 use super::span::{DirectSpan, cut};
-use crate::instrument::direct::{self, NewRecord, SpanRate, SpanStart};
+use crate::instrument::direct::{self, Detached, NewDetached, NewRecord, SpanRate, SpanStart};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
 use crate::pipeline::inherit;
@@ -86,7 +86,18 @@ impl DirectTracer {
         }
     }
 
-    fn record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> DirectSpan {
+    fn record(&self, new: NewSpan<'_>, context: &Context, mut decided: Decided) -> DirectSpan {
+        let seen = decided.seen.take();
+        let content = new.content;
+        let record = self.new_record(new, context, decided);
+        let record = match seen {
+            Some(seen) => record.with(seen),
+            None => content.record(record),
+        };
+        DirectSpan::new(record, Arc::clone(&self.provider))
+    }
+
+    fn new_record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> NewRecord {
         let (flags, parent_span_id, state) = match decided.parent_span {
             Some(parent_span) => (parent_span.flags, parent_span.span_id, parent_span.state),
             None => (TraceFlags::default(), SpanId::INVALID, TraceState::NONE),
@@ -97,7 +108,7 @@ impl DirectTracer {
         let mut attributes = Vec::new();
         inherit(context, &mut attributes);
         let dropped_links_count = self.cut_links(&mut new.links);
-        let record = NewRecord::new(SpanStart {
+        NewRecord::new(SpanStart {
             span_context,
             parent_span_id,
             parent_span_is_remote: matches!(decided.parent, Parent::Remote { .. }),
@@ -109,12 +120,15 @@ impl DirectTracer {
             dropped_links_count,
             rate: decided.rate,
             max_attributes: self.provider.limits().max_attributes_per_span,
-        });
-        let record = match decided.seen {
-            Some(seen) => record.with(seen),
-            None => new.content.record(record),
-        };
-        DirectSpan::new(record, Arc::clone(&self.provider))
+        })
+    }
+
+    /// The tracer of telemetry that was built anew: an integration that kept the old one goes on with it.
+    fn successor(&self) -> Option<Arc<dyn StartSpan>> {
+        if !self.provider.is_closed() {
+            return None;
+        }
+        direct::tracer().filter(|next| !std::ptr::addr_eq(Arc::as_ptr(next), self))
     }
 
     /// Limits the links, and returns how many were dropped.
@@ -131,11 +145,7 @@ impl DirectTracer {
 
 impl StartSpan for DirectTracer {
     fn start_span(&self, mut new: NewSpan<'_>, context: &Context) -> StartedSpan {
-        if self.provider.is_closed()
-            && let Some(next) = direct::tracer()
-            && !std::ptr::addr_eq(Arc::as_ptr(&next), self)
-        {
-            // Telemetry was built again: an integration that still has the old tracer continues with the new one.
+        if let Some(next) = self.successor() {
             return next.start_span(new, context);
         }
         if records_no_spans(context) || self.provider.is_closed() {
@@ -157,6 +167,25 @@ impl StartSpan for DirectTracer {
             context: remembering(remote, context),
             recorded_by,
         }
+    }
+
+    fn start_detached(&self, mut new: NewSpan<'_>, context: &Context) -> Detached {
+        if let Some(next) = self.successor() {
+            return next.start_detached(new, context);
+        }
+        if records_no_spans(context) || self.provider.is_closed() {
+            return Detached::Nothing;
+        }
+        if self.provider.looks_at_attributes() {
+            return Detached::Unsupported;
+        }
+        let decided = self.decide(&mut new, context);
+        if decided.decision == SamplingDecision::Drop {
+            return Detached::Nothing;
+        }
+        let record = self.new_record(new, context, decided);
+        let to = Arc::clone(&self.provider);
+        Detached::Recorded(NewDetached::new(record, to))
     }
 }
 

@@ -5,7 +5,7 @@ use opentelemetry::trace::{SpanContext, SpanKind, TraceId};
 use opentelemetry_sdk::trace::{RandomIdGenerator, SamplingDecision, SpanLimits};
 
 use crate::instrument::SpanRecord;
-use crate::instrument::direct::SpanRate;
+use crate::instrument::direct::{SpanRate, TakeRecord};
 use crate::item::Signal;
 use crate::pipeline::Intake;
 use crate::sampling::{HeadSampler, Parent};
@@ -67,5 +67,11 @@ impl DirectProvider {
 
     pub(super) fn ended(&self, record: Box<SpanRecord>) {
         self.intake.span_ended(record);
+    }
+}
+
+impl TakeRecord for DirectProvider {
+    fn take(&self, record: Box<SpanRecord>) {
+        self.ended(record);
     }
 }

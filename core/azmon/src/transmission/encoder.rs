@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use opentelemetry::otel_error;
 
-use crate::envelope::Envelope;
-use crate::item::{DropReason, ItemCounters, ItemLabel, ItemRef};
+use crate::envelope::{Envelope, tags};
+use crate::instrument::SpanRecord;
+use crate::item::{
+    DropReason, Item, ItemCounters, ItemLabel, ItemRef, Signal, SpanView, TelemetryType,
+};
 use crate::live_metrics::Live;
-use crate::mapping::{Arena, Mapper};
+use crate::mapping::{Arena, Clock, Mapper, PlainRequest};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::Console;
 use crate::transmission::batch::Batch;
@@ -26,6 +29,7 @@ pub(crate) struct Encoder {
     counters: Arc<ItemCounters>,
     processors: TelemetryProcessors,
     arena: Arena,
+    clock: Clock,
     names: OperationNames,
     lines: Vec<u8>,
     /// The label of each line.
@@ -44,6 +48,7 @@ impl Encoder {
             counters,
             processors,
             arena: Arena::new(),
+            clock: Clock::default(),
             names: OperationNames::default(),
             lines: Vec::new(),
             labels: Vec::new(),
@@ -65,8 +70,14 @@ impl Encoder {
     }
 
     /// Lets live metrics see an item that is not sent. A defect in a mapping or processor costs this item.
-    pub(super) fn observe(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
-        if catch_unwind(AssertUnwindSafe(|| self.map_for_live(mapper, item))).is_err() {
+    pub(super) fn observe(&mut self, mapper: &Mapper, item: &mut Item) {
+        let observed = catch_unwind(AssertUnwindSafe(|| {
+            if let Item::Span(span) = item {
+                span.complete();
+            }
+            self.map_for_live(mapper, item.as_ref());
+        }));
+        if observed.is_err() {
             otel_error!(name: "Encoder.Panicked");
         }
         self.arena.reset();
@@ -98,9 +109,25 @@ impl Encoder {
     /// Requests should come first, so that the other items of their operations find the name. A panic of a mapping
     /// costs one item, not the worker thread.
     pub(crate) fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) -> Option<Batch> {
+        self.add_by(item.label(), |encoder| encoder.map(mapper, item))
+    }
+
+    /// Encodes an item whose attributes may still have to be written.
+    pub(crate) fn add_taken(&mut self, mapper: &Mapper, item: &mut Item) -> Option<Batch> {
+        self.add_by(item.label(), |encoder| {
+            if let Item::Span(span) = item {
+                if encoder.add_plain(mapper, span) {
+                    return;
+                }
+                span.complete();
+            }
+            encoder.map(mapper, item.as_ref());
+        })
+    }
+
+    fn add_by(&mut self, taken: ItemLabel, add: impl FnOnce(&mut Self)) -> Option<Batch> {
         let (start, items) = (self.lines.len(), self.labels.len());
-        let taken = item.label();
-        if catch_unwind(AssertUnwindSafe(|| self.map(mapper, item))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| add(self))).is_err() {
             self.lines.truncate(start);
             self.labels.truncate(items);
             self.counters.relabel(taken, &[taken]);
@@ -110,6 +137,30 @@ impl Encoder {
         self.arena.reset();
         let is_full = self.labels.len() >= MAX_ITEMS || self.lines.len() >= MAX_BYTES;
         is_full.then(|| self.finish()).flatten()
+    }
+
+    /// Writes the line of a usual request, where no envelope of it is shown to anyone.
+    fn add_plain(&mut self, mapper: &Mapper, span: &SpanRecord) -> bool {
+        let is_watched = self.live.as_ref().is_some_and(|live| live.is_watched());
+        if is_watched || !self.processors.is_empty() || self.console.is_some() {
+            return false;
+        }
+        let Some(request) = PlainRequest::of(span, mapper) else {
+            return false;
+        };
+        request.write(mapper, &mut self.clock, &self.arena, &mut self.lines);
+        if SpanView::of(span).is_local_root() {
+            let (trace, rate) = (request.trace_id(), request.sample_rate());
+            self.names.remember(trace, request.name(), rate);
+        }
+        let taken = ItemLabel::new(Signal::Traces, TelemetryType::Request);
+        let label = ItemLabel {
+            success: Some(request.is_success()),
+            ..taken
+        };
+        self.counters.relabel(taken, &[label]);
+        self.labels.push(label);
+        true
     }
 
     fn map(&mut self, mapper: &Mapper, item: ItemRef<'_>) {
@@ -125,6 +176,7 @@ impl Encoder {
             dropped,
             console,
             live,
+            ..
         } = self;
         made.clear();
         dropped.clear();
@@ -155,7 +207,9 @@ impl Encoder {
         match item {
             ItemRef::Span(span) if item.is_root() => {
                 mapper.map(span, None, arena, |envelope| {
-                    names.remember(span.span_context.trace_id(), &envelope);
+                    if let Some(name) = envelope.tags.get(tags::OPERATION_NAME) {
+                        names.remember(span.span_context.trace_id(), name, envelope.sample_rate);
+                    }
                     add(envelope);
                 });
             }
@@ -188,5 +242,18 @@ impl Encoder {
         self.labels.clear();
         self.lines.clear();
         batch.ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn counters(&self) -> &ItemCounters {
+        &self.counters
+    }
+
+    /// Takes the lines and the labels that no batch has yet.
+    #[cfg(test)]
+    pub(super) fn take_lines(&mut self) -> (String, Vec<ItemLabel>) {
+        let lines = std::mem::take(&mut self.lines);
+        let labels = std::mem::take(&mut self.labels);
+        (String::from_utf8(lines).unwrap_or_default(), labels)
     }
 }

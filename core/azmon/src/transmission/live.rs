@@ -300,8 +300,8 @@ mod tests {
             counters.take([sent.label()]);
             encoder.add(&mapper, sent.as_ref());
         }
-        encoder.observe(&mapper, item("left out", "secret").as_ref());
-        encoder.observe(&mapper, item("dropped", "drop").as_ref());
+        encoder.observe(&mapper, &mut item("left out", "secret"));
+        encoder.observe(&mapper, &mut item("dropped", "drop"));
         let collected = live.take().unwrap();
         let names = collected.documents.iter();
         let names: Vec<_> = names.map(|document| document.name.as_deref()).collect();

@@ -3,9 +3,7 @@ use std::sync::Arc;
 
 use opentelemetry::trace::TraceId;
 
-use crate::envelope::{Envelope, tags};
-
-/// Number of remembered traces.
+/// How many traces are remembered.
 const MOST_TRACES: usize = 4_096;
 /// Number of names that are kept for reuse. An application has few, unless it puts ids into them.
 const MOST_NAMES: usize = 1_024;
@@ -29,14 +27,11 @@ struct Request {
 }
 
 impl OperationNames {
-    /// Remembers the operation name and the sampling rate of the root request of a trace.
-    pub(super) fn remember(&mut self, trace: TraceId, request: &Envelope<'_>) {
-        let Some(name) = request.tags.get(tags::OPERATION_NAME) else {
-            return;
-        };
+    /// Remembers the operation's name, and the sample rate, of the request at the root of a trace.
+    pub(super) fn remember(&mut self, trace: TraceId, name: &str, sample_rate: Option<f64>) {
         let request = Request {
             name: self.intern(name),
-            sample_rate: request.sample_rate,
+            sample_rate,
         };
         if self.by_trace.insert(trace, request).is_none() {
             self.order.push_back(trace);
@@ -73,22 +68,7 @@ impl OperationNames {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-    use crate::envelope::{Data, EventData, Measurements, Properties};
-
-    fn request(name: &str) -> Envelope<'_> {
-        let data = EventData {
-            ver: 2,
-            name: name.into(),
-            properties: Properties::new(),
-            measurements: Measurements::new(),
-        };
-        let mut envelope = Envelope::new(SystemTime::UNIX_EPOCH, Data::Event(data));
-        envelope.tags.push(tags::OPERATION_NAME, name);
-        envelope
-    }
 
     fn trace(number: u128) -> TraceId {
         TraceId::from_bytes(number.to_be_bytes())
@@ -97,8 +77,8 @@ mod tests {
     #[test]
     fn a_trace_has_the_name_of_its_request() {
         let mut names = OperationNames::default();
-        names.remember(trace(1), &request("GET /a"));
-        names.remember(trace(2), &request("process b"));
+        names.remember(trace(1), "GET /a", None);
+        names.remember(trace(2), "process b", None);
         assert_eq!(names.of(trace(1)), Some("GET /a"));
         assert_eq!(names.of(trace(2)), Some("process b"));
         assert_eq!(names.of(trace(3)), None);
@@ -107,10 +87,8 @@ mod tests {
     #[test]
     fn a_trace_has_the_sample_rate_of_its_request() {
         let mut names = OperationNames::default();
-        let mut sampled = request("GET /a");
-        sampled.sample_rate = Some(25.0);
-        names.remember(trace(1), &sampled);
-        names.remember(trace(2), &request("GET /b"));
+        names.remember(trace(1), "GET /a", Some(25.0));
+        names.remember(trace(2), "GET /b", None);
         assert_eq!(names.sample_rate(trace(1)), Some(25.0));
         assert_eq!(names.sample_rate(trace(2)), None);
         assert_eq!(names.sample_rate(trace(3)), None);
@@ -120,7 +98,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut names = OperationNames::default();
         for number in 1..=10_000 {
-            names.remember(trace(number), &request(&format!("GET /{number}")));
+            names.remember(trace(number), &format!("GET /{number}"), None);
         }
         assert_eq!(
             (names.by_trace.len(), names.order.len()),

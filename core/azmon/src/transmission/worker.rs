@@ -355,14 +355,11 @@ impl Worker {
         self.jobs.push_back(job);
     }
 
-    /// Writes deferred attributes, and counts spans for the metrics. A panic there must not end the thread.
+    /// Lets metrics know of spans. A defect there must not cost the thread.
     fn count(&self, items: &mut [Taken]) {
         for taken in items {
             if let Item::Span(span) = &mut taken.item {
-                let counted = catch_unwind(AssertUnwindSafe(|| {
-                    span.complete();
-                    self.span_metrics.count(span);
-                }));
+                let counted = catch_unwind(AssertUnwindSafe(|| self.span_metrics.count(span)));
                 if counted.is_err() {
                     otel_error!(name: "Worker.Panicked");
                 }
@@ -392,8 +389,8 @@ impl Worker {
                 continue;
             };
             let mut is_late = false;
-            while !is_late && let Some(taken) = job.items.pop_front() {
-                let full = encoder.add(&job.mapper, taken.item.as_ref());
+            while !is_late && let Some(mut taken) = job.items.pop_front() {
+                let full = encoder.add_taken(&job.mapper, &mut taken.item);
                 job.batches.extend(full.map(|batch| uploads.add(batch)));
                 is_late = Instant::now().saturating_duration_since(start) >= SLICE;
                 is_late |= !uploads.has_room();
@@ -425,9 +422,9 @@ impl Worker {
         };
         if let Some(encoder) = self.encoders.get_mut(&SourceId::MAIN) {
             while Instant::now().saturating_duration_since(start) < SLICE
-                && let Some(taken) = live.pop()
+                && let Some(mut taken) = live.pop()
             {
-                encoder.observe(&self.mapper, taken.item.as_ref());
+                encoder.observe(&self.mapper, &mut taken.item);
             }
         }
         self.live = Some(live);

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 
+use super::request::{EndedRequest, RequestFacts};
 use crate::semconv::HttpEnd;
 
 /// Attributes of a span that are written when the span is sent, instead of when it starts.
@@ -18,7 +19,13 @@ pub trait DeferredAttributes: Debug + Send + Sync + 'static {
         self.write(attributes);
     }
 
-    /// The memory that the written attributes will hold, in bytes, except a constant part.
+    /// The request whose attributes they are, if they are what its facts [write](RequestFacts::write) and nothing
+    /// else.
+    fn request(&self) -> Option<RequestFacts<'_>> {
+        None
+    }
+
+    /// The memory that they will hold, in bytes, as far as it is not constant.
     fn size(&self) -> usize;
 }
 
@@ -143,7 +150,16 @@ impl NewRecord {
         self.make(make)
     }
 
-    /// Builds the record directly in its allocation: it is large, and copying it would dominate the cost.
+    /// A record whose attributes can be added to, as what they are made of, until it has ended.
+    #[inline]
+    pub(super) fn with_own<L: DeferredAttributes>(
+        self,
+        make: impl FnOnce() -> L,
+    ) -> Box<SpanRecord<L>> {
+        self.make(make)
+    }
+
+    /// Everything is made where it stays: it is large, and copying it is what costs.
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
         let (max_attributes, rate) = (self.0.max_attributes as usize, self.0.rate);
@@ -181,13 +197,36 @@ impl From<SpanStart> for SpanFields {
     }
 }
 
-impl SpanRecord {
-    /// The span, with the attributes that are already written.
+impl<L: ?Sized> SpanRecord<L> {
+    /// The span, as far as it is written.
     pub fn data(&self) -> &SpanFields {
         &self.data
     }
 
-    /// Mutable access to [`data`](Self::data).
+    /// What its attributes are made of.
+    pub fn deferred_mut(&mut self) -> &mut L {
+        &mut self.late
+    }
+
+    /// Ends the span, with its exchange if it has one.
+    pub fn end(&mut self, time: SystemTime, exchange: Option<HttpEnd>) {
+        self.data.end_time = time;
+        if let Some(status) = exchange.as_ref().and_then(HttpEnd::status) {
+            self.set_status(status);
+        }
+        self.ended = exchange;
+    }
+
+    /// Ok beats an error, which beats nothing.
+    pub fn set_status(&mut self, status: Status) {
+        if status > self.data.status {
+            self.data.status = status;
+        }
+    }
+}
+
+impl SpanRecord {
+    /// The same, to be changed.
     pub fn data_mut(&mut self) -> &mut SpanFields {
         &mut self.data
     }
@@ -213,23 +252,7 @@ impl SpanRecord {
         }
     }
 
-    /// Ends the span, with its exchange if it has one.
-    pub fn end(&mut self, time: SystemTime, exchange: Option<HttpEnd>) {
-        self.data.end_time = time;
-        if let Some(status) = exchange.as_ref().and_then(HttpEnd::status) {
-            self.set_status(status);
-        }
-        self.ended = exchange;
-    }
-
-    /// Sets the status: `Ok` replaces an error, and an error replaces an unset status.
-    pub fn set_status(&mut self, status: Status) {
-        if status > self.data.status {
-            self.data.status = status;
-        }
-    }
-
-    /// Writes the deferred attributes.
+    /// Writes what is still to be written.
     pub fn complete(&mut self) -> &SpanFields {
         self.complete_by(|late, attributes| late.write(attributes))
     }
@@ -255,7 +278,19 @@ impl SpanRecord {
         &self.data
     }
 
-    /// Marks the span as counted; true if it was not counted before.
+    /// The request whose span it is, as long as none of its attributes has been written and no limit drops one.
+    #[must_use]
+    pub fn request(&self) -> Option<EndedRequest<'_>> {
+        let attributes = self.data.attributes.as_slice();
+        let most = attributes.len() + EndedRequest::MOST_ATTRIBUTES;
+        if self.is_complete || most > self.max_attributes {
+            return None;
+        }
+        let facts = self.late.request()?;
+        EndedRequest::new(facts, attributes, self.ended.as_ref()?)
+    }
+
+    /// Whether it is counted for the first time.
     pub fn take_count(&mut self) -> bool {
         !mem::replace(&mut self.is_counted, true)
     }

@@ -6,6 +6,7 @@ use opentelemetry::trace::Span as _;
 use opentelemetry::trace::{Link, SpanBuilder, SpanContext, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 
+use super::detached::Detached;
 use super::record::{NewRecord, SpanRecord};
 use crate::propagation::RemoteParent;
 
@@ -72,6 +73,11 @@ impl RecordedBy {
 pub trait StartSpan: Send + Sync {
     /// Starts a span in `parent`. Its parent is the remote parent, or else the active span.
     fn start_span(&self, new: NewSpan<'_>, parent: &Context) -> StartedSpan;
+
+    /// Starts a span that no context will hold.
+    fn start_detached(&self, _new: NewSpan<'_>, _parent: &Context) -> Detached {
+        Detached::Unsupported
+    }
 }
 
 impl NewSpan<'_> {

@@ -1,9 +1,11 @@
+use http::StatusCode;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanRef, Status};
 
 use super::attribute;
 use super::grpc_method::RpcMethod;
-use super::outcome::{Outcome, ResponseStatus};
+use super::message::Side;
+use super::outcome::{Ending, Outcome, ResponseStatus, outcome};
 
 /// The end of an exchange, as the span records it.
 #[derive(Debug)]
@@ -33,8 +35,10 @@ impl HttpEnd {
             Some(KeyValue::new(attribute::RPC_RESPONSE_STATUS_CODE, status))
         },
         |end| {
-            let size = i64::try_from(end.response_size?).unwrap_or(i64::MAX);
-            Some(KeyValue::new(attribute::HTTP_RESPONSE_BODY_SIZE, size))
+            Some(KeyValue::new(
+                attribute::HTTP_RESPONSE_BODY_SIZE,
+                end.size()?,
+            ))
         },
         |end| Some(KeyValue::new(attribute::CANCELLED, end.outcome.cancelled?)),
         |end| {
@@ -56,6 +60,33 @@ impl HttpEnd {
             RpcMethod::Known(_) | RpcMethod::Unkept(_) => None,
         },
     ];
+
+    /// The end of a request that a server answered over HTTP, without gRPC; a cancellation is no error.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_server(
+        status: Option<StatusCode>,
+        response_size: Option<u64>,
+        ending: Ending<'_>,
+    ) -> Self {
+        let response = ResponseStatus {
+            http: status,
+            grpc: None,
+        };
+        Self {
+            version: None,
+            response,
+            response_size,
+            outcome: outcome(Side::Server, response, ending, false),
+            rpc_method: None,
+        }
+    }
+
+    /// The size of the response's body in bytes, as its attribute has it.
+    pub(crate) fn size(&self) -> Option<i64> {
+        let size = self.response_size?;
+        Some(i64::try_from(size).unwrap_or(i64::MAX))
+    }
 
     /// Sets attributes and status of a span.
     pub fn set_on(&self, span: &SpanRef<'_>) {

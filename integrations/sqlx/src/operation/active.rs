@@ -1,14 +1,13 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use opentelemetry::global::{BoxedSpan, BoxedTracer};
-use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Status, TraceContextExt, Tracer};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use sqlx_core::{Error, Result};
 
+use super::span::{QuerySpan, Rows};
 use super::{Began, Failure};
-use crate::attributes::{self, Attribute};
+use crate::attributes;
 use crate::metrics::Instruments;
 use crate::state::{State, is_silent};
 use crate::statements::{Described, Use};
@@ -18,8 +17,8 @@ use crate::statements::{Described, Use};
 pub(crate) struct Operation<'s> {
     state: &'s State,
     described: Arc<Described>,
-    span: Option<BoxedSpan>,
-    /// The context with the span, if the driver uses it.
+    span: Option<QuerySpan>,
+    /// That of the span, if the driver has a use for it.
     context: Option<Context>,
     instruments: Option<Arc<Instruments>>,
     started: Instant,
@@ -56,24 +55,21 @@ impl<'s> Operation<'s> {
         let state = call.state;
         let started = Instant::now();
         let found = state.found(started);
-        let tracer = found
-            .tracer
-            .as_deref()
-            .filter(|_| state.admits_span(context));
-        if tracer.is_none() && found.instruments.is_none() {
+        let has_span = found.tracer.is_some() && state.admits_span(context);
+        if !has_span && found.instruments.is_none() {
             return None;
         }
         let described = state.describe(call.sql, call.usage, call.is_bound);
         if described.is_excluded {
             return None;
         }
-        let span = tracer
-            .map(|tracer| start_span(tracer, state, &described, context))
-            .filter(BoxedSpan::is_recording);
-        // Other code only needs the span as a parent. The span itself stays here, without a lock.
+        let start = || QuerySpan::start(&found, state, &described, context);
+        let mut span = has_span.then(start).flatten();
+        // Others only need to know whose children they are. The span itself stays here, without a lock.
         let of_span =
-            |span: &BoxedSpan| context.with_remote_span_context(span.span_context().clone());
-        let context = span.as_ref().filter(|_| state.logs_in_place).map(of_span);
+            |span: &mut QuerySpan| Some(context.with_remote_span_context(span.context()?));
+        let context = span.as_mut().filter(|_| state.logs_in_place);
+        let context = context.and_then(of_span);
         Some(Self {
             state,
             described,
@@ -135,10 +131,7 @@ impl<'s> Operation<'s> {
 
     pub(crate) fn end_dropped(mut self) {
         self.measure(|| [KeyValue::new(attributes::DROPPED, true)]);
-        if let Some(span) = &mut self.span {
-            span.set_attribute(KeyValue::new(attributes::DROPPED, true));
-        }
-        self.end_span();
+        self.end_span(|span| span.drop_query());
     }
 
     fn end_ok(mut self) {
@@ -148,22 +141,15 @@ impl<'s> Operation<'s> {
                 .operation_duration
                 .record(self.started.elapsed().as_secs_f64(), attributes);
         }
-        self.end_span();
+        self.end_span(|_| {});
     }
 
     #[cold]
     fn end_failed(mut self, error: &Error) {
         let failure = Failure::new(error, self.state.status_code);
         self.measure(|| failure.attributes());
-        if let Some(span) = &mut self.span {
-            failure
-                .attributes()
-                .for_each(|attribute| span.set_attribute(attribute));
-            span.set_status(Status::error(
-                failure.description(error, self.state.options.query_text),
-            ));
-        }
-        self.end_span();
+        let description = failure.description(error, self.state.options.query_text);
+        self.end_span(|span| span.fail(failure, description));
     }
 
     /// Records the duration. `more` adds attributes that a successful query does not have.
@@ -177,20 +163,14 @@ impl<'s> Operation<'s> {
         }
     }
 
-    fn end_span(&mut self) {
-        let Some(mut span) = self.span.take() else {
-            return;
-        };
-        let rows = [
-            (attributes::RETURNED_ROWS, self.returned_rows),
-            (attributes::AFFECTED_ROWS, self.affected_rows),
-        ];
-        for (key, rows) in rows {
-            if let Some(rows) = rows {
-                span.set_attribute(KeyValue::new(key, i64::try_from(rows).unwrap_or(i64::MAX)));
-            }
+    fn end_span(&mut self, finish: impl FnOnce(&mut QuerySpan)) {
+        if let Some(mut span) = self.span.take() {
+            finish(&mut span);
+            span.end(Rows {
+                returned: self.returned_rows,
+                affected: self.affected_rows,
+            });
         }
-        span.end();
     }
 }
 
@@ -198,28 +178,3 @@ fn add(sum: &mut Option<u64>, rows: u64) {
     let sum = sum.get_or_insert(0);
     *sum = sum.saturating_add(rows);
 }
-
-fn start_span(
-    tracer: &BoxedTracer,
-    state: &State,
-    described: &Described,
-    context: &Context,
-) -> BoxedSpan {
-    let mut attributes = Vec::with_capacity(described.span_attributes.len() + LATER_ATTRIBUTES);
-    attributes.extend(described.span_attributes.iter().map(Attribute::key_value));
-    let name = match (&*described.summary, described.name) {
-        ("", _) => Cow::Borrowed(state.system),
-        (_, Some(name)) => Cow::Borrowed(name),
-        (summary, None) => Cow::Owned(summary.to_owned()),
-    };
-    let builder = SpanBuilder {
-        span_kind: Some(SpanKind::Client),
-        name,
-        attributes: Some(attributes),
-        ..SpanBuilder::default()
-    };
-    tracer.build_with_context(builder, context)
-}
-
-/// The number of attributes that a span gets after its start.
-const LATER_ATTRIBUTES: usize = 4;

@@ -6,6 +6,7 @@
 mod active;
 mod began;
 mod failure;
+mod span;
 mod traced;
 
 pub(crate) use self::active::{Call, Observe, Operation};

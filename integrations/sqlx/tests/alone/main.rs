@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod allocations;
+mod direct;
 mod start;
 mod untraced;
 
@@ -80,6 +81,7 @@ fn global_providers_are_found_late_and_queries_allocate_little() {
     let traced = Allocations::of(&runtime, &mut ours, SQLITE);
     traced.assert_at_most(3, &bare);
     assert!(ended() - before >= ROUNDS as u64);
+    direct::assert_the_same_is_said(&runtime, &bare);
 
     let metrics = InMemoryMetricExporter::default();
     let reader = PeriodicReader::builder(metrics.clone()).build();

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use arrayvec::ArrayString;
-use azmon_instrument::http::{Redaction, attribute, server};
-use azmon_instrument::{DeferredAttributes, interned, interned_address, interned_path};
+use azmon_instrument::DeferredAttributes;
+use azmon_instrument::direct::RequestFacts;
+use azmon_instrument::http::{Redaction, attribute};
 use opentelemetry::{KeyValue, StringValue};
 
 /// The inputs of the attributes of a request.
@@ -37,20 +39,7 @@ pub(super) struct BorrowedText<'a> {
 impl ServerAttributes<BorrowedText<'_>> {
     /// Appends the attributes.
     pub(super) fn write(&self, attributes: &mut Vec<KeyValue>) {
-        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, self.method);
-        if let Some(original) = self.texts.original_method {
-            attribute::push(
-                attributes,
-                attribute::HTTP_REQUEST_METHOD_ORIGINAL,
-                original.to_owned(),
-            );
-        }
-        self.write_url(attributes);
-        self.write_network(attributes);
-        write_user_agent(attributes, self.texts.user_agent);
-        if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
-            attribute::push(attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
-        }
+        self.facts(self.texts).write(attributes);
         if self.texts.is_grpc {
             attribute::push(attributes, attribute::RPC_SYSTEM_NAME, "grpc");
         }
@@ -58,59 +47,29 @@ impl ServerAttributes<BorrowedText<'_>> {
             attribute::push(attributes, attribute::RPC_METHOD, rpc_method);
         }
     }
-
-    fn write_url(&self, attributes: &mut Vec<KeyValue>) {
-        let BorrowedText {
-            path,
-            query,
-            authority,
-            ..
-        } = self.texts;
-        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
-        let path = match &self.route {
-            Some(route) if route.as_str() == path => route.clone(),
-            _ => interned_path(&self.redaction.path(path)),
-        };
-        attribute::push(attributes, attribute::URL_PATH, path);
-        if let Some(query) = query {
-            let query = self.redaction.query(query).into_owned();
-            attribute::push(attributes, attribute::URL_QUERY, query);
-        }
-        if let Some(route) = &self.route {
-            attribute::push(attributes, attribute::HTTP_ROUTE, route.clone());
-        }
-        if let Some((host, port)) = server(authority, self.scheme) {
-            attribute::push(attributes, attribute::SERVER_ADDRESS, interned(host));
-            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
-        }
-    }
-
-    fn write_network(&self, attributes: &mut Vec<KeyValue>) {
-        let of_peer = |peer: SocketAddr| (peer.ip(), Some(peer.port()));
-        if let Some((address, port)) = self.client.or_else(|| self.peer.map(of_peer)) {
-            let address = interned_address(address);
-            attribute::push(attributes, attribute::CLIENT_ADDRESS, address);
-            if let Some(port) = port {
-                attribute::push(attributes, attribute::CLIENT_PORT, i64::from(port));
-            }
-        }
-        if let Some(peer) = self.peer {
-            let address = interned_address(peer.ip());
-            attribute::push(attributes, attribute::NETWORK_PEER_ADDRESS, address);
-            let port = i64::from(peer.port());
-            attribute::push(attributes, attribute::NETWORK_PEER_PORT, port);
-        }
-        attribute::push(attributes, attribute::NETWORK_PROTOCOL_NAME, "http");
-        if let Some(version) = self.version {
-            attribute::push(attributes, attribute::NETWORK_PROTOCOL_VERSION, version);
-        }
-    }
 }
 
-fn write_user_agent(attributes: &mut Vec<KeyValue>, user_agent: Option<&str>) {
-    if let Some(user_agent) = user_agent {
-        let user_agent = interned(user_agent);
-        attribute::push(attributes, attribute::USER_AGENT_ORIGINAL, user_agent);
+impl<T> ServerAttributes<T> {
+    fn facts<'a>(&'a self, texts: BorrowedText<'a>) -> RequestFacts<'a> {
+        let route = self.route.as_ref();
+        RequestFacts {
+            method: self.method,
+            original_method: texts.original_method,
+            scheme: self.scheme,
+            route,
+            // A path that is its own route holds nothing that is secret.
+            path: match route {
+                Some(route) if route.as_str() == texts.path => Cow::Borrowed(texts.path),
+                _ => self.redaction.path(texts.path),
+            },
+            query: texts.query.map(|query| self.redaction.query(query)),
+            authority: texts.authority,
+            client: self.client,
+            peer: self.peer,
+            version: self.version,
+            size: self.size,
+            user_agent: texts.user_agent,
+        }
     }
 }
 
@@ -181,36 +140,19 @@ impl InlineText {
 
 impl DeferredAttributes for ServerAttributes<InlineText> {
     fn write(&self, attributes: &mut Vec<KeyValue>) {
-        let Self {
-            method,
-            scheme,
-            route,
-            client,
-            peer,
-            version,
-            size,
-            redaction,
-            texts,
-        } = self;
-        let all = ServerAttributes {
-            method,
-            scheme,
-            route: route.clone(),
-            client: *client,
-            peer: *peer,
-            version: *version,
-            size: *size,
-            redaction: redaction.clone(),
-            texts: texts.texts(),
-        };
         attributes.reserve_exact(USUAL_ATTRIBUTES);
-        all.write(attributes);
+        self.facts(self.texts.texts()).write(attributes);
     }
 
     /// Appends the attributes of the metric. Only the user agent comes from the request, and only for
     /// availability tests; the response supplies the others.
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
-        write_user_agent(attributes, self.texts.texts().user_agent);
+        self.facts(self.texts.texts()).write_user_agent(attributes);
+    }
+
+    /// Neither gRPC nor an unknown method is [inline](InlineText::has_room_for).
+    fn request(&self) -> Option<RequestFacts<'_>> {
+        Some(self.facts(self.texts.texts()))
     }
 
     fn size(&self) -> usize {

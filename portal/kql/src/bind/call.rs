@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::aggregate::is_aggregate;
 use super::expression::check_regex;
+use super::names::conversion;
 use super::operand::common_type;
 use super::scope::{Entry, Scope};
 use super::{Binder, Row};
@@ -51,22 +52,6 @@ pub(crate) const SPECIAL_FUNCTIONS: &[&str] = &[
     "totimespan",
     "typeof",
 ];
-
-/// The result type of a conversion function.
-pub(super) fn conversion(name: &str) -> Option<Type> {
-    Some(match name {
-        "tostring" => Type::String,
-        "toint" => Type::Int,
-        "tolong" => Type::Long,
-        "todouble" | "toreal" => Type::Real,
-        "todecimal" => Type::Decimal,
-        "tobool" | "toboolean" => Type::Bool,
-        "todatetime" => Type::DateTime,
-        "totimespan" | "totime" => Type::TimeSpan,
-        "toguid" => Type::Guid,
-        _ => return None,
-    })
-}
 
 fn window(name: &str) -> Option<(Window, usize, usize)> {
     Some(match name {

@@ -395,7 +395,7 @@ impl Binder<'_> {
     pub(super) fn row_count(&mut self, ast: &Ast, scope: &Rc<Scope>) -> Result<usize> {
         let expr = self.constant(ast, scope, "the number of rows")?;
         let rows = expr.as_const().and_then(|value| match value {
-            Value::Real(number) => crate::convert::truncate(*number),
+            Value::Real(number) => crate::value::truncate(*number),
             other => other.as_long(),
         });
         match rows.map(usize::try_from) {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use hashbrown::HashSet;
 
-use super::call::conversion;
 use crate::functions::{self, Naming};
 use crate::syntax::ast::{Ast, Kind};
+use crate::types::Type;
 use crate::value::Value;
 
 /// The default name of an expression.
@@ -43,6 +43,22 @@ pub(super) fn inferred(ast: &Ast) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The result type of a conversion function.
+pub(super) fn conversion(name: &str) -> Option<Type> {
+    Some(match name {
+        "tostring" => Type::String,
+        "toint" => Type::Int,
+        "tolong" => Type::Long,
+        "todouble" | "toreal" => Type::Real,
+        "todecimal" => Type::Decimal,
+        "tobool" | "toboolean" => Type::Bool,
+        "todatetime" => Type::DateTime,
+        "totimespan" | "totime" => Type::TimeSpan,
+        "toguid" => Type::Guid,
+        _ => return None,
+    })
 }
 
 /// Makes the column names of a list unique.

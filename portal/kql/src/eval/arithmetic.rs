@@ -1,11 +1,11 @@
 //! `+ - * / %` on numbers and times.
 
 use crate::column::{Column, ColumnBuilder, Data, Vector};
-use crate::convert::truncate;
 use crate::expr::Arithmetic;
 use crate::time;
 use crate::types::Type;
 use crate::value::Value;
+use crate::value::truncate;
 
 pub(super) fn eval(
     op: Arithmetic,

@@ -1,23 +1,12 @@
 //! The state that aggregates keep for each group.
 
+use super::accumulator::{Accumulator, each_long, each_real};
 use super::collect;
 use crate::column::{Column, ColumnBuilder, Data, Vector};
 use crate::decimal::Decimal;
 use crate::plan::{Aggregate, AggregateKind};
 use crate::types::Type;
 use crate::value::Value;
-
-/// One aggregate over all groups.
-pub(super) trait Accumulator {
-    /// Makes room for this number of groups.
-    fn grow(&mut self, groups: usize);
-    /// Adds rows, given the group of each row and the arguments.
-    fn update(&mut self, groups: &[u32], args: &[Vector]);
-    /// The result columns, with one row for each group.
-    fn finish(self: Box<Self>) -> Vec<Column>;
-    /// The approximate memory.
-    fn size(&self) -> usize;
-}
 
 pub(super) fn accumulator(call: &Aggregate) -> Box<dyn Accumulator> {
     let ty = call.outputs.first().copied().unwrap_or(Type::Dynamic);
@@ -92,56 +81,6 @@ impl Accumulator for Counting {
 
     fn size(&self) -> usize {
         self.0.len() * 8
-    }
-}
-
-/// Calls the closure with the group and the real of each row that has one.
-fn each_real(groups: &[u32], vector: &Vector, mut take: impl FnMut(usize, f64)) {
-    if let Vector::Column(column) = vector
-        && column.valid.is_none()
-    {
-        match &column.data {
-            Data::Real(values) => {
-                groups
-                    .iter()
-                    .zip(values)
-                    .for_each(|(group, value)| take(*group as usize, *value));
-                return;
-            }
-            #[expect(clippy::cast_precision_loss, reason = "Kusto widens long to real")]
-            Data::Long(values) => {
-                groups
-                    .iter()
-                    .zip(values)
-                    .for_each(|(group, value)| take(*group as usize, *value as f64));
-                return;
-            }
-            _ => {}
-        }
-    }
-    for (row, group) in groups.iter().enumerate() {
-        if let Some(value) = vector.get(row).as_real() {
-            take(*group as usize, value);
-        }
-    }
-}
-
-/// Calls the closure with the group and the integer of each row that has one.
-pub(super) fn each_long(groups: &[u32], vector: &Vector, mut take: impl FnMut(usize, i64)) {
-    if let Vector::Column(column) = vector
-        && column.valid.is_none()
-        && let Data::Long(values) = &column.data
-    {
-        groups
-            .iter()
-            .zip(values)
-            .for_each(|(group, value)| take(*group as usize, *value));
-        return;
-    }
-    for (row, group) in groups.iter().enumerate() {
-        if let Some(value) = vector.get(row).as_long() {
-            take(*group as usize, value);
-        }
     }
 }
 

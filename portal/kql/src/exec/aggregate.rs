@@ -1,7 +1,8 @@
 //! `summarize`: groups by hash, with an accumulator for each aggregate.
 
 use super::Stream;
-use super::accumulate::{Accumulator, accumulator};
+use super::accumulate::accumulator;
+use super::accumulator::Accumulator;
 use super::group::Grouper;
 use crate::column::{Batch, Column, Vector};
 use crate::error::Result;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::accumulate::Accumulator;
+use super::accumulator::Accumulator;
 use crate::column::{Column, ColumnBuilder, Data, Vector};
 use crate::functions::Set;
 use crate::types::Type;

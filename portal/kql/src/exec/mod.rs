@@ -1,6 +1,7 @@
 //! Executes plans: every operator produces batches until its input ends.
 
 mod accumulate;
+mod accumulator;
 mod aggregate;
 mod collect;
 mod expand;

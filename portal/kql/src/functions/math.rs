@@ -2,9 +2,9 @@
 
 use super::text::long;
 use super::{Context, Function};
-use crate::convert::truncate;
 use crate::decimal::Decimal;
 use crate::value::Value;
+use crate::value::truncate;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("abs", "i -> l; num -> =1; ts -> ts", abs).first(),

@@ -2,13 +2,14 @@
 
 use super::text::{long, text};
 use super::{Context, Function};
-use crate::convert::{convert, truncate};
+use crate::convert::convert;
 use crate::time::{
     self, Civil, Part, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND,
     UNIX_EPOCH,
 };
 use crate::types::Type;
 use crate::value::Value;
+use crate::value::truncate;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("startofday", "dt,[int] -> dt", |_, args| {

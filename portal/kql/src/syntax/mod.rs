@@ -11,19 +11,4 @@ pub(crate) use lexer::{Token, TokenKind, tokens};
 pub(crate) use operator::OPERATORS;
 pub(crate) use parser::parse;
 
-/// A range of bytes in the text of a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-impl Span {
-    pub(crate) fn new(start: u32, end: u32) -> Self {
-        Self { start, end }
-    }
-
-    pub(crate) fn to(self, other: Self) -> Self {
-        Self::new(self.start, other.end.max(self.start))
-    }
-}
+pub(crate) use crate::span::Span;

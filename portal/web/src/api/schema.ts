@@ -660,8 +660,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Matching items as NDJSON envelopes, oldest first. */
+        /** Matching items, oldest first: NDJSON envelopes, or OTLP JSON. */
         get: operations["getExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/query/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tables and words of the query language, for editors. */
+        get: operations["getQuerySchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/query/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The first error of a query and the columns of its answer, without running it. */
+        post: operations["postQueryCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where availability tests and alert rules stand, in the order of their file. */
+        get: operations["getChecks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -997,7 +1048,7 @@ export interface components {
             /** @enum {string} */
             level: "bad" | "warn" | "note";
             /** @enum {string} */
-            rule: "newProblems" | "failureShare" | "slower" | "moreCalls" | "timeouts" | "refused" | "memory";
+            rule: "alert" | "newProblems" | "failureShare" | "slower" | "moreCalls" | "timeouts" | "refused" | "memory";
             title: string;
             detail: string;
             /** Format: date-time */
@@ -1708,6 +1759,77 @@ export interface components {
             isWatched: boolean;
             refused: number;
             servers: components["schemas"]["LiveServer"][];
+        };
+        QueryColumn: {
+            name: string;
+            /** @enum {string} */
+            type: "bool" | "datetime" | "decimal" | "dynamic" | "guid" | "int" | "long" | "real" | "string" | "timespan";
+        };
+        /** @description A table under its name in Application Insights, and in a workspace. */
+        QueryTable: {
+            name: string;
+            alias: string;
+            columns: components["schemas"]["QueryColumn"][];
+        };
+        QueryWord: {
+            text: string;
+            /** @enum {string} */
+            kind: "operator" | "function" | "aggregate" | "comparison";
+            signature: string;
+        };
+        QuerySchema: {
+            tables: components["schemas"]["QueryTable"][];
+            words: components["schemas"]["QueryWord"][];
+        };
+        /** @description Line and column begin at 1; offset and length are bytes of UTF-8. */
+        QueryError: {
+            message: string;
+            suggestion: string | null;
+            code: string;
+            line: number | null;
+            column: number | null;
+            offset: number | null;
+            length: number | null;
+        };
+        QueryCheck: {
+            error: components["schemas"]["QueryError"] | null;
+            columns: components["schemas"]["QueryColumn"][];
+        };
+        /** @description Since is when the state became what it is; runs and failures are counted since the portal started. */
+        AvailabilityTest: {
+            name: string;
+            url: string;
+            method: string;
+            intervalSeconds: number;
+            /** @enum {string} */
+            state: "waiting" | "up" | "down";
+            since: string | null;
+            lastRun: string | null;
+            durationMs: number | null;
+            message: string | null;
+            runs: number;
+            failures: number;
+        };
+        /** @description Message is why the query failed; webhookError why the last change could not be told, which is tried again. */
+        AlertRule: {
+            name: string;
+            query: string;
+            /** @enum {string} */
+            operator: ">" | ">=" | "<" | "<=";
+            threshold: number;
+            windowSeconds: number;
+            intervalSeconds: number;
+            /** @enum {string} */
+            state: "waiting" | "ok" | "fired" | "error";
+            value: number | null;
+            since: string | null;
+            lastRun: string | null;
+            message: string | null;
+            webhookError: string | null;
+        };
+        Checks: {
+            availability: components["schemas"]["AvailabilityTest"][];
+            alerts: components["schemas"]["AlertRule"][];
         };
     };
     responses: never;
@@ -3485,6 +3607,8 @@ export interface operations {
                 f?: components["parameters"]["f"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
+                /** @description How items are written. Defaults to envelopes. */
+                format?: "envelopes" | "otlp";
             };
             header?: never;
             path?: never;
@@ -3492,13 +3616,106 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Matching items as NDJSON envelopes, oldest first. */
+            /** @description Matching items, oldest first: NDJSON envelopes, or OTLP JSON. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getQuerySchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tables and words of the query language, for editors. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuerySchema"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    postQueryCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    query: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The first error of a query and the columns of its answer, without running it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryCheck"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getChecks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where availability tests and alert rules stand, in the order of their file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checks"];
                 };
             };
             /** @description Refused or failed */

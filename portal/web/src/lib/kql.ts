@@ -16,6 +16,32 @@ function where({ role = [], name, target }: Where): string {
   return lines.map((line) => `\n${line}`).join('');
 }
 
+/** What a chart of metrics shows. */
+export interface Measured {
+  /** `requests/duration` and the like for what is computed of items, or the metric's own name. */
+  name: string;
+  group: string;
+  split: readonly string[];
+  show: string;
+  grain: string;
+}
+
+const OF_VALUES: Record<string, string> = { sum: 'sum(valueSum)', count: 'sum(valueCount)', min: 'min(valueMin)', max: 'max(valueMax)' };
+const COLUMNS: Record<string, string> = { role: 'cloud_RoleName', instance: 'cloud_RoleInstance', operation: 'operation_Name', version: 'application_Version' };
+const OWN = new Set(['name', 'target', 'type', 'resultCode', 'success']);
+
+function metric({ name, group, split, show, grain }: Measured): string {
+  const by = split.map((one, i) => `, dimension${i === 0 ? '' : i + 1} = ${COLUMNS[one] ?? (OWN.has(one) ? one : `tostring(customDimensions[${literal(one)}])`)}`).join('');
+  const drawn = (table: string, condition: string, value: string) => `${table}${condition === '' ? '' : `\n| where ${condition}`}\n| summarize value = ${value} by bin(timestamp, ${grain})${by}\n| render timechart`;
+  if (group === 'counter') return drawn('performanceCounters', `name == ${literal(name)}`, 'avg(value)');
+  const [table = '', what] = name.split('/');
+  if (group === 'custom' || what === undefined) return drawn('customMetrics', `name == ${literal(name)}`, OF_VALUES[show] ?? 'sum(valueSum) / sum(valueCount)');
+  if (what !== 'duration') return drawn(table, what === 'failed' ? 'success == false' : '', 'sum(itemCount)');
+  const column = table === 'browserTimings' ? 'totalDuration' : 'duration';
+  const percentile = /^p(\d+)$/.exec(show)?.[1];
+  return drawn(table, '', percentile ? `percentile(${column}, ${percentile})` : show === 'min' || show === 'max' ? `${show}(${column})` : show === 'count' ? 'sum(itemCount)' : show === 'sum' ? `sum(${column} * itemCount)` : `sum(${column} * itemCount) / sum(itemCount)`);
+}
+
 export const queries = {
   requests: (w: Where, bin: string) => `requests${where(w)}\n| summarize requests = sum(itemCount) by bin(timestamp, ${bin})\n| render timechart`,
   failed: (w: Where, bin: string) => `requests${where(w)}\n| where success == false\n| summarize failed = sum(itemCount) by bin(timestamp, ${bin})\n| render columnchart`,
@@ -27,6 +53,7 @@ export const queries = {
   distribution: (table: 'requests' | 'dependencies', w: Where) => `${table}${where(w)}\n| summarize calls = sum(itemCount) by performanceBucket\n| render columnchart`,
   problem: (id: string) => `exceptions\n| where problemId == ${literal(id)}\n| order by timestamp desc\n| take 100`,
   operation: (id: string) => `union requests, dependencies, traces, exceptions, customEvents, pageViews\n| where operation_Id == ${literal(id)}\n| order by timestamp asc`,
+  metric,
   failures: (w: Where, bin: string) => `requests${where(w)}\n| where success == false\n| summarize failed = sum(itemCount) by bin(timestamp, ${bin}), cloud_RoleName\n| render columnchart`,
 };
 

@@ -26,6 +26,7 @@ export const PAGES: Page[] = [
   { id: 'failures', path: '/failures', label: 'Failures', short: 'Failures', group: 'Investigate', icon: 'failure', key: 'f', promise: 'What fails, since when, and whether it is new.' },
   { id: 'transactions', path: '/transactions', label: 'Transactions', short: 'Transactions', group: 'Investigate', icon: 'bars', key: 't', promise: 'Every item, searched and watched as it arrives.' },
   { id: 'metrics', path: '/metrics', label: 'Metrics', short: 'Metrics', group: 'Explore', icon: 'chart', key: 'x', promise: 'How a number moves, and by what.' },
+  { id: 'logs', path: '/logs', label: 'Logs', short: 'Logs', group: 'Explore', icon: 'terminal', key: 'k', wide: true, promise: 'Any question, with the query that Azure would take.' },
   { id: 'doctor', path: '/doctor', label: 'Doctor', short: 'Doctor', group: 'Health', icon: 'doctor', key: 'd', promise: 'What Azure would reject, cut or draw wrongly, and how to fix it.' },
 ];
 
@@ -41,6 +42,7 @@ export const LOADERS: Record<string, Loader> = {
   transactions: () => import('../pages/Transactions.svelte'),
   transaction: () => import('../pages/Transaction.svelte'),
   metrics: () => import('../pages/Metrics.svelte'),
+  logs: () => import('../pages/Logs.svelte'),
   doctor: () => import('../pages/Doctor.svelte'),
   compare: () => import('../pages/Compare.svelte'),
 };

@@ -35,6 +35,11 @@ function takesText(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !['button', 'checkbox', 'radio', 'range', 'submit'].includes(target.type);
 }
 
+/** What has the focus, inside a shadow root too. */
+function targetOf(event: KeyboardEvent): EventTarget | null {
+  return (typeof event.composedPath === 'function' ? event.composedPath()[0] : undefined) ?? event.target;
+}
+
 /** Whether the focused control has a use of its own for a key. */
 function belongsToControl(key: string, target: EventTarget | null): boolean {
   if (typeof HTMLElement === 'undefined' || !(target instanceof HTMLElement)) return false;
@@ -67,8 +72,9 @@ export class Shortcuts {
     if (event.defaultPrevented || event.isComposing) return false;
     if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return false;
     const key = keyOf(event);
-    const typing = takesText(event.target);
-    if (belongsToControl(key, event.target)) return false;
+    const target = targetOf(event);
+    const typing = takesText(target);
+    if (belongsToControl(key, target)) return false;
     const started = now - this.#startedAt <= SEQUENCE_MS ? this.#started : '';
     this.#started = '';
     const usable = this.all.filter((shortcut) => (!typing || shortcut.inText === true) && (this.enabled || key.startsWith('ctrl+') || key === 'Escape' || key.startsWith('Arrow')));

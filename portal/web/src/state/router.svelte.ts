@@ -11,10 +11,12 @@ export interface Common {
   to: string;
   live: boolean;
   vs: string;
+  /** What a dragged range was chosen in, as `from/to`. */
+  within: string;
   f: Filter[];
 }
 
-export const COMMON: Schema<Common> = { app: text(), role: texts(), from: rangeFrom, to: rangeTo, live: flag(true), vs: text(), f: filters() };
+export const COMMON: Schema<Common> = { app: text(), role: texts(), from: rangeFrom, to: rangeTo, live: flag(true), vs: text(), within: text(), f: filters() };
 
 /** Keys that stay when another page is opened. */
 const KEPT = ['app', 'role', 'from', 'to', 'live'] as const;
@@ -73,14 +75,14 @@ class Router {
   #lastRelative: string = DEFAULT_RANGE.from;
 
   /** An absolute range pauses; a relative one follows. */
-  setRange(range: Range): void {
+  setRange(range: Range, within = ''): void {
     if (isRelative(this.range)) this.#lastRelative = this.common.from;
-    this.setCommon({ ...range, live: true });
+    this.setCommon({ ...range, live: true, within });
   }
 
   /** Follows again, with the last range that could. */
   follow(): void {
-    this.setCommon(isRelative(this.range) ? { live: true } : { from: this.#lastRelative, to: '', live: true });
+    this.setCommon({ ...(isRelative(this.range) ? {} : { from: this.#lastRelative, to: '' }), live: true, within: '' });
   }
 
   /** Whether the displayed range moves with time. */

@@ -29,6 +29,8 @@ class Settings {
   utc = $state(load('utc', false));
   editor = $state(load('editor', 'vscode'));
   sourceRoot = $state(load('sourceRoot', ''));
+  /** Width of the detail at the right, in pixels. */
+  detail = $state<number>(load('detail', 0));
   language = $state(load('language', 'axum'));
   recent = $state<string[]>(load('recent', []));
   #system = $state(matchMedia('(prefers-color-scheme: dark)').matches);
@@ -39,7 +41,7 @@ class Settings {
     showUtc(this.utc);
   }
 
-  set<K extends 'theme' | 'rail' | 'keys' | 'utc' | 'editor' | 'sourceRoot' | 'language' | 'recent'>(key: K, value: this[K]): void {
+  set<K extends 'theme' | 'rail' | 'keys' | 'utc' | 'editor' | 'sourceRoot' | 'detail' | 'language' | 'recent'>(key: K, value: this[K]): void {
     (this as Settings)[key] = value as never;
     save(key, value);
     if (key === 'utc') showUtc(value === true);

@@ -9,7 +9,7 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
-const TOAST_MS = 5000;
+const TOAST_MS = 6000;
 
 class Ui {
   toasts = $state<Toast[]>([]);
@@ -20,15 +20,28 @@ class Ui {
   said = $state('');
   readonly keys = new Shortcuts();
   #next = 1;
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
   toast(level: Toast['level'], text: string, action?: Toast['action']): void {
     const id = this.#next;
     this.#next += 1;
     this.toasts = [...this.toasts.slice(-2), { id, level, text, ...(action ? { action } : {}) }];
-    setTimeout(() => this.dismiss(id), TOAST_MS);
+    this.release(id);
+  }
+
+  /** A toast that is being read stays. */
+  hold(id: number): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+  }
+
+  release(id: number): void {
+    this.hold(id);
+    this.#timers.set(id, setTimeout(() => this.dismiss(id), TOAST_MS));
   }
 
   dismiss(id: number): void {
+    this.hold(id);
     this.toasts = this.toasts.filter((toast) => toast.id !== id);
   }
 

@@ -2,6 +2,7 @@
 
 mod damage;
 mod endurance;
+mod lines;
 mod outages;
 mod storage;
 

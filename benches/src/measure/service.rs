@@ -1,0 +1,294 @@
+//! Servers in processes of their own, which a client here asks over their sockets, and whose telemetry is received
+//! here.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::area::CaseResult;
+use super::callgrind::{Callgrind, ThreadCounts};
+use super::load::{Clients, Load};
+use super::process::Process;
+use super::{Figure, Plan, Programs};
+use crate::fixtures::{Addresses, Body, Durations, Endpoint, RECEIVER, ThreadTimes};
+use crate::{Area, Case, Result};
+
+/// Requests on each connection before anything is measured.
+const WARM: u32 = 250;
+/// Requests on each connection when it is only seen whether a case runs.
+const SMOKE: u32 = 2;
+
+/// A server that is running, and what it is asked by.
+struct Running<'a> {
+    process: Process<'a>,
+    case: &'a Case,
+    endpoint: Endpoint,
+    bare: Clients,
+    layered: Clients,
+    /// Requests to the service with instrumentation.
+    asked: u64,
+    blocks: Vec<Block>,
+    bare_durations: Durations,
+    layered_durations: Durations,
+}
+
+/// What a round takes with instrumentation above what it takes without, in nanoseconds of a request.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    requests: f64,
+    others: f64,
+}
+
+/// Lets the cases take turns, each a block without instrumentation and one with it.
+pub(super) fn measure(
+    area: &Area,
+    load: Load,
+    block: Duration,
+    plan: &Plan,
+    programs: &Programs,
+    callgrind: Option<&Callgrind>,
+) -> Result<Vec<CaseResult>> {
+    let each = requests_of_each(load, block);
+    let mut running = Vec::with_capacity(area.cases.len());
+    for case in &area.cases {
+        let mut server = Running::start(case, programs.timing(), load)?;
+        server.warm(WARM)?;
+        running.push(server);
+    }
+    for round in 0..plan.rounds_of_service {
+        let first = round % running.len().max(1);
+        let (before, after) = running.split_at_mut(first);
+        for server in after.iter_mut().chain(before) {
+            server.round(each, round % 2 == 0)?;
+        }
+    }
+    let mut results = Vec::with_capacity(running.len());
+    for server in running {
+        let case = server.case;
+        let mut result = server.finish()?;
+        if let Some(callgrind) = callgrind {
+            let counts = instructions(callgrind, programs.timing(), case, load, plan)?;
+            result.figures.extend(figures_of(counts));
+        }
+        results.push(result);
+    }
+    Ok(results)
+}
+
+/// Sees whether every case answers, and delivers what it says.
+pub(super) fn smoke(area: &Area, load: Load, programs: &Programs) -> Result {
+    for case in &area.cases {
+        let mut server = Running::start(case, programs.timing(), load)?;
+        server.warm(SMOKE)?;
+        server.process.end()?;
+    }
+    Ok(())
+}
+
+impl<'a> Running<'a> {
+    fn start(case: &'a Case, program: &Path, load: Load) -> Result<Self> {
+        let endpoint = Endpoint::start();
+        let (process, addresses) = start(case, Command::new(program), endpoint.address())?;
+        Ok(Self {
+            process,
+            case,
+            endpoint,
+            bare: Clients::connect(addresses.bare, load)?,
+            layered: Clients::connect(addresses.layered, load)?,
+            asked: 0,
+            blocks: Vec::new(),
+            bare_durations: Durations::new(),
+            layered_durations: Durations::new(),
+        })
+    }
+
+    fn warm(&mut self, each: u32) -> Result {
+        self.bare.ask_in_turn(each)?;
+        self.layered.ask_in_turn(each)?;
+        self.asked += self.layered.requests(each);
+        self.process.settle()?;
+        self.check()
+    }
+
+    fn round(&mut self, each: u32, bare_first: bool) -> Result {
+        let (bare, layered);
+        if bare_first {
+            bare = self.bare_block(each)?;
+            layered = self.layered_block(each)?;
+        } else {
+            layered = self.layered_block(each)?;
+            bare = self.bare_block(each)?;
+        }
+        let asked = self.layered.requests(each) as f64;
+        let above = |of: fn(&ThreadTimes) -> Duration| {
+            (of(&layered).as_nanos() as f64 - of(&bare).as_nanos() as f64) / asked
+        };
+        self.blocks.push(Block {
+            requests: above(|times| times.requests),
+            others: above(|times| times.others),
+        });
+        self.check()
+    }
+
+    fn bare_block(&mut self, each: u32) -> Result<ThreadTimes> {
+        let before = self.process.times()?;
+        self.bare_durations.add(&self.bare.ask(each)?);
+        self.process.settle()?;
+        Ok(self.process.times()?.since(before))
+    }
+
+    fn layered_block(&mut self, each: u32) -> Result<ThreadTimes> {
+        let before = self.process.times()?;
+        self.layered_durations.add(&self.layered.ask(each)?);
+        self.asked += self.layered.requests(each);
+        self.process.settle()?;
+        Ok(self.process.times()?.since(before))
+    }
+
+    /// What was lost would have been cheap, so that nothing may be lost.
+    fn check(&self) -> Result {
+        let Body {
+            spans,
+            logs,
+            counted,
+            ..
+        } = self.endpoint.received();
+        let complain = |what: &str, arrived: u64, expected: u64| {
+            let id = self.case.id;
+            Err(format!("{id}: {arrived} {what} have arrived, not {expected}").into())
+        };
+        if let Some(expected) = self.case.records
+            && spans != expected * self.asked
+        {
+            return complain("spans", spans, expected * self.asked);
+        }
+        if logs != self.case.logs * self.asked {
+            return complain("log records", logs, self.case.logs * self.asked);
+        }
+        if self.case.counts_requests && counted != self.asked {
+            return complain("requests in the standard metric", counted, self.asked);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<CaseResult> {
+        let received = self.endpoint.received();
+        let microseconds = |of: fn(&Block) -> f64| {
+            let values = self.blocks.iter().map(of);
+            trimmed_mean(values.collect()) / 1e3
+        };
+        let added = |share| {
+            let layered = self.layered_durations.quantile(share).as_nanos() as f64;
+            (layered - self.bare_durations.quantile(share).as_nanos() as f64) / 1e3
+        };
+        let of_request = |sum: u64| sum as f64 / self.asked as f64;
+        let mut figures = vec![
+            Figure::new(SUM, microseconds(|block| block.requests + block.others)),
+            Figure::new("request threads, µs", microseconds(|block| block.requests)),
+            Figure::new("other threads, µs", microseconds(|block| block.others)),
+            Figure::new("latency p50, µs", added(0.5)),
+            Figure::new("latency p99, µs", added(0.99)),
+            Figure::new("bytes sent", of_request(received.wire)),
+            Figure::new("items received", of_request(received.spans + received.logs)),
+        ];
+        figures.extend(self.process.figures()?.figures);
+        self.process.end()?;
+        Ok(CaseResult {
+            id: self.case.id,
+            nanoseconds: self
+                .blocks
+                .iter()
+                .map(|block| block.requests + block.others)
+                .collect(),
+            figures,
+            ..CaseResult::default()
+        })
+    }
+}
+
+/// The figure of the processor time that instrumentation adds to a request.
+pub(crate) const SUM: &str = "added, µs";
+/// The figures of callgrind.
+pub(crate) const REQUEST_INSTRUCTIONS: &str = "instructions, request threads";
+pub(crate) const REQUEST_MISSES: &str = "I1 misses, request threads";
+pub(crate) const OTHER_INSTRUCTIONS: &str = "instructions, other threads";
+
+fn figures_of(counts: ThreadCounts) -> [Figure; 3] {
+    [
+        Figure::new(REQUEST_INSTRUCTIONS, counts.requests.instructions),
+        Figure::new(REQUEST_MISSES, counts.requests.misses),
+        Figure::new(OTHER_INSTRUCTIONS, counts.others.instructions),
+    ]
+}
+
+/// Counts what a request with instrumentation takes above one without: two runs, which differ in nothing else.
+fn instructions(
+    callgrind: &Callgrind,
+    program: &Path,
+    case: &Case,
+    load: Load,
+    plan: &Plan,
+) -> Result<ThreadCounts> {
+    let each = u32::try_from(plan.instructions)?.div_ceil(load.connections);
+    let run = |layered: bool| {
+        callgrind.count_threads(program, |command| {
+            let endpoint = Endpoint::start();
+            let (mut process, addresses) = start(case, command, endpoint.address())?;
+            let mut bare = Clients::connect(addresses.bare, load)?;
+            let mut with = Clients::connect(addresses.layered, load)?;
+            bare.ask_in_turn(each)?;
+            with.ask_in_turn(each)?;
+            let measured = if layered { &mut with } else { &mut bare };
+            measured.ask_in_turn(each)?;
+            process.settle()?;
+            process.end()
+        })
+    };
+    let requests = f64::from(each * load.connections);
+    Ok(run(true)?.above(run(false)?, requests))
+}
+
+fn start(
+    case: &Case,
+    mut command: Command,
+    receiver: SocketAddr,
+) -> Result<(Process<'_>, Addresses)> {
+    command.env(RECEIVER, receiver.to_string());
+    let mut process = Process::start(case, command)?;
+    let addresses = process.addresses()?;
+    Ok((process, addresses))
+}
+
+fn requests_of_each(load: Load, block: Duration) -> u32 {
+    let requests = f64::from(load.rate) * block.as_secs_f64();
+    (requests / f64::from(load.connections)) as u32
+}
+
+/// The mean without the fifth at either end.
+fn trimmed_mean(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let cut = values.len() / 5;
+    let middle = values.get(cut..values.len() - cut).unwrap_or_default();
+    middle.iter().sum::<f64>() / middle.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trimmed_mean_does_not_care_for_outliers() {
+        assert_eq!(trimmed_mean(vec![1e9, 1.0, 2.0, 3.0, -1e9]), 2.0);
+        assert_eq!(trimmed_mean(vec![1.0, 2.0]), 1.5);
+    }
+
+    #[test]
+    fn the_requests_of_a_block_are_those_of_its_time() {
+        let load = Load {
+            connections: 8,
+            rate: 5_000,
+        };
+        assert_eq!(requests_of_each(load, Duration::from_millis(400)), 250);
+    }
+}

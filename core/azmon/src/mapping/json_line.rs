@@ -1,0 +1,170 @@
+//! A line of JSON that is written piece by piece.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::envelope::written_time;
+
+/// A line that is appended to others. Memory can be written to, so that nothing fails.
+#[derive(Debug)]
+pub(super) struct JsonLine<'a>(&'a mut Vec<u8>);
+
+/// The second of the last line: many lines have the same.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    second: Option<u64>,
+    /// Its time up to the point before the microseconds.
+    text: String,
+}
+
+/// In the year 9892: times near the year 10000 are clamped.
+const FAR: u64 = 250_000_000_000;
+/// How a time of the years up to then begins.
+const TO_THE_SECOND: usize = "1970-01-01T00:00:00.".len();
+
+impl<'a> JsonLine<'a> {
+    pub(super) fn new(to: &'a mut Vec<u8>) -> Self {
+        Self(to)
+    }
+
+    /// Appends text that is JSON.
+    pub(super) fn raw(&mut self, json: &str) {
+        self.0.extend_from_slice(json.as_bytes());
+    }
+
+    /// Appends a text with its quotes.
+    pub(super) fn text(&mut self, text: &str) {
+        self.raw("\"");
+        self.inner(text);
+        self.raw("\"");
+    }
+
+    /// Appends a text without quotes.
+    pub(super) fn inner(&mut self, text: &str) {
+        // Without a branch for each byte, so that many are looked at at a time.
+        let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+        let any = |so_far, byte| so_far | is_escaped(byte);
+        if text.as_bytes().iter().fold(false, any) {
+            self.escaped(text);
+        } else {
+            self.raw(text);
+        }
+    }
+
+    #[cold]
+    fn escaped(&mut self, text: &str) {
+        let json = serde_json::to_string(text).unwrap_or_default();
+        let inner = json
+            .strip_prefix('"')
+            .and_then(|json| json.strip_suffix('"'));
+        self.raw(inner.unwrap_or_default());
+    }
+
+    /// Appends bytes as lower-case hexadecimal digits.
+    pub(super) fn hex<const N: usize>(&mut self, bytes: [u8; N]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = bytes.map(|byte| {
+            [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]
+        });
+        self.0.extend_from_slice(digits.as_flattened());
+    }
+
+    pub(super) fn integer(&mut self, number: impl itoa::Integer) {
+        self.raw(itoa::Buffer::new().format(number));
+    }
+
+    pub(super) fn float(&mut self, number: f64) {
+        let _ = serde_json::to_writer(&mut *self.0, &number);
+    }
+
+    /// Appends a text that needs no escapes.
+    pub(super) fn display(&mut self, text: impl Display) {
+        let _ = write!(self.0, "{text}");
+    }
+
+    /// Appends a time as envelopes have it.
+    pub(super) fn time(&mut self, time: SystemTime, clock: &mut Clock) {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if clock.second != Some(since.as_secs()) || time < UNIX_EPOCH {
+            let text = written_time(time).to_string();
+            self.raw(&text);
+            clock.keep(time, since.as_secs(), text);
+            return;
+        }
+        self.raw(&clock.text);
+        let mut digits = *b"000000Z";
+        let mut rest = since.subsec_micros();
+        for digit in digits.iter_mut().rev().skip(1) {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        self.0.extend_from_slice(&digits);
+    }
+}
+
+impl Clock {
+    fn keep(&mut self, time: SystemTime, second: u64, mut text: String) {
+        let is_usual = time >= UNIX_EPOCH && second < FAR;
+        self.second = is_usual.then_some(second);
+        text.truncate(TO_THE_SECOND);
+        self.text = text;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut JsonLine<'_>)) -> String {
+        let mut bytes = Vec::new();
+        write(&mut JsonLine::new(&mut bytes));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn texts_are_escaped_as_serde_does() {
+        for text in [
+            "",
+            "plain",
+            "世界 🦀",
+            "a\"b",
+            "\\",
+            "a\nb\u{1}\u{7f}",
+            "\u{1f}",
+        ] {
+            let expected = serde_json::to_string(text).unwrap();
+            assert_eq!(written(|line| line.text(text)), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_envelopes_whatever_was_written_before() {
+        let mut clock = Clock::default();
+        let year = 31_556_952;
+        for (seconds, nanoseconds) in [
+            (0, 0),
+            (0, 999_999_999),
+            (1_700_000_000, 123_456_789),
+            (1_700_000_000, 1_000),
+            (1_700_000_001, 999),
+            (8_100 * year, 1),
+            (8_100 * year, 2_000),
+            (1_700_000_000, 999_999_999),
+        ] {
+            let time = UNIX_EPOCH + Duration::new(seconds, nanoseconds);
+            let expected = written_time(time).to_string();
+            assert_eq!(written(|line| line.time(time, &mut clock)), expected);
+        }
+        let before = UNIX_EPOCH - Duration::from_millis(5);
+        let expected = written_time(before).to_string();
+        for _ in 0..2 {
+            assert_eq!(written(|line| line.time(before, &mut clock)), expected);
+        }
+    }
+}
