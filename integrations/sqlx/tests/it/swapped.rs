@@ -207,6 +207,17 @@ async fn a_pool_of_mariadb_is_called_so_by_its_url() {
 }
 
 #[tokio::test]
+async fn a_pool_that_opens_lazily_has_no_time_before_its_first_connection() {
+    let telemetry = Telemetry::new();
+    let options = azmon_sqlx::sqlite::SqlitePoolOptions::new().trace(telemetry.options());
+    let pool = options.connect_lazy("sqlite::memory:").unwrap();
+    let times = || telemetry.sum("db.client.connection.create_time", &[]);
+    assert_eq!(times(), 0);
+    pool.execute("SELECT 1").await.unwrap();
+    assert!(times() > 0);
+}
+
+#[tokio::test]
 async fn queries_of_an_excluded_request_are_no_spans() {
     use azmon_instrument::exclude::without_spans;
     use opentelemetry::Context;
