@@ -15,10 +15,10 @@ use crate::store::counters::Counters;
 use crate::store::dictionary::{Dictionary, Published};
 use crate::store::error::{AppendError, OpenError};
 use crate::store::place::{Place, PlaceError};
-use crate::store::prepared::{self, Prepared};
+use crate::store::prepared::Prepared;
 use crate::store::reader::Reader;
 use crate::store::retention::Limits;
-use crate::store::said::micros;
+use crate::store::said::{self, micros};
 use crate::store::schema::{self, SchemaError};
 use crate::store::writer::{Command, Writer};
 use crate::store::{Item, NewItem, Order, Range, tail};
@@ -384,8 +384,8 @@ fn show(live: &Hub, items: &[NewItem]) {
     }
     for item in items {
         let envelope = item.envelope();
-        let role = prepared::role(envelope, prepared::is_browser(envelope));
-        let weight = prepared::weight(envelope.sample_rate);
+        let role = said::role(envelope, said::is_browser(envelope));
+        let weight = said::weight(envelope.sample_rate);
         live.observe(envelope, &role, weight.cast_unsigned());
     }
 }

@@ -118,9 +118,10 @@ async fn spans_accepted_under_load_survive_kill_9_and_memory_stays_bounded() {
         .collect();
     let end = Instant::now() + PATIENCE;
     while !missing.is_empty() {
-        let arrived = endpoint.names.lock().unwrap();
-        missing.retain(|name| !arrived.contains(name));
-        drop(arrived);
+        {
+            let arrived = endpoint.names.lock().unwrap();
+            missing.retain(|name| !arrived.contains(name));
+        }
         assert!(Instant::now() < end, "{} are missing", missing.len());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
