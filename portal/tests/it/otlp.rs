@@ -430,6 +430,10 @@ async fn items_survive_an_export_and_an_import_as_otlp() {
                     properties[format!("tag {tag}")] = tags[tag].clone();
                 }
             }
+            // A resource without a name is that of an unknown service.
+            if tags["ai.cloud.role"].is_null() {
+                properties["tag ai.cloud.role"] = json!("unknown_service");
+            }
             properties["problem"] = item["name"].clone();
             properties["time"] = item["timestamp"].clone();
             found.push(properties);

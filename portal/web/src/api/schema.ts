@@ -1765,11 +1765,18 @@ export interface components {
             /** @enum {string} */
             type: "bool" | "datetime" | "decimal" | "dynamic" | "guid" | "int" | "long" | "real" | "string" | "timespan";
         };
+        /** @description A column under its name in Application Insights, and in a workspace. */
+        QueryTableColumn: {
+            name: string;
+            alias: string;
+            /** @enum {string} */
+            type: "bool" | "datetime" | "decimal" | "dynamic" | "guid" | "int" | "long" | "real" | "string" | "timespan";
+        };
         /** @description A table under its name in Application Insights, and in a workspace. */
         QueryTable: {
             name: string;
             alias: string;
-            columns: components["schemas"]["QueryColumn"][];
+            columns: components["schemas"]["QueryTableColumn"][];
         };
         QueryWord: {
             text: string;
