@@ -31,7 +31,9 @@ const METHOD: &str = "http.request.method";
 /// let mut options = BlobContainerClientOptions::default();
 /// azmon_azure::instrument(&mut options.client_options);
 ///
-/// The calls of a credential are traced only if its own options are instrumented.
+/// // The calls of a credential are traced only if its own options are instrumented.
+/// let mut options = ClientSecretCredentialOptions::default();
+/// azmon_azure::instrument(&mut options.client_options);
 /// ```
 pub fn instrument(options: &mut ClientOptions) {
     AzureTracing::new().instrument(options);

@@ -104,15 +104,18 @@ impl Encoder {
         }
     }
 
-    /// Encodes an item, and returns the batch if the item fills it.
+    /// Encodes an item whose attributes are all written.
     ///
-    /// Requests should come first, so that the other items of their operations find the name. A panic of a mapping
-    /// costs one item, not the worker thread.
+    /// See [`add_taken`](Self::add_taken).
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn add(&mut self, mapper: &Mapper, item: ItemRef<'_>) -> Option<Batch> {
         self.add_by(item.label(), |encoder| encoder.map(mapper, item))
     }
 
-    /// Encodes an item whose attributes may still have to be written.
+    /// Encodes an item, whose attributes may still have to be written, and returns the batch if the item fills it.
+    ///
+    /// Requests should come first, so that the other items of their operations find the name. A panic of a mapping
+    /// costs one item, not the worker thread.
     pub(crate) fn add_taken(&mut self, mapper: &Mapper, item: &mut Item) -> Option<Batch> {
         self.add_by(item.label(), |encoder| {
             if let Item::Span(span) = item {

@@ -8,7 +8,7 @@ use sqlx_core::pool::{self, PoolConnectionMetadata};
 
 use crate::{Driver, TraceOptions};
 
-/// The options of a [`Pool`]: those of sqlx, and [`PoolOptions::trace`].
+/// The options of a [`Pool`](crate::Pool): those of sqlx, and [`PoolOptions::trace`].
 ///
 /// Setters and defaults are those of sqlx's [`PoolOptions`](pool::PoolOptions). Callbacks receive sqlx's own
 /// connections, such as `sqlx::PgConnection`, whose queries are not traced.

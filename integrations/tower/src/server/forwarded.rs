@@ -25,7 +25,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// use azmon_tower::ServerLayer;
 /// use azmon_tower::server::TrustedProxies;
 ///
-/// Azure Front Door, and the ingress of the cluster.
+/// // Azure Front Door, and the ingress of the cluster.
+/// let layer = ServerLayer::new().trusted_proxies(TrustedProxies::x_forwarded(2));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustedProxies {
