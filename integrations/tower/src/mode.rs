@@ -54,8 +54,8 @@ impl<B> ResponseMode<B> for EndAtHeaders {
     }
 }
 
-/// A body that is axum's already is not boxed again if it is empty, or if the request is excluded and the body is
-/// [there](is_there).
+/// A body that is axum's already is not boxed again if it is empty, or if the request is excluded and the whole body is
+/// in memory.
 #[cfg(feature = "axum")]
 impl<B> ResponseMode<B> for WrapAxumBody
 where
