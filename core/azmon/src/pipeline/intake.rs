@@ -10,7 +10,8 @@ use crate::live_metrics::Live;
 use crate::mapping::MappingOptions;
 use crate::metrics::SpanMetrics;
 use crate::sampling::{
-    DecisionBuffer, DecisionLimits, Ended, HeadSampler, Held, KeepRules, Parent, Released, Verdict,
+    DecisionBuffer, DecisionLimits, EndedSpan, HeadSampler, Held, KeepRules, Parent, Released,
+    TailDecision,
 };
 use crate::transmission::WorkerHandle;
 
@@ -126,7 +127,7 @@ impl Intake {
             let _ = self.show(Item::Span(span));
             None
         };
-        let ended = Ended {
+        let ended = EndedSpan {
             trace_id,
             is_root,
             keep,
@@ -253,11 +254,11 @@ impl Intake {
     fn release(&self, released: Released) {
         for mut held in released.items {
             match released.verdict {
-                Verdict::Whole => {
+                TailDecision::Whole => {
                     held.item.count_once();
                     self.send(held.item);
                 }
-                Verdict::ByRate => self.send_by_rate(held),
+                TailDecision::ByRate => self.send_by_rate(held),
             }
         }
     }

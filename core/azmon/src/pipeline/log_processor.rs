@@ -9,7 +9,7 @@ use opentelemetry_sdk::logs::SdkLogRecord;
 
 use crate::error::Undelivered;
 use crate::item::{DropReason, LogData, Signal, TelemetryType};
-use crate::pipeline::unsampled_logs::Fate;
+use crate::pipeline::unsampled_logs::LogDecision;
 use crate::pipeline::{Intake, UnsampledLogs};
 
 /// Passes emitted log records to the intake, with the operation and the identity of their context.
@@ -24,11 +24,16 @@ impl LogProcessor {
         Self { intake, unsampled }
     }
 
-    fn copy(&self, record: &SdkLogRecord, scope: &InstrumentationScope, fate: Fate) -> LogData {
+    fn copy(
+        &self,
+        record: &SdkLogRecord,
+        scope: &InstrumentationScope,
+        log_decision: LogDecision,
+    ) -> LogData {
         let log = LogData::new(record, scope);
-        let log = match fate {
-            Fate::Kept => log.unsampled(),
-            Fate::FollowsSpan | Fate::Dropped => log.at_rate(self.rate(record)),
+        let log = match log_decision {
+            LogDecision::Kept => log.unsampled(),
+            LogDecision::FollowsSpan | LogDecision::Dropped => log.at_rate(self.rate(record)),
         };
         Context::map_current(|context| log.in_context(context))
     }
@@ -73,7 +78,9 @@ impl LogProcessor {
         counters.count(DropReason::Unsampled, telemetry_type, 1);
         if self.intake.is_watched() {
             // Live metrics are not owed it: what finds no room is not shown.
-            let _ = self.intake.show(self.copy(record, scope, Fate::Dropped));
+            let _ = self
+                .intake
+                .show(self.copy(record, scope, LogDecision::Dropped));
         }
     }
 }
@@ -83,17 +90,20 @@ impl opentelemetry_sdk::logs::LogProcessor for LogProcessor {
         if self.obey_override(record, scope) {
             return;
         }
-        let mut fate = self.unsampled.decide(record);
+        let mut log_decision = self.unsampled.decide(record);
         // An excluded request is unsampled, but its log records are kept.
-        if fate == Fate::Dropped && Context::map_current(is_excluded) {
-            fate = Fate::Kept;
+        if log_decision == LogDecision::Dropped && Context::map_current(is_excluded) {
+            log_decision = LogDecision::Kept;
         }
-        if fate == Fate::Dropped && !self.intake.keeps_whole_traces() {
+        if log_decision == LogDecision::Dropped && !self.intake.keeps_whole_traces() {
             return self.leave_out(record, scope);
         }
-        let log = self.copy(record, scope, fate);
+        let log = self.copy(record, scope, log_decision);
         match record.trace_context() {
-            Some(span) => self.intake.offer(span.trace_id, log, fate != Fate::Dropped),
+            Some(span) => {
+                self.intake
+                    .offer(span.trace_id, log, log_decision != LogDecision::Dropped)
+            }
             None => self.intake.send(log),
         }
     }

@@ -25,7 +25,7 @@ pub enum UnsampledLogs {
 
 /// The decision about one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum LogDecision {
     Dropped,
     /// Kept because its span is sampled; it has the span's sampling rate.
     FollowsSpan,
@@ -35,9 +35,9 @@ pub(super) enum Fate {
 
 impl UnsampledLogs {
     /// Decides about one record.
-    pub(super) fn decide(self, record: &SdkLogRecord) -> Fate {
+    pub(super) fn decide(self, record: &SdkLogRecord) -> LogDecision {
         let Some(span) = record.trace_context() else {
-            return Fate::Kept;
+            return LogDecision::Kept;
         };
         let is_error = record.severity_number() >= Some(Severity::Error);
         let is_kept = match self {
@@ -48,11 +48,11 @@ impl UnsampledLogs {
         // A context without flags belongs to a record that was made by hand.
         let is_sampled = span.trace_flags.is_none_or(|flags| flags.is_sampled());
         if is_kept || is_availability(record) {
-            Fate::Kept
+            LogDecision::Kept
         } else if is_sampled {
-            Fate::FollowsSpan
+            LogDecision::FollowsSpan
         } else {
-            Fate::Dropped
+            LogDecision::Dropped
         }
     }
 
@@ -63,9 +63,9 @@ impl UnsampledLogs {
         scope: &InstrumentationScope,
     ) -> Option<LogData> {
         match self.decide(record) {
-            Fate::Dropped => None,
-            Fate::FollowsSpan => Some(LogData::new(record, scope)),
-            Fate::Kept => Some(LogData::new(record, scope).unsampled()),
+            LogDecision::Dropped => None,
+            LogDecision::FollowsSpan => Some(LogData::new(record, scope)),
+            LogDecision::Kept => Some(LogData::new(record, scope).unsampled()),
         }
     }
 }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_setting_decides_about_records_in_spans() {
-        use Fate::{Dropped, FollowsSpan, Kept};
+        use LogDecision::{Dropped, FollowsSpan, Kept};
         use UnsampledLogs::{Drop, Keep, KeepErrors};
         let (info, error) = (Some(Severity::Info4), Some(Severity::Error));
         for (setting, severity, in_sampled, in_unsampled) in [
@@ -116,9 +116,13 @@ mod tests {
             (KeepErrors, error, Kept, Kept),
             (Keep, info, Kept, Kept),
         ] {
-            for (sampled, fate) in [(true, in_sampled), (false, in_unsampled)] {
+            for (sampled, log_decision) in [(true, in_sampled), (false, in_unsampled)] {
                 let record = record(severity, Some(sampled), None);
-                assert_eq!(setting.decide(&record), fate, "{setting:?} {severity:?}");
+                assert_eq!(
+                    setting.decide(&record),
+                    log_decision,
+                    "{setting:?} {severity:?}"
+                );
             }
             assert_eq!(setting.decide(&record(severity, None, None)), Kept);
         }
@@ -128,6 +132,6 @@ mod tests {
     fn availability_results_are_never_dropped() {
         let key = "microsoft.availability.id";
         let record = record(Some(Severity::Info), Some(false), Some(key));
-        assert_eq!(UnsampledLogs::Drop.decide(&record), Fate::Kept);
+        assert_eq!(UnsampledLogs::Drop.decide(&record), LogDecision::Kept);
     }
 }

@@ -71,7 +71,7 @@ impl HeadSampler {
     }
 
     /// Whether the decision depends on the attributes of a span.
-    pub(crate) fn looks_at_attributes(&self) -> bool {
+    pub(crate) fn needs_attributes(&self) -> bool {
         !self.overrides.is_empty()
     }
 

@@ -105,5 +105,5 @@ pub use self::overrides::{SamplingOverride, SamplingOverrideError};
 pub(crate) use self::parent::Parent;
 pub use self::rate_limited::RateLimitedSampler;
 pub use self::tail::DecisionLimits;
-pub(crate) use self::tail::{DecisionBuffer, Ended, Held, KeepRules, Released, Verdict};
+pub(crate) use self::tail::{DecisionBuffer, EndedSpan, Held, KeepRules, Released, TailDecision};
 pub use crate::item::TelemetryType;

@@ -46,11 +46,11 @@ impl From<SamplingChoices> for Sampling {
     /// A sampler of the user is never replaced or changed: all other settings are then ignored.
     fn from(choices: SamplingChoices) -> Self {
         if let Some(sampler) = choices.sampler {
-            let has_others = choices.rate.is_some()
+            let has_other_exporters = choices.rate.is_some()
                 || choices.follow_remote_parent.is_some()
                 || !choices.overrides.is_empty()
                 || !choices.keep.is_empty();
-            if has_others {
+            if has_other_exporters {
                 otel_warn!(name: "Sampling.SettingsIgnored", reason = "there is a sampler of your own");
             }
             return Self {

@@ -149,7 +149,7 @@ impl Parts {
             handle: self.handle,
             intake: self.intake,
             direct_provider: self.direct_provider,
-            has_others: self.others.has_exporters,
+            has_other_exporters: self.others.has_exporters,
             last_collection: self.last_collection,
             panics: None,
             built: Instant::now(),

@@ -48,7 +48,7 @@ pub struct Telemetry {
     /// Records spans without the SDK; `None` if the SDK must record them.
     pub(super) direct_provider: Option<Arc<DirectProvider>>,
     /// Whether other exporters receive telemetry as well.
-    pub(super) has_others: bool,
+    pub(super) has_other_exporters: bool,
     /// `None` together with `handle`.
     pub(super) last_collection: Option<Arc<LastCollection>>,
     /// `None` if panics are not reported.
@@ -97,7 +97,7 @@ impl Telemetry {
     /// [disabled](crate::TelemetryBuilder::disabled_without_connection_string).
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.handle.is_some() || self.has_others
+        self.handle.is_some() || self.has_other_exporters
     }
 
     /// Collects the metrics, sends all items that have ended, and waits at most 5 s until the service has accepted them
@@ -166,7 +166,7 @@ impl Telemetry {
             end.wait(COLLECT_TIMEOUT.min(timeout / 2));
         }
         let (spans, logs) = (self.provider.clone(), self.logger_provider.clone());
-        let others = self.has_others.then(|| {
+        let others = self.has_other_exporters.then(|| {
             // The collector of one signal must not use up the time of another's.
             let logs = spawn(move || logs.shutdown_with_timeout(timeout));
             (logs, spawn(move || spans.shutdown_with_timeout(timeout)))
@@ -219,7 +219,11 @@ impl Telemetry {
 
     /// The result of other destinations, if any exist.
     fn others(&self, result: impl FnOnce() -> OTelSdkResult) -> OTelSdkResult {
-        if self.has_others { result() } else { Ok(()) }
+        if self.has_other_exporters {
+            result()
+        } else {
+            Ok(())
+        }
     }
 
     /// The items dropped since the start, by reason and type; empty if none were dropped.

@@ -58,7 +58,7 @@ impl DirectTracer {
             .as_ref()
             .map_or(Parent::None, ParentSpan::as_parent);
         let seen = provider
-            .looks_at_attributes()
+            .needs_attributes()
             .then(|| new.content.attributes());
         let attributes = seen.as_deref().unwrap_or_default();
         let (decision, rate) = provider.sample(parent, trace_id, &new.kind, attributes);
@@ -176,7 +176,7 @@ impl StartSpan for DirectTracer {
         if records_no_spans(context) || self.provider.is_closed() {
             return Detached::Nothing;
         }
-        if self.provider.looks_at_attributes() {
+        if self.provider.needs_attributes() {
             return Detached::Unsupported;
         }
         let decided = self.decide(&mut new, context);

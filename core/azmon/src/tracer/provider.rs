@@ -41,10 +41,10 @@ impl DirectProvider {
     }
 
     /// Whether the sampler needs attributes.
-    pub(super) fn looks_at_attributes(&self) -> bool {
+    pub(super) fn needs_attributes(&self) -> bool {
         self.sampler
             .as_ref()
-            .is_some_and(HeadSampler::looks_at_attributes)
+            .is_some_and(HeadSampler::needs_attributes)
     }
 
     /// Returns the decision about a span, and its rate.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TraceId;
 
-use super::trace::{Held, Released, State, Trace, Verdict};
+use super::trace::{Held, Released, State, TailDecision, Trace};
 use super::{DecisionLimits, SHARDS};
 
 /// The running traces and the items that wait for the decision about them.
@@ -32,7 +32,7 @@ pub(super) struct Shard {
 
 /// A span that has ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndedSpan {
     pub(crate) trace_id: TraceId,
     pub(crate) is_root: bool,
     /// Whether the span causes its whole trace to be kept.
@@ -81,8 +81,8 @@ impl DecisionBuffer {
     }
 
     /// Notes the end of a span, and returns the items that need not wait any longer.
-    pub(crate) fn end(&self, ended: Ended, now: Instant) -> Released {
-        let Ended {
+    pub(crate) fn end(&self, ended: EndedSpan, now: Instant) -> Released {
+        let EndedSpan {
             trace_id,
             is_root,
             keep,
@@ -91,9 +91,9 @@ impl DecisionBuffer {
         let mut shard = self.shard(trace_id);
         let Some(trace) = shard.traces.get_mut(&trace_id) else {
             let verdict = if is_root && keep {
-                Verdict::Whole
+                TailDecision::Whole
             } else {
-                Verdict::ByRate
+                TailDecision::ByRate
             };
             return Released::one(verdict, item);
         };
@@ -114,7 +114,7 @@ impl DecisionBuffer {
         let mut shard = self.shard(trace_id);
         match shard.traces.get_mut(&trace_id) {
             Some(trace) => self.hold(trace, Some(item), now),
-            None => Released::one(Verdict::ByRate, Some(item)),
+            None => Released::one(TailDecision::ByRate, Some(item)),
         }
     }
 
@@ -160,13 +160,13 @@ impl DecisionBuffer {
 
     fn hold(&self, trace: &mut Trace, item: Option<Held>, now: Instant) -> Released {
         let Some(item) = item else {
-            return Released::one(Verdict::ByRate, None);
+            return Released::one(TailDecision::ByRate, None);
         };
         match &mut trace.state {
             State::Decided(verdict) => Released::one(*verdict, Some(item)),
             State::Waiting(items) if self.has_room(&item) => {
                 items.push(item);
-                Released::one(Verdict::ByRate, None)
+                Released::one(TailDecision::ByRate, None)
             }
             State::Waiting(_) => self.decide_unended(trace, Some(item), now),
         }
@@ -187,7 +187,7 @@ impl DecisionBuffer {
     fn decide(
         &self,
         trace: &mut Trace,
-        verdict: Verdict,
+        verdict: TailDecision,
         item: Option<Held>,
         now: Instant,
     ) -> Released {
@@ -202,10 +202,10 @@ impl DecisionBuffer {
     /// Decides before a local root has ended. If the trace has taken longer than the limit, it is slow already.
     fn decide_unended(&self, trace: &mut Trace, item: Option<Held>, now: Instant) -> Released {
         if self.is_slow(trace.age(now)) {
-            return self.decide(trace, Verdict::Whole, item, now);
+            return self.decide(trace, TailDecision::Whole, item, now);
         }
         self.decided_early.fetch_add(1, Ordering::Relaxed);
-        self.decide(trace, Verdict::ByRate, item, now)
+        self.decide(trace, TailDecision::ByRate, item, now)
     }
 
     fn is_slow(&self, age: Duration) -> bool {

@@ -18,10 +18,10 @@ mod rules;
 mod tests;
 mod trace;
 
-pub(crate) use self::buffer::{DecisionBuffer, Ended};
+pub(crate) use self::buffer::{DecisionBuffer, EndedSpan};
 pub use self::limits::DecisionLimits;
 pub(crate) use self::rules::KeepRules;
-pub(crate) use self::trace::{Held, Released, Verdict};
+pub(crate) use self::trace::{Held, Released, TailDecision};
 
 /// A power of two, and more than the threads that most machines run.
 const SHARDS: usize = 64;

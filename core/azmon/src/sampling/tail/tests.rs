@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TraceId;
 
-use super::{DecisionBuffer, DecisionLimits, Ended, Held, Released, Verdict};
+use super::{DecisionBuffer, DecisionLimits, EndedSpan, Held, Released, TailDecision};
 use crate::fixtures::span;
 use crate::item::Item;
 
@@ -35,11 +35,11 @@ impl Buffer {
         self.buffer.start(trace_id, false, self.now);
     }
 
-    fn end_child(&self, trace_id: TraceId, name: &str) -> (Verdict, Vec<String>) {
+    fn end_child(&self, trace_id: TraceId, name: &str) -> (TailDecision, Vec<String>) {
         self.end(trace_id, name, false, false)
     }
 
-    fn end_root(&self, trace_id: TraceId, name: &str, keep: bool) -> (Verdict, Vec<String>) {
+    fn end_root(&self, trace_id: TraceId, name: &str, keep: bool) -> (TailDecision, Vec<String>) {
         self.end(trace_id, name, true, keep)
     }
 
@@ -49,8 +49,8 @@ impl Buffer {
         name: &str,
         is_root: bool,
         keep: bool,
-    ) -> (Verdict, Vec<String>) {
-        let ended = Ended {
+    ) -> (TailDecision, Vec<String>) {
+        let ended = EndedSpan {
             trace_id,
             is_root,
             keep,
@@ -64,7 +64,7 @@ fn held(name: &str) -> Held {
     Held::new(span(name).into(), true)
 }
 
-fn shown(released: Released) -> (Verdict, Vec<String>) {
+fn shown(released: Released) -> (TailDecision, Vec<String>) {
     let names = released.items.into_iter().map(|held| {
         let Item::Span(span) = held.item else {
             panic!("a span")
@@ -74,15 +74,15 @@ fn shown(released: Released) -> (Verdict, Vec<String>) {
     (released.verdict, names.collect())
 }
 
-fn by_rate(names: &[&str]) -> (Verdict, Vec<String>) {
+fn by_rate(names: &[&str]) -> (TailDecision, Vec<String>) {
     (
-        Verdict::ByRate,
+        TailDecision::ByRate,
         names.iter().map(|name| (*name).to_owned()).collect(),
     )
 }
 
-fn whole(names: &[&str]) -> (Verdict, Vec<String>) {
-    (Verdict::Whole, by_rate(names).1)
+fn whole(names: &[&str]) -> (TailDecision, Vec<String>) {
+    (TailDecision::Whole, by_rate(names).1)
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn what_must_never_be_kept_does_not_wait() {
     let buffer = Buffer::new(DecisionLimits::new());
     buffer.start_root(A);
     buffer.start_child(A);
-    let ended = Ended {
+    let ended = EndedSpan {
         trace_id: A,
         is_root: false,
         keep: false,
@@ -338,7 +338,7 @@ mod model {
                     Step::EndRoot(trace, keep) => {
                         entered += 1;
                         let (verdict, released) = buffer.end_root(id(trace), &name, keep);
-                        prop_assert!(!keep || verdict == Verdict::Whole);
+                        prop_assert!(!keep || verdict == TailDecision::Whole);
                         prop_assert!(!keep || released.last() == Some(&name));
                         left.extend(released);
                     }
@@ -378,7 +378,7 @@ fn many_threads_lose_nothing() {
     const TRACES: u8 = 100;
     let buffer = Buffer::new(DecisionLimits::new().items(64));
     let counted = std::sync::atomic::AtomicUsize::new(0);
-    let count = |(_, names): (Verdict, Vec<String>)| {
+    let count = |(_, names): (TailDecision, Vec<String>)| {
         counted.fetch_add(names.len(), std::sync::atomic::Ordering::Relaxed);
     };
     std::thread::scope(|scope| {

@@ -4,7 +4,7 @@ use crate::item::Item;
 
 /// The decision about a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum TailDecision {
     /// Each item follows the decision of the rate at the start of its span.
     ByRate,
     /// All items are kept, and each counts as one.
@@ -23,7 +23,7 @@ pub(crate) struct Held {
 /// Items that need not wait any longer.
 #[derive(Debug)]
 pub(crate) struct Released {
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: TailDecision,
     pub(crate) items: Vec<Held>,
 }
 
@@ -38,7 +38,7 @@ impl Held {
 }
 
 impl Released {
-    pub(super) fn one(verdict: Verdict, item: Option<Held>) -> Self {
+    pub(super) fn one(verdict: TailDecision, item: Option<Held>) -> Self {
         Self {
             verdict,
             items: item.into_iter().collect(),
@@ -59,7 +59,7 @@ pub(super) struct Trace {
 #[derive(Debug)]
 pub(super) enum State {
     Waiting(Vec<Held>),
-    Decided(Verdict),
+    Decided(TailDecision),
 }
 
 impl Trace {
@@ -79,27 +79,27 @@ impl Trace {
         }
         self.open_roots += 1;
         // Another request of the same trace is decided separately.
-        if matches!(self.state, State::Decided(Verdict::ByRate)) {
+        if matches!(self.state, State::Decided(TailDecision::ByRate)) {
             self.since = now;
             self.state = State::Waiting(Vec::new());
         }
     }
 
     /// Notes the end of a span, and returns the decision that it causes.
-    pub(super) fn end(&mut self, is_root: bool, keep: bool) -> Option<Verdict> {
+    pub(super) fn end(&mut self, is_root: bool, keep: bool) -> Option<TailDecision> {
         self.open_spans = self.open_spans.saturating_sub(1);
         self.open_roots = self.open_roots.saturating_sub(usize::from(is_root));
         if is_root && keep {
-            return Some(Verdict::Whole);
+            return Some(TailDecision::Whole);
         }
         match self.state {
             State::Decided(verdict) => Some(verdict),
-            State::Waiting(_) => (is_root && self.open_roots == 0).then_some(Verdict::ByRate),
+            State::Waiting(_) => (is_root && self.open_roots == 0).then_some(TailDecision::ByRate),
         }
     }
 
     /// Sets the decision, and returns the waiting items.
-    pub(super) fn decide(&mut self, verdict: Verdict, now: Instant) -> Vec<Held> {
+    pub(super) fn decide(&mut self, verdict: TailDecision, now: Instant) -> Vec<Held> {
         match std::mem::replace(&mut self.state, State::Decided(verdict)) {
             State::Waiting(items) => {
                 self.since = now;

@@ -19,7 +19,8 @@ use crate::sampling::head::HeadSampler;
 use crate::sampling::overrides::Overrides;
 use crate::sampling::rate::Rate;
 use crate::sampling::{
-    DecisionBuffer, DecisionLimits, Ended, FixedRateSampler, Held, KeepRules, Released, Verdict,
+    DecisionBuffer, DecisionLimits, EndedSpan, FixedRateSampler, Held, KeepRules, Released,
+    TailDecision,
 };
 
 const TRACES: u32 = 1_000_000;
@@ -162,7 +163,7 @@ impl Service {
     fn end(&mut self, span: SpanData, fails: bool) {
         let is_root = span.parent_span_id == SpanId::INVALID;
         let sampled = span.span_context.is_sampled();
-        let ended = Ended {
+        let ended = EndedSpan {
             trace_id: span.span_context.trace_id(),
             is_root,
             keep: is_root && self.rules.keep((&span).into(), &MappingOptions::default()),
@@ -174,7 +175,7 @@ impl Service {
 
     fn count(&mut self, released: Released, fails: usize) {
         for mut held in released.items {
-            if released.verdict == Verdict::Whole {
+            if released.verdict == TailDecision::Whole {
                 held.item.count_once();
             } else if !held.kept_by_rate {
                 continue;

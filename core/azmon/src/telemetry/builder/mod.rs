@@ -417,7 +417,7 @@ fn disabled(provider: TracerProviderBuilder) -> Telemetry {
         handle: None,
         intake: None,
         direct_provider: None,
-        has_others: false,
+        has_other_exporters: false,
         last_collection: None,
         panics: None,
         built: Instant::now(),
