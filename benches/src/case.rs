@@ -25,7 +25,7 @@ pub struct Case {
     pub logs: u64,
     /// Whether every request is counted by the standard metric of requests, sampled or not.
     pub counts_requests: bool,
-    /// What the short table in the README calls it, if it is in there.
+    /// The name in the README's short table, if the case is in it.
     pub headline: Option<&'static str>,
     start: Box<dyn Fn() -> Box<dyn Workload>>,
 }

@@ -26,7 +26,7 @@
 //!   the allocations of the working thread. Timed programs use the system's allocator.
 //! - **instructions** of the working thread are counted by valgrind's callgrind, if it is installed.
 //!
-//! What a hot loop says is little of what a service pays, whose code is cold. Cases of the area `service` are
+//! A hot loop underestimates the cost in a service, because a service's code is cold. Cases of the area `service` are
 //! [servers](fixtures::Server) in processes of their own, which the program asks over their sockets at a fixed
 //! rate, and whose telemetry it receives:
 //!

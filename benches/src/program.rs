@@ -41,7 +41,7 @@ struct Arguments {
     case: Option<String>,
 }
 
-/// What of the results is written.
+/// The results to write.
 #[derive(Debug, Clone, Copy)]
 struct Written {
     /// All of it, or only the parts of services.

@@ -9,7 +9,7 @@ use crate::ingestion::read;
 use crate::otlp::{Message, OtlpReceiver, read_line};
 use crate::store::{Item, NewItem, prepare};
 
-/// What became of an input that could be read.
+/// The outcome of an input that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Items that were found in it.

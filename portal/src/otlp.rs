@@ -333,7 +333,7 @@ impl Default for OtlpReceiver {
 }
 
 impl OtlpReceiver {
-    /// What a message brings, or status and text of its refusal.
+    /// The items of a message, or the status and text of its refusal.
     pub(crate) async fn receive(&self, message: Message) -> Result<Converted, String> {
         let mut request = Request::post(message.path).header(CONTENT_TYPE, message.content_type);
         if let Some(encoding) = message.encoding {

@@ -144,7 +144,7 @@ impl Backend for ApplicationInsights {
     }
 }
 
-/// What the peers need that are at the one version of OpenTelemetry and at the other.
+/// The parts that peers of either version of OpenTelemetry need.
 #[derive(Debug)]
 struct Together(Otlp, otlp_0_32::Otlp);
 

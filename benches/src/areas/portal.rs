@@ -46,7 +46,7 @@ const MEMORY: &str = "peak memory, MB";
 /// Times that each query in KQL is asked.
 const ASKED_QUERIES: u32 = 10;
 
-/// What is asked in KQL over a million requests, by the name of its figure, and how many seconds it may take.
+/// The KQL queries over a million requests: the name of the figure, the query, and its limit in seconds.
 const KQL: [(&str, &str, f64); 3] = [
     (
         "count and percentile by name, p95 s",
@@ -126,7 +126,7 @@ pub fn area() -> Area {
     }
 }
 
-/// What is sent, and how fast.
+/// The load of a case: its items and their rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Transactions, each body when the one before was answered.

@@ -27,7 +27,7 @@ pub struct Callgrind {
     folder: PathBuf,
 }
 
-/// What the threads of a process took.
+/// The counts of a process, by thread.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct ThreadCounts {
     /// Those that answer requests.
@@ -114,7 +114,7 @@ impl ThreadCounts {
         Ok(())
     }
 
-    /// What one of so many operations took above another run.
+    /// The counts of one operation above those of another run.
     pub(super) fn above(self, other: Self, operations: f64) -> Self {
         let above = |one: Counts, other: Counts| Counts {
             instructions: (one.instructions - other.instructions) / operations,

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fixtures::{Addresses, ThreadTimes};
 
-/// What the program tells the process of a case, one line each.
+/// A command of the program to the process of a case, on one line.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Order {
     /// Run without measuring.

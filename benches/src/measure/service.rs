@@ -32,7 +32,7 @@ struct Running<'a> {
     layered_durations: Durations,
 }
 
-/// What a round takes with instrumentation above what it takes without, in nanoseconds of a request.
+/// The processor time of a round above that of the reference, in nanoseconds per request.
 #[derive(Debug, Clone, Copy)]
 struct Block {
     requests: f64,
@@ -145,7 +145,7 @@ impl<'a> Running<'a> {
         Ok(self.process.times()?.since(before))
     }
 
-    /// What was lost would have been cheap, so that nothing may be lost.
+    /// Fails if an item is missing, because a lost item costs less than a sent one.
     fn check(&self) -> Result {
         let Body {
             spans,

@@ -71,7 +71,7 @@ impl<'a> Comparison<'a, '_> {
         self.results.iter().find(|result| result.id == id)
     }
 
-    /// What it takes above its reference, by round. That of a service is in its own process.
+    /// The time above the reference, by round. The reference of a service runs in the same process.
     fn above(&self, case: &Case) -> Option<impl Iterator<Item = f64>> {
         let result = self.result(case.id)?;
         let reference = match (case.above, self.area.method) {

@@ -4,7 +4,7 @@ use super::number::{UNKNOWN, number, or_unknown, ratio, surplus};
 use super::table::Table;
 use crate::Method;
 
-/// What azmon adds to a service, and what the best peer adds.
+/// The overhead of azmon and of the best peer in a service.
 pub(super) fn table<'r, 'a: 'r>(areas: impl IntoIterator<Item = &'r AreaReport<'a>>) -> Table {
     let mut table = Table::new()
         .text("")

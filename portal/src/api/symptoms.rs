@@ -1,4 +1,4 @@
-//! What the doctor looks for: symptoms, each with the items that show it.
+//! The symptoms that the doctor looks for, each with the items that show it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -6,7 +6,7 @@ use azmon_kql::{Answer, Value};
 
 use super::config::Rule;
 
-/// What a rule says now.
+/// The current state of a rule.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) enum Level {
     /// It was not evaluated yet.

@@ -8,7 +8,7 @@ use reqwest::{Client, Response};
 
 use super::config::Test;
 
-/// What the answer's text is looked for in, in bytes.
+/// The maximum part of a response that is searched for the expected text, in bytes.
 const MAX_TEXT: usize = 1_024 * 1_024;
 /// The location of tests that run here.
 const LOCATION: &str = "azmon portal";

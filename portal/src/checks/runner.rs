@@ -24,7 +24,7 @@ use crate::store::Store;
 /// How long a webhook may take.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the checks share.
+/// The parts that all checks share.
 #[derive(Debug, Clone)]
 struct Runner {
     client: Client,
@@ -148,7 +148,7 @@ impl Runner {
             }
         }
         if let Some(change) = untold {
-            // What was not delivered is tried again with the next evaluation.
+            // The next evaluation retries a webhook that failed.
             let told = self.tell(rule, change).await;
             let mut state = entry.state.lock().unwrap_or_else(PoisonError::into_inner);
             if told.is_ok() && state.untold == Some(change) {

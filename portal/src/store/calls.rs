@@ -44,7 +44,7 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// What the newest items left open when the portal ended: their edges are counted already, their halves still
+    /// Loads the calls that the newest items left open when the portal ended: their edges are counted, their halves still
     /// wait for the other.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let mut calls = Self::default();

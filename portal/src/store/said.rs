@@ -1,4 +1,4 @@
-//! What an envelope says about itself, beside its fields: its role, what groups its errors, how much it stands for.
+//! Facts about an envelope beside its fields: its role, the key that groups its errors, its weight.
 
 use std::time::SystemTime;
 

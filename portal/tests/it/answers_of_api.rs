@@ -651,7 +651,7 @@ async fn the_doctor_tells_refusals_by_client() {
     );
 }
 
-/// What the doctor says, once the refusals that it is asked about are written.
+/// The doctor's answer, once the expected refusals are stored.
 async fn until(harness: &Harness, is_there: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..2_000 {
         let doctor = harness.json("/api/doctor").await;

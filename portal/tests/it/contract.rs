@@ -149,7 +149,7 @@ async fn every_operation_of_the_contract_is_served() {
             .collect();
         let path = path.join("/");
         for method in operations.as_object().unwrap().keys() {
-            // What streams is answered at its head.
+            // A stream is answered at its head.
             let method = method.to_uppercase();
             let response = harness.request(&method, &path).send().await.unwrap();
             let status = response.status();

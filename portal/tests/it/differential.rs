@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Harness, json_of};
 use crate::story::{Story, operation};
 
-/// What the SQL reads: the items of each kind, their fields straight from the JSON.
+/// The input of the SQL: the items of each kind, their fields straight from the JSON.
 const TABLES: &str = "
 CREATE TEMP VIEW item AS SELECT id AS number, json,
     json_extract(json, '$.time') AS time,

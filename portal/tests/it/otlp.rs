@@ -275,7 +275,7 @@ const EXAMPLES: [(&str, &str); 4] = [
     ),
 ];
 
-/// What the examples hold, found through the API.
+/// Finds the contents of the examples through the API.
 async fn examples_are_found(portal: &Harness) {
     let span = one(portal, "?kind=request").await;
     let raw = envelope(&span);

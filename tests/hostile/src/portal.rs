@@ -31,7 +31,7 @@ const LOGS: &str = include_str!("../../../forwarder/tests/data/otlp/logs.json");
 const EVENTS: &str = include_str!("../../../forwarder/tests/data/otlp/events.json");
 const METRICS: &str = include_str!("../../../forwarder/tests/data/otlp/metrics.json");
 
-/// What is put into JSON.
+/// Fragments to insert into JSON.
 const TOKENS: [&str; 30] = [
     "null",
     "true",
@@ -65,7 +65,7 @@ const TOKENS: [&str; 30] = [
     "\u{feff}",
 ];
 
-/// What is put into protobuf: the longest varint, lengths beyond the end, groups, field 0, a deep message.
+/// Fragments to insert into protobuf: the longest varint, lengths beyond the end, groups, field 0, a deep message.
 const PIECES: [&[u8]; 8] = [
     &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
     &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f],
@@ -140,7 +140,7 @@ impl PortalReaders {
     /// A body for `/v2.1/track`. Gives how many bytes it has.
     ///
     /// # Errors
-    /// What the portal got wrong.
+    /// A description of the portal's wrong answer.
     pub fn track_body(&self, input: &[u8]) -> Result<usize, String> {
         let mut bytes = Bytes::new(input);
         let mut body = envelopes(&mut bytes);

@@ -4,13 +4,13 @@ use std::time::SystemTime;
 
 use super::record::{DeferredAttributes, NewRecord, SpanRecord};
 
-/// What takes records whose spans have ended.
+/// The receiver of the records of ended spans.
 pub trait TakeRecord: Send + Sync {
     /// Takes one.
     fn take(&self, record: Box<SpanRecord>);
 }
 
-/// What becomes of a span that is to be started outside of any context.
+/// The outcome of starting a span outside of any context.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,

@@ -203,7 +203,7 @@ impl<L: ?Sized> SpanRecord<L> {
         &self.data
     }
 
-    /// What its attributes are made of.
+    /// The source of its attributes.
     pub fn deferred_mut(&mut self) -> &mut L {
         &mut self.late
     }

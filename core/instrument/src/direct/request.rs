@@ -6,7 +6,7 @@ use opentelemetry::{KeyValue, StringValue};
 use crate::intern::{interned, interned_address, interned_path};
 use crate::semconv::{HttpEnd, attribute, server};
 
-/// What the attributes of a request over HTTP are made of.
+/// The facts from which the attributes of an HTTP request are written.
 #[derive(Debug, Clone)]
 pub struct RequestFacts<'a> {
     /// One of a small set of names.
@@ -38,7 +38,7 @@ pub struct RequestFacts<'a> {
 /// A request that has ended, of which no attribute has been written.
 #[derive(Debug, Clone)]
 pub struct EndedRequest<'a> {
-    /// What it began with.
+    /// The facts at the start of the request.
     pub facts: RequestFacts<'a>,
     /// Attributes that were set between its start and its end.
     pub attributes: &'a [KeyValue],

@@ -30,7 +30,7 @@ pub(super) struct Rows {
     pub(super) affected: Option<u64>,
 }
 
-/// What the attributes of a query are made of.
+/// The facts from which the attributes of a query are written.
 #[derive(Debug)]
 pub(super) struct Query {
     described: Arc<Described>,
@@ -160,12 +160,12 @@ impl DeferredAttributes for Query {
     }
 
     fn size(&self) -> usize {
-        // What describes the query is shared by all times that it is run.
+        // All executions of a query share its description.
         0
     }
 }
 
-/// What the span of a query says when it starts.
+/// The attributes of a query's span at its start.
 struct Content<'a> {
     state: &'a State,
     described: &'a Described,

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use crate::allocations::{Allocations, SQLITE};
 use crate::{CREATE, sqlite};
 
-/// What a span has said at its end.
+/// The contents of an ended span.
 type Said = (String, SpanKind, Vec<KeyValue>, Status);
 
 /// A pipeline that takes every span.
@@ -51,7 +51,7 @@ impl Straight {
 impl TakeRecord for Taken {
     fn take(&self, record: Box<SpanRecord>) {
         let mut records = self.0.lock().unwrap();
-        // Nothing is allocated for those that nobody asks for.
+        // Deferred attributes allocate nothing until a processor reads them.
         if records.len() < records.capacity() {
             records.push(record);
         }

@@ -1,4 +1,4 @@
-//! What an aggregate keeps of each group, and how it reads its numbers.
+//! The state of an aggregate for each group, and the reading of its numbers.
 
 use crate::column::{Column, Data, Vector};
 

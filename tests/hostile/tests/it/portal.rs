@@ -16,7 +16,7 @@ const MAX_TIME: Duration = Duration::from_secs(20);
 /// as items with their fields, their words and their JSON.
 const MEMORY: u64 = 2 * 1_024 * 1_024;
 const TIMES: u64 = 200;
-/// What a bomb may take beside that: the limit of a decompressed body, in a buffer that grows to it by doubling.
+/// The additional memory of a bomb: the limit of a decompressed body, in a buffer that grows by doubling.
 const BOMB: u64 = 3 * 64 * 1_024 * 1_024;
 
 fn try_all(seed: u64, run: impl Fn(&PortalReaders, &[u8]) -> Result<usize, String>) {

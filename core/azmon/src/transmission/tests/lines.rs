@@ -23,7 +23,7 @@ use crate::mapping::{Arena, Mapper, MappingOptions, PlainRequest};
 use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::transmission::encoder::Encoder;
 
-/// What a request is, kept as a server keeps it.
+/// The facts of a request, stored as a server stores them.
 #[derive(Debug, Clone)]
 struct Kept {
     method: &'static str,
