@@ -81,7 +81,8 @@ impl Client {
     }
 }
 
-type Answer = Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>>;
+/// The answer to an upload.
+pub(crate) type Answer = Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>>;
 
 impl HttpClient for Client {
     fn send_bytes<'client, 'answer>(

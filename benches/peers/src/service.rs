@@ -1,14 +1,18 @@
 //! Services with the peers' middleware, and OpenTelemetry's exporters, or that of opentelemetry-application-insights.
 
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use azmon_benches::Case;
 use azmon_benches::areas::service::{
     ALL, CALL, METRICS, Pool, TRACES, calls, client, does_all, pool, router, routers,
 };
 use azmon_benches::fixtures::{Backend, Routers, Server, connection_string};
+use bytes::Bytes;
+use http::Request;
 use opentelemetry::global;
-use opentelemetry_application_insights::Exporter;
+use opentelemetry_application_insights::{Exporter, HttpClient};
 use opentelemetry_instrumentation_tower::http::server::{Layer, LayerBuilder};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -20,6 +24,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
+use crate::application_insights::Answer;
 use crate::otlp::Otlp;
 use crate::{label, otlp_0_32};
 
@@ -65,7 +70,7 @@ fn requests() -> Vec<Case> {
             },
         )
         .records(1)
-        .remark("over HTTP, where others cannot do without HTTPS"),
+        .remark("over HTTP: a client of the benchmark undoes the exporter's HTTPS"),
     ]
 }
 
@@ -123,7 +128,7 @@ struct ApplicationInsights(SdkTracerProvider);
 
 impl ApplicationInsights {
     fn start(receiver: SocketAddr) -> Self {
-        let client = reqwest::blocking::Client::new();
+        let client = Plain(reqwest::blocking::Client::new());
         let exporter = Exporter::new_from_connection_string(connection_string(receiver), client);
         let tracers = SdkTracerProvider::builder()
             .with_batch_exporter(exporter.expect("the connection string is right"))
@@ -141,6 +146,28 @@ impl Backend for ApplicationInsights {
 
     fn delivered(&self) -> Option<u64> {
         None
+    }
+}
+
+/// A client over HTTP. The exporter makes HTTPS of every endpoint.
+#[derive(Debug)]
+struct Plain(reqwest::blocking::Client);
+
+impl HttpClient for Plain {
+    fn send_bytes<'client, 'answer>(
+        &'client self,
+        mut request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'answer>>
+    where
+        'client: 'answer,
+        Self: 'answer,
+    {
+        let plain = request.uri().to_string().replacen("https:", "http:", 1);
+        match plain.parse() {
+            Ok(plain) => *request.uri_mut() = plain,
+            Err(error) => return Box::pin(std::future::ready(Err(error.into()))),
+        }
+        self.0.send_bytes(request)
     }
 }
 

@@ -84,7 +84,11 @@ impl Callgrind {
             run(command(program, &CACHE, output))?;
             let mut counts = ThreadCounts::default();
             for file in fs::read_dir(&self.folder)? {
-                counts.add(&fs::read_to_string(file?.path())?)?;
+                let profile = fs::read_to_string(file?.path())?;
+                // The file without a thread's number stays empty.
+                if !profile.is_empty() {
+                    counts.add(&profile)?;
+                }
             }
             Ok(counts)
         })
