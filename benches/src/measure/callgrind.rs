@@ -15,8 +15,9 @@ const MEASURED: [&str; 2] = [
     "--collect-atstart=no",
     "--toggle-collect=azmon_benches::measure::child::measured*",
 ];
-/// With the instruction cache that most processors have.
-const CACHE: [&str; 2] = ["--cache-sim=yes", "--I1=32768,8,64"];
+/// With the instruction cache that most processors have. The last level is given so that valgrind does not warn of
+/// the machine's.
+const CACHE: [&str; 3] = ["--cache-sim=yes", "--I1=32768,8,64", "--LL=33554432,16,64"];
 
 const INSTRUCTIONS: &str = "Ir";
 const MISSES: &str = "I1mr";

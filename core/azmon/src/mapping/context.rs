@@ -39,7 +39,7 @@ const CLIENT_IP: [Key; 6] = [
 ];
 
 /// Part of the user agent of Azure's availability tests.
-pub(super) const AVAILABILITY_TEST: &str = "AlwaysOn";
+pub(crate) const AVAILABILITY_TEST: &str = "AlwaysOn";
 
 /// Adds the tags that a span shares with its events, or the tags of a log record.
 ///
@@ -86,6 +86,11 @@ pub(super) fn push_parent<'a>(to: &mut Tags<'a>, parent: SpanId, arena: &'a Aren
     }
 }
 
+/// Whether the user agent is that of an availability test.
+pub(crate) fn is_availability_test(user_agent: &str) -> bool {
+    user_agent.contains(AVAILABILITY_TEST)
+}
+
 /// Marks an item that a robot or a test caused.
 pub(super) fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a str> {
     let is_synthetic = || {
@@ -95,7 +100,7 @@ pub(super) fn synthetic_source<'a>(attributes: &Attributes<'a>) -> Option<&'a st
             attributes.mark_used(Key::UserAgentSyntheticType);
         }
         let agent = attributes.peek_first(&[Key::UserAgentOriginal, Key::HttpUserAgent]);
-        is_known || agent.is_some_and(|(_, agent)| agent.contains(AVAILABILITY_TEST))
+        is_known || agent.is_some_and(|(_, agent)| is_availability_test(agent))
     };
     attributes
         .take(Key::MicrosoftSyntheticSource)

@@ -147,6 +147,11 @@ impl Key {
     }
 }
 
+/// Whether the mapping reads the attribute of this name.
+pub(crate) fn reads(name: &str) -> bool {
+    Key::of(name).is_some()
+}
+
 /// An open-addressed table of key numbers, built at compile time. Less than a fifth is occupied.
 static SLOTS: [u8; 512] = slots();
 

@@ -242,7 +242,7 @@ impl Mapper {
         &self.instrumentation_key
     }
 
-    pub(super) fn options(&self) -> &MappingOptions {
+    pub(crate) fn options(&self) -> &MappingOptions {
         &self.options
     }
 }

@@ -151,11 +151,13 @@ mod tests;
 mod text;
 
 pub use self::arena::Arena;
+pub(crate) use self::context::{AVAILABILITY_TEST, is_availability_test};
 pub(crate) use self::json_line::Clock;
+pub(crate) use self::keys::reads;
 pub use self::mapper::Mapper;
 pub use self::metric::{Point, Summary};
 pub use self::options::MappingOptions;
 pub(crate) use self::plain_request::PlainRequest;
 pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};
-pub(crate) use self::success::is_span_success;
+pub(crate) use self::success::{is_request_success, is_span_success};
 pub use crate::item::LogData;

@@ -69,13 +69,8 @@ impl<'a> PlainRequest<'a> {
         if !is_text(&name) {
             return None;
         }
-        let is_success = match &span.status {
-            Status::Ok => true,
-            Status::Error { .. } => false,
-            Status::Unset => request
-                .status
-                .is_none_or(|code| success::is_successful_code(code.into(), mapper.options())),
-        };
+        let options = mapper.options();
+        let is_success = success::is_request_success(&span.status, request.status, options);
         Some(Self {
             sample_rate: sample_rate::percent(record.rate(), None),
             span,
@@ -117,7 +112,7 @@ impl<'a> PlainRequest<'a> {
 
     fn is_synthetic(&self) -> bool {
         let agent = self.request.facts.user_agent;
-        agent.is_some_and(|agent| agent.contains(context::AVAILABILITY_TEST))
+        agent.is_some_and(context::is_availability_test)
     }
 
     /// Appends its line.

@@ -56,7 +56,20 @@ pub(super) fn is_success(
     }
 }
 
-pub(super) fn is_successful_code(code: f64, options: &MappingOptions) -> bool {
+/// Whether a request over HTTP is successful, by its span's status and its status code.
+pub(crate) fn is_request_success(
+    status: &Status,
+    code: Option<u16>,
+    options: &MappingOptions,
+) -> bool {
+    match status {
+        Status::Ok => true,
+        Status::Error { .. } => false,
+        Status::Unset => code.is_none_or(|code| is_successful_code(code.into(), options)),
+    }
+}
+
+fn is_successful_code(code: f64, options: &MappingOptions) -> bool {
     let is_client_error = (400.0..500.0).contains(&code);
     code < 400.0 || (is_client_error && !options.client_errors_are_failures)
 }

@@ -15,6 +15,7 @@
 
 mod aggregate;
 mod builtin;
+mod counted_request;
 mod performance;
 mod shards;
 mod span_metrics;
@@ -22,5 +23,6 @@ mod standard;
 pub(crate) mod statistics;
 
 pub(crate) use self::builtin::{BuiltinMetrics, BuiltinOptions};
+pub(crate) use self::counted_request::CountedRequest;
 pub(crate) use self::performance::{ProcessSample, process_sample};
 pub(crate) use self::span_metrics::SpanMetrics;

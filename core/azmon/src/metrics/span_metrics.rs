@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crate::instrument::SpanRecord;
 use crate::item::SpanView;
+use crate::metrics::counted_request::CountedRequest;
 use crate::metrics::performance::RequestRate;
 use crate::metrics::standard::StandardMetrics;
 
@@ -21,6 +22,16 @@ impl SpanMetrics {
     /// Counts an ended span that is not sent.
     pub(crate) fn count_last(&self, mut span: Box<SpanRecord>) {
         self.count_by(&mut span, |span| span.complete_for_metrics().into());
+    }
+
+    /// Counts a request that has ended and has no record.
+    pub(crate) fn count_request(&self, request: &CountedRequest) {
+        if let Some(requests) = &self.requests {
+            requests.record(request.span());
+        }
+        if let Some(standard) = &self.standard {
+            standard.record_request(request);
+        }
     }
 
     /// `complete` is asked for a span whose dimensions are not known without its attributes.

@@ -12,6 +12,7 @@ use crate::instrument::SpanRecord;
 use crate::item::SpanView;
 use crate::mapping::{Arena, DependencyDimensions, Mapper, PlainRequest, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
+use crate::metrics::counted_request::CountedRequest;
 use crate::metrics::shards::Shards;
 
 pub(super) const REQUESTS: &str = "requests/duration";
@@ -63,6 +64,21 @@ impl StandardMetrics {
                 otel_error!(name: "StandardMetrics.Panicked");
                 true
             }
+        }
+    }
+
+    /// Counts a request that has ended and has no record.
+    pub(super) fn record_request(&self, request: &CountedRequest) {
+        if let Some(code) = request.code() {
+            let mut text = itoa::Buffer::new();
+            let dimensions = request.dimensions(code, &mut text, self.mapper.options());
+            self.count(dimensions, request.span());
+        } else {
+            let attributes = request.attributes();
+            self.record(SpanView {
+                attributes: &attributes,
+                ..request.span()
+            });
         }
     }
 

@@ -8,7 +8,7 @@ use crate::instrument::direct::SpanRate;
 use crate::item::{DropReason, Item, Producer, Signal, SpanView, sample_rate};
 use crate::live_metrics::Live;
 use crate::mapping::MappingOptions;
-use crate::metrics::SpanMetrics;
+use crate::metrics::{CountedRequest, SpanMetrics};
 use crate::sampling::{
     DecisionBuffer, DecisionLimits, EndedSpan, HeadSampler, Held, KeepRules, Parent, Released,
     TailDecision,
@@ -134,6 +134,16 @@ impl Intake {
             item,
         };
         self.release(tail.buffer.end(ended, Instant::now()));
+    }
+
+    /// Whether nothing but a count is kept of a span that is not sampled.
+    pub(crate) fn only_counts(&self) -> bool {
+        self.tail.is_none() && !self.is_watched()
+    }
+
+    /// Counts a request that is not sampled.
+    pub(crate) fn count(&self, request: CountedRequest) {
+        self.metrics.count_request(&request);
     }
 
     /// Shows live metrics an item that is left out, or gives it back.

@@ -22,17 +22,25 @@ pub fn score(trace_id: TraceId) -> f64 {
 
 fn hash(trace_id: TraceId) -> i32 {
     let bytes = trace_id.to_bytes();
-    bytes.iter().fold(5_381, |hash, byte| {
-        let hash = add(hash, hex_digit(byte >> 4));
-        add(hash, hex_digit(byte & 0x0f))
+    bytes.iter().fold(5_381_i32, |hash, byte| {
+        let digits = DIGITS[usize::from(*byte)];
+        hash.wrapping_mul(33 * 33).wrapping_add(i32::from(digits))
     })
 }
 
-fn add(hash: i32, character: u8) -> i32 {
-    hash.wrapping_mul(33).wrapping_add(i32::from(character))
-}
+/// What the two digits of each byte add.
+static DIGITS: [u16; 256] = {
+    let mut all = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (high, low) = (hex_digit(byte as u8 >> 4), hex_digit(byte as u8 & 0x0f));
+        all[byte] = high as u16 * 33 + low as u16;
+        byte += 1;
+    }
+    all
+};
 
-fn hex_digit(nibble: u8) -> u8 {
+const fn hex_digit(nibble: u8) -> u8 {
     match nibble {
         0..=9 => b'0' + nibble,
         _ => b'a' + (nibble - 10),

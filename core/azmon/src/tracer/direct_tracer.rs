@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::{
@@ -8,11 +9,15 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 
 use super::DirectProvider;
+use super::counted_span::CountedSpan;
 use super::parent_span::ParentSpan;
 use super::span::{DirectSpan, cut};
-use crate::instrument::direct::{self, Detached, NewDetached, NewRecord, SpanRate, SpanStart};
+use crate::instrument::direct::{
+    self, CountedFacts, Detached, NewDetached, NewRecord, SpanRate, SpanStart,
+};
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{NewSpan, RecordedBy, StartSpan, StartedSpan};
+use crate::metrics::CountedRequest;
 use crate::pipeline::inherit;
 use crate::sampling::Parent;
 
@@ -86,7 +91,12 @@ impl DirectTracer {
         }
     }
 
-    fn record(&self, new: NewSpan<'_>, context: &Context, mut decided: Decided) -> DirectSpan {
+    fn recorded(
+        &self,
+        new: NewSpan<'_>,
+        context: &Context,
+        mut decided: Decided,
+    ) -> (Context, RecordedBy) {
         let seen = decided.seen.take();
         let content = new.content;
         let record = self.new_record(new, context, decided);
@@ -94,7 +104,23 @@ impl DirectTracer {
             Some(seen) => record.with(seen),
             None => content.record(record),
         };
-        DirectSpan::new(record, Arc::clone(&self.provider))
+        let span = DirectSpan::new(record, Arc::clone(&self.provider));
+        (context.with_span(span), RecordedBy::Pipeline)
+    }
+
+    /// Starts a request of which only the count is kept.
+    fn count(
+        &self,
+        facts: CountedFacts<'_>,
+        started_at: SystemTime,
+        decided: Decided,
+    ) -> CountedSpan {
+        let state = decided.parent_span.map(|parent_span| parent_span.state);
+        let flags = TraceFlags::NOT_SAMPLED;
+        let span = self.span_context(decided.trace_id, flags, state.unwrap_or_default());
+        self.provider.started(&span, decided.parent);
+        let request = CountedRequest::new(facts, started_at);
+        CountedSpan::new(span, request, Arc::clone(&self.provider))
     }
 
     fn new_record(&self, mut new: NewSpan<'_>, context: &Context, decided: Decided) -> NewRecord {
@@ -158,9 +184,17 @@ impl StartSpan for DirectTracer {
                 self.propagated(&new.kind, context, decided),
                 RecordedBy::Nothing,
             ),
+            SamplingDecision::RecordOnly if self.provider.only_counts() => {
+                match new.content.counted() {
+                    Some(facts) => {
+                        let span = self.count(facts, new.started_at, decided);
+                        (context.with_span(span), RecordedBy::Counter)
+                    }
+                    None => self.recorded(new, context, decided),
+                }
+            }
             SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
-                let span = self.record(new, context, decided);
-                (context.with_span(span), RecordedBy::Pipeline)
+                self.recorded(new, context, decided)
             }
         };
         StartedSpan {

@@ -7,6 +7,7 @@ use opentelemetry_sdk::trace::{RandomIdGenerator, SamplingDecision, SpanLimits};
 use crate::instrument::SpanRecord;
 use crate::instrument::direct::{SpanRate, TakeRecord};
 use crate::item::Signal;
+use crate::metrics::CountedRequest;
 use crate::pipeline::Intake;
 use crate::sampling::{HeadSampler, Parent};
 
@@ -47,6 +48,11 @@ impl DirectProvider {
             .is_some_and(HeadSampler::needs_attributes)
     }
 
+    /// Whether nothing but a count is kept of a span that is not sampled.
+    pub(super) fn only_counts(&self) -> bool {
+        self.intake.only_counts()
+    }
+
     /// Returns the decision about a span, and its rate.
     pub(super) fn sample(
         &self,
@@ -67,6 +73,10 @@ impl DirectProvider {
 
     pub(super) fn ended(&self, record: Box<SpanRecord>) {
         self.intake.span_ended(record);
+    }
+
+    pub(super) fn count(&self, request: CountedRequest) {
+        self.intake.count(request);
     }
 }
 

@@ -16,6 +16,6 @@ pub use self::end::{end, take_ended};
 pub use self::record::{
     DeferredAttributes, NewRecord, SpanFields, SpanRate, SpanRecord, SpanStart,
 };
-pub use self::request::{EndedRequest, RequestFacts};
+pub use self::request::{CountedFacts, EndedRequest, RequestFacts};
 pub use self::slot::{set_tracer, tracer};
 pub use self::start_span::{NewSpan, RecordedBy, SpanContent, StartSpan, StartedSpan};

@@ -35,6 +35,13 @@ pub struct RequestFacts<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+/// The facts at the start of a request that decide how it is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedFacts<'a> {
+    /// The user agent.
+    pub user_agent: Option<&'a str>,
+}
+
 /// A request that has ended, of which no attribute has been written.
 #[derive(Debug, Clone)]
 pub struct EndedRequest<'a> {

@@ -8,6 +8,7 @@ use opentelemetry::{Context, KeyValue};
 
 use super::detached::Detached;
 use super::record::{NewRecord, SpanRecord};
+use super::request::CountedFacts;
 use crate::propagation::RemoteParent;
 
 /// The description of a span to start.
@@ -39,6 +40,11 @@ pub trait SpanContent {
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         new.with(self.attributes())
     }
+
+    /// The facts by which a request is counted that is not sampled; `None` if only its attributes tell them.
+    fn counted(&self) -> Option<CountedFacts<'_>> {
+        None
+    }
 }
 
 /// A started span and its context.
@@ -59,6 +65,8 @@ pub enum RecordedBy {
     Tracer,
     /// azmon's own pipeline, without a tracer of the SDK.
     Pipeline,
+    /// azmon's own pipeline, which only counts the span and drops its name and most attributes.
+    Counter,
 }
 
 impl RecordedBy {
@@ -66,6 +74,12 @@ impl RecordedBy {
     #[must_use]
     pub fn is_some(self) -> bool {
         self != Self::Nothing
+    }
+
+    /// Whether the span ends in azmon's own pipeline.
+    #[must_use]
+    pub fn is_direct(self) -> bool {
+        matches!(self, Self::Pipeline | Self::Counter)
     }
 }
 

@@ -186,7 +186,7 @@ impl Exchange {
     /// Sets the route of a server's span, and the span's name that contains it, when they become known late.
     pub fn set_route(&mut self, route: StringValue, name: Option<Cow<'static, str>>) {
         self.has_route = true;
-        if self.is_recording() {
+        if self.is_recording() && self.recorded_by != RecordedBy::Counter {
             let span = self.context.span();
             span.set_attribute(KeyValue::new(attribute::HTTP_ROUTE, route.clone()));
             if let Some(name) = name {
@@ -369,7 +369,7 @@ impl Exchange {
 
     fn end_span(&self, end: HttpEnd, ended_at: SystemTime) {
         let span = self.context.span();
-        if self.recorded_by == RecordedBy::Pipeline {
+        if self.recorded_by.is_direct() {
             return direct::end(&span, end, ended_at);
         }
         end.set_on(&span);

@@ -82,6 +82,14 @@ impl HttpEnd {
         }
     }
 
+    /// The status code of the response, 0 without one; `None` for a call of gRPC, which has a status of its own.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn plain_code(&self) -> Option<u16> {
+        let is_grpc = self.response.grpc.is_some() || self.rpc_method.is_some();
+        (!is_grpc).then(|| self.response.http.map_or(0, |status| status.as_u16()))
+    }
+
     /// The size of the response's body in bytes, as its attribute has it.
     pub(crate) fn size(&self) -> Option<i64> {
         let size = self.response_size?;

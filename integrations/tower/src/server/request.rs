@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
+use azmon_instrument::direct::CountedFacts;
 use azmon_instrument::http::{
     Labels, OTHER_METHOD, answered_grpc_method, attribute, default_port, grpc_method, is_grpc_type,
     parse_content_length, protocol_version, span_method,
@@ -142,13 +143,24 @@ impl<'a> ServerRequest<'a> {
         name: &Name,
         new: NewRecord,
     ) -> Box<SpanRecord> {
-        let is_changed =
-            settings.on_request.get().is_some() || !settings.http.request_headers.is_empty();
         let texts = self.texts();
-        if is_changed || !InlineText::has_room_for(&texts) {
+        if self.is_changed(settings) || !InlineText::has_room_for(&texts) {
             return new.with(self.attributes(settings, name));
         }
         new.with_deferred(|| self.all(settings, name, InlineText::of(&texts)))
+    }
+
+    /// The facts by which the request is counted, unless it is a call of gRPC or the application adds attributes.
+    pub(super) fn counted(&self, settings: &ServerSettings) -> Option<CountedFacts<'a>> {
+        let is_plain = self.rpc.is_none() && !self.is_changed(settings);
+        is_plain.then_some(CountedFacts {
+            user_agent: self.user_agent,
+        })
+    }
+
+    /// Whether the application adds attributes at the start.
+    fn is_changed(&self, settings: &ServerSettings) -> bool {
+        settings.on_request.get().is_some() || !settings.http.request_headers.is_empty()
     }
 
     #[inline]

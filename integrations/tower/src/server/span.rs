@@ -1,7 +1,10 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use azmon_instrument::{NewRecord, OperationName, SpanContent, SpanRecord, StartedSpan};
+use azmon_instrument::direct::CountedFacts;
+use azmon_instrument::{
+    NewRecord, OperationName, RecordedBy, SpanContent, SpanRecord, StartedSpan,
+};
 use opentelemetry::KeyValue;
 
 use super::request::ServerRequest;
@@ -38,7 +41,7 @@ impl<'a> ServerSpan<'a> {
 
     /// The operation name; `None` if no telemetry needs it, or if the response may bring a better one.
     pub(super) fn operation_of(&self, span: &StartedSpan) -> Option<OperationName> {
-        if !span.recorded_by.is_some() {
+        if matches!(span.recorded_by, RecordedBy::Nothing | RecordedBy::Counter) {
             return None;
         }
         let name = self.name();
@@ -58,5 +61,9 @@ impl SpanContent for ServerSpan<'_> {
 
     fn record(&self, new: NewRecord) -> Box<SpanRecord> {
         self.incoming.record(self.settings, self.name(), new)
+    }
+
+    fn counted(&self) -> Option<CountedFacts<'_>> {
+        self.incoming.counted(self.settings)
     }
 }
