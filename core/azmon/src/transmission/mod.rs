@@ -32,7 +32,9 @@ mod console;
 mod disk;
 mod due;
 mod encoder;
+mod event_loop;
 mod handle;
+mod jobs;
 mod line;
 mod live;
 mod managed_identity;
@@ -42,6 +44,7 @@ mod outcomes;
 mod redirect;
 mod response;
 mod settling;
+mod shutdown;
 mod status;
 #[cfg(test)]
 mod tests;
