@@ -159,5 +159,5 @@ pub use self::metric::{Point, Summary};
 pub use self::options::MappingOptions;
 pub(crate) use self::plain_request::PlainRequest;
 pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};
-pub(crate) use self::success::{is_request_success, is_span_success};
+pub(crate) use self::success::is_span_success;
 pub use crate::item::LogData;

@@ -1,7 +1,7 @@
 //! Usual requests, written as lines straight from what their attributes would be made of.
 //!
-//! One invariant: what [`PlainRequest::of`] takes has the dimensions and the line that [`Mapper::map`] and the
-//! serialisation of its envelope give it. Whatever is not sure to have, it leaves to them.
+//! One invariant: what [`PlainRequest::of`] takes has the line that [`Mapper::map`] and the serialisation of its
+//! envelope give it. Whatever is not sure to have, it leaves to them.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,6 @@ use crate::item::sample_rate;
 use crate::mapping::json_line::{Clock, JsonLine};
 use crate::mapping::keys::Key;
 use crate::mapping::mapper::{COUNTED, COUNTED_REQUEST};
-use crate::mapping::standard::StandardDimensions;
 use crate::mapping::{Arena, Mapper, context, success, text};
 
 /// Attributes that were set beside those of the request. More are left to the mapper.
@@ -70,7 +69,8 @@ impl<'a> PlainRequest<'a> {
             return None;
         }
         let options = mapper.options();
-        let is_success = success::is_request_success(&span.status, request.status, options);
+        let code = request.status.unwrap_or(0);
+        let is_success = success::is_request_success(&span.status, code, options);
         Some(Self {
             sample_rate: sample_rate::percent(record.rate(), None),
             span,
@@ -98,16 +98,6 @@ impl<'a> PlainRequest<'a> {
     /// The percentage of the requests that it is one of; `None` for all.
     pub(crate) fn sample_rate(&self) -> Option<f64> {
         self.sample_rate
-    }
-
-    /// The dimensions under which it is counted.
-    pub(crate) fn dimensions(&self, code: &'a mut itoa::Buffer) -> StandardDimensions<'a> {
-        StandardDimensions {
-            dependency: None,
-            result_code: Cow::Borrowed(code.format(self.request.status.unwrap_or(0))),
-            success: self.is_success,
-            synthetic: self.is_synthetic(),
-        }
     }
 
     fn is_synthetic(&self) -> bool {

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{SpanKind, Status};
 
 use crate::envelope::limits;
+use crate::instrument::SpanRecord;
 use crate::item::SpanView;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::dependency::{self, Call};
-use crate::mapping::keys::Key;
+use crate::mapping::keys::{Key, reads};
 use crate::mapping::mapper::result_code;
-use crate::mapping::{Arena, Mapper, context};
+use crate::mapping::{Arena, Mapper, MappingOptions, context, success};
 
 /// The dimensions of a standard metric.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +70,45 @@ fn dependency_dimensions<'a>(
 fn cut(mut text: Cow<'_, str>) -> Cow<'_, str> {
     limits::truncate(&mut text, limits::SHORT_TEXT);
     text
+}
+
+impl<'a> StandardDimensions<'a> {
+    /// The dimensions of a request over HTTP, if its attributes say nothing else.
+    ///
+    /// `code` is the status code of the response, 0 without one; `text` is room for it.
+    pub(crate) fn of_request(
+        code: u16,
+        status: &Status,
+        synthetic: bool,
+        options: &MappingOptions,
+        text: &'a mut itoa::Buffer,
+    ) -> Self {
+        Self {
+            dependency: None,
+            result_code: Cow::Borrowed(text.format(code)),
+            success: success::is_request_success(status, code, options),
+            synthetic,
+        }
+    }
+
+    /// The dimensions of a record; `None` where the mapper must decide by the attributes.
+    pub(crate) fn of_record(
+        record: &SpanRecord,
+        options: &MappingOptions,
+        text: &'a mut itoa::Buffer,
+    ) -> Option<Self> {
+        let request = record.request()?;
+        let span = record.data();
+        let has_read = || request.attributes.iter().any(|one| reads(one.key.as_str()));
+        if span.span_kind != SpanKind::Server || has_read() {
+            return None;
+        }
+        let agent = request.facts.user_agent;
+        let synthetic = agent.is_some_and(context::is_availability_test);
+        let code = request.status.unwrap_or(0);
+        let dimensions = Self::of_request(code, &span.status, synthetic, options, text);
+        Some(dimensions)
+    }
 }
 
 impl StandardDimensions<'_> {

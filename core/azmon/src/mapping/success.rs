@@ -56,16 +56,12 @@ pub(super) fn is_success(
     }
 }
 
-/// Whether a request over HTTP is successful, by its span's status and its status code.
-pub(crate) fn is_request_success(
-    status: &Status,
-    code: Option<u16>,
-    options: &MappingOptions,
-) -> bool {
+/// Whether a request over HTTP is successful, by its span's status and its status code, 0 without a response.
+pub(super) fn is_request_success(status: &Status, code: u16, options: &MappingOptions) -> bool {
     match status {
         Status::Ok => true,
         Status::Error { .. } => false,
-        Status::Unset => code.is_none_or(|code| is_successful_code(code.into(), options)),
+        Status::Unset => is_successful_code(code.into(), options),
     }
 }
 

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -69,15 +68,10 @@ impl CountedRequest {
     pub(super) fn dimensions<'a>(
         &self,
         code: u16,
-        text: &'a mut itoa::Buffer,
         options: &MappingOptions,
+        text: &'a mut itoa::Buffer,
     ) -> StandardDimensions<'a> {
-        StandardDimensions {
-            dependency: None,
-            result_code: Cow::Borrowed(text.format(code)),
-            success: mapping::is_request_success(&self.status, Some(code), options),
-            synthetic: self.is_synthetic,
-        }
+        StandardDimensions::of_request(code, &self.status, self.is_synthetic, options, text)
     }
 
     /// The request as a span, with the attributes that were set after its start.

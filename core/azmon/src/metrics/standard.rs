@@ -1,16 +1,16 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use hashbrown::{HashMap, HashSet};
 use opentelemetry::otel_error;
 
 use crate::envelope::{Envelope, Properties, tags};
 use crate::instrument::SpanRecord;
 use crate::item::SpanView;
-use crate::mapping::{Arena, DependencyDimensions, Mapper, PlainRequest, StandardDimensions};
+use crate::mapping::{Arena, DependencyDimensions, Mapper, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::counted_request::CountedRequest;
 use crate::metrics::shards::Shards;
@@ -53,9 +53,10 @@ impl StandardMetrics {
     /// Counts a span that has ended, if it is a usual request: none of its attributes is made for that.
     pub(super) fn record_plain(&self, span: &SpanRecord) -> bool {
         let add = || {
-            let request = PlainRequest::of(span, &self.mapper)?;
             let mut code = itoa::Buffer::new();
-            self.count(request.dimensions(&mut code), span.data().into());
+            let options = self.mapper.options();
+            let dimensions = StandardDimensions::of_record(span, options, &mut code)?;
+            self.count(dimensions, span.data().into());
             Some(())
         };
         match catch_unwind(AssertUnwindSafe(add)) {
@@ -71,7 +72,7 @@ impl StandardMetrics {
     pub(super) fn record_request(&self, request: &CountedRequest) {
         if let Some(code) = request.code() {
             let mut text = itoa::Buffer::new();
-            let dimensions = request.dimensions(code, &mut text, self.mapper.options());
+            let dimensions = request.dimensions(code, self.mapper.options(), &mut text);
             self.count(dimensions, request.span());
         } else {
             let attributes = request.attributes();

@@ -13,6 +13,17 @@ impl<'a> Authority<'a> {
     /// Text after a colon that is not a port stays part of the host.
     #[must_use]
     pub fn parse(authority: &'a str) -> Self {
+        let is_name = |byte| !matches!(byte, b'@' | b':' | b'[' | b']');
+        if authority.bytes().all(is_name) {
+            return Self {
+                host: authority.strip_suffix('.').unwrap_or(authority),
+                port: None,
+            };
+        }
+        Self::parse_unusual(authority)
+    }
+
+    fn parse_unusual(authority: &'a str) -> Self {
         let authority = authority
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);

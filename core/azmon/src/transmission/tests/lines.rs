@@ -19,7 +19,7 @@ use crate::instrument::direct::{RequestFacts, SpanRate, SpanStart};
 use crate::instrument::http::{Ending, HttpEnd};
 use crate::instrument::{DeferredAttributes, NewRecord, SpanRecord};
 use crate::item::{Item, ItemCounters, SpanView};
-use crate::mapping::{Arena, Mapper, MappingOptions, PlainRequest};
+use crate::mapping::{Arena, Mapper, MappingOptions, PlainRequest, StandardDimensions};
 use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::transmission::encoder::Encoder;
 
@@ -307,16 +307,16 @@ fn compare(
         encoder.take_lines()
     };
     assert_eq!(encode(straight), encode(through), "{:?}", make());
-    let mut completed = make();
     let record = make();
-    let plain = PlainRequest::of(&record, mapper);
-    if let Some(request) = &plain {
+    let mut text = itoa::Buffer::new();
+    if let Some(at_once) = StandardDimensions::of_record(&record, mapper.options(), &mut text) {
+        let mut completed = make();
         completed.complete();
         let arena = Arena::new();
         let expected = mapper.standard_dimensions(SpanView::of(&completed), &arena);
-        assert_eq!(request.dimensions(&mut itoa::Buffer::new()), expected);
+        assert_eq!(at_once, expected, "{completed:?}");
     }
-    plain.is_some()
+    PlainRequest::of(&record, mapper).is_some()
 }
 
 #[test]
