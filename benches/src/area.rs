@@ -23,6 +23,8 @@ pub struct Area {
     pub cases: Vec<Case>,
     /// The targets of azmon's cases.
     pub targets: Vec<Target>,
+    /// The notes on its results, if it can be measured and written by itself.
+    pub notes: Option<&'static str>,
 }
 
 /// How the cases of an area are measured.

@@ -36,7 +36,7 @@
 //! ```
 //!
 //! `cargo xtask bench service --write` measures it alone, and replaces its part of RESULTS.md and the table of
-//! the README.
+//! the README; `cargo xtask bench portal --write` does so with the portal's part.
 //!
 //! A case says how many spans an operation [records](Case::records), and a run fails if another number
 //! arrived at the end: what was lost would have been cheap.

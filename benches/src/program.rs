@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::measure::{self, Callgrind, Count, Plan, Programs};
 use crate::report::{self, AreaReport, Peers, Report};
-use crate::{Area, Case, Error, Method, Result};
+use crate::{Area, Case, Error, Result};
 
 /// A program that measures areas, and that also runs as the process of each case.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Write RESULTS.md and the table of the README, also after a quick run. It needs all areas, or only `service`,
-    /// whose part is then replaced.
+    /// Write RESULTS.md and the table of the README, also after a quick run. It needs all areas, or only areas that are
+    /// written by themselves, whose parts are then replaced: `service`, `portal`.
     #[arg(long)]
     write: bool,
 
@@ -44,7 +44,7 @@ struct Arguments {
 /// The results to write.
 #[derive(Debug, Clone, Copy)]
 struct Written {
-    /// All of it, or only the parts of services.
+    /// All of it, or only the parts that are written by themselves.
     is_complete: bool,
 }
 
@@ -117,12 +117,11 @@ impl Program {
         }
         let has_peers = !self.peers.is_empty();
         let is_complete = areas.len() == self.areas.len() && has_peers;
-        let is_service = |area: &&Area| matches!(area.method, Method::Service { .. });
-        let are_services = areas.iter().all(is_service) && has_peers;
-        if arguments.write && !is_complete && !are_services {
+        let are_parts = areas.iter().all(|area| area.notes.is_some()) && has_peers;
+        if arguments.write && !is_complete && !are_parts {
             return Err(
-                "results are written of all areas or of services, and with the peers: run `cargo xtask bench` or \
-                 `cargo xtask bench service --write`"
+                "results are written of all areas, or of `service` and `portal`, and with the peers: run \
+                 `cargo xtask bench` or `cargo xtask bench service --write`"
                     .into(),
             );
         }

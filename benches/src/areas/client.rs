@@ -33,6 +33,7 @@ pub fn area() -> Area {
         method: Method::Rounds { operations: 400 },
         cases: cases(),
         targets: targets(),
+        notes: None,
     }
 }
 

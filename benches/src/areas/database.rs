@@ -31,6 +31,7 @@ pub fn area() -> Area {
             Target::new(STOCK, Quantity::Instructions, Bound::OfPeer(0.35)),
             Target::new(RECORDED, Quantity::Allocations, Bound::AtMost(4.0)),
         ],
+        notes: None,
     }
 }
 
@@ -46,6 +47,7 @@ pub fn many() -> Area {
         method: Method::Rounds { operations: 10 },
         cases: MANY_ROWS.iter().flat_map(Place::cases).collect(),
         targets: Vec::new(),
+        notes: None,
     }
 }
 

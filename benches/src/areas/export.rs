@@ -49,6 +49,7 @@ pub fn area() -> Area {
             .remark("what its own thread does; gzip level 2"),
         ],
         targets: targets(),
+        notes: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub fn area() -> Area {
             Target::new(AZMON[2], Quantity::Figure(DROPPED), Bound::AtMost(0.0)),
             Target::new(AZMON[2], Quantity::Figure(MEMORY), Bound::AtMost(200.0)),
         ],
+        notes: None,
     }
 }
 

@@ -123,6 +123,7 @@ pub fn area() -> Area {
             .remark("the items are requests alone"),
         ],
         targets,
+        notes: Some(include_str!("../../notes/portal.md")),
     }
 }
 

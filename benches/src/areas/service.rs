@@ -65,6 +65,7 @@ pub fn area() -> Area {
         },
         cases: cases(),
         targets: targets(),
+        notes: Some(include_str!("../../notes/service.md")),
     }
 }
 

@@ -27,6 +27,11 @@ impl<'a> AreaReport<'a> {
         matches!(self.area.method, Method::Service { .. })
     }
 
+    /// The notes, if its part of the report is written by itself.
+    pub(super) fn notes(&self) -> Option<&'static str> {
+        self.area.notes
+    }
+
     /// The line above its part of the report.
     pub(super) fn headline(&self) -> String {
         format!("## {}\n", self.area.title)

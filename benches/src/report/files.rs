@@ -7,8 +7,8 @@ use crate::Result;
 const BEGIN: &str = "<!-- benches: written by cargo xtask bench -->\n";
 const END: &str = "<!-- benches: end -->";
 
-/// Writes `RESULTS.md`, and the short table into the README of the repository. Of a report that is not `complete`,
-/// only the parts of services are written, and all else stays what it was.
+/// Writes `RESULTS.md`, and the short table of services into the README of the repository. Of a report that is not
+/// `complete`, only the parts that are written by themselves are written, and all else stays what it was.
 ///
 /// # Errors
 ///
@@ -16,23 +16,26 @@ const END: &str = "<!-- benches: end -->";
 #[expect(clippy::print_stderr, reason = "a program says what it has written")]
 pub fn write(report: &Report<'_>, complete: bool) -> Result {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = here.with_file_name("README.md");
-    let text = fs::read_to_string(&readme)?;
-    let text = between_markers(&text, &report.headlines())
-        .ok_or("the README has no markers between which the table is written")?;
+    if let Some(table) = report.headlines() {
+        let readme = here.with_file_name("README.md");
+        let text = fs::read_to_string(&readme)?;
+        let text = between_markers(&text, &table)
+            .ok_or("the README has no markers between which the table is written")?;
+        fs::write(&readme, text)?;
+        eprintln!("wrote {}", readme.display());
+    }
     let results = here.join("RESULTS.md");
     let new = if complete {
         report.to_string()
     } else {
         let known = fs::read_to_string(&results)?;
-        let mut services = report.services();
-        services.try_fold(known, |text, (headline, part)| {
+        let mut parts = report.parts();
+        parts.try_fold(known, |text, (headline, part)| {
             with_part(&text, &headline, &part).ok_or("RESULTS.md has no parts")
         })?
     };
     fs::write(&results, new)?;
-    fs::write(&readme, text)?;
-    eprintln!("wrote {} and {}", results.display(), readme.display());
+    eprintln!("wrote {}", results.display());
     Ok(())
 }
 

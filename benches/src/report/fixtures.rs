@@ -31,6 +31,7 @@ pub(super) fn area() -> Area {
                 .group("other"),
         ],
         targets: Vec::new(),
+        notes: None,
     }
 }
 

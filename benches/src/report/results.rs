@@ -47,27 +47,27 @@ impl<'a> Report<'a> {
         Self {
             areas,
             circumstances,
-            notes: include_str!("../../NOTES.md"),
+            notes: include_str!("../../notes/loops.md"),
         }
     }
 
-    /// The part of an area of services, which is measured and written by itself.
-    fn service(&self, area: &AreaReport<'_>) -> String {
+    /// The part of an area that is measured and written by itself.
+    fn part(&self, area: &AreaReport<'_>, notes: &str) -> String {
         let circumstances = self.circumstances.iter();
         let told: Vec<_> = circumstances
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
         format!(
-            "{area}\nCircumstances: {}.\n\n{}\n",
+            "{area}\nCircumstances: {}.\n\n{}\n{notes}\n",
             told.join("; "),
             verdict::table([area])
         )
     }
 
-    /// The parts of the areas of services, each below its headline.
-    pub(super) fn services(&self) -> impl Iterator<Item = (String, String)> {
-        let services = self.areas.iter().filter(|area| area.is_service());
-        services.map(|area| (area.headline(), self.service(area)))
+    /// The parts of the areas that are written by themselves, each below its headline.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (String, String)> {
+        let parts = self.areas.iter();
+        parts.filter_map(|area| Some((area.headline(), self.part(area, area.notes()?))))
     }
 
     /// The table of targets.
@@ -76,11 +76,16 @@ impl<'a> Report<'a> {
         verdict::table(&self.areas).to_string()
     }
 
-    /// The short table of the README.
+    /// The short table of the README, which is of services alone; `None` if none was measured.
     #[must_use]
-    pub fn headlines(&self) -> String {
-        let services = self.areas.iter().filter(|area| area.is_service());
-        headlines::table(services).to_string()
+    pub fn headlines(&self) -> Option<String> {
+        let mut services = self
+            .areas
+            .iter()
+            .filter(|area| area.is_service())
+            .peekable();
+        services.peek()?;
+        Some(headlines::table(services).to_string())
     }
 }
 
@@ -90,7 +95,7 @@ impl fmt::Display for Report<'_> {
         for (name, value) in &self.circumstances {
             circumstances.push(vec![(*name).to_owned(), value.clone()]);
         }
-        let others = self.areas.iter().filter(|area| !area.is_service());
+        let others = self.areas.iter().filter(|area| area.notes().is_none());
         write!(
             f,
             "# What azmon costs\n\n\
@@ -99,7 +104,7 @@ impl fmt::Display for Report<'_> {
              round, and say more than times, which the machine changes.\n\n\
              {circumstances}\n"
         )?;
-        for (_, part) in self.services() {
+        for (_, part) in self.parts() {
             f.write_str(&part)?;
         }
         write!(

@@ -50,10 +50,13 @@ impl Reader {
         limit: usize,
     ) -> rusqlite::Result<(Vec<TableRow>, Option<TableCursor>)> {
         let wanted = self.wanted(query);
-        let mut sql =
-            "SELECT id, time, weight, duration, series FROM items WHERE time >= ? AND time < ?"
-                .to_owned();
-        let mut parameters = vec![query.range.from, query.range.to];
+        let mut sql = "SELECT id, time, weight, duration, series FROM items WHERE TRUE".to_owned();
+        let mut parameters = Vec::new();
+        // With a condition on the time, SQLite reads by the index of times, and sorts all rows for the order by id.
+        if query.range != Range::ALL {
+            sql.push_str(" AND time >= ? AND time < ?");
+            parameters.extend([query.range.from, query.range.to]);
+        }
         if let Some(operations) = &query.operations {
             let marks = vec!["?"; operations.len()].join(", ");
             sql.push_str(&format!(" AND operation IN ({marks})"));
