@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use rusqlite::{params, params_from_iter};
 
+use crate::store::filter::Range;
 use crate::store::prepared::SeriesKind;
-use crate::store::reader::{Range, Reader};
+use crate::store::reader::Reader;
 use crate::store::{ItemKind, hash};
 
 /// JSON of rows whose ids lie so close to each other is read in one walk.
