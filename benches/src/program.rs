@@ -44,7 +44,7 @@ struct Arguments {
 /// The results to write.
 #[derive(Debug, Clone, Copy)]
 struct Written {
-    /// All of it, or only the parts of services.
+    /// All results, or only the parts of services.
     is_complete: bool,
 }
 

@@ -51,7 +51,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The part of an area of services, which is measured and written by itself.
+    /// The part of an area of services, which can be measured and written alone.
     fn service(&self, area: &AreaReport<'_>) -> String {
         let circumstances = self.circumstances.iter();
         let told: Vec<_> = circumstances
