@@ -79,8 +79,8 @@ impl ConnectionString {
         &self.live_endpoint
     }
 
-    /// The endpoint of Live Metrics that belongs to the ingestion endpoint: who sends to an address of their own, such
-    /// as a local receiver, and names no other, means to send nothing to the public cloud.
+    /// The endpoint of Live Metrics. `None` if only the ingestion endpoint is custom, such as a local receiver: then
+    /// nothing may go to the public cloud.
     pub(crate) fn own_live_endpoint(&self) -> Option<&str> {
         let is_own = self.ingestion_endpoint == DEFAULT_INGESTION_ENDPOINT
             || self.live_endpoint != DEFAULT_LIVE_ENDPOINT;
