@@ -40,12 +40,12 @@ pub enum Method {
         /// The operations in the run; a quick run has a fifth.
         operations: u64,
     },
-    /// Servers that are asked over their sockets, in blocks with and without instrumentation in turn. What a case
-    /// takes is counted above the same service without instrumentation, in the same process.
+    /// Requests to servers over their sockets, in alternating blocks with and without instrumentation. The reference of
+    /// a case is the same service without instrumentation, in the same process.
     Service {
-        /// How requests come.
+        /// The connections and the rate of requests.
         load: Load,
-        /// How long a block is.
+        /// The duration of a block.
         block: Duration,
     },
 }

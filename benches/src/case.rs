@@ -135,7 +135,7 @@ impl Case {
         self
     }
 
-    /// Sets what one has to know to compare it.
+    /// Sets the facts that matter for a comparison.
     #[must_use]
     pub fn remark(mut self, remark: impl Into<Cow<'static, str>>) -> Self {
         self.remark = remark.into();

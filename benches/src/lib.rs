@@ -27,8 +27,8 @@
 //! - **instructions** of the working thread are counted by valgrind's callgrind, if it is installed.
 //!
 //! A hot loop underestimates the cost in a service, because a service's code is cold. Cases of the area `service` are
-//! [servers](fixtures::Server) in processes of their own, which the program asks over their sockets at a fixed
-//! rate, and whose telemetry it receives:
+//! [servers](fixtures::Server) in separate processes. The program sends requests to their sockets at a fixed rate, and
+//! receives their telemetry:
 //!
 //! ```text
 //! program ─┬─ requests ─► process of a case: a route without instrumentation, and one with it, in turn
@@ -38,12 +38,12 @@
 //! `cargo xtask bench service --write` measures it alone, and replaces its part of RESULTS.md and the table of
 //! the README; `cargo xtask bench portal --write` does so with the portal's part.
 //!
-//! A case says how many spans an operation [records](Case::records), and a run fails if another number
-//! arrived at the end: what was lost would have been cheap.
+//! A case states the number of spans that an operation [records](Case::records). A run fails if another number arrives,
+//! because lost spans make a case look cheap.
 //!
 //! # How to add a case
 //!
-//! A case of azmon's own is one call in its file in [`areas`]:
+//! A case of azmon is one call in its file in [`areas`]:
 //!
 //! ```
 //! use azmon_benches::{Case, Workload};

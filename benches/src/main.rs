@@ -1,4 +1,4 @@
-//! Measures azmon's own and the bare cases. With the peers: `cargo xtask bench`.
+//! Measures azmon's and the bare cases. `cargo xtask bench` also measures the peers.
 
 use std::process::ExitCode;
 

@@ -44,7 +44,7 @@ struct Arguments {
 /// The results to write.
 #[derive(Debug, Clone, Copy)]
 struct Written {
-    /// All of it, or only the parts that are written by themselves.
+    /// All results, or only the parts that can be written alone.
     is_complete: bool,
 }
 

@@ -33,9 +33,9 @@ pub mod operation;
 mod processing;
 #[doc(hidden)]
 pub mod proto;
+mod running_input;
 pub mod sink;
 
 pub use self::delivery::{DestinationCounts, DestinationError};
-pub use self::forwarder::{
-    Forwarder, ForwarderCounts, ForwarderWatch, RunningInputCounts, StartError,
-};
+pub use self::forwarder::{Forwarder, ForwarderCounts, ForwarderWatch, StartError};
+pub use self::running_input::RunningInputCounts;

@@ -1,4 +1,4 @@
-//! The portal's reader of this input neither panics nor accepts what it cannot read again.
+//! The portal's reader neither panics nor accepts items that it cannot read back.
 #![no_main]
 
 use azmon_hostile::PortalReaders;

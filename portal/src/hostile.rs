@@ -9,19 +9,19 @@ use crate::ingestion::read;
 use crate::otlp::{Message, OtlpReceiver, read_line};
 use crate::store::{Item, NewItem, prepare};
 
-/// The outcome of an input that could be read.
+/// The outcome of a readable input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// Items that were found in it.
+    /// The number of items in the input.
     pub received: usize,
-    /// Those that would be kept.
+    /// The number of items that would be stored.
     pub accepted: usize,
 }
 
 /// Reads a body as `/v2.1/track` does.
 ///
 /// # Errors
-/// The answer's message, when no item can be found in the body.
+/// Fails with the response's message if the body contains no item.
 pub fn track(body: Vec<u8>, encoding: Option<&str>) -> Result<Outcome, String> {
     let read = read(Bytes::from(body), encoding)?;
     outcome(read.received, read.items)
@@ -30,7 +30,7 @@ pub fn track(body: Vec<u8>, encoding: Option<&str>) -> Result<Outcome, String> {
 /// Reads a file as `/api/import` does. Blocks its thread, which must be in the context of a Tokio runtime.
 ///
 /// # Errors
-/// The answer's message, when the file cannot be read to its end.
+/// Fails with the response's message if the file cannot be read to its end.
 pub fn import(file: Vec<u8>) -> Result<Outcome, String> {
     let (mut received, mut items) = (0, Vec::new());
     let mut failure = None;
@@ -58,7 +58,7 @@ impl Otlp {
     /// Reads a message that was sent to this path, such as `/v1/traces`.
     ///
     /// # Errors
-    /// Status and body of the answer, when the message is refused.
+    /// Fails with the status and the body of the response if the message is rejected.
     pub async fn receive(
         &self,
         path: &'static str,
@@ -81,7 +81,7 @@ impl Otlp {
     }
 }
 
-/// Does all that is done before an item is written, and reads it as it would be read again.
+/// Performs all steps before an item is written, and reads the item back.
 fn outcome(received: usize, items: Vec<NewItem>) -> Result<Outcome, String> {
     let accepted = items.len();
     for json in prepare(items, SystemTime::now()) {

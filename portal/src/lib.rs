@@ -31,6 +31,8 @@
 //! ([`PortalBuilder::allow_host`]), and never by pages of another origin.
 //!
 mod api;
+mod bind_error;
+mod builder;
 mod checks;
 #[doc(hidden)]
 pub mod hostile;
@@ -45,6 +47,8 @@ mod server;
 mod store;
 pub mod testing;
 
+pub use self::bind_error::BindError;
+pub use self::builder::{DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, PortalBuilder};
 pub use self::checks::{Checks, ParseChecksError};
-pub use self::portal::{BindError, DEFAULT_ADDRESS, DEFAULT_MAX_BYTES, Portal, PortalBuilder};
+pub use self::portal::Portal;
 pub use self::store::{Item, ItemKind, ParseItemKindError, Statistics};

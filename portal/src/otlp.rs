@@ -258,7 +258,7 @@ fn one(
     judge(&raw)
 }
 
-/// Keeps what one message brings.
+/// Stores the items of one message.
 #[derive(Debug, Default)]
 struct Collected(Mutex<Converted>);
 

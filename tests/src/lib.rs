@@ -3,6 +3,7 @@
 pub mod kql;
 pub mod live;
 pub mod logs;
+pub mod program;
 pub mod replay;
 pub mod spans;
 

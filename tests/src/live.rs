@@ -120,14 +120,14 @@ struct DocumentStream {
 struct MachineCase {
     name: String,
     answers: Vec<String>,
-    /// When what is sent; `…` leaves out some.
+    /// The expected requests by time; `…` matches any number of them.
     sends: Vec<(Value, String)>,
 }
 
 /// Runs all cases of a file.
 ///
 /// # Errors
-/// When the file is not of the form that is expected.
+/// Fails if the file does not have the expected form.
 pub fn run(file: &str) -> Result<Report, serde_json::Error> {
     let file: File = serde_json::from_str(file)?;
     let mut report = Report::default();
@@ -154,7 +154,7 @@ pub fn run(file: &str) -> Result<Report, serde_json::Error> {
     Ok(report)
 }
 
-/// Each failure on a line, and how many there are.
+/// Each failure on one line, and their number.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for failure in &self.failures {
@@ -308,7 +308,7 @@ fn document(case: &DocumentCase) -> Result<(), String> {
 }
 
 fn machine(case: &MachineCase) -> Result<(), String> {
-    /// More calls than any case has.
+    /// Exceeds the number of calls of every case.
     const MOST: usize = 1_000;
     let mut machine = Machine::new(Duration::ZERO);
     let mut expected = case.sends.iter().peekable();

@@ -1,7 +1,7 @@
 //! The checked-in list of each library's public items, which shows interface changes in reviews.
 //!
 //! The list is read from the source, with every feature. It omits `#[doc(hidden)]` items, like the documentation.
-//! Methods from a local macro are listed with the macro's name.
+//! Methods from a local macro with parameters, or with paths of `$crate`, are listed with the macro's name.
 
 mod items;
 mod render;
@@ -148,12 +148,17 @@ mod tests {
     fn methods_that_a_macro_writes_are_listed() {
         let list = listed(&[(
             "lib.rs",
-            "macro_rules! setters { () => { pub fn limit(mut self, limit: u32) -> Self { self } }; }
-             pub struct S; impl S { setters!(); }",
+            "macro_rules! setters { () => { pub fn limit(mut self, limit: u32) -> Self { self } fn own(&self) {} }; }
+             macro_rules! named { ($value:ty) => { pub fn size(self, size: $value) -> Self { self } }; }
+             pub struct S; impl S { setters!(); named!(u8); }",
         )]);
         assert_eq!(
             list,
-            ["pub fn c::S::limit(..), by setters!", "pub struct c::S;"]
+            [
+                "pub fn c::S::limit(mut self, limit: u32) -> Self",
+                "pub fn c::S::size(..), by named!",
+                "pub struct c::S;",
+            ]
         );
     }
 

@@ -114,7 +114,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// The differences between the received telemetry and that which `visits` must cause; empty if they agree.
+/// The differences between the received telemetry and that of `visits`; empty if they agree.
 pub(crate) fn differences(visits: &[Visit], arrived: &[Arrived]) -> Vec<String> {
     let mut counts: BTreeMap<Group, (usize, usize)> = BTreeMap::new();
     for group in visits.iter().filter_map(expected_group) {

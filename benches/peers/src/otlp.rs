@@ -54,7 +54,7 @@ impl Otlp {
         self
     }
 
-    /// Makes log records of what is said to `tracing`, and sends them.
+    /// Converts events of `tracing` to log records, and sends them.
     pub(crate) fn with_logs(
         mut self,
     ) -> (

@@ -1,4 +1,4 @@
-//! The SDK of OpenTelemetry 0.32 with its OTLP exporter, for peers that are not at azmon's OpenTelemetry.
+//! The SDK of OpenTelemetry 0.32 with its OTLP exporter, for peers with an older OpenTelemetry than azmon's.
 
 use std::net::SocketAddr;
 
@@ -29,7 +29,7 @@ impl Otlp {
         Self { tracers }
     }
 
-    /// The tracer by which `tracing` records.
+    /// The tracer of the bridge from `tracing`.
     pub(crate) fn tracer(&self) -> SdkTracer {
         self.tracers.tracer("tracing")
     }

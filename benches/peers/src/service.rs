@@ -180,7 +180,7 @@ impl Together {
         let (new, logs) = Otlp::start(receiver).with_metrics().with_logs();
         let old = otlp_0_32::Otlp::start(receiver);
         let spans = tracing_opentelemetry_0_33::layer().with_tracer(old.tracer());
-        // The exporters and their clients log themselves.
+        // The exporters and their clients also emit events.
         let own = tracing_subscriber::filter::filter_fn(|metadata| {
             metadata.is_span() || metadata.target().starts_with("azmon_benches")
         });

@@ -28,8 +28,8 @@ pub fn area() -> Area {
         name: "client",
         title: "Client: a call by reqwest",
         unit: "call",
-        about: "`reqwest-middleware` sends a `GET` with one header and a query, within a span, and reads the \
-                body. The last middleware answers at once; nothing reaches the network.",
+        about: "`reqwest-middleware` sends a `GET` with one header and a query inside a span, and reads the body. The \
+                last middleware responds at once; nothing reaches the network.",
         method: Method::Rounds { operations: 400 },
         cases: cases(),
         targets: targets(),
@@ -65,18 +65,18 @@ fn azmon() -> Vec<Case> {
         )
         .group(RECORDED)
         .records(1)
-        .remark("as reqwest-tracing: the span ends before the body"),
+        .remark("like reqwest-tracing: the span ends before the body"),
         Case::azmon("client/azmon/stock", "azmon-reqwest alone", || {
             Calls::within_span(Stock::start(), client().with(traces()))
         })
         .group(RECORDED)
         .records(1)
-        .remark("with OpenTelemetry's batch processor, as the peers"),
+        .remark("with OpenTelemetry's batch processor, like the peers"),
         Case::azmon("client/azmon/metrics", "azmon-reqwest and metrics", || {
             Calls::within_span(Pipeline::start(), client().with(middleware()))
         })
         .records(1)
-        .remark("as it is by default"),
+        .remark("with the default settings"),
         Case::azmon("client/azmon/unsampled", "azmon-reqwest, unsampled", || {
             let pipeline = Pipeline::uncounted(|builder| builder.sampling_ratio(0.0));
             Calls::within_span(pipeline, client().with(traces()))

@@ -19,11 +19,11 @@ pub fn area() -> Area {
         name: "database",
         title: "Database: a query",
         unit: "query",
-        about: "sqlx 0.9 asks SQLite in memory for one row, inside of a request's span. SQLite works on a thread of its \
-                own; what is counted is the thread that waits for it. `SELECT 1` may be answered before that thread \
-                has gone to sleep: what it takes is up to chance, and instructions tell more. The search takes SQLite \
-                so long that it is always waited for, which is how a database elsewhere is. Through the pool, every \
-                query takes a connection and gives it back.",
+        about: "sqlx 0.9 reads one row from SQLite in memory, inside the span of a request. SQLite works on its own \
+                thread; the time is that of the thread that waits for it. `SELECT 1` may return before that thread \
+                sleeps, so its time varies, and instructions are the better measure. The search takes SQLite so long \
+                that the thread always sleeps, as it does with a remote database. Through the pool, every query \
+                acquires a connection and releases it.",
         method: Method::Rounds { operations: 100 },
         cases: ONE_ROW.iter().flat_map(Place::cases).collect(),
         targets: vec![
@@ -42,8 +42,8 @@ pub fn many() -> Area {
         name: "rows",
         title: "Database: a query of 1,000 rows",
         unit: "query",
-        about: "As above, but for all rows of a table. They wake the thread that waits for them many times, how often \
-                is up to chance: this shows that a row costs nothing, and not what a query does.",
+        about: "As above, but for all rows of a table. The rows wake the waiting thread a varying number of times: \
+                this area shows that a row costs nothing, not the cost of a query.",
         method: Method::Rounds { operations: 10 },
         cases: MANY_ROWS.iter().flat_map(Place::cases).collect(),
         targets: Vec::new(),
@@ -185,7 +185,7 @@ impl Place {
             })
             .group(place.ids.recorded)
             .records(1)
-            .remark("with OpenTelemetry's batch processor, as the peer"),
+            .remark("with OpenTelemetry's batch processor, like the peer"),
             Case::azmon(
                 place.ids.metrics,
                 label("azmon-sqlx, with metrics"),

@@ -26,9 +26,9 @@ pub fn area() -> Area {
         title: "Export: a span",
         unit: "span",
         about: "Spans in batches of 512, four of each trace: a request, a call, a query and a step inside, with 12 \
-                attributes each. They are mapped, cut to the service's limits, written as JSON and compressed \
-                with gzip, on the calling thread, and answered at once. Counted above freeing the spans, which \
-                everybody has to do.",
+                attributes each. The exporter maps them, truncates them to the service's limits, writes JSON and \
+                compresses it with gzip, on the calling thread; the response arrives at once. The reference frees the \
+                spans, which every exporter does.",
         method: Method::Rounds {
             operations: 4 * BATCH,
         },
@@ -46,7 +46,7 @@ pub fn area() -> Area {
             .above(REFERENCE)
             .group("export")
             .records(1)
-            .remark("what its own thread does; gzip level 2"),
+            .remark("the work of azmon's thread; gzip level 2"),
         ],
         targets: targets(),
         notes: None,

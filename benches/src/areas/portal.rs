@@ -1,4 +1,5 @@
-//! A portal that takes a million items while it is read, answers from them, and keeps pace for a minute.
+//! A portal that receives a million items while a reader sends requests, answers from them, and receives a steady rate
+//! for a minute.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -19,13 +20,13 @@ use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The number of items that are sent and stored.
 const ITEMS: u64 = 1_000_000;
-/// Items of one body.
+/// The number of items in one body.
 const ITEMS_OF_BODY: u64 = 1_000;
 /// The number of transactions in one body; each has five items.
 const TRANSACTIONS: u64 = 200;
-/// Items a second that a paced client and its like send together.
+/// The number of items that all paced clients together send per second.
 const PACE: u64 = 30_000;
-/// How long they keep it up, in seconds.
+/// The duration of the paced run, in seconds.
 const MINUTE: u64 = 60;
 /// The number of concurrent senders.
 const CLIENTS: u64 = 2;
@@ -43,7 +44,7 @@ const LOST: &str = "answered 200 and missing";
 const LATE: &str = "seconds behind the pace at the end";
 const MEMORY: &str = "peak memory, MB";
 
-/// Times that each query in KQL is asked.
+/// The number of runs of each KQL query.
 const ASKED_QUERIES: u32 = 10;
 
 /// The KQL queries over a million requests: the name of the figure, the query, and its limit in seconds.
@@ -99,13 +100,14 @@ pub fn area() -> Area {
         name: "portal",
         title: "Portal: a million items received while it is read",
         unit: "item",
-        about: "Two clients send bodies of 1,000 items (gzip, one a line) to a portal in the same process, over \
-                loopback, as fast as they are answered, while a reader asks for the map, the operations, the failures and \
-                a search twice a second. Each transaction is two requests, two dependencies and a log record. Then each \
-                question is asked 40 times, with all items held. The second row sends 30,000 items a second for a minute, \
-                whatever the answers take. The third sends a million requests, and asks queries in KQL, each ten times, over \
-                HTTP. Memory is the peak of the whole process, with the clients \
-                in it; the clients share the machine's cores with the portal.",
+        about: "Two clients send bodies of 1,000 items (gzip, one item per line) to a portal in the same process, \
+                over loopback, each as soon as the previous one is answered; a reader requests the map, the \
+                operations, the failures and a search twice a second. Each transaction consists of two requests, two \
+                dependencies and a log record. Afterwards each of these requests is sent 40 times, with all items \
+                stored. The second row sends 30,000 items a second for a minute, independent of the response times. \
+                The third row sends a million requests and runs queries in KQL over HTTP, ten times each. Memory is \
+                the peak of the whole process, including the clients, which share the machine's cores with the \
+                portal.",
         method: Method::Once { operations: ITEMS },
         cases: vec![
             Case::azmon(CASE, "azmon portal, in a temporary directory", || {
@@ -116,11 +118,11 @@ pub fn area() -> Area {
                 "the same, 30,000 items a second for a minute",
                 || Load::new(Kind::Paced),
             )
-            .remark("nothing else is asked of it at its end"),
+            .remark("no requests for pages afterwards"),
             Case::azmon(QUERIES, "KQL over a million requests", || {
                 Load::new(Kind::Requests)
             })
-            .remark("the items are requests alone"),
+            .remark("all items are requests"),
         ],
         targets,
         notes: Some(include_str!("../../notes/portal.md")),
@@ -130,11 +132,11 @@ pub fn area() -> Area {
 /// The load of a case: its items and their rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Transactions, each body when the one before was answered.
+    /// Transactions, each body after the response to the previous one.
     FlatOut,
-    /// Transactions, at a pace.
+    /// Transactions, at a fixed rate.
     Paced,
-    /// Requests alone.
+    /// Only requests.
     Requests,
 }
 
@@ -205,7 +207,7 @@ impl Load {
         started.elapsed()
     }
 
-    /// How long a query takes, as a client sees it.
+    /// The duration of a query, measured by a client.
     #[expect(
         clippy::expect_used,
         reason = "a bench that is not answered has no figures"
@@ -234,8 +236,8 @@ impl Load {
         }
     }
 
-    /// Sends a client's share of the bodies, each when the one before was answered, and not before its time where there
-    /// is a pace. Says how many items were kept.
+    /// Sends a client's share of the bodies, each after the response to the previous one and, at a fixed rate, not
+    /// before its time. Returns the number of accepted items.
     #[expect(
         clippy::expect_used,
         reason = "a bench whose portal ends has no figures"
@@ -401,7 +403,7 @@ const ROUTES: [&str; 8] = [
     "GET /stock/{sku}",
 ];
 
-/// A body as an exporter sends it: so many times what `add` adds.
+/// A body in the form of an exporter's: this number of calls of `add`.
 #[expect(clippy::expect_used, reason = "writing to memory cannot fail")]
 fn body(number: u64, count: u64, add: fn(&mut String, u64)) -> Vec<u8> {
     let mut text = String::with_capacity(1_000_000);
@@ -413,7 +415,7 @@ fn body(number: u64, count: u64, add: fn(&mut String, u64)) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// A request alone.
+/// A request without other items.
 fn request(text: &mut String, number: u64) {
     let (operation, route) = (operation(number), ROUTES[(number % 8) as usize]);
     let time = Timestamp::now();

@@ -42,9 +42,9 @@ pub fn area() -> Area {
         name: "server",
         title: "Server: a request",
         unit: "request",
-        about: "axum 0.8 answers `GET /users/7` by the route `/users/{id}`, in process, from the call of the \
-                router to the end of the body. The request has the headers of a browser and a `traceparent`; \
-                it was made before. Counted above a layer that does nothing, since axum boxes every route \
+        about: "axum 0.8 answers `GET /users/7` by the route `/users/{id}`, in process, from the call of the router \
+                to the end of the body. The request has the headers of a browser and a `traceparent`, and is made \
+                before the measurement. The reference is a layer that does nothing, since axum boxes every route \
                 again behind any layer.",
         method: Method::Rounds { operations: 400 },
         cases: cases(),
@@ -100,13 +100,13 @@ fn recorded() -> Vec<Case> {
         })
         .group(RECORDED)
         .records(1)
-        .remark("with OpenTelemetry's batch processor, as the peers"),
+        .remark("with OpenTelemetry's batch processor, like the peers"),
         Case::azmon("server/azmon/metrics", "azmon-tower and metrics", || {
             Exchanges::new(Pipeline::start(), router().layer(layer()), SAMPLED)
         })
         .group(METRICS)
         .records(1)
-        .remark("as it is by default"),
+        .remark("with the default settings"),
     ]
 }
 
@@ -137,7 +137,7 @@ fn unsampled() -> Vec<Case> {
             },
         )
         .records(0)
-        .remark("for the standard metrics of Azure Monitor, as it is by default"),
+        .remark("for the standard metrics of Azure Monitor; the default"),
     ]
 }
 
@@ -154,7 +154,7 @@ fn watched() -> Vec<Case> {
         )
         .records(1)
         .above("server/azmon/recorded")
-        .remark("more than without"),
+        .remark("above the same case without it"),
         Case::azmon(
             "server/azmon/watched-counted",
             "azmon-tower, sampled out, live metrics watched",
@@ -165,7 +165,7 @@ fn watched() -> Vec<Case> {
         )
         .records(0)
         .above("server/azmon/counted")
-        .remark("more than without"),
+        .remark("above the same case without it"),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! Requests to a server over its socket, which is what a service pays.
+//! Requests to a server over its socket: the cost in a real service.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,11 +22,11 @@ use crate::measure::Load;
 use crate::measure::service::{OTHER_INSTRUCTIONS, REQUEST_INSTRUCTIONS, REQUEST_MISSES};
 use crate::{Area, Bound, Case, Method, Quantity, Target};
 
-/// The group of requests, compared with what a peer takes that records them, and its metrics.
+/// The group of requests with spans and metrics.
 pub const METRICS: &str = "with metrics";
-/// The group of requests of which only spans are recorded.
+/// The group of requests with spans only.
 pub const TRACES: &str = "traces only";
-/// The group of a service that asks a database, calls another service and logs.
+/// The group of a service that queries a database, calls another service and logs.
 pub const ALL: &str = "all";
 /// The group of outgoing calls.
 pub const CALL: &str = "call";
@@ -47,15 +47,15 @@ pub fn area() -> Area {
         title: "Service: a request to a real server",
         unit: "request",
         about: "A server of axum 0.8 on two threads answers `GET /users/7` over a socket of this machine: 8 \
-                connections, together 5,000 requests a second, whatever the server does; every request has the \
-                `traceparent` of another trace and the user agent of a browser. What it takes is the processor time of \
-                all its threads, above the same route without instrumentation in the same process, in blocks in turn: \
-                the trimmed mean. At the end of a block everything is delivered to a receiver in another process, \
-                which counts: a run that loses an item fails. Instructions and misses of an instruction cache of \
-                32 KiB are callgrind's, above the same route, too. Latency is what is added at this percentile, from \
-                when a request is due. × peer is the median of the ratios within a round: for requests, of what \
-                opentelemetry-instrumentation-tower adds with OTLP and metrics; what is excluded counts above a layer \
-                that does nothing.",
+                connections send 5,000 requests a second in total, independent of the response times; every request \
+                has the `traceparent` of another trace and the user agent of a browser. The cost is the processor \
+                time of all threads above the same route without instrumentation in the same process, measured in \
+                alternating blocks: the trimmed mean. At the end of a block all telemetry is delivered to a receiver \
+                in another process, which counts it: a run that loses an item fails. Callgrind counts instructions \
+                and misses of an instruction cache of 32 KiB, above the same route. Latency is the added time at this \
+                percentile, from the moment at which a request is due. × peer is the median of the ratios within a \
+                round: for requests, to the overhead of opentelemetry-instrumentation-tower with OTLP and metrics; \
+                the reference of excluded requests is a layer that does nothing.",
         method: Method::Service {
             load: Load {
                 connections: 8,
@@ -89,7 +89,7 @@ fn requests() -> Vec<Case> {
         .group(METRICS)
         .records(1)
         .counts_requests()
-        .remark("as it is by default")
+        .remark("with the default settings")
         .headline("a request to axum, with its metrics"),
         Case::azmon("service/azmon/traces", "azmon-tower, traces only", || {
             Server::start(traces, async |_| {
@@ -185,7 +185,7 @@ fn targets() -> Vec<Target> {
     ]
 }
 
-/// As it is by default, but for the environment.
+/// The default layer, independent of the environment.
 fn layer() -> ServerLayer {
     ServerLayer::with_environment(|_| None)
 }
@@ -202,7 +202,7 @@ fn uncounted(builder: azmon::TelemetryBuilder) -> azmon::TelemetryBuilder {
     builder.standard_metrics(false).performance_counters(false)
 }
 
-/// With a subscriber that makes log records of what is said to `tracing`.
+/// With a subscriber that converts events of `tracing` to log records.
 fn logging(receiver: SocketAddr) -> Pipeline {
     let pipeline = default(receiver);
     subscribe(pipeline.telemetry());
@@ -223,7 +223,7 @@ pub fn router() -> Router {
     Router::new().route("/users/{id}", get(|| async { "a user of twenty-three." }))
 }
 
-/// A router with a layer, beside the one without.
+/// A router with a layer, next to the one without.
 #[must_use]
 pub fn routers(layered: Router) -> Routers {
     Routers {
@@ -236,7 +236,7 @@ pub fn routers(layered: Router) -> Routers {
 ///
 /// # Panics
 ///
-/// When there is no client.
+/// If the client cannot be set up.
 #[must_use]
 #[expect(
     clippy::unwrap_used,
@@ -257,7 +257,7 @@ pub fn calls(client: ClientBuilder, called: SocketAddr) -> Router {
         .with_state(state)
 }
 
-/// A service that asks a database, calls another one, and may write two log records for each request.
+/// A service that queries a database, calls another service, and optionally writes two log records for each request.
 pub fn does_all<P: Ask>(pool: P, client: ClientBuilder, called: SocketAddr, logs: bool) -> Router {
     let state = (pool, client.build(), orders(called));
     let answer =
@@ -277,9 +277,9 @@ pub fn does_all<P: Ask>(pool: P, client: ClientBuilder, called: SocketAddr, logs
         .with_state(state)
 }
 
-/// A pool of connections, whichever crate's it is.
+/// A pool of connections of any crate.
 pub trait Ask: Clone + Send + Sync + 'static {
-    /// Asks one query.
+    /// Runs one query.
     fn ask(&self) -> impl Future<Output = ()> + Send;
 }
 
@@ -308,10 +308,10 @@ async fn bare_pool() -> Pool<SqlitePool> {
 ///
 /// # Panics
 ///
-/// When SQLite gives none.
+/// If SQLite cannot open it.
 #[expect(clippy::unwrap_used, reason = "without a pool nothing can be measured")]
 pub async fn pool() -> SqlitePool {
-    // The database goes with its connection. A ping would be another query.
+    // The database ends with its connection. A ping would be another query.
     let options = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)

@@ -28,8 +28,8 @@ pub fn area() -> Area {
         name: "tower-client",
         title: "Client: a call by a tower service",
         unit: "call",
-        about: "A tower service that answers at once, called within a span with a `GET` that was made before, \
-                to the end of the body.",
+        about: "A tower service that responds at once, called inside a span with a `GET` that was made before the \
+                measurement, to the end of the body.",
         method: Method::Rounds { operations: 400 },
         cases: cases(),
         targets: Vec::new(),
@@ -69,7 +69,7 @@ fn cases() -> Vec<Case> {
             || Calls::new(Pipeline::start(), layer().layer(Answer)).within_span(),
         )
         .records(1)
-        .remark("as it is by default"),
+        .remark("with the default settings"),
         Case::azmon(
             "tower-client/azmon/unsampled",
             "azmon-tower, unsampled",

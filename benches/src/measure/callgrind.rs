@@ -8,9 +8,9 @@ use super::process::Process;
 use crate::fixtures::REQUEST_THREADS;
 use crate::{Case, Error, Result};
 
-/// Each thread by itself.
+/// Separate counts for each thread.
 const OPTIONS: [&str; 3] = ["--quiet", "--tool=callgrind", "--separate-threads=yes"];
-/// Within the measured function.
+/// Counts only inside the measured function.
 const MEASURED: [&str; 2] = [
     "--collect-atstart=no",
     "--toggle-collect=azmon_benches::measure::child::measured*",
@@ -31,16 +31,16 @@ pub struct Callgrind {
 /// The counts of a process, by thread.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct ThreadCounts {
-    /// Those that answer requests.
+    /// The threads that answer requests.
     pub(super) requests: Counts,
-    /// All others.
+    /// All other threads.
     pub(super) others: Counts,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) instructions: f64,
-    /// Of the instruction cache.
+    /// Misses of the instruction cache.
     pub(super) misses: f64,
 }
 
@@ -75,7 +75,7 @@ impl Callgrind {
         Ok(total as f64 / operations as f64)
     }
 
-    /// Counts what all threads of a process take that `run` starts by a command, and ends.
+    /// Counts the instructions of all threads of a process, which `run` starts with a command and ends.
     pub(super) fn count_threads(
         &self,
         program: &Path,
@@ -108,7 +108,7 @@ impl ThreadCounts {
     fn add(&mut self, profile: &str) -> Result {
         let unread = || Error::from("a profile of callgrind cannot be read");
         let thread: usize = value(profile, "thread:").ok_or_else(unread)?.parse()?;
-        // The first is the process's own, and the server starts those of its runtime before all others.
+        // The first thread is the main thread; the server starts the threads of its runtime before all others.
         let of = match (2..2 + REQUEST_THREADS).contains(&thread) {
             true => &mut self.requests,
             false => &mut self.others,

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use crate::fixtures::Durations;
 use crate::{Error, Result};
 
-/// How long an answer may take.
+/// The maximum duration of a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How requests come.
+/// The connections and the rate of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// Connections, each of which sends one request after the other.
@@ -35,7 +35,7 @@ struct Client {
     answer: Vec<u8>,
 }
 
-/// Makes ids that differ in every digit, as those of callers do: SplitMix64.
+/// Generates ids that differ in every digit, like real ids: SplitMix64.
 #[derive(Debug, Clone)]
 struct Ids(u64);
 
@@ -48,8 +48,8 @@ impl Clients {
         })
     }
 
-    /// Sends so many requests on each connection, at the rate: a request is sent when it is due, or as soon as the
-    /// answer before it has come. The durations are from when each was due to the end of its answer.
+    /// Sends this number of requests on each connection, at the rate: a request is sent when it is due, or after the
+    /// previous response. A duration begins when the request is due, and ends with its response.
     pub(super) fn ask(&mut self, each: u32) -> Result<Durations> {
         let between = Duration::from_secs(1) / self.rate;
         let connections = u32::try_from(self.clients.len()).unwrap_or(u32::MAX);
@@ -58,12 +58,12 @@ impl Clients {
         })
     }
 
-    /// How many requests it is if each connection sends so many.
+    /// The total number of requests if each connection sends this number.
     pub(super) fn requests(&self, each: u32) -> u64 {
         self.clients.len() as u64 * u64::from(each)
     }
 
-    /// Sends so many requests on each connection, one after the other.
+    /// Sends this number of requests on each connection, one after the other.
     pub(super) fn ask_in_turn(&mut self, each: u32) -> Result {
         self.all(each, |_, _| Duration::ZERO).map(drop)
     }
@@ -138,7 +138,7 @@ impl Client {
 
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
-/// Whether an answer has come to its end.
+/// Whether a response is complete.
 fn is_whole(answer: &[u8]) -> Result<bool> {
     let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") else {
         return Ok(false);

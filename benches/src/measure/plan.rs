@@ -3,9 +3,9 @@
 pub struct Plan {
     /// The number of rounds of every case.
     pub rounds: usize,
-    /// Rounds of every case of an area of services, which are long.
+    /// The number of rounds of every case of an area of services, which are long.
     pub rounds_of_service: usize,
-    /// By what the operations of a case that runs once are divided.
+    /// The divisor of the number of operations of a case that runs once.
     pub divisor: u64,
     /// The number of operations under callgrind, which slows them about 50 times.
     pub instructions: u64,

@@ -98,18 +98,18 @@ impl<'a> Process<'a> {
         self.tell(Order::Figures)
     }
 
-    /// Asks where the server answers.
+    /// Requests the addresses of the server.
     pub(super) fn addresses(&mut self) -> Result<Addresses> {
         let addresses = self.tell(Order::Addresses)?.addresses;
         addresses.ok_or_else(|| format!("{} is no server", self.case.id).into())
     }
 
-    /// Has delivered what waits.
+    /// Delivers waiting telemetry.
     pub(super) fn settle(&mut self) -> Result {
         self.tell(Order::Settle).map(drop)
     }
 
-    /// Asks for the processor time that the process has taken.
+    /// Requests the processor time of the process.
     pub(super) fn times(&mut self) -> Result<ThreadTimes> {
         let times = self.tell(Order::Times)?.times;
         times.ok_or_else(|| "the processor time of threads is known on Linux alone".into())

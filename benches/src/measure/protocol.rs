@@ -11,11 +11,11 @@ pub(super) enum Order {
     Run(u64),
     /// Report the figures.
     Figures,
-    /// Say where the server answers.
+    /// Report the addresses of the server.
     Addresses,
-    /// Deliver what waits.
+    /// Deliver waiting telemetry.
     Settle,
-    /// Say what processor time was taken.
+    /// Report the processor time of the process.
     Times,
 }
 

@@ -1,5 +1,5 @@
-//! Servers in processes of their own, which a client here asks over their sockets, and whose telemetry is received
-//! here.
+//! Servers in separate processes. A client in this process sends them requests, and a receiver in this process gets
+//! their telemetry.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,10 +15,10 @@ use crate::{Area, Case, Result};
 
 /// Requests on each connection before anything is measured.
 const WARM: u32 = 250;
-/// Requests on each connection when it is only seen whether a case runs.
+/// Requests on each connection in a smoke test.
 const SMOKE: u32 = 2;
 
-/// A server that is running, and what it is asked by.
+/// A running server, and its client.
 struct Running<'a> {
     process: Process<'a>,
     case: &'a Case,
@@ -39,7 +39,7 @@ struct Block {
     others: f64,
 }
 
-/// Lets the cases take turns, each a block without instrumentation and one with it.
+/// Measures the cases in turn, each with a block without instrumentation and a block with it.
 pub(super) fn measure(
     area: &Area,
     load: Load,
@@ -75,7 +75,7 @@ pub(super) fn measure(
     Ok(results)
 }
 
-/// Sees whether every case answers, and delivers what it says.
+/// Checks that every case responds, and delivers the stated number of items.
 pub(super) fn smoke(area: &Area, load: Load, programs: &Programs) -> Result {
     for case in &area.cases {
         let mut server = Running::start(case, programs.timing(), load)?;
@@ -221,7 +221,7 @@ fn figures_of(counts: ThreadCounts) -> [Figure; 3] {
     ]
 }
 
-/// Counts what a request with instrumentation takes above one without: two runs, which differ in nothing else.
+/// Counts the instructions of a request with instrumentation above one without: two runs that are otherwise equal.
 fn instructions(
     callgrind: &Callgrind,
     program: &Path,
@@ -264,7 +264,7 @@ fn requests_of_each(load: Load, block: Duration) -> u32 {
     (requests / f64::from(load.connections)) as u32
 }
 
-/// The mean without the fifth at either end.
+/// The mean without the lowest and the highest fifth.
 fn trimmed_mean(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let cut = values.len() / 5;

@@ -31,7 +31,7 @@ pub trait Workload {
         self.backend().figures()
     }
 
-    /// Where it answers, if it is a server.
+    /// The addresses of the server, if the workload is one.
     fn addresses(&self) -> Option<Addresses> {
         None
     }

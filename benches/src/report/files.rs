@@ -7,8 +7,8 @@ use crate::Result;
 const BEGIN: &str = "<!-- benches: written by cargo xtask bench -->\n";
 const END: &str = "<!-- benches: end -->";
 
-/// Writes `RESULTS.md`, and the short table of services into the README of the repository. Of a report that is not
-/// `complete`, only the parts that are written by themselves are written, and all else stays what it was.
+/// Writes `RESULTS.md`, and the short table of services into the README of the repository. A report that is not
+/// `complete` replaces only the parts that can be written alone.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ fn between_markers(text: &str, table: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
 }
 
-/// Puts the part below a headline in place of the one that is there, or before all others.
+/// Replaces the part below a headline, or inserts it before all others.
 fn with_part(text: &str, headline: &str, part: &str) -> Option<String> {
     let next = |text: &str| text.find("\n## ").map(|place| place + 1);
     let (start, end) = match text.find(headline) {

@@ -27,7 +27,7 @@ pub(super) fn rustc() -> String {
     version.unwrap_or_else(|_| UNKNOWN.to_owned())
 }
 
-/// How busy the machine was in the last minutes, with the measurement itself.
+/// The load of the machine in the last minutes, including the measurement itself.
 pub(super) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let averages: Vec<_> = text.split(' ').take(3).collect();

@@ -51,7 +51,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The part of an area that is measured and written by itself.
+    /// The part of an area that can be measured and written alone.
     fn part(&self, area: &AreaReport<'_>, notes: &str) -> String {
         let circumstances = self.circumstances.iter();
         let told: Vec<_> = circumstances

@@ -72,7 +72,7 @@ impl<T> Lookup<T> {
         }
     }
 
-    /// The value; `None` only if `look` itself asks for it.
+    /// The value; `None` only if `look` calls it recursively.
     ///
     /// `look` receives the previous value, unless providers have been replaced since. It returns the value and whether
     /// the value is complete.

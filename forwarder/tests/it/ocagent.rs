@@ -1,11 +1,11 @@
 //! The real client of the OpenCensus agent: opencensus-ext-ocagent 0.7.1, in a virtual environment of its own.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::Arc;
 
 use azmon::envelope::{Data, tags};
 use azmon_forwarder::inputs::{Limits, OpenCensusInput, OpenCensusOptions};
+use azmon_test_clients::python::{python, succeed};
 
 use crate::support::{Kept, grpc_server, named, property, tag};
 
@@ -23,45 +23,16 @@ const CLIENT: &str = concat!(
     "/tests/data/opencensus/client.py"
 );
 
-/// The environment's Python. The environment is made once for each target directory.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ocagent");
-    let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
-    if !complete.is_file() {
-        let _ = std::fs::remove_dir_all(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        succeed(
-            Command::new(&python)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                ])
-                .args(PACKAGES),
-        );
-        std::fs::write(complete, "").unwrap();
-    }
-    python
-}
-
-fn succeed(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {text}");
-    output
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_client_for_python_sends_traces_its_configuration_and_metrics() {
     let sink = Arc::new(Kept::default());
     let input = OpenCensusInput::new(sink.clone(), OpenCensusOptions::default());
     let budget = input.budget().clone();
     let address = grpc_server(input.grpc_routes(), Limits::default(), budget).await;
-    let run = move || succeed(Command::new(python()).arg(CLIENT).arg(address.to_string()));
+    let run = move || {
+        let python = python(env!("CARGO_TARGET_TMPDIR"), "ocagent", &PACKAGES);
+        succeed(Command::new(python).arg(CLIENT).arg(address.to_string()))
+    };
     let output = tokio::task::spawn_blocking(run).await.unwrap();
     let answered = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(answered.trim(), "constant_sampler");

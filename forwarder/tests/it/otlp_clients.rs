@@ -4,36 +4,19 @@ use std::sync::Arc;
 
 use azmon::envelope::{Data, tags};
 use azmon_forwarder::inputs::OtlpOptions;
+use azmon_test_clients::otlp::{Exporters, Transport, export_metrics};
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
-use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{
     Link, Span, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId,
     TraceState, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{
-    LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
-};
+use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::support::{Kept, named, otlp_grpc, otlp_http, property, tag};
-
-#[derive(Debug, Clone, Copy)]
-enum By {
-    Grpc,
-    HttpProtobuf,
-    HttpJson,
-}
-
-struct Exporters {
-    spans: SpanExporter,
-    logs: LogExporter,
-    metrics: MetricExporter,
-}
 
 fn resource() -> Resource {
     Resource::builder()
@@ -44,61 +27,13 @@ fn resource() -> Resource {
         .build()
 }
 
-async fn exporters(sink: &Arc<Kept>, by: By) -> Exporters {
+async fn exporters(sink: &Arc<Kept>, transport: Transport) -> Exporters {
     let options = OtlpOptions::default().instrumentation_key("key");
-    let http = |protocol, url: String, client: reqwest::Client| Exporters {
-        spans: SpanExporter::builder()
-            .with_http()
-            .with_http_client(client.clone())
-            .with_protocol(protocol)
-            .with_endpoint(format!("{url}/v1/traces"))
-            .build()
-            .unwrap(),
-        logs: LogExporter::builder()
-            .with_http()
-            .with_http_client(client.clone())
-            .with_protocol(protocol)
-            .with_endpoint(format!("{url}/v1/logs"))
-            .build()
-            .unwrap(),
-        metrics: MetricExporter::builder()
-            .with_http()
-            .with_http_client(client)
-            .with_protocol(protocol)
-            .with_endpoint(format!("{url}/v1/metrics"))
-            .build()
-            .unwrap(),
+    let address = match transport {
+        Transport::Grpc => otlp_grpc(sink, options).await.0,
+        Transport::HttpProtobuf | Transport::HttpJson => otlp_http(sink, options).await.0,
     };
-    match by {
-        By::Grpc => {
-            let url = format!("http://{}", otlp_grpc(sink, options).await.0);
-            Exporters {
-                spans: SpanExporter::builder()
-                    .with_tonic()
-                    .with_endpoint(url.clone())
-                    .build()
-                    .unwrap(),
-                logs: LogExporter::builder()
-                    .with_tonic()
-                    .with_endpoint(url.clone())
-                    .build()
-                    .unwrap(),
-                metrics: MetricExporter::builder()
-                    .with_tonic()
-                    .with_endpoint(url)
-                    .build()
-                    .unwrap(),
-            }
-        }
-        By::HttpProtobuf => {
-            let url = format!("http://{}", otlp_http(sink, options).await.0);
-            http(Protocol::HttpBinary, url, reqwest::Client::new())
-        }
-        By::HttpJson => {
-            let url = format!("http://{}", otlp_http(sink, options).await.0);
-            http(Protocol::HttpJson, url, reqwest::Client::new())
-        }
-    }
+    Exporters::new(transport, &format!("http://{address}"))
 }
 
 fn linked() -> SpanContext {
@@ -175,32 +110,21 @@ fn send(exporters: Exporters) -> (TraceId, MetricExporter) {
 }
 
 async fn send_metrics(exporter: &MetricExporter) {
-    let memory = InMemoryMetricExporter::default();
-    let meters = SdkMeterProvider::builder()
-        .with_resource(resource())
-        .with_reader(PeriodicReader::builder(memory.clone()).build())
-        .build();
-    let meter = meters.meter("shop");
-    let kind = [KeyValue::new("kind", "book")];
-    meter.u64_counter("orders").build().add(3, &kind);
-    let sizes = meter.f64_histogram("size").build();
-    for size in [1.0, 2.0, 6.0] {
-        sizes.record(size, &kind);
-    }
-    meter.i64_up_down_counter("open").build().add(-2, &kind);
-    let flushed = meters.clone();
-    tokio::task::spawn_blocking(move || flushed.force_flush())
-        .await
-        .unwrap()
-        .unwrap();
-    for metrics in memory.get_finished_metrics().unwrap() {
-        exporter.export(&metrics).await.unwrap();
-    }
+    export_metrics(exporter, resource(), |meter| {
+        let kind = [KeyValue::new("kind", "book")];
+        meter.u64_counter("orders").build().add(3, &kind);
+        let sizes = meter.f64_histogram("size").build();
+        for size in [1.0, 2.0, 6.0] {
+            sizes.record(size, &kind);
+        }
+        meter.i64_up_down_counter("open").build().add(-2, &kind);
+    })
+    .await;
 }
 
-async fn everything_arrives(by: By) {
+async fn everything_arrives(transport: Transport) {
     let sink = Arc::new(Kept::default());
-    let exporters = exporters(&sink, by).await;
+    let exporters = exporters(&sink, transport).await;
     let (trace, metrics) = tokio::task::spawn_blocking(move || send(exporters))
         .await
         .unwrap();
@@ -265,15 +189,15 @@ async fn everything_arrives(by: By) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_exporter_over_grpc_sends_everything() {
-    everything_arrives(By::Grpc).await;
+    everything_arrives(Transport::Grpc).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_exporter_over_http_with_protobuf_sends_everything() {
-    everything_arrives(By::HttpProtobuf).await;
+    everything_arrives(Transport::HttpProtobuf).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_exporter_over_http_with_json_sends_everything() {
-    everything_arrives(By::HttpJson).await;
+    everything_arrives(Transport::HttpJson).await;
 }

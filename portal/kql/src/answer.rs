@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::batch::Batch;
 use crate::bind::{Binder, Relation};
 use crate::catalog::Catalog;
-use crate::column::Batch;
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::options::Options;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::column::Batch;
+use crate::batch::Batch;
 use crate::error::Error;
 use crate::options::CancelToken;
 use crate::types::Field;

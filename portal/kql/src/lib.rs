@@ -33,6 +33,7 @@
 //! locally". Management commands (`.show …`) are not supported.
 
 mod answer;
+mod batch;
 mod bind;
 mod catalog;
 mod column;
@@ -56,8 +57,9 @@ mod types;
 mod value;
 
 pub use answer::{Answer, AnswerColumn, Checked, Render, check, run};
+pub use batch::Batch;
 pub use catalog::{Catalog, Filter, FilterOp, NoTables, Rows, ScanOrder, ScanRequest, Table};
-pub use column::{Batch, Column, ColumnBuilder};
+pub use column::{Column, ColumnBuilder};
 pub use complete::{Word, WordKind, words};
 pub use decimal::Decimal;
 pub use error::{Error, ErrorKind, Place};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::batch::Batch;
 use crate::catalog::{Filter, ScanOrder, Table};
-use crate::column::Batch;
 use crate::expr::Expr;
 use crate::syntax::ast::{JoinKind, ParseKind};
 use crate::types::Type;

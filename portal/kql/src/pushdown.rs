@@ -52,10 +52,7 @@ fn filters(plan: &mut Plan) {
 }
 
 fn nothing() -> Plan {
-    Plan::new(
-        PlanNode::Values(crate::column::Batch::default()),
-        Vec::new(),
-    )
+    Plan::new(PlanNode::Values(crate::batch::Batch::default()), Vec::new())
 }
 
 fn flattened(expr: Expr) -> Vec<Expr> {

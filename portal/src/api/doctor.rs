@@ -141,7 +141,8 @@ fn doctor_of(
     })
 }
 
-/// SDKs and the roles that they report for. What a client was refused is told once, in its first row, or in a row of its
+/// SDKs and the roles that they report for. Rejections of a client are reported once, in its first row, or in a row of
+/// its
 /// own if nothing of it was accepted.
 fn clients(reader: &Reader, ask: &Ask) -> Result<Vec<ClientView>, ApiError> {
     let mut refused: BTreeMap<String, i64> = BTreeMap::new();

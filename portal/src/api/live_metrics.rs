@@ -23,20 +23,20 @@ use crate::api::time::Time;
 use crate::live::{Changes, Hub, Row, Sample, Server, Source, State as Live};
 use crate::server::ApiError;
 
-/// Between two looks while nothing is posted: telemetry of roles that do not post has its seconds, too.
+/// The interval of events while no post arrives, since telemetry of roles that do not post also has its seconds.
 const TICK: Duration = Duration::from_millis(500);
-/// The least time between two events of a reader.
+/// The minimum interval of a reader's events.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Seconds that are told again, since a client that could not post sends them later.
+/// The number of repeated seconds, since a client that could not post sends them later.
 const AGAIN: i64 = 12;
-/// Samples of one event; the rest is counted.
+/// The maximum number of samples in one event; further samples are only counted.
 const MAX_SAMPLES: usize = 50;
 /// With more servers, a reader begins with fewer seconds of each.
 const MANY_SERVERS: usize = 20;
 const FEW_SECONDS: i64 = 300;
 /// Largest configuration that a page sets, in bytes.
 const MAX_CONFIGURATION: usize = 256 * 1_024;
-/// Most own charts.
+/// The maximum number of custom charts.
 const MAX_CHARTS: usize = 24;
 
 /// An event: everything at the start, and later the changes.
@@ -45,7 +45,7 @@ const MAX_CHARTS: usize = 24;
 struct Told {
     time: Time,
     servers: Vec<ServerView>,
-    /// Servers for which there was no room.
+    /// The number of servers beyond the limit.
     refused: u64,
     samples: Vec<SampleView>,
     skipped: usize,
@@ -89,7 +89,7 @@ struct Servers {
     servers: Vec<ServerView>,
 }
 
-/// The own charts and the samples' filters of all pages.
+/// The custom charts and the samples' filters of all pages.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConfigurationView {
@@ -139,7 +139,7 @@ struct Seen {
     changes: Option<Changes>,
 }
 
-/// As long as it is read, clients post.
+/// Clients post as long as a reader is connected.
 pub(super) async fn live(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
@@ -219,7 +219,7 @@ fn tell(hub: &Hub, app: Option<&str>, seen: &mut Seen) -> Told {
     })
 }
 
-/// Asking for the servers lets no client post.
+/// A request for the servers does not cause clients to post.
 pub(super) async fn servers(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
@@ -251,7 +251,7 @@ pub(super) async fn configuration(
     Ok(Json(view).into_response())
 }
 
-/// Replaces own charts and filters, of all pages and clients.
+/// Replaces custom charts and filters, for all pages and clients.
 pub(super) async fn configure(
     State(context): State<Context>,
     RawQuery(query): RawQuery,

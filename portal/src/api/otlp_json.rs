@@ -1,4 +1,4 @@
-//! Items as OTLP JSON, as the collector's file exporter writes it: for tools that speak OpenTelemetry alone.
+//! Items as OTLP JSON in the form of the collector's file exporter, for tools that only accept OpenTelemetry.
 //!
 //! | Item | Becomes |
 //! |---|---|
@@ -7,9 +7,10 @@
 //! | exception | a log record with `exception.type`, `.message`, `.stacktrace` |
 //! | custom event, availability result | a log record with `microsoft.custom_event.name`, `microsoft.availability.*` |
 //! | trace, page view, browser timing | a log record |
-//! | metric, performance counter | a gauge; a histogram without buckets if it stands for several values |
+//! | metric, performance counter | a gauge; a histogram without buckets if it represents several values |
 //!
-//! What OpenTelemetry has no field for is in `microsoft.*` attributes, from which azmon makes the same item again. Ids that
+//! Values without a field in OpenTelemetry are `microsoft.*` attributes, from which azmon makes the same item again.
+//! Ids that
 //! are not OpenTelemetry's become hashes. A metric loses its operation, user and session, which a data point does not have.
 
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ impl OtlpJson {
     }
 }
 
-/// The resource that came with the item, or what its tags say of one.
+/// The item's resource, or one that is derived from its tags.
 fn resource(item: &Item) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
     struct Kept {

@@ -1,4 +1,4 @@
-//! Whether an alert rule is fired: a state machine without clock and network.
+//! The state machine of an alert rule, without clock and network.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use super::config::Rule;
 /// The current state of a rule.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) enum Level {
-    /// It was not evaluated yet.
+    /// The rule was not evaluated yet.
     #[default]
     Waiting,
     Well,
@@ -29,22 +29,22 @@ impl Level {
     }
 }
 
-/// Where a rule stands.
+/// The state of a rule.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AlertState {
     pub(super) level: Level,
     pub(super) value: Option<f64>,
-    /// When the level became what it is.
+    /// The time of the last change of the level.
     pub(super) since: Option<SystemTime>,
     pub(super) evaluated: Option<SystemTime>,
     /// Whether the last level that was not an error was fired: a query that fails resolves nothing.
     is_fired: bool,
-    /// A change that the webhook was not told yet.
+    /// A change that was not sent to the webhook yet.
     pub(super) untold: Option<Change>,
     pub(super) webhook_error: Option<String>,
 }
 
-/// A rule began or ceased to be fired.
+/// A rule was fired or resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Change {
     pub(super) is_fired: bool,
@@ -53,7 +53,7 @@ pub(super) struct Change {
 }
 
 impl AlertState {
-    /// Takes the value of an evaluation; gives the change, if it is one.
+    /// Applies the value of an evaluation, and returns the change, if any.
     pub(super) fn evaluated(
         &mut self,
         rule: &Rule,
@@ -90,7 +90,7 @@ impl AlertState {
     }
 }
 
-/// The value of an answer: the number in its only cell, else how many rows it has.
+/// The value of a result: the number in its only cell, else its number of rows.
 pub(super) fn value_of(answer: &Answer) -> Result<f64, String> {
     if let Some(error) = &answer.partial {
         return Err(error.to_string());

@@ -15,12 +15,12 @@ const LOCATION: &str = "azmon portal";
 /// The synthetic source of Application Insights' own availability tests.
 const SOURCE: &str = "Application Insights Availability Monitoring";
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outcome {
     pub(super) time: SystemTime,
     pub(super) duration: Duration,
-    /// Why it failed, or the status.
+    /// The reason of a failure, or the status.
     pub(super) result: Result<String, String>,
     pub(super) ids: Ids,
 }
@@ -41,7 +41,7 @@ impl Ids {
     }
 }
 
-/// Sends the request, and judges the answer. Ends after the test's timeout at the latest.
+/// Sends the request, and evaluates the response. Ends after the test's timeout at the latest.
 pub(super) async fn run(client: &Client, test: &Test, now: SystemTime) -> Outcome {
     let ids = Ids::random();
     let started = Instant::now();
@@ -77,7 +77,7 @@ async fn ask(client: &Client, test: &Test, ids: &Ids) -> Result<String, String> 
     Ok(status.to_string())
 }
 
-/// The error and its causes, which say more than it.
+/// The error and its causes, which are more precise.
 fn reason(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -103,7 +103,7 @@ async fn start_of(mut response: Response) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// The item of a run, as Application Insights has it.
+/// The item of a run, in the form of Application Insights.
 pub(super) fn envelope(test: &Test, outcome: &Outcome) -> Envelope<'static> {
     let (success, message) = match &outcome.result {
         Ok(message) => (true, message),

@@ -14,11 +14,11 @@ const DEFAULT_TEST_INTERVAL: Duration = Duration::from_secs(300);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ALERT_INTERVAL: Duration = Duration::from_secs(60);
 const DEFAULT_WINDOW: Duration = Duration::from_secs(300);
-/// The shortest interval; more often is a load test.
+/// The minimum interval; a shorter one would be a load test.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest time of any kind.
+/// The maximum of every duration.
 const MAX_TIME: Duration = Duration::from_secs(30 * 86_400);
-/// The most checks of each kind.
+/// The maximum number of checks of each kind.
 const MAX_CHECKS: usize = 200;
 
 /// Availability tests and alert rules, as a TOML file describes them; the guide `docs/checks.md` has every key.
@@ -44,13 +44,13 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// How many tests and rules there are.
+    /// The number of tests and rules.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.tests.len() + self.rules.len()
     }
 
-    /// Whether there is neither a test nor a rule.
+    /// Whether it contains neither a test nor a rule.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -74,7 +74,7 @@ pub(super) struct Test {
     pub(super) interval: Duration,
     pub(super) timeout: Duration,
     pub(super) status: u16,
-    /// The answer must contain it.
+    /// A text that the response must contain.
     pub(super) text: Option<String>,
     /// Instrumentation key of the application that the results belong to.
     pub(super) app: String,
@@ -93,7 +93,7 @@ pub(super) struct Rule {
     pub(super) app: String,
 }
 
-/// How a rule's value is compared with its threshold.
+/// The comparison of a rule's value with its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) enum Operator {
     #[serde(rename = ">")]

@@ -1,10 +1,10 @@
-//! Checks that the portal runs by itself: availability tests of URLs, and alert rules over what it holds.
+//! Checks that the portal runs: availability tests of URLs, and alert rules over its data.
 //!
 //! ```text
 //! file (TOML) ─► Checks ─► a task each, every `interval` ─► availability: request ─► item `availabilityResults`
 //!                                                      └► alert: KQL over `window` ─► state; log and webhook on change
 //! ```
-//! A check never stops: a URL that does not answer is a failed test, a query that fails is the rule's state.
+//! A check never stops: an unreachable URL is a failed test, a failed query is a state of the rule.
 
 mod alert;
 mod availability;

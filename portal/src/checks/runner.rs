@@ -1,4 +1,4 @@
-//! Runs every check again and again, each in a task of its own.
+//! Runs every check at its interval, each in its own task.
 
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
@@ -21,7 +21,7 @@ use crate::ingestion::judge;
 use crate::query::Tables;
 use crate::store::Store;
 
-/// How long a webhook may take.
+/// The timeout of a webhook.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The parts that all checks share.
@@ -31,7 +31,7 @@ struct Runner {
     store: Arc<Store>,
 }
 
-/// Starts a task for each check. They end when the portal is told to stop.
+/// Starts a task for each check. The tasks end when the portal stops.
 pub(crate) fn start(
     states: &Arc<CheckStates>,
     store: &Arc<Store>,
@@ -51,7 +51,7 @@ pub(crate) fn start(
         let mut stopped = stopped.clone();
         tokio::spawn(async move {
             tokio::select! {
-                // The value, or the end of the portal that would send it.
+                // Ends at the value, or when the portal that would send it has ended.
                 _ = stopped.wait_for(|is_stopped| *is_stopped) => {}
                 () = work => {}
             }
@@ -83,7 +83,7 @@ pub(crate) fn start(
     Ok(tasks)
 }
 
-/// Works at once, and then after each interval; when the work takes longer than that, as soon as it is done.
+/// Works at once, and then at each interval. Work that takes longer than the interval is repeated as soon as it ends.
 async fn every<F, W>(interval: Duration, mut work: W)
 where
     F: Future<Output = ()>,
@@ -98,7 +98,7 @@ where
 }
 
 impl Runner {
-    /// Runs an availability test, and keeps its result as an item.
+    /// Runs an availability test, and stores its result as an item.
     async fn test(&self, entry: &TestEntry, now: SystemTime) {
         let outcome = availability::run(&self.client, &entry.test, now).await;
         let envelope = availability::envelope(&entry.test, &outcome);
@@ -130,7 +130,7 @@ impl Runner {
         }
     }
 
-    /// Evaluates an alert rule, and tells of a change.
+    /// Evaluates an alert rule, and reports a change.
     async fn evaluate(&self, entry: &RuleEntry, now: SystemTime) {
         let rule = &entry.rule;
         let value = self.value(rule, now).await;

@@ -1,4 +1,4 @@
-//! Where every check stands, for `/api/checks`.
+//! The state of every check, for `/api/checks`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -29,11 +29,11 @@ pub(super) struct RuleEntry {
     pub(super) state: Mutex<AlertState>,
 }
 
-/// Where a test stands.
+/// The state of a test.
 #[derive(Debug, Default)]
 pub(super) struct TestState {
     last: Option<Outcome>,
-    /// Since when it succeeds, or fails.
+    /// The start of the current successes or failures.
     since: Option<SystemTime>,
     runs: u64,
     failures: u64,
@@ -67,7 +67,7 @@ impl CheckStates {
         })
     }
 
-    /// The answer of `/api/checks`.
+    /// The response of `/api/checks`.
     pub(crate) fn view(&self) -> Value {
         let tests: Vec<Value> = self.tests.iter().map(view_of_test).collect();
         let rules: Vec<Value> = self.rules.iter().map(view_of_rule).collect();

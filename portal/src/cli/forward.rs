@@ -18,8 +18,8 @@ pub(super) struct ForwardArguments {
     #[arg(long, value_name = "FILE")]
     local_forwarder_config: Option<PathBuf>,
 
-    /// Where telemetry goes that no route sends elsewhere.
-    // No variable here, since a file beats it.
+    /// The destination of telemetry without a route.
+    // No variable here, since a file takes precedence over it.
     #[arg(long, value_name = "CONNECTION STRING")]
     connection_string: Option<String>,
 

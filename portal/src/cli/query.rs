@@ -39,12 +39,12 @@ pub(super) async fn run(arguments: QueryArguments) -> Result<(), String> {
     answered
 }
 
-/// A portal of this process alone, over a file.
+/// A private portal over a file.
 struct Opened {
     portal: Portal,
-    /// The file that is to be imported first.
+    /// The file to import first.
     import: Option<PathBuf>,
-    /// A copy of a database whose name is another. Removed at the end.
+    /// A copy of a database with another name. It is removed at the end.
     _copy: Option<Copy>,
 }
 
@@ -52,7 +52,7 @@ struct Copy(PathBuf);
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // The system removes what is left in its directory for temporary files.
+        // The system removes remaining files from its directory for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -89,7 +89,7 @@ impl Opened {
         } else {
             None
         };
-        // Nothing is removed from what is only asked.
+        // A query must not remove items.
         let mut builder = Portal::builder().max_bytes(u64::MAX);
         let import = match directory {
             Some(directory) => {
@@ -118,7 +118,7 @@ fn starts_with(file: &Path, magic: &[u8]) -> io::Result<bool> {
     Ok(start == magic)
 }
 
-/// Imports a file; what it has that is no telemetry is told, and does not stop the query.
+/// Imports a file. Lines that are not telemetry are reported, and do not prevent the query.
 async fn load(portal: &PortalClient, file: &Path) -> Result<(), String> {
     let bytes =
         fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;

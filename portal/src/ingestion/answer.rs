@@ -21,7 +21,7 @@ pub(super) struct ItemError {
     pub(super) index: usize,
     pub(super) status_code: u16,
     pub(super) message: String,
-    /// The SDK that the item names; not told to clients.
+    /// The SDK that the item names; not sent to clients.
     #[serde(skip)]
     pub(super) client: Option<String>,
 }

@@ -72,7 +72,7 @@ pub(crate) struct Intake {
 }
 
 const MAX_READERS: usize = 3;
-/// The maximum time that a body waits before its client is told to retry.
+/// The maximum time that a body waits before its client must retry.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 /// The retry delay after the portal failed to write.
 const RETRY_FAILED: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! All servers, the configuration that they get, and who reads.
+//! All servers, their configuration, and the readers.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,11 +17,11 @@ use tokio::time::Instant;
 use crate::live::point::Point;
 use crate::live::server::{Server, Source};
 
-/// Most servers that are shown.
+/// The maximum number of shown servers.
 const MAX_SERVERS: usize = 100;
-/// Most samples that are kept.
+/// The maximum number of stored samples.
 const MAX_SAMPLES: usize = 500;
-/// Telemetry that happened longer ago is not live.
+/// Older telemetry is not live.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// The state of Live Metrics.
@@ -41,14 +41,14 @@ pub(crate) struct State {
     pub(crate) samples: VecDeque<Sample>,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) info: ConfigurationInfo,
-    /// Servers for which there was no room.
+    /// The number of servers beyond the limit.
     pub(crate) refused: u64,
     changes: Changes,
     next_server: u64,
     next_sample: u64,
 }
 
-/// How often the configuration changed.
+/// The number of changes of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Changes(pub(crate) u64);
 
@@ -57,7 +57,7 @@ pub(crate) struct Changes(pub(crate) u64);
 pub(crate) struct Sample {
     pub(crate) number: u64,
     pub(crate) server: u64,
-    /// Milliseconds; when it arrived.
+    /// The time of arrival, in milliseconds.
     pub(crate) time: i64,
     pub(crate) document: Value,
 }
@@ -97,7 +97,7 @@ impl Hub {
         })
     }
 
-    /// Lets clients post until the answer is dropped.
+    /// Registers a reader: clients post until it is dropped.
     pub(crate) fn read(self: &Arc<Self>) -> Reader {
         self.readers.fetch_add(1, Ordering::Relaxed);
         Reader(Arc::clone(self))
@@ -112,7 +112,7 @@ impl Hub {
         self.changed.subscribe()
     }
 
-    /// Milliseconds since 1970, which never go back.
+    /// Milliseconds since 1970, monotonic.
     pub(crate) fn now(&self) -> i64 {
         let start = self.start_time.duration_since(SystemTime::UNIX_EPOCH);
         let now = start.unwrap_or_default() + self.monotonic();
@@ -123,14 +123,14 @@ impl Hub {
         Instant::now().saturating_duration_since(self.start)
     }
 
-    /// Reads the state, after the seconds that are over were completed.
+    /// Completes the elapsed seconds, and then reads the state.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         let mut state = self.lock();
         self.settle(&mut state);
         look(&state)
     }
 
-    /// Notes that a client pinged; answers whether it shall post.
+    /// Records the ping of a client, and returns whether the client is to post.
     pub(crate) fn ping(&self, app: &str, point: &Point) -> bool {
         let now = self.now();
         let mut state = self.lock();
@@ -142,7 +142,7 @@ impl Hub {
         self.is_read()
     }
 
-    /// Takes the points of a post; answers whether the client shall go on.
+    /// Stores the points of a post, and returns whether the client is to continue.
     pub(crate) fn post(&self, app: &str, points: Vec<Point>) -> bool {
         let Some(stream) = points.first().map(|point| point.stream.clone()) else {
             return self.is_read();
@@ -157,7 +157,7 @@ impl Hub {
         let documents = server.take(points, &charts, now);
         server.shrink(servers);
         let (id, role, name) = (server.id, server.role.clone(), server.name.clone());
-        // It tells itself from now on.
+        // The server now posts its figures itself.
         state.servers.retain(|other| {
             let is_same = other.app == app && other.role == role && other.name == name;
             other.id == id || !(is_same && matches!(other.source, Source::Telemetry(_)))
@@ -168,7 +168,8 @@ impl Hub {
         self.is_read()
     }
 
-    /// Counts telemetry of roles that do not post, if a reader is there. `weight` is how many items it stands for.
+    /// Counts telemetry of roles that do not post, if a reader is connected. `weight` is the number of items that it
+    /// represents.
     pub(crate) fn observe(&self, envelope: &Envelope<'_>, role: &str, weight: u64) {
         if !self.is_read() || LiveTelemetryType::of(&envelope.data).is_none() || !is_fresh(envelope)
         {
@@ -207,10 +208,10 @@ impl Hub {
         }
     }
 
-    /// Replaces the configuration, which gets a name of its own.
+    /// Replaces the configuration, under a new name.
     ///
     /// # Errors
-    /// The first part that cannot be understood; nothing is changed then.
+    /// Fails with the first invalid part; nothing changes then.
     pub(crate) fn configure(&self, info: ConfigurationInfo) -> Result<(), String> {
         let mut state = self.lock();
         let changes = Changes(state.changes.0 + 1);
@@ -234,7 +235,7 @@ impl Hub {
         Ok(())
     }
 
-    /// The name of the configuration, and the body for a client that has another.
+    /// The name of the configuration, and the body for a client with another one.
     pub(crate) fn configuration(&self, known: &str) -> (String, Option<String>) {
         let state = self.lock();
         let etag = state.info.etag.clone();
@@ -244,7 +245,7 @@ impl Hub {
         (etag, body)
     }
 
-    /// Ends the second of telemetry, and forgets servers that are gone.
+    /// Ends the current second of telemetry, and removes servers that no longer send.
     fn settle(&self, state: &mut State) {
         let (now, monotonic) = (self.now(), self.monotonic());
         state.servers.retain(|server| !server.is_gone(now));
@@ -285,7 +286,7 @@ impl State {
         self.changes
     }
 
-    /// The ids of the own charts.
+    /// The ids of the custom charts.
     fn charts(&self) -> Vec<String> {
         let metrics = self.info.metrics.iter();
         metrics.map(|metric| metric.id.clone()).collect()
@@ -369,7 +370,7 @@ impl State {
     }
 }
 
-/// Telemetry that waited on a disk, or is imported, is not of this second.
+/// Telemetry from a disk or an import does not belong to the current second.
 fn is_fresh(envelope: &Envelope<'_>) -> bool {
     match SystemTime::now().duration_since(envelope.time) {
         Ok(age) => age < MAX_AGE,

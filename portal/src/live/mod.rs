@@ -1,14 +1,15 @@
-//! Live metrics: figures and samples of this second, for the pages that are open.
+//! Live Metrics: figures and samples of the current second, for open pages.
 //!
 //! ```text
 //! client ── POST /QuickPulseService.svc/ping, /post ─► protocol ─┐
 //!                                                                ├► hub ─► GET /api/live (Server-Sent Events)
 //! client without Live Metrics ── telemetry ─► store ─► collector ┘
 //! ```
-//! - Clients post only while a reader of `/api/live` is there: a ping is answered with `x-ms-qps-subscribed: true` then.
-//! - One configuration holds for all clients. The portal applies it, by the client's own code, to telemetry of roles that
-//!   do not post.
-//! - Seconds are those in which a post arrived, by a monotonic clock: clocks of clients do not matter.
+//! - Clients post only while a reader of `/api/live` is connected: only then is the response to a ping
+//!   `x-ms-qps-subscribed: true`.
+//! - One configuration applies to all clients. The portal applies it to the telemetry of roles that do not post, with
+//!   the client's code.
+//! - A second is that of a post's arrival, by a monotonic clock: the clocks of clients do not matter.
 //!
 //! | Limit | Value | Beyond it |
 //! |---|---|---|

@@ -1,26 +1,26 @@
-//! Points of clients, in any of the forms that real clients write.
+//! Points of clients, in all forms of real clients.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// Most characters of a name.
+/// The maximum length of a name, in characters.
 const MAX_NAME: usize = 256;
-/// Most metrics of a point.
+/// The maximum number of metrics in a point.
 const MAX_METRICS: usize = 512;
-/// Most samples of a point.
+/// The maximum number of samples in a point.
 const MAX_DOCUMENTS: usize = 1_000;
-/// Most characters of a text of a sample, of its stack, and of a property.
+/// The maximum lengths of a text of a sample, of its stack, and of a property, in characters.
 const MAX_TEXT: usize = 4_096;
 const MAX_STACK: usize = 16_384;
 const MAX_PROPERTY: usize = 2_048;
-/// Most properties and streams of a sample; clients send ten properties.
+/// The maximum number of properties and streams of a sample; clients send ten properties.
 const MAX_PAIRS: usize = 16;
-/// Most errors of a point.
+/// The maximum number of errors in a point.
 const MAX_ERRORS: usize = 64;
 
-/// A `MonitoringDataPoint`, as far as it could be read.
+/// The readable parts of a `MonitoringDataPoint`.
 #[derive(Debug, Default)]
 pub(crate) struct Point {
     pub(crate) version: String,
@@ -30,7 +30,7 @@ pub(crate) struct Point {
     pub(crate) machine: String,
     pub(crate) stream: String,
     pub(crate) measures_process: Option<bool>,
-    /// Milliseconds since 1970, to order the points of a post and to know one that was sent twice.
+    /// Milliseconds since 1970, for the order of a post's points and the detection of repeated ones.
     pub(crate) timestamp: Option<i64>,
     /// Value and weight by name.
     pub(crate) metrics: BTreeMap<String, (f64, f64)>,
@@ -45,7 +45,7 @@ pub(crate) struct ReportedError {
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) message: String,
-    /// The chart or stream that it is about, if the client says so.
+    /// The affected chart or stream, if the client names it.
     pub(crate) of: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn milliseconds(value: &Value) -> Option<i64> {
     timestamp.ok().map(Timestamp::as_millisecond)
 }
 
-/// A duration in milliseconds: ISO 8601, as some write it with years and months, or a .NET `TimeSpan`.
+/// A duration in milliseconds: ISO 8601, optionally with years and months, or a .NET `TimeSpan`.
 fn duration(text: &str) -> Option<f64> {
     if let Some(rest) = text.strip_prefix('P') {
         let (days, time) = rest.split_once('T').unwrap_or((rest, ""));
@@ -173,7 +173,7 @@ fn metric(value: &Value) -> Option<(String, (f64, f64))> {
     Some((name, (value?, weight.unwrap_or(1.0))))
 }
 
-/// A sample in the portal's form. Codes that are no numbers become texts, and a missing type is known by its members.
+/// A sample in the portal's form. Numeric codes become texts; the members of a sample determine a missing type.
 fn document(value: &Value) -> Option<Value> {
     let object = value.as_object()?;
     let optional = |key: &str| {

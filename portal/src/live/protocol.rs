@@ -1,4 +1,4 @@
-//! `/QuickPulseService.svc/ping` and `/post`, as clients call them.
+//! `/QuickPulseService.svc/ping` and `/post`, the endpoints of clients.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use serde_json::Value;
 use crate::live::hub::Hub;
 use crate::live::point::Point;
 
-/// Largest body of a call.
+/// The maximum size of a body.
 const MAX_BODY: usize = 8 << 20;
-/// Most points of a post; clients keep ten.
+/// The maximum number of points in a post; clients keep ten.
 const MAX_POINTS: usize = 60;
-/// How soon an idle client asks again, in milliseconds: a page that is opened shows within a second.
+/// The interval of pings of an idle client, in milliseconds: a new page shows figures within a second.
 const HINT: &str = "1000";
 
-/// The endpoints of live metrics. Like ingestion they take any host and need no token.
+/// The endpoints of Live Metrics. Like ingestion, they accept any host and need no token.
 pub(crate) fn routes(hub: Arc<Hub>) -> Router {
     Router::new()
         .route("/QuickPulseService.svc/ping", post(ping))
@@ -41,7 +41,7 @@ async fn ping(
         Ok(opened) => opened,
         Err((status, reason)) => return refuse(status, &reason),
     };
-    // A client may ping without a body, and say in headers who it is.
+    // A client may ping without a body, and identify itself in headers.
     let mut point = if body.iter().all(u8::is_ascii_whitespace) {
         Point::default()
     } else {

@@ -6,27 +6,27 @@ use azmon::live_metrics::{Collected, Collector};
 
 use crate::live::point::{Point, ReportedError};
 
-/// Seconds of a server that are kept, and of all servers together.
+/// The maximum numbers of stored seconds, of a server and of all servers.
 const MAX_ROWS: usize = 3_600;
 const MAX_ROWS_OF_ALL: usize = 72_000;
 const SECOND: i64 = 1_000;
-/// Without a word for so long, a server is shown as gone, in milliseconds.
+/// The time without a message after which a server is shown as stale, in milliseconds.
 const STALE: i64 = 10_000;
-/// And no more after so long.
+/// The time without a message after which a server is removed.
 const GONE: i64 = 60_000;
-/// Below, a duration in milliseconds looks like one in seconds.
+/// Below this value, a duration in milliseconds looks like one in seconds.
 const LIKE_SECONDS: f64 = 10.0;
 
-/// Where the figures of a server come from.
+/// The source of a server's figures.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// It posts.
+    /// The server posts Live Metrics.
     Client { stream: String },
-    /// It sends telemetry alone, which the portal counts.
+    /// The server sends only telemetry, which the portal counts.
     Telemetry(Box<Collector>),
 }
 
-/// A process that is or was shown.
+/// A process that posts, or whose telemetry the portal counts.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) id: u64,
@@ -45,7 +45,7 @@ pub(crate) struct Server {
     pub(crate) rows: VecDeque<Row>,
     pub(crate) looks_like_seconds: bool,
     last_timestamps: VecDeque<i64>,
-    /// When the second ends in which the portal counts; milliseconds.
+    /// The end of the second in which the portal counts, in milliseconds.
     second_ends: i64,
 }
 
@@ -65,13 +65,13 @@ pub(crate) struct Row {
     pub(crate) exceptions: f64,
     pub(crate) cpu: Option<f64>,
     pub(crate) memory: Option<f64>,
-    /// Value and weight by the id of an own chart.
+    /// Value and weight by the id of a custom chart.
     pub(crate) charts: BTreeMap<String, (f64, f64)>,
 }
 
 impl Row {
-    /// The figures of a client, under any of the names that clients use, and those of the own `charts`. Names of an older
-    /// configuration are left out.
+    /// The figures of a client, under any of the names that clients use, and those of the custom `charts`. Names of an
+    /// older configuration are ignored.
     fn new(second: i64, metrics: &BTreeMap<String, (f64, f64)>, charts: &[String]) -> Self {
         let mut row = Self {
             second,
@@ -111,7 +111,7 @@ impl Row {
                 }
             }
         }
-        // A client that says nothing of the number of calls has made some if there was a duration.
+        // A client that does not send the number of calls has made some if it sends a duration.
         if row.requests < 1e-6 {
             row.request_weight = 0.0;
         }
@@ -144,7 +144,7 @@ impl Server {
         }
     }
 
-    /// Notes who it is, as far as it says so.
+    /// Stores the identity of the server, as far as the client sends it.
     pub(crate) fn identify(&mut self, point: &Point) {
         let set = |known: &mut String, told: &str| {
             if !told.is_empty() && known != told {
@@ -163,14 +163,14 @@ impl Server {
         }
     }
 
-    /// Takes the points of a post, the last of which ended now. Answers the samples.
+    /// Stores the points of a post, the last of which ends now. Returns the samples.
     pub(crate) fn take(
         &mut self,
         mut points: Vec<Point>,
         charts: &[String],
         now: i64,
     ) -> Vec<serde_json::Value> {
-        // A sort that is stable keeps the order of points without a time.
+        // A stable sort keeps the order of points without a time.
         points.sort_by_key(|point| point.timestamp);
         points.retain(|point| {
             point
@@ -198,7 +198,7 @@ impl Server {
         documents
     }
 
-    /// Takes a second that the portal counted itself.
+    /// Stores a second that the portal counted.
     pub(crate) fn collected(&mut self, collected: &Collected, charts: &[String], now: i64) {
         let metrics = collected.metrics.iter();
         let metrics = metrics.map(|metric| {
@@ -210,7 +210,7 @@ impl Server {
         self.push(row, now);
     }
 
-    /// Two posts within one second are those of two: the second waits for the next.
+    /// Two posts within one second belong to two seconds: the later post counts for the next second.
     fn push(&mut self, mut row: Row, now: i64) {
         let last = self.rows.back().map_or(i64::MIN, |row| row.second);
         if row.second <= last {
@@ -230,17 +230,17 @@ impl Server {
         self.looks_like_seconds = row.request_ms < LIKE_SECONDS;
     }
 
-    /// Whether a second of counting is over; the next one begins then.
+    /// Whether a second of counting has ended; the next one begins then.
     pub(crate) fn is_second_over(&mut self, now: i64) -> bool {
         let is_over = now >= self.second_ends;
         if is_over {
-            // A look that comes late ends one second, not many.
+            // A late check ends one second, not several.
             self.second_ends = (self.second_ends + SECOND).max(now + SECOND / 2);
         }
         is_over
     }
 
-    /// Whether its client is of this language: `py3.11…`, `dotnet8…`; a prefix tells how it was attached.
+    /// Whether its client is of this language: `py3.11…`, `dotnet8…`; a prefix states how it was attached.
     pub(crate) fn is_of(&self, language: &str) -> bool {
         let version = match self.client.split_once('_') {
             Some((prefix, version)) if prefix.len() <= 4 => version,
@@ -249,7 +249,7 @@ impl Server {
         version.starts_with(language)
     }
 
-    /// Forgets the oldest seconds, so that those of all `servers` are bounded.
+    /// Removes the oldest seconds, so that the number of all `servers` together is bounded.
     pub(crate) fn shrink(&mut self, servers: usize) {
         let most = (MAX_ROWS_OF_ALL / servers.max(1)).min(MAX_ROWS);
         while self.rows.len() > most {
@@ -265,7 +265,7 @@ impl Server {
         now - self.last_seen >= GONE
     }
 
-    /// Whether it filters by the configuration itself, or the portal does it.
+    /// Whether the client applies the configuration's filters; otherwise the portal does.
     pub(crate) const fn applies_filters(&self) -> bool {
         match self.source {
             Source::Client { .. } => self.invariant_version >= 4,

@@ -11,7 +11,7 @@ use super::answer::bad_request;
 use super::rest::{Question, ask, has_json, no_path};
 use crate::api::Context;
 
-/// The most queries of one batch.
+/// The maximum number of queries in one batch.
 const MAX_QUERIES: usize = 100;
 
 #[derive(Debug, Deserialize)]
@@ -34,7 +34,7 @@ struct Part {
     workspace: String,
 }
 
-/// Answers the queries of a batch one after the other, in their order. Each has a status of its own.
+/// Runs the queries of a batch in their order. Each has its own status.
 pub(super) async fn answer(
     State(context): State<Context>,
     headers: HeaderMap,

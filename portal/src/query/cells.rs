@@ -1,4 +1,4 @@
-//! The cells of a row: from the series of an item where that is exact, else from its JSON.
+//! The cells of a row, from the item's series if that is exact, else from its JSON.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::store::{Dims, OTHERS, TableRow};
 /// Ticks in a microsecond.
 pub(super) const TICKS: i64 = 10;
 
-/// Collects a column; JSON as it stands in the envelope.
+/// Collects a column; JSON is unchanged.
 pub(super) enum Builder {
     Values(ColumnBuilder),
     Json(Vec<Arc<str>>),
@@ -64,7 +64,7 @@ impl Builder {
     }
 }
 
-/// Columns, the one that is meant, texts of series, and the value of `itemType`.
+/// Columns, the requested column, texts of series, and the value of `itemType`.
 pub(super) type Target<'a> = (
     &'a [(Type, Source)],
     usize,
@@ -72,7 +72,7 @@ pub(super) type Target<'a> = (
     &'static str,
 );
 
-/// Adds the value of a row to a column: of its series where that is exact, else of its JSON.
+/// Adds the value of a row to a column, from its series if that is exact, else from its JSON.
 pub(super) fn push(
     (columns, column, texts, item_type): Target<'_>,
     row: &TableRow,

@@ -25,7 +25,7 @@ pub(super) enum Source {
 /// A column: classic name, workspace name, type, source.
 type Column = (&'static str, &'static str, Type, Source);
 
-/// A table: classic name, workspace name, kind, own columns.
+/// A table: classic name, workspace name, kind, specific columns.
 pub(super) struct Definition {
     pub(super) name: &'static str,
     pub(super) workspace: &'static str,

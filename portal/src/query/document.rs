@@ -37,7 +37,7 @@ impl<'a> Document<'a> {
         found.map(Cow::Borrowed)
     }
 
-    /// The value at a path as text: that of a string, else its JSON; empty if there is none.
+    /// The value at a path as text: the content of a string, or the JSON of another value; empty for a missing value.
     pub(super) fn text(&self, path: &[&str]) -> String {
         match self.value(path).as_deref() {
             Some(Value::String(text)) => text.clone(),
@@ -57,7 +57,7 @@ impl<'a> Document<'a> {
 fn pick<'a>(text: &'a str, path: &[&str]) -> Option<&'a RawValue> {
     let found = Cell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    // It ends with an error as soon as the value is found: what follows is not read.
+    // It ends with an error as soon as the value is found: the rest is not read.
     let _ = Pick {
         path,
         found: &found,
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Pick<'_, 'de> {
         access.next_element_seed(inner).map(drop)
     }
 
-    // Anything else has no members.
+    // Other values have no members.
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! POST /v1/workspaces/{id}/query ─► routes ─► rest ─► azmon_kql::run ─► catalog, table ─► store
 //! ```
-//! Timestamps and durations have microsecond precision, as the store keeps them beside the JSON.
+//! Timestamps and durations have microsecond precision, like the store's columns.
 
 mod answer;
 mod batch;

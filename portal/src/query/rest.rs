@@ -102,7 +102,7 @@ fn from_parameters(query: Option<&str>) -> Result<Question, (StatusCode, Value)>
     Ok(question)
 }
 
-/// Refuses a body that does not say that it is JSON.
+/// Rejects a body without the content type of JSON.
 pub(super) fn has_json(headers: &HeaderMap) -> Result<(), (StatusCode, Value)> {
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -160,7 +160,7 @@ async fn answer(
     (status, ids, Json(body)).into_response()
 }
 
-/// Runs a query, and gives what is answered.
+/// Runs a query, and returns the response.
 pub(super) async fn ask(
     context: &Context,
     id: &str,

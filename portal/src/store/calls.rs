@@ -13,7 +13,7 @@ use crate::store::prepared::Keys;
 /// The maximum number of remembered calls, and of requests that wait for theirs. The oldest are forgotten first.
 const MAX_REMEMBERED: usize = 100_000;
 
-/// The newest items whose other end may still arrive after the portal was started again.
+/// The number of newest items whose other end may still arrive after a restart of the portal.
 const MAX_RELOADED: i64 = 40_000;
 
 /// One end of a call.

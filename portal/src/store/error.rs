@@ -1,4 +1,4 @@
-//! Why a store cannot be opened, or does not keep what it is given.
+//! The reasons why a store cannot be opened, or rejects items.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -73,7 +73,7 @@ pub(crate) struct Finding {
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
     pub(crate) message: String,
-    /// The SDK, else the `User-Agent`; empty if neither was said.
+    /// The SDK, else the `User-Agent`; empty without both.
     pub(crate) client: String,
     pub(crate) items: i64,
     pub(crate) first: i64,

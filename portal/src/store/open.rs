@@ -23,7 +23,7 @@ use crate::store::schema::{self, SchemaError};
 use crate::store::writer::{Command, Writer};
 use crate::store::{Item, NewItem, Order, Range, tail};
 
-/// The maximum number of JSON bytes that wait for the writer. Beyond it, clients are told to retry later.
+/// The maximum number of JSON bytes that wait for the writer. Beyond it, clients must retry later.
 const MAX_QUEUED: usize = 64 * 1_024 * 1_024;
 /// The retry delay for a client that was refused.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -118,7 +118,7 @@ impl Store {
         })
     }
 
-    /// Live metrics, which see what arrives.
+    /// Live Metrics, which receive all new items.
     pub(crate) const fn live(&self) -> &Arc<Hub> {
         &self.live
     }
@@ -307,7 +307,7 @@ impl Store {
         let now = micros(SystemTime::now());
         if self.counters.refuse(message, client, count, now) {
             let run = Command::Run(Box::new(Writer::write_refusals));
-            // An error says that the portal ends.
+            // An error means that the portal ends.
             let _ = self.commands.send(run);
         }
     }
@@ -377,7 +377,7 @@ impl Drop for Store {
     }
 }
 
-/// Lets the page of live metrics see what arrives.
+/// Passes new items to Live Metrics.
 fn show(live: &Hub, items: &[NewItem]) {
     if !live.is_read() {
         return;

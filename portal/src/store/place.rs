@@ -4,12 +4,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, ErrorCode};
 
 const DATABASE: &str = "portal.db";
 const LOCK: &str = "portal.lock";
 const TEMPORARY: &str = "azmon-portal-";
+/// A younger directory may belong to a portal that has created its lock file and not locked it yet.
+const STARTING: Duration = Duration::from_secs(60);
 
 /// A locked directory. Dropping it releases the lock, and removes a temporary directory.
 #[derive(Debug)]
@@ -60,7 +63,7 @@ impl Place {
     /// behind.
     pub(super) fn temporary() -> Result<Self, PlaceError> {
         let parent = std::env::temp_dir();
-        remove_abandoned(&parent);
+        remove_abandoned(&parent, SystemTime::now());
         let name = format!(
             "{TEMPORARY}{}-{:016x}",
             std::process::id(),
@@ -135,7 +138,7 @@ fn create(directory: &Path) -> io::Result<()> {
 }
 
 /// A killed portal could not remove its temporary directory.
-fn remove_abandoned(parent: &Path) {
+fn remove_abandoned(parent: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
@@ -143,10 +146,16 @@ fn remove_abandoned(parent: &Path) {
         let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
         // A directory without a lock file is being created at this moment.
         let lock_file = entry.path().join(LOCK);
-        if is_ours && lock_file.is_file() && lock(&lock_file).is_ok() {
+        if is_ours && age(&lock_file, now) >= Some(STARTING) && lock(&lock_file).is_ok() {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// The time since a file was created; `None` if it does not exist.
+fn age(file: &Path, now: SystemTime) -> Option<Duration> {
+    let created = fs::metadata(file).ok()?.modified().ok()?;
+    now.duration_since(created).ok()
 }
 
 #[cfg(test)]
@@ -162,6 +171,23 @@ mod tests {
         drop(first);
         drop(Place::kept(&directory).unwrap());
         fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn an_unlocked_directory_is_removed_unless_its_portal_may_be_starting() {
+        let parent = std::env::temp_dir().join(format!("azmon-place-{:016x}", fastrand::u64(..)));
+        let abandoned = parent.join(format!("{TEMPORARY}1"));
+        let used = parent.join(format!("{TEMPORARY}2"));
+        create(&abandoned).unwrap();
+        drop(lock(&abandoned.join(LOCK)).unwrap());
+        let place = Place::kept(&used).unwrap();
+        let now = SystemTime::now();
+        remove_abandoned(&parent, now);
+        assert!(abandoned.is_dir());
+        remove_abandoned(&parent, now + 2 * STARTING);
+        assert!(!abandoned.exists() && used.is_dir());
+        drop(place);
+        fs::remove_dir_all(&parent).unwrap();
     }
 
     #[test]

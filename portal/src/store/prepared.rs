@@ -37,14 +37,14 @@ pub(super) struct Prepared {
     pub(super) checks: Vec<Check>,
 }
 
-/// Hashes by which the items of a transaction find each other.
+/// Hashes that connect the items of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keys {
-    /// Of the operation's id.
+    /// Hash of the operation's id.
     pub(super) operation: Option<i64>,
-    /// Of operation and own id.
+    /// Hash of the operation's and the item's ids.
     pub(super) span: Option<i64>,
-    /// Of operation and parent's id.
+    /// Hash of the operation's and the parent's ids.
     pub(super) parent: Option<i64>,
 }
 
@@ -180,7 +180,7 @@ impl Prepared {
     }
 }
 
-/// Prepares items as they are before they are written, and gives the JSON that would be.
+/// Prepares items as for writing, and returns the JSON that would be written.
 pub(crate) fn prepare(items: Vec<NewItem>, now: SystemTime) -> impl Iterator<Item = Box<str>> {
     items
         .into_iter()

@@ -236,7 +236,7 @@ mod tests {
         items.iter().map(|item| item.name().into_owned()).collect()
     }
 
-    /// Items that were received two hours ago are gone when the next arrive, and when the store is opened.
+    /// Items that were received two hours ago are removed when the next items arrive, and when the store is opened.
     #[tokio::test]
     async fn items_are_removed_by_when_they_were_received() {
         let directory = std::env::temp_dir().join(format!("azmon-age-{}", std::process::id()));
@@ -270,7 +270,7 @@ mod tests {
         drop(store);
         make_old("4");
         let store = Store::open(&options).unwrap();
-        // The writer looks before it takes anything.
+        // The writer checks before it takes items.
         store.write(|_| Ok(())).await.unwrap();
         assert_eq!(names(&store), ["newer"]);
         drop(store);

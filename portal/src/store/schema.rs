@@ -92,7 +92,7 @@ CREATE TABLE saved (
 );
 ";
 
-/// Version 2: refusals are told apart by client.
+/// Version 2: rejections are counted by client.
 const REFUSALS_BY_CLIENT: &str = "
 CREATE TABLE refusals_by_client (
     message TEXT NOT NULL, client TEXT NOT NULL, items INTEGER NOT NULL, first_seen INTEGER NOT NULL,

@@ -10,7 +10,7 @@ pub struct Statistics {
     pub received: u64,
     /// The number of rejected items and bodies.
     pub refused: u64,
-    /// The number of requests that were told to retry later.
+    /// The number of requests that must be retried later.
     pub throttled: u64,
     /// The number of accepted items that were removed to stay within the limits, oldest first.
     pub dropped: u64,

@@ -1,14 +1,15 @@
-//! Rows for the query language, page by page: narrow ones, and the JSON of an item only where a query needs it.
+//! Rows for the query language, in pages. The JSON of an item is read only where a query needs it.
 
 use std::ops::ControlFlow;
 
 use rusqlite::{params, params_from_iter};
 
+use crate::store::filter::Range;
 use crate::store::prepared::SeriesKind;
-use crate::store::reader::{Range, Reader};
+use crate::store::reader::Reader;
 use crate::store::{ItemKind, hash};
 
-/// JSON of rows whose ids lie so close to each other is read in one walk.
+/// The JSON of rows is read in one scan if their ids are less than this far apart on average.
 const DENSE: i64 = 4;
 
 /// The rows of a kind that a query reads.
@@ -42,7 +43,8 @@ pub(crate) struct TableRow {
 }
 
 impl Reader {
-    /// At most so many rows of a kind after the cursor, and where the next page begins; `None` after the last.
+    /// At most this number of rows of a kind after the cursor, and the start of the next page; `None` after the last
+    /// row.
     pub(crate) fn table(
         &self,
         query: &TableQuery,
@@ -107,7 +109,7 @@ impl Reader {
         Ok((page, None))
     }
 
-    /// How many rows a query has. Operations are not looked at.
+    /// The number of rows of a query, without regard to operations.
     pub(crate) fn count_table(&self, query: &TableQuery) -> rusqlite::Result<u64> {
         let wanted = self.wanted(query);
         let mut statement = self.connection.prepare_cached(
@@ -136,7 +138,7 @@ impl Reader {
             .collect()
     }
 
-    /// Visits the JSON of rows, in their order. Rows that were removed are left out.
+    /// Visits the JSON of rows, in their order, without removed rows.
     pub(crate) fn each_json(
         &self,
         rows: &[TableRow],

@@ -23,10 +23,10 @@ use crate::store::{AppendError, ItemKind, tail};
 /// The maximum number of items in one commit, which bounds the delay until the first of them is visible.
 const MAX_COMMIT: usize = 20_000;
 
-/// The most refusals that are kept; those that were seen last.
+/// The maximum number of stored rejections; the latest are kept.
 const MAX_REFUSALS: i64 = 1_000;
 
-/// Between two looks for items that are too old, while nothing arrives.
+/// The interval of removing old items while no items arrive.
 const AGE_PAUSE: Duration = Duration::from_secs(30);
 
 /// A command for the writer.
@@ -187,7 +187,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds the refusals that wait. They are kept whatever becomes of the items.
+    /// Adds the waiting rejections. They are stored even if the items are not.
     pub(super) fn write_refusals(&mut self) {
         let refusals = self.counters.take_refusals();
         if refusals.is_empty() {
@@ -223,7 +223,7 @@ impl Writer {
         transaction.commit()
     }
 
-    /// Removes what became too old while nothing arrived.
+    /// Removes items that became too old while no items arrived.
     fn age(&mut self) {
         let before = self.counters.items.load(Ordering::Relaxed);
         if let Err(error) = retention::enforce(&mut self.connection, &self.limits, &self.counters) {

@@ -51,7 +51,7 @@ impl Harness {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// The text of a page. If the pages are not built, it is the page that says how to build them.
+    /// The text of a page. If the pages are not built, this is the page with the instructions for building them.
     pub(crate) async fn page(&self, path: &str) -> String {
         let response = self.get(path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");

@@ -6,9 +6,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -16,6 +16,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use tokio::sync::Semaphore;
 
 /// The time limit for any step on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,21 +24,37 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// An ingestion endpoint in its own thread.
 #[derive(Clone, Default)]
 pub(crate) struct Endpoint {
-    pub(crate) names: Arc<Mutex<HashSet<String>>>,
+    names: Arc<Mutex<HashSet<String>>>,
+    /// Is notified when names arrive.
+    arrived: Arc<Condvar>,
     authorizations: Arc<Mutex<HashSet<String>>>,
     is_down: Arc<AtomicBool>,
-    /// How long an answer takes, in milliseconds.
-    pub(crate) delay: Arc<AtomicU64>,
+    /// The number of requests that a slow endpoint may answer; closed, it answers all.
+    answers: Option<Arc<Semaphore>>,
     address: String,
 }
 
 impl Endpoint {
     pub(crate) fn start() -> Self {
+        Self::default().listen()
+    }
+
+    /// Starts an endpoint that answers only as many requests as [`answer`](Self::answer) allows.
+    pub(crate) fn start_slow() -> Self {
+        let answers = Some(Arc::new(Semaphore::new(0)));
+        Self {
+            answers,
+            ..Self::default()
+        }
+        .listen()
+    }
+
+    fn listen(self) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let endpoint = Self {
             address: listener.local_addr().unwrap().to_string(),
-            ..Self::default()
+            ..self
         };
         let router = Router::new()
             .route("/v2.1/track", post(track))
@@ -59,16 +76,39 @@ impl Endpoint {
         )
     }
 
+    /// Lets a slow endpoint answer one more request.
+    pub(crate) fn answer(&self) {
+        self.answers
+            .iter()
+            .for_each(|answers| answers.add_permits(1));
+    }
+
+    /// Lets a slow endpoint answer all requests at once.
+    pub(crate) fn answer_all(&self) {
+        self.answers.iter().for_each(|answers| answers.close());
+    }
+
     fn has(&self, name: &str) -> bool {
         self.names.lock().unwrap().contains(name)
     }
 
     fn wait_for(&self, name: &str) {
-        let end = Instant::now() + PATIENCE;
-        while !self.has(name) {
-            assert!(Instant::now() < end, "{name} did not arrive");
-            std::thread::yield_now();
-        }
+        self.wait_until(|names| names.contains(name), name);
+    }
+
+    /// Waits until the names that arrived meet a condition.
+    pub(crate) fn wait_until(&self, is_met: impl Fn(&HashSet<String>) -> bool, expected: &str) {
+        let names = self.names.lock().unwrap();
+        let waited = self
+            .arrived
+            .wait_timeout_while(names, PATIENCE, |names| !is_met(names));
+        let (names, timeout) = waited.unwrap();
+        let arrived = names.len();
+        drop(names);
+        assert!(
+            !timeout.timed_out(),
+            "{expected} did not arrive: {arrived} names"
+        );
     }
 }
 
@@ -90,8 +130,11 @@ async fn track(
     if endpoint.is_down.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, String::new());
     }
-    let delay = Duration::from_millis(endpoint.delay.load(Ordering::Relaxed));
-    tokio::time::sleep(delay).await;
+    if let Some(answers) = &endpoint.answers
+        && let Ok(answer) = answers.acquire().await
+    {
+        answer.forget();
+    }
     let mut text = String::new();
     let mut decoder = flate2::read::MultiGzDecoder::new(&*body);
     decoder.read_to_string(&mut text).unwrap();
@@ -104,6 +147,8 @@ async fn track(
         }
         count += 1;
     }
+    drop(names);
+    endpoint.arrived.notify_all();
     let answer = format!(r#"{{"itemsReceived":{count},"itemsAccepted":{count},"errors":[]}}"#);
     (StatusCode::OK, answer)
 }

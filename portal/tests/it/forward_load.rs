@@ -1,12 +1,10 @@
 //! `azmon forward` under a steady load that its destination cannot keep up with, killed, and started again.
 #![cfg(target_os = "linux")]
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
@@ -14,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use tonic::Code;
 
-use crate::forward::{Endpoint, PATIENCE, Running, file};
+use crate::forward::{Endpoint, Running, file};
 
 /// A minute with optimisations, a few seconds without.
 const SECONDS: u64 = if cfg!(debug_assertions) { 4 } else { 60 };
@@ -22,8 +20,8 @@ const SPANS_PER_SECOND: u64 = 20_000;
 const SPANS: u64 = 1_000;
 const MESSAGES: u64 = SECONDS * SPANS_PER_SECOND / SPANS;
 
-/// Answers of the destination take so long, and few are under way at once.
-const SLOW: u64 = 400;
+/// The destination answers one request for this many messages, and so falls behind.
+const MESSAGES_PER_ANSWER: u64 = 8;
 
 /// 64 MiB of messages, 64 MiB of items that wait, as much again of batches that are written and sent, and the program.
 const MEMORY: u64 = 400 << 20;
@@ -50,7 +48,7 @@ fn message(number: u64) -> ExportTraceServiceRequest {
 }
 
 /// Sends messages at the rate, each until it is accepted.
-async fn load(address: String) {
+async fn load(address: String, endpoint: Endpoint) {
     let client = TraceServiceClient::connect(format!("http://{address}")).await;
     let mut client = client.unwrap();
     let period = Duration::from_secs(1) * SPANS as u32 / SPANS_PER_SECOND as u32;
@@ -63,6 +61,9 @@ async fn load(address: String) {
                 Err(status) => assert_eq!(status.code(), Code::ResourceExhausted, "{status}"),
             }
             ticks.tick().await;
+        }
+        if number % MESSAGES_PER_ANSWER == 0 {
+            endpoint.answer();
         }
     }
 }
@@ -77,8 +78,7 @@ fn peak_memory(process: u32) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spans_accepted_under_load_survive_kill_9_and_memory_stays_bounded() {
-    let endpoint = Endpoint::start();
-    endpoint.delay.store(SLOW, Ordering::Relaxed);
+    let endpoint = Endpoint::start_slow();
     let folder = file("forward-load", "");
     let folder = folder.parent().unwrap();
     let text = format!(
@@ -99,7 +99,7 @@ async fn spans_accepted_under_load_survive_kill_9_and_memory_stays_bounded() {
             false => opencensus = Some(address),
         }
     }
-    let load = tokio::spawn(load(otlp.unwrap()));
+    let load = tokio::spawn(load(otlp.unwrap(), endpoint.clone()));
     // Clients of another input that send rubbish and go.
     for _ in 0..100 {
         let mut stream = TcpStream::connect(opencensus.as_ref().unwrap()).unwrap();
@@ -111,18 +111,13 @@ async fn spans_accepted_under_load_survive_kill_9_and_memory_stays_bounded() {
     drop(running);
     assert!(memory < MEMORY, "{} MB", memory >> 20);
 
-    endpoint.delay.store(0, Ordering::Relaxed);
+    endpoint.answer_all();
     let _again = Running::start(&["--config", file.to_str().unwrap()]);
-    let mut missing: HashSet<String> = (0..MESSAGES * SPANS)
-        .map(|number| format!("span {number}"))
-        .collect();
-    let end = Instant::now() + PATIENCE;
-    while !missing.is_empty() {
-        {
-            let arrived = endpoint.names.lock().unwrap();
-            missing.retain(|name| !arrived.contains(name));
-        }
-        assert!(Instant::now() < end, "{} are missing", missing.len());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let spans = (MESSAGES * SPANS) as usize;
+    endpoint.wait_until(
+        |names| {
+            names.len() >= spans && (0..spans).all(|span| names.contains(&format!("span {span}")))
+        },
+        "every span",
+    );
 }

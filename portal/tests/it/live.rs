@@ -1,10 +1,10 @@
 //! Live metrics, in the form of each client that there is.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use azmon_portal::Portal;
+use azmon_test_clients::python::python;
 use reqwest::{Certificate, Client, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -475,36 +475,12 @@ async fn clients_need_no_token_and_pages_do_and_https_is_served_too() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
-/// The environment's Python; it is made once for a target directory.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-metrics");
-    let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
-    let succeed = |command: &mut Command| {
-        let output = command
-            .output()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?}: {text}");
-    };
-    if !complete.is_file() {
-        let _ = std::fs::remove_dir_all(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let install = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ];
-        let packages = ["azure-monitor-opentelemetry==1.8.11"];
-        succeed(Command::new(&python).args(install).args(packages));
-        std::fs::write(complete, "").unwrap();
-    }
-    python
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_real_client_for_python_is_a_server_with_its_figures() {
+    let python = || {
+        let packages = ["azure-monitor-opentelemetry==1.8.11"];
+        python(env!("CARGO_TARGET_TMPDIR"), "live-metrics", &packages)
+    };
     let python = tokio::task::spawn_blocking(python).await.unwrap();
     let harness = Harness::start().await;
     let mut page = Page::open(&harness).await;

@@ -1,94 +1,31 @@
 //! Real OpenTelemetry clients, and the examples of the specification, found again through the API.
 
 use azmon_portal::Portal;
+use azmon_test_clients::otlp::{Exporters, Transport, export_metrics};
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
-use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{
     Span, SpanKind, Status, TraceContextExt, TraceId, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{
-    LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
-};
+use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::{Value, json};
 
 use crate::client::Harness;
-
-#[derive(Debug, Clone, Copy)]
-enum By {
-    Grpc,
-    HttpProtobuf,
-    HttpJson,
-}
-
-struct Exporters {
-    spans: SpanExporter,
-    logs: LogExporter,
-    metrics: MetricExporter,
-}
 
 async fn portal() -> Harness {
     let any = "127.0.0.1:0".parse().unwrap();
     Harness::start_with(Portal::builder().otlp_grpc(any).otlp_http(any)).await
 }
 
-fn exporters(portal: &Portal, by: By) -> Exporters {
-    let http = |protocol| {
-        let url = portal.otlp_endpoint("otlpHttp").unwrap();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Exporters {
-            spans: SpanExporter::builder()
-                .with_http()
-                .with_http_client(client.clone())
-                .with_protocol(protocol)
-                .with_endpoint(format!("{url}/v1/traces"))
-                .build()
-                .unwrap(),
-            logs: LogExporter::builder()
-                .with_http()
-                .with_http_client(client.clone())
-                .with_protocol(protocol)
-                .with_endpoint(format!("{url}/v1/logs"))
-                .build()
-                .unwrap(),
-            metrics: MetricExporter::builder()
-                .with_http()
-                .with_http_client(client)
-                .with_protocol(protocol)
-                .with_endpoint(format!("{url}/v1/metrics"))
-                .build()
-                .unwrap(),
-        }
+fn exporters(portal: &Portal, transport: Transport) -> Exporters {
+    let endpoint = match transport {
+        Transport::Grpc => "otlpGrpc",
+        Transport::HttpProtobuf | Transport::HttpJson => "otlpHttp",
     };
-    match by {
-        By::Grpc => {
-            let url = portal.otlp_endpoint("otlpGrpc").unwrap();
-            Exporters {
-                spans: SpanExporter::builder()
-                    .with_tonic()
-                    .with_endpoint(url)
-                    .build()
-                    .unwrap(),
-                logs: LogExporter::builder()
-                    .with_tonic()
-                    .with_endpoint(url)
-                    .build()
-                    .unwrap(),
-                metrics: MetricExporter::builder()
-                    .with_tonic()
-                    .with_endpoint(url)
-                    .build()
-                    .unwrap(),
-            }
-        }
-        By::HttpProtobuf => http(Protocol::HttpBinary),
-        By::HttpJson => http(Protocol::HttpJson),
-    }
+    Exporters::new(transport, portal.otlp_endpoint(endpoint).unwrap())
 }
 
 fn resource() -> Resource {
@@ -148,26 +85,15 @@ fn send(spans: SpanExporter, logs: LogExporter) -> TraceId {
 
 /// A counter and a histogram.
 async fn send_metrics(exporter: &MetricExporter) {
-    let memory = InMemoryMetricExporter::default();
-    let meters = SdkMeterProvider::builder()
-        .with_resource(resource())
-        .with_reader(PeriodicReader::builder(memory.clone()).build())
-        .build();
-    let genre = [KeyValue::new("genre", "book")];
-    let meter = meters.meter("shop");
-    meter.u64_counter("orders").build().add(3, &genre);
-    let sizes = meter.f64_histogram("size").build();
-    for size in [1.0, 2.0, 6.0] {
-        sizes.record(size, &genre);
-    }
-    let flushed = meters.clone();
-    tokio::task::spawn_blocking(move || flushed.force_flush())
-        .await
-        .unwrap()
-        .unwrap();
-    for metrics in memory.get_finished_metrics().unwrap() {
-        exporter.export(&metrics).await.unwrap();
-    }
+    export_metrics(exporter, resource(), |meter| {
+        let genre = [KeyValue::new("genre", "book")];
+        meter.u64_counter("orders").build().add(3, &genre);
+        let sizes = meter.f64_histogram("size").build();
+        for size in [1.0, 2.0, 6.0] {
+            sizes.record(size, &genre);
+        }
+    })
+    .await;
 }
 
 /// The one item that the API gives for a query.
@@ -182,13 +108,13 @@ fn envelope(item: &Value) -> &Value {
     &item["envelope"]
 }
 
-async fn everything_is_found_again(by: By) {
+async fn everything_is_found_again(transport: Transport) {
     let portal = portal().await;
     let Exporters {
         spans,
         logs,
         metrics,
-    } = exporters(&portal.portal, by);
+    } = exporters(&portal.portal, transport);
     let trace = tokio::task::spawn_blocking(move || send(spans, logs))
         .await
         .unwrap()
@@ -242,17 +168,17 @@ async fn everything_is_found_again(by: By) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_signals_sent_over_grpc_are_found_again() {
-    everything_is_found_again(By::Grpc).await;
+    everything_is_found_again(Transport::Grpc).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_signals_sent_over_http_as_protobuf_are_found_again() {
-    everything_is_found_again(By::HttpProtobuf).await;
+    everything_is_found_again(Transport::HttpProtobuf).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_signals_sent_over_http_as_json_are_found_again() {
-    everything_is_found_again(By::HttpJson).await;
+    everything_is_found_again(Transport::HttpJson).await;
 }
 
 /// The examples of OpenTelemetry's protocol, as the forwarder's tests keep them.

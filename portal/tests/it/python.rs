@@ -1,9 +1,9 @@
 //! The real client of the query API: azure-monitor-query 2.0.0 for Python, in a virtual environment of its own.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use azmon_portal::testing::TestPortal;
+use azmon_test_clients::python::{python, succeed};
 use serde_json::{Value, json};
 
 use crate::query::some_requests;
@@ -15,46 +15,19 @@ const CLIENT: &str = concat!(
     "/tests/data/azure-monitor-query/client.py"
 );
 
-/// The environment's Python; it is made once for a target directory.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("azure-monitor-query");
-    let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
-    if !complete.is_file() {
-        let _ = std::fs::remove_dir_all(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        succeed(
-            Command::new(&python)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                ])
-                .args(PACKAGES),
-        );
-        std::fs::write(complete, "").unwrap();
-    }
-    python
-}
-
-fn succeed(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {text}");
-    output
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_client_for_python_understands_every_kind_of_answer() {
     let portal = TestPortal::start().await;
     portal.send(some_requests()).await;
     let url = portal.portal().url();
     let run = move || {
+        let python = python(
+            env!("CARGO_TARGET_TMPDIR"),
+            "azure-monitor-query",
+            &PACKAGES,
+        );
         succeed(
-            Command::new(python())
+            Command::new(python)
                 .args([CLIENT, &url])
                 .env("no_proxy", "*")
                 .env("NO_PROXY", "*"),

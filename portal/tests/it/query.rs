@@ -450,7 +450,7 @@ async fn no_query_reads_anything_but_its_tables() {
         let (status, answer) = post(&portal, "/v1/apps/a/query", json!({"query": query})).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}: {answer}");
     }
-    // Text is text: what looks like SQL finds nothing, and changes nothing.
+    // Text remains text: SQL in a value finds nothing and changes nothing.
     for text in [
         "' OR 1=1 --",
         "x'; DROP TABLE items; --",

@@ -1,4 +1,4 @@
-//! Bodies and files for the portal: what real clients send, damaged.
+//! Damaged bodies and files of real clients, for the portal.
 
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -109,10 +109,10 @@ fn example<T: Message + serde::de::DeserializeOwned>(
     Some((path, value.to_string(), message.encode_to_vec()))
 }
 
-/// 100 MB of spaces, which decompress from a thousandth of it: more than the portal takes.
+/// 100 MB of spaces in a thousandth of the bytes: more than the portal accepts.
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![b' '; 100_000_000]));
 
-/// The portal's readers, with what they share between inputs.
+/// The portal's readers, and the state that inputs share.
 #[derive(Debug)]
 pub struct PortalReaders {
     runtime: Runtime,
@@ -137,7 +137,7 @@ impl PortalReaders {
         })
     }
 
-    /// A body for `/v2.1/track`. Gives how many bytes it has.
+    /// A body for `/v2.1/track`. Returns its size in bytes.
     ///
     /// # Errors
     /// A description of the portal's wrong answer.
@@ -150,7 +150,7 @@ impl PortalReaders {
         Ok(length)
     }
 
-    /// A compressed body for `/v2.1/track`, now and then a bomb. Gives how many bytes it has.
+    /// A compressed body for `/v2.1/track`, occasionally a bomb. Returns its size in bytes.
     ///
     /// # Errors
     /// As [`track_body`](Self::track_body).
@@ -173,7 +173,7 @@ impl PortalReaders {
         Ok(length)
     }
 
-    /// A protobuf message of OTLP. Gives how many bytes it has.
+    /// A protobuf message of OTLP. Returns its size in bytes.
     ///
     /// # Errors
     /// As [`track_body`](Self::track_body).
@@ -193,7 +193,7 @@ impl PortalReaders {
         self.otlp(&mut bytes, path, "application/x-protobuf", body)
     }
 
-    /// A JSON message of OTLP. Gives how many bytes it has.
+    /// A JSON message of OTLP. Returns its size in bytes.
     ///
     /// # Errors
     /// As [`track_body`](Self::track_body).
@@ -228,7 +228,7 @@ impl PortalReaders {
         Ok(length)
     }
 
-    /// A file for `/api/import`: envelopes and OTLP JSON, compressed or not. Gives how many bytes it has.
+    /// A file for `/api/import`: envelopes and OTLP JSON, compressed or not. Returns its size in bytes.
     ///
     /// # Errors
     /// As [`track_body`](Self::track_body).
@@ -258,7 +258,7 @@ impl PortalReaders {
     }
 }
 
-/// A refusal is right; more items accepted than received is not.
+/// A rejection is correct; more accepted than received items are not.
 fn counted(read: Result<azmon_portal::hostile::Outcome, String>) -> Result<(), String> {
     match read {
         Ok(outcome) if outcome.accepted > outcome.received => Err(format!("{outcome:?}")),
@@ -289,7 +289,7 @@ fn envelopes(bytes: &mut Bytes<'_>) -> Vec<u8> {
     }
 }
 
-/// Up to five damages, of JSON's own kind and of any.
+/// Inserts up to five faults, specific to JSON or arbitrary.
 fn damage_json(bytes: &mut Bytes<'_>, body: &mut Vec<u8>) {
     let tokens = TOKENS.map(str::as_bytes);
     for _ in 0..bytes.below(6) {
@@ -331,7 +331,7 @@ fn memchr_all(wanted: u8, body: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// Cuts, copies, overwrites or inserts.
+/// Cuts, copies, overwrites or inserts bytes.
 fn damage(bytes: &mut Bytes<'_>, body: &mut Vec<u8>, pieces: &[&[u8]]) {
     let at = place(bytes, body.len());
     let end = (at + bytes.below(256)).min(body.len());
@@ -364,7 +364,7 @@ fn place(bytes: &mut Bytes<'_>, length: usize) -> usize {
     index * length / 65_536
 }
 
-/// A list of resources whose first attribute is an array in an array, so often.
+/// A list of resources whose first attribute is an array nested to this depth.
 fn deep(depth: usize) -> Vec<u8> {
     let mut message = Vec::new();
     for _ in 0..depth {

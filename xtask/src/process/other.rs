@@ -9,7 +9,7 @@ pub(crate) fn command(program: &Path) -> Result<Command> {
     Ok(Command::new(program))
 }
 
-/// Without signals a child cannot be asked to end.
+/// Without signals, a child can only be killed.
 pub(super) fn tell_to_end(child: &mut Child) -> Result {
     child.kill()?;
     Ok(())

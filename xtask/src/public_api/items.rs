@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use syn::{ImplItem, Item, ItemImpl, Type, UseTree, Visibility};
+use syn::parse::{ParseStream, Parser};
+use syn::{ImplItem, Item, ItemImpl, ItemMacro, Token, Type, UseTree, Visibility};
 
 use super::render;
 use crate::modules::{ModulePath, Modules, attributes, extended, is_for_tests};
@@ -12,7 +13,7 @@ pub(super) struct Items<'a> {
     /// The public paths of each type, by its defining module and its name there.
     types: BTreeMap<(ModulePath, String), BTreeSet<String>>,
     /// The functions that each local macro defines.
-    macros: BTreeMap<String, Vec<String>>,
+    macros: BTreeMap<String, Functions>,
     /// The modules being visited, so that circular re-exports end.
     open: Vec<(ModulePath, String)>,
 }
@@ -175,57 +176,102 @@ impl<'a> Items<'a> {
             return;
         }
         for member in &item.items {
-            match member {
-                ImplItem::Fn(function)
-                    if is_public(&function.vis) && !render::is_hidden(&function.attrs) =>
-                {
-                    let path = format!("{path}::{}", function.sig.ident);
-                    let line = format!("pub {}", render::signature(&function.sig, &path));
-                    self.lines.insert(line);
-                }
-                ImplItem::Const(constant) if is_public(&constant.vis) => {
-                    self.lines
-                        .insert(format!("pub const {path}::{}", constant.ident));
-                }
-                ImplItem::Macro(call) => {
-                    let segments = call.mac.path.segments.iter();
-                    let name = segments.last().map(|last| last.ident.to_string());
-                    let name = name.unwrap_or_default();
-                    for function in self.macros.get(&name).into_iter().flatten() {
-                        self.lines
-                            .insert(format!("pub fn {path}::{function}(..), by {name}!"));
-                    }
-                }
-                _ => {}
+            self.add_member(member, path);
+        }
+    }
+
+    fn add_member(&mut self, member: &ImplItem, path: &str) {
+        match member {
+            ImplItem::Fn(function)
+                if is_public(&function.vis) && !render::is_hidden(&function.attrs) =>
+            {
+                let path = format!("{path}::{}", function.sig.ident);
+                let line = format!("pub {}", render::signature(&function.sig, &path));
+                self.lines.insert(line);
             }
+            ImplItem::Const(constant) if is_public(&constant.vis) => {
+                self.lines
+                    .insert(format!("pub const {path}::{}", constant.ident));
+            }
+            ImplItem::Macro(call) => {
+                let segments = call.mac.path.segments.iter();
+                let name = segments.last().map(|last| last.ident.to_string());
+                let name = name.unwrap_or_default();
+                match self.macros.get(&name).cloned() {
+                    Some(Functions::Members(members)) => {
+                        for member in &members {
+                            self.add_member(member, path);
+                        }
+                    }
+                    Some(Functions::Names(names)) => {
+                        for function in names {
+                            self.lines
+                                .insert(format!("pub fn {path}::{function}(..), by {name}!"));
+                        }
+                    }
+                    None => {}
+                }
+            }
+            _ => {}
         }
     }
 }
 
+/// The functions that a macro defines.
+#[derive(Clone)]
+enum Functions {
+    /// The members of an implementation that a macro without parameters expands to.
+    Members(Vec<ImplItem>),
+    /// The names that occur in another macro.
+    Names(Vec<String>),
+}
+
 /// The functions that local macros define, by macro name.
-fn macros(modules: &Modules) -> BTreeMap<String, Vec<String>> {
+fn macros(modules: &Modules) -> BTreeMap<String, Functions> {
     let items = modules.values().flat_map(|source| &source.syntax.items);
     let macros = items.filter_map(|item| match item {
-        Item::Macro(item) => Some((item.ident.as_ref()?.to_string(), &item.mac.tokens)),
+        Item::Macro(item) => Some((item.ident.as_ref()?.to_string(), functions(item))),
         _ => None,
     });
-    macros
-        .map(|(name, tokens)| {
-            let text = tokens.to_string();
-            let words: Vec<_> = text.split_whitespace().collect();
-            let functions = words
-                .windows(3)
-                .filter(|three| three[0] == "pub" && three[1] == "fn")
-                .map(|three| {
-                    three[2]
-                        .split(['(', '<'])
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned()
-                });
-            (name, functions.collect())
-        })
-        .collect()
+    macros.collect()
+}
+
+fn functions(item: &ItemMacro) -> Functions {
+    let members = members.parse2(item.mac.tokens.clone());
+    members.map_or_else(|_| Functions::Names(names(item)), Functions::Members)
+}
+
+/// Reads a macro whose only rule is `() => { members }`.
+fn members(input: ParseStream<'_>) -> syn::Result<Vec<ImplItem>> {
+    let (parameters, body);
+    syn::parenthesized!(parameters in input);
+    if !parameters.is_empty() {
+        return Err(parameters.error("a parameter"));
+    }
+    input.parse::<Token![=>]>()?;
+    syn::braced!(body in input);
+    input.parse::<Option<Token![;]>>()?;
+    let mut members = Vec::new();
+    while !body.is_empty() {
+        members.push(body.parse()?);
+    }
+    Ok(members)
+}
+
+fn names(item: &ItemMacro) -> Vec<String> {
+    let text = item.mac.tokens.to_string();
+    let words: Vec<_> = text.split_whitespace().collect();
+    let functions = words
+        .windows(3)
+        .filter(|three| three[0] == "pub" && three[1] == "fn")
+        .map(|three| {
+            three[2]
+                .split(['(', '<'])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        });
+    functions.collect()
 }
 
 fn is_public(visibility: &Visibility) -> bool {

@@ -10,10 +10,12 @@ mod otlp;
 mod parse;
 mod resource;
 mod sampler;
+mod setters;
 mod settings;
 mod span_limits;
 
 pub(crate) use self::delivery::LiveSettings;
 pub(crate) use self::metrics::MetricChoices;
 pub(crate) use self::otlp::{OtlpChoice, OtlpEndpoints};
-pub(crate) use self::settings::{Choices, Settings};
+pub(crate) use self::setters::{builder_setters, mapping_setters};
+pub(crate) use self::settings::{Choices, Lookup, Settings};

@@ -26,6 +26,9 @@ use crate::storage::{Storage, StorageSettings};
 use crate::token::TokenProvider;
 use crate::transmission::NetworkSettings;
 
+/// Looks up an environment variable.
+pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// The settings that the code set. For `None` the environment applies, and then the default.
 #[derive(Default)]
 pub(crate) struct Choices {

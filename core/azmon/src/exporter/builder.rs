@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::config::{Choices, Settings, environment};
+use crate::config::{Choices, Lookup, Settings, builder_setters, environment, mapping_setters};
 use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::exporter::sender::Sender;
@@ -23,7 +23,7 @@ pub struct ExporterBuilder<E> {
     mapping: MappingOptions,
     pub(super) unsampled_logs: UnsampledLogs,
     processors: TelemetryProcessors,
-    environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    environment: Lookup,
     transport: Option<Arc<dyn Transport>>,
     exporter: PhantomData<fn() -> E>,
 }
@@ -41,62 +41,8 @@ impl<E> ExporterBuilder<E> {
         }
     }
 
-    /// Sets the connection string. Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`.
-    #[must_use]
-    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
-        self.choices.connection_string = Some(connection_string.into());
-        self
-    }
-
-    /// Sets the options of the mapping from OpenTelemetry to Application Insights.
-    #[must_use]
-    pub fn mapping(mut self, options: MappingOptions) -> Self {
-        self.mapping = options;
-        self
-    }
-
-    /// Adds a closure that may change, redact or drop each item before it is sent: see
-    /// [`TelemetryBuilder::telemetry_processor`](crate::TelemetryBuilder::telemetry_processor).
-    #[must_use]
-    pub fn telemetry_processor(
-        mut self,
-        processor: impl FnMut(&mut Envelope<'_>) -> ItemDecision + Send + 'static,
-    ) -> Self {
-        self.processors.add(processor);
-        self
-    }
-
-    /// Sets the lookup of environment variables. Defaults to the process's environment.
-    #[must_use]
-    pub fn environment(
-        mut self,
-        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.environment = Box::new(lookup);
-        self
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
-    /// Sets the storage of telemetry that cannot be sent: see
-    /// [`TelemetryBuilder::storage`](crate::TelemetryBuilder::storage).
-    #[must_use]
-    pub fn storage(mut self, storage: Storage) -> Self {
-        self.choices.storage = Some(storage);
-        self
-    }
-
-    /// Sets the source of Entra ID tokens: see
-    /// [`TelemetryBuilder::token_provider`](crate::TelemetryBuilder::token_provider).
-    #[must_use]
-    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
-        self.choices.token_provider = Some(Arc::new(provider));
-        self
-    }
+    builder_setters!();
+    mapping_setters!();
 
     /// Joins a worker, which receives the exported items.
     pub(super) fn start(self) -> Result<Sender, BuildError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 
-use crate::config::{Choices, Settings, environment};
+use crate::config::{Choices, Lookup, Settings, builder_setters, environment};
 use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind, DeliveryError};
 use crate::item::{DropReason, DroppedItems, Item, Producer, QueueLimits};
@@ -13,7 +13,7 @@ use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::WorkerBuilder;
 use crate::storage::Storage;
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::{Transport, WorkerHandle};
+use crate::transmission::WorkerHandle;
 
 /// Maximum number of waiting items: seconds of a busy sender.
 const QUEUE_ITEMS: usize = 65_536;
@@ -63,8 +63,7 @@ pub struct EnvelopeExporterBuilder {
     choices: Choices,
     queue_items: usize,
     queue_bytes: usize,
-    environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    transport: Option<Arc<dyn Transport>>,
+    environment: Lookup,
 }
 
 /// The queue has no room for the envelopes, which the error returns.
@@ -81,7 +80,6 @@ impl EnvelopeExporter {
             queue_items: QUEUE_ITEMS,
             queue_bytes: QUEUE_BYTES,
             environment: Box::new(environment::of_process),
-            transport: None,
         }
     }
 
@@ -161,12 +159,7 @@ fn made(item: Item) -> Option<Envelope<'static>> {
 }
 
 impl EnvelopeExporterBuilder {
-    /// Sets the connection string. Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`.
-    #[must_use]
-    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
-        self.choices.connection_string = Some(connection_string.into());
-        self
-    }
+    builder_setters!();
 
     /// Sets the maximum number of waiting envelopes. Defaults to 65,536.
     #[must_use]
@@ -179,24 +172,6 @@ impl EnvelopeExporterBuilder {
     #[must_use]
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.queue_bytes = bytes;
-        self
-    }
-
-    /// Sets the lookup of environment variables. Defaults to the process's environment.
-    #[must_use]
-    pub fn environment(
-        mut self,
-        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.environment = Box::new(lookup);
-        self
-    }
-
-    /// Sets the storage of envelopes that cannot be sent: see
-    /// [`TelemetryBuilder::storage`](crate::TelemetryBuilder::storage).
-    #[must_use]
-    pub fn storage(mut self, storage: Storage) -> Self {
-        self.choices.storage = Some(storage);
         self
     }
 
@@ -216,7 +191,7 @@ impl EnvelopeExporterBuilder {
         let nothing = Resource::builder_empty().build();
         let builder = WorkerBuilder {
             connection: &connection,
-            transport: self.transport,
+            transport: None,
             network: settings.network,
             storage: settings.storage,
             max_export_delay: settings.max_export_delay,

@@ -13,7 +13,7 @@ const AS_EXPECTED: i32 = 7;
 
 /// In a process of its own, which forks.
 #[test]
-#[ignore = "run by the tests of this file, in a process of its own"]
+#[ignore = "other tests run it in a child process"]
 #[expect(
     clippy::exit,
     reason = "a return would run the test harness in the child"

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use azmon::{Storage, Telemetry};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Tracer, TracerProvider};
 
+use crate::child::{self, told};
 use crate::endpoint::{Endpoint, Script, connection_string};
 use crate::faults::Directory;
 
-const TASK: &str = "AZMON_IT_TASK";
-const CONNECTION_STRING: &str = "AZMON_IT_CONNECTION_STRING";
 const DIRECTORY: &str = "AZMON_IT_DIRECTORY";
 const FIRST: &str = "AZMON_IT_FIRST";
 
@@ -39,11 +38,12 @@ fn now() -> u128 {
 }
 
 fn telemetry(durable: bool) -> Telemetry {
-    let variable = |name| std::env::var(name).unwrap();
+    let (_, connection_string) = told();
+    let directory = std::env::var(DIRECTORY).unwrap();
     Telemetry::builder()
-        .connection_string(variable(CONNECTION_STRING))
+        .connection_string(connection_string)
         .environment(|_| None)
-        .storage(Storage::at(variable(DIRECTORY)).durable(durable))
+        .storage(Storage::at(directory).durable(durable))
         .max_export_delay(Duration::from_millis(50))
         .standard_metrics(false)
         .performance_counters(false)
@@ -55,9 +55,9 @@ fn telemetry(durable: bool) -> Telemetry {
 
 /// In the child: ends spans until the process is killed, and prints the number and the time of each.
 #[test]
-#[ignore = "run by the tests of this file, in a process of its own"]
+#[ignore = "other tests run it in a child process"]
 fn child() {
-    let task = std::env::var(TASK).unwrap();
+    let (task, _) = told();
     if task == "drain" {
         return drain();
     }
@@ -104,10 +104,7 @@ struct Process {
 
 impl Process {
     fn start(task: &str, address: SocketAddr, directory: &Directory, first: u64) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kill::child", "--ignored", "--nocapture"])
-            .env(TASK, task)
-            .env(CONNECTION_STRING, connection_string(address))
+        let mut child = child::command("kill::child", task, connection_string(address))
             .env(DIRECTORY, directory.path())
             .env(FIRST, first.to_string())
             .stdout(Stdio::piped())

@@ -169,7 +169,7 @@ fn panics_are_not_reported_after_the_shutdown_nor_unless_asked_for() {
 }
 
 #[test]
-#[ignore = "a process that other tests start"]
+#[ignore = "other tests run it in a child process"]
 fn panics() {
     let (task, connection_string) = child::told();
     if task == "main" {

@@ -2,14 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use crate::child::{self, told};
 use crate::endpoint::{Endpoint, Script};
 use crate::support::{span, telemetry};
 
-const CONNECTION_STRING: &str = "AZMON_IT_CONNECTION_STRING";
 /// The proxy variables that the environment of the tests may define.
 const VARIABLES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
 
@@ -87,9 +87,10 @@ fn serve(
 
 /// In the child: sends a span, and fails unless the span is delivered at once.
 #[test]
-#[ignore = "run by the tests of this file, in a process of its own"]
+#[ignore = "other tests run it in a child process"]
 fn child() {
-    let telemetry = telemetry(std::env::var(CONNECTION_STRING).unwrap());
+    let (_, connection_string) = told();
+    let telemetry = telemetry(connection_string);
     span(&telemetry, "through a proxy");
     let delivery = telemetry.force_flush();
     if let Err(error) = &delivery {
@@ -103,16 +104,14 @@ fn child() {
 }
 
 fn send(endpoint: &str, variables: &[(&str, String)]) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "proxy::child", "--ignored", "--nocapture"]);
+    let key = "8f2e0d9c-0000-4000-8000-000000000001";
+    let connection = format!("InstrumentationKey={key};IngestionEndpoint={endpoint}");
+    let mut command = child::command("proxy::child", "", connection);
     for name in VARIABLES {
         command
             .env_remove(name)
             .env_remove(name.to_ascii_lowercase());
     }
-    let key = "8f2e0d9c-0000-4000-8000-000000000001";
-    let connection = format!("InstrumentationKey={key};IngestionEndpoint={endpoint}");
-    command.env(CONNECTION_STRING, connection);
     command.envs(variables.iter().map(|(name, value)| (*name, value)));
     command.output().unwrap()
 }

@@ -386,7 +386,7 @@ fn a_thousand_lines_a_second_do_not_feed_themselves() {
 }
 
 #[test]
-#[ignore = "a process that another test starts: its subscriber is that of all threads"]
+#[ignore = "other tests run it in a child process"]
 fn thousands_of_lines() {
     let (_, connection_string) = child::told();
     let telemetry = builder(connection_string).build().unwrap();

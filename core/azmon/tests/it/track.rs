@@ -152,7 +152,7 @@ fn direct_calls_without_telemetry_go_to_that_which_is_installed_globally() {
 }
 
 #[test]
-#[ignore = "a process that another test starts: what is global is so for all tests"]
+#[ignore = "other tests run it in a child process"]
 fn global() {
     let (_, connection_string) = child::told();
     azmon::event("before").send();

@@ -10,7 +10,7 @@ use super::outcome::{Ending, Outcome, ResponseStatus, outcome};
 /// The end of an exchange, as the span records it.
 #[derive(Debug)]
 pub struct HttpEnd {
-    /// `Some` if the response told the version, on a client.
+    /// `Some` on a client if the response states the version.
     pub(crate) version: Option<&'static str>,
     pub(crate) response: ResponseStatus,
     pub(crate) response_size: Option<u64>,

@@ -211,8 +211,8 @@ impl<'a> Binder<'a> {
 }
 
 /// A batch for evaluating constants.
-fn one_row() -> crate::column::Batch {
-    crate::column::Batch {
+fn one_row() -> crate::batch::Batch {
+    crate::batch::Batch {
         columns: Vec::new(),
         rows: 1,
     }

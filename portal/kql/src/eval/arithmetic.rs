@@ -1,6 +1,7 @@
 //! `+ - * / %` on numbers and times.
 
-use crate::column::{Column, ColumnBuilder, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, ColumnBuilder, Data};
 use crate::expr::Arithmetic;
 use crate::time;
 use crate::types::Type;

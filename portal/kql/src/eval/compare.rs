@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::column::{Column, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, Data};
 use crate::expr::Compare;
 use crate::types::Type;
 use crate::value::Value;

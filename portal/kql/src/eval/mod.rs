@@ -7,7 +7,8 @@ mod window;
 
 use std::sync::Arc;
 
-use crate::column::{Batch, Column, ColumnBuilder, Data, Vector};
+use crate::batch::{Batch, Vector};
+use crate::column::{Column, ColumnBuilder, Data};
 use crate::convert::convert;
 use crate::error::{Error, Result};
 use crate::expr::{Expr, InSet, Node};
@@ -250,10 +251,10 @@ impl Evaluator {
         let vector = self.eval(predicate, batch)?;
         Ok(match &vector {
             Vector::Const(value) if value.as_bool() == Some(true) => {
-                crate::column::indices(batch.rows).collect()
+                crate::batch::indices(batch.rows).collect()
             }
             Vector::Const(_) => Vec::new(),
-            Vector::Column(_) => crate::column::indices(batch.rows)
+            Vector::Column(_) => crate::batch::indices(batch.rows)
                 .filter(|row| bool_at(&vector, *row as usize) == Some(true))
                 .collect(),
         })

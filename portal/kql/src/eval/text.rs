@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use crate::column::{Column, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, Data};
 use crate::error::Result;
 use crate::functions::Context;
 use crate::syntax::ast::{TextKind, TextOp};

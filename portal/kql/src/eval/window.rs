@@ -1,7 +1,8 @@
 //! Functions over several rows; the batch contains all rows.
 
 use super::bool_at;
-use crate::column::{Column, Vector};
+use crate::batch::Vector;
+use crate::column::Column;
 use crate::expr::Window;
 use crate::types::Type;
 use crate::value::Value;

@@ -2,7 +2,8 @@
 
 use super::accumulator::{Accumulator, each_long, each_real};
 use super::collect;
-use crate::column::{Column, ColumnBuilder, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, ColumnBuilder, Data};
 use crate::decimal::Decimal;
 use crate::plan::{Aggregate, AggregateKind};
 use crate::types::Type;

@@ -1,6 +1,7 @@
 //! The state of an aggregate for each group, and the reading of its numbers.
 
-use crate::column::{Column, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, Data};
 
 /// One aggregate over all groups.
 pub(super) trait Accumulator {

@@ -4,7 +4,8 @@ use super::Stream;
 use super::accumulate::accumulator;
 use super::accumulator::Accumulator;
 use super::group::Grouper;
-use crate::column::{Batch, Column, Vector};
+use crate::batch::{Batch, Vector};
+use crate::column::Column;
 use crate::error::Result;
 use crate::eval::{Evaluator, bool_at};
 use crate::plan::{AggregateKind, Aggregation, PlanNode};
@@ -52,7 +53,7 @@ pub(super) fn run(
                 None => accumulator.update(&groups, &args),
                 Some(predicate) => {
                     let flags = evaluator.eval(predicate, &batch)?;
-                    let rows: Vec<u32> = crate::column::indices(batch.rows)
+                    let rows: Vec<u32> = crate::batch::indices(batch.rows)
                         .filter(|row| bool_at(&flags, *row as usize) == Some(true))
                         .collect();
                     let groups: Vec<u32> = rows.iter().map(|row| groups[*row as usize]).collect();

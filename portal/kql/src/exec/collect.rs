@@ -5,7 +5,8 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use super::accumulator::Accumulator;
-use crate::column::{Column, ColumnBuilder, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, ColumnBuilder, Data};
 use crate::functions::Set;
 use crate::types::Type;
 use crate::value::{Value, order_reals};

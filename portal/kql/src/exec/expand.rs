@@ -1,7 +1,8 @@
 //! `mv-expand`: one row for each element.
 
 use super::{BATCH_ROWS, Stream};
-use crate::column::{Batch, ColumnBuilder, Vector};
+use crate::batch::{Batch, Vector};
+use crate::column::ColumnBuilder;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::plan::MvExpand;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::column::{Column, ColumnBuilder, Data, Vector};
+use crate::batch::Vector;
+use crate::column::{Column, ColumnBuilder, Data};
 use crate::types::Type;
 use crate::value::write_text_key;
 

@@ -4,7 +4,8 @@ use hashbrown::{HashMap, HashSet};
 
 use super::group::join_key;
 use super::{BATCH_ROWS, Stream, drain, open};
-use crate::column::{Batch, ColumnBuilder, Vector};
+use crate::batch::{Batch, Vector};
+use crate::column::ColumnBuilder;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::plan::Join;
@@ -48,7 +49,7 @@ impl Joining {
         let keys = keys?;
         let mut table: HashMap<Box<[u8]>, Vec<u32>> = HashMap::new();
         let mut buffer = Vec::new();
-        for row in crate::column::indices(right.rows) {
+        for row in crate::batch::indices(right.rows) {
             if join_key(&keys, row as usize, &mut buffer).is_some() {
                 match table.get_mut(&*buffer) {
                     Some(rows) => rows.push(row),
@@ -162,7 +163,7 @@ impl Joining {
             JoinKind::RightAnti | JoinKind::RightOuter | JoinKind::FullOuter => false,
             _ => return Vec::new(),
         };
-        crate::column::indices(self.right.rows)
+        crate::batch::indices(self.right.rows)
             .filter(|row| self.matched[*row as usize] == wanted)
             .collect()
     }

@@ -13,7 +13,7 @@ mod sort;
 mod source;
 mod stream;
 
-use crate::column::Batch;
+use crate::batch::Batch;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::plan::{Plan, PlanNode};

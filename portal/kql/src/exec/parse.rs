@@ -1,7 +1,8 @@
 //! `parse` and `parse-where`.
 
 use super::Stream;
-use crate::column::{Batch, ColumnBuilder, Vector, indices};
+use crate::batch::{Batch, Vector, indices};
+use crate::column::ColumnBuilder;
 use crate::convert::convert;
 use crate::error::Result;
 use crate::eval::Evaluator;

@@ -3,7 +3,8 @@
 use hashbrown::HashMap;
 
 use super::{Stream, drain};
-use crate::column::{Batch, ColumnBuilder, Vector};
+use crate::batch::{Batch, Vector};
+use crate::column::ColumnBuilder;
 use crate::error::{Error, Result};
 use crate::eval::Evaluator;
 use crate::functions::MAX_ARRAY;

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{Stream, drain};
-use crate::column::{Batch, Data, Vector, indices};
+use crate::batch::{Batch, Vector, indices};
+use crate::column::Data;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::plan::Sort;

@@ -1,8 +1,9 @@
 //! Operators without input: tables, constants, ranges.
 
 use super::{BATCH_ROWS, Stream};
+use crate::batch::{Batch, Vector};
 use crate::catalog::{Rows, ScanRequest};
-use crate::column::{Batch, ColumnBuilder, Vector};
+use crate::column::ColumnBuilder;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::plan::Scan;

@@ -1,7 +1,7 @@
 //! Operators that process batch by batch.
 
 use super::{Stream, drain, open};
-use crate::column::Batch;
+use crate::batch::Batch;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::expr::{Expr, Node};

@@ -7,7 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::store::{ItemKind, NewItem};
+use crate::store::{Item, ItemKind, NewItem};
 
 fn item() -> Item {
     let json = json!({

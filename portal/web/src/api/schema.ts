@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Rate, what is kept, what was refused. */
+        /** The rate of arrival, and the numbers of stored and rejected items. */
         get: operations["getStats"];
         put?: never;
         post?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every instrumentation key that sent something, with its roles. */
+        /** Every instrumentation key with stored items, and its roles. */
         get: operations["getApps"];
         put?: never;
         post?: never;
@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is it well, and what changed. */
+        /** The state of the application, and changes. */
         get: operations["getOverview"];
         put?: never;
         post?: never;
@@ -130,7 +130,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One request or dependency against all calls of its kind. */
+        /** One request or dependency, compared with all calls of its kind. */
         get: operations["getItemsIdRank"];
         put?: never;
         post?: never;
@@ -215,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Roles, what they call, and both sides of every call. */
+        /** Roles, their dependencies, and both sides of every call. */
         get: operations["getMap"];
         put?: never;
         post?: never;
@@ -266,7 +266,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Requests by name and role (side=browser: page views and browser's calls). */
+        /** Requests by name and role (side=browser: page views and calls of browsers). */
         get: operations["getOperations"];
         put?: never;
         post?: never;
@@ -317,7 +317,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Series and distribution of the selected calls; all when nothing is selected. */
+        /** Series and distribution of the selected calls, or of all calls without a selection. */
         get: operations["getCalls"];
         put?: never;
         post?: never;
@@ -334,7 +334,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The selection (duration, q, f, success or problem) against the rest of the same calls: over-represented values of every dimension, numbers binned. */
+        /** The selection (duration, q, f, success or problem), compared with the other calls of the same kind: over-represented values of every dimension, with binned numbers. */
         get: operations["getDifference"];
         put?: never;
         post?: never;
@@ -351,7 +351,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the time of the selected calls' transactions goes. */
+        /** The distribution of time in the transactions of the selected calls. */
         get: operations["getBreakdown"];
         put?: never;
         post?: never;
@@ -368,7 +368,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Failed calls: chart by role, top three of each, rows of one tab. */
+        /** Failed calls: a chart by role, the three most frequent of each kind, and the rows of one tab. */
         get: operations["getFailures"];
         put?: never;
         post?: never;
@@ -422,7 +422,7 @@ export interface paths {
         /** Process starts and versions. */
         get: operations["getRuns"];
         put?: never;
-        /** Begins a run by hand. */
+        /** Begins a new run. */
         post: operations["postRuns"];
         delete?: never;
         options?: never;
@@ -488,7 +488,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What Azure would reject, cut or draw wrongly. */
+        /** Telemetry that Azure would reject, truncate or show incorrectly. */
         get: operations["getDoctor"];
         put?: never;
         post?: never;
@@ -522,7 +522,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-Sent Events: `item` for each matching item that arrives; `skipped` {"count":n} when more arrive than a reader takes (50 a second are sent). */
+        /** Server-Sent Events: `item` for each new matching item; `skipped` {"count":n} for items beyond 50 a second. */
         get: operations["getTail"];
         put?: never;
         post?: never;
@@ -539,7 +539,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-Sent Events: `live` whenever clients tell something, at least twice a second. Clients post while it is read. */
+        /** Server-Sent Events: `live` for each post of a client, at least twice a second. Clients post while a reader is connected. */
         get: operations["getLive"];
         put?: never;
         post?: never;
@@ -556,7 +556,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The servers of live metrics, with the last 60 s of each. Asking lets no client post. */
+        /** The servers of Live Metrics, with the last 60 s of each. This request does not cause clients to post. */
         get: operations["getLiveServers"];
         put?: never;
         post?: never;
@@ -573,9 +573,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Own charts and filters of samples, which hold for all pages and clients. */
+        /** Custom charts and filters of samples, for all pages and clients. */
         get: operations["getLiveConfiguration"];
-        /** Replaces own charts and filters. A filter that cannot be understood is refused, and nothing is changed. */
+        /** Replaces custom charts and filters. An invalid filter is rejected, and nothing changes. */
         put: operations["putLiveConfiguration"];
         post?: never;
         delete?: never;
@@ -591,7 +591,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What pages saved: kind is boards, queries, known, ignored, layout or settings. */
+        /** Values that pages saved; kind is boards, queries, known, ignored, layout or settings. */
         get: operations["getSavedKind"];
         put?: never;
         post?: never;
@@ -612,7 +612,7 @@ export interface paths {
         /** Saves a JSON value of at most 256 KiB. */
         put: operations["putSavedKindName"];
         post?: never;
-        /** Removes it. */
+        /** Removes a saved value. */
         delete: operations["deleteSavedKindName"];
         options?: never;
         head?: never;
@@ -629,7 +629,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes all items (of one app with app=); saved things stay. */
+        /** Removes all items, or with app= those of one application. Saved values remain. */
         delete: operations["deleteData"];
         options?: never;
         head?: never;
@@ -645,7 +645,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a file: NDJSON envelopes, JSON array, OTLP JSON lines; gzip or not. */
+        /** Imports a file: envelopes as NDJSON or as a JSON array, or lines of OTLP JSON; optionally compressed with gzip. */
         post: operations["postImport"];
         delete?: never;
         options?: never;
@@ -696,7 +696,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The first error of a query and the columns of its answer, without running it. */
+        /** The first error of a query, and the columns of its result. The query does not run. */
         post: operations["postQueryCheck"];
         delete?: never;
         options?: never;
@@ -711,7 +711,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where availability tests and alert rules stand, in the order of their file. */
+        /** The states of availability tests and alert rules, in the order of their file. */
         get: operations["getChecks"];
         put?: never;
         post?: never;
@@ -735,7 +735,7 @@ export interface components {
             lastSeen: string;
             items: number;
             perSecond: number;
-            /** @description By first seen: a role keeps its place, and so its colour. */
+            /** @description Ordered by their first item, so that a role keeps its place and its colour. */
             roles: components["schemas"]["AppRole"][];
         };
         AppRole: {
@@ -750,14 +750,14 @@ export interface components {
         Apps: {
             apps: components["schemas"]["App"][];
         };
-        /** @description Calls from fromMs up to toMs. */
+        /** @description Calls from fromMs to toMs. */
         Bin: {
             fromMs: number;
             toMs: number;
             succeeded: number;
             failed: number;
         };
-        /** @description Where the time of sampled transactions goes, by critical paths. */
+        /** @description The distribution of time in sampled transactions, by critical paths. */
         Breakdown: {
             scope: components["schemas"]["Scope"];
             transactions: number;
@@ -780,7 +780,7 @@ export interface components {
             perRequest: number;
             was: number | null;
         };
-        /** @description Key number and chart of the overview. */
+        /** @description A key figure and a chart of the overview. */
         Card: {
             total: components["schemas"]["Compared"];
             perSecond: components["schemas"]["Compared"];
@@ -813,7 +813,7 @@ export interface components {
             refused: number;
             delayMs: number | null;
         };
-        /** @description a against b. */
+        /** @description Run a, compared with run b. */
         Compare: {
             a: components["schemas"]["RunSummary"];
             b: components["schemas"]["RunSummary"];
@@ -832,12 +832,12 @@ export interface components {
             callsPerRequestA: number | null;
             callsPerRequestB: number | null;
         };
-        /** @description A value and what it was in the compared range (rates and averages compare directly; counts are scaled to the length of the asked range). */
+        /** @description A value, and its value in the compared range (rates and averages compare directly; counts are scaled to the length of the requested range). */
         Compared: {
             value: number | null;
             was: number | null;
         };
-        /** @description What to paste. */
+        /** @description Settings to copy into applications. */
         Connect: {
             connectionString: string;
             connectionStringTls: string | null;
@@ -851,7 +851,7 @@ export interface components {
         Deleted: {
             items: number;
         };
-        /** @description A value that is over-represented among the selected. */
+        /** @description A value that is over-represented in the selection. */
         Difference: {
             field: string;
             value: string;
@@ -912,7 +912,7 @@ export interface components {
             /** Format: date-time */
             lastSeen: string;
             isIgnored: boolean;
-            /** @description Not seen for 5 minutes: fixed? */
+            /** @description Whether it has not occurred for 5 minutes, and may be fixed. */
             isGone: boolean;
             fixes: components["schemas"]["Fix"][];
             series: components["schemas"]["Series"];
@@ -933,7 +933,7 @@ export interface components {
             series: components["schemas"]["Series"][];
             /** @description Result codes of failed calls. */
             answers: components["schemas"]["NamedCount"][];
-            /** @description What the caller calls, by name. */
+            /** @description The caller's calls, by name. */
             operations: components["schemas"]["OperationShare"][];
             caller: components["schemas"]["Distribution"];
             callee: components["schemas"]["Distribution"] | null;
@@ -984,12 +984,12 @@ export interface components {
             scope: components["schemas"]["Scope"];
             /** @description Matching items, each with its itemCount. */
             total: number;
-            /** @description false: counts are of the newest items that could be read, see scope.readItems. */
+            /** @description false: the counts cover only the newest items, as many as were read; see scope.readItems. */
             isExact: boolean;
             facets: components["schemas"]["Facet"][];
             /** @description Matching items by time, one series per itemType. */
             histogram: components["schemas"]["Series"][];
-            /** @description For an empty result. */
+            /** @description Only for an empty result. */
             without: components["schemas"]["WithoutFilter"][];
         };
         FailureRow: {
@@ -1021,7 +1021,7 @@ export interface components {
             rows: components["schemas"]["FailureRow"][];
             /**
              * Format: date-time
-             * @description The last one kept, of any time.
+             * @description The last stored failure, at any time.
              */
             lastFailure: string | null;
         };
@@ -1042,7 +1042,7 @@ export interface components {
         Fields: {
             fields: components["schemas"]["FieldInfo"][];
         };
-        /** @description A sentence that needs a look. */
+        /** @description A sentence about a possible problem. */
         Finding: {
             id: string;
             /** @enum {string} */
@@ -1090,9 +1090,9 @@ export interface components {
             causes: components["schemas"]["Cause"][];
             /** @description Items of the same operation. */
             related: number;
-            /** @description Fields that are longer than Azure keeps. */
+            /** @description Fields that exceed Azure's limits. */
             cut: string[];
-            /** @description The item as it was sent. */
+            /** @description The item in the form in which it was sent. */
             envelope: Record<string, never>;
         };
         Health: {
@@ -1121,7 +1121,7 @@ export interface components {
             spark: number[];
             received: number;
             refused: number;
-            /** @description Requests that were answered 429 or 503. */
+            /** @description Requests with the response 429 or 503. */
             throttled: number;
             /** @description Items removed by retention since start. */
             dropped: number;
@@ -1139,7 +1139,7 @@ export interface components {
             newestId: number;
             visibleAfterMs: number | null;
             lastRefusal: components["schemas"]["Refusal"] | null;
-            /** @description The data is gone when the portal ends. */
+            /** @description Whether the data is removed when the portal ends. */
             isTemporary: boolean;
             dataDirectory: string | null;
         };
@@ -1153,14 +1153,14 @@ export interface components {
         };
         /** @description One item, as in lists. */
         Item: {
-            /** @description Number by arrival; never used again. */
+            /** @description Number by arrival, which is never reused. */
             id: number;
             itemType: components["schemas"]["ItemKind"];
             /** Format: date-time */
             timestamp: string;
             /** Format: date-time */
             received: string;
-            /** @description Name, message, or type and message: what the item is about. */
+            /** @description Name, message, or type and message. */
             name: string;
             iKey: string;
             operationId: string | null;
@@ -1189,9 +1189,9 @@ export interface components {
             sessionId: string | null;
             syntheticSource: string | null;
             clientType: string | null;
-            /** @description How many items this one stands for (sampling): round(100 / sampleRate). */
+            /** @description The number of items that this item represents (sampling): round(100 / sampleRate). */
             itemCount: number;
-            /** @description The item as it was sent; only with envelopes=true. */
+            /** @description The item in the form in which it was sent; only with envelopes=true. */
             envelope?: Record<string, never>;
         };
         /**
@@ -1199,13 +1199,13 @@ export interface components {
          * @enum {string}
          */
         ItemKind: "request" | "dependency" | "exception" | "trace" | "customEvent" | "customMetric" | "performanceCounter" | "availabilityResult" | "pageView" | "browserTiming";
-        /** @description Newest first (or as order says). */
+        /** @description Newest first, or in the order of the parameter order. */
         ItemPage: {
             scope: components["schemas"]["Scope"];
             items: components["schemas"]["Item"][];
-            /** @description More match; ask again with before= the last id. */
+            /** @description Whether more items match; a request with before= the last id returns them. */
             more: boolean;
-            /** @description Largest id held; ask after= it for what is newer. */
+            /** @description Largest stored id; a request with after= this id returns newer items. */
             newestId: number;
         };
         Map: {
@@ -1215,7 +1215,7 @@ export interface components {
             percentiles: components["schemas"]["MapPercentiles"];
             /** @description Requests and dependencies without a role name. */
             roleless: number;
-            /** @description Items that make no node. */
+            /** @description Items without a node. */
             otherItems: number;
         };
         MapEdge: {
@@ -1226,12 +1226,12 @@ export interface components {
             types: string[];
             /** @description Dependency targets behind the edge. */
             targets: string[];
-            /** @description What the caller waits. */
+            /** @description The caller's side, including the network. */
             caller: components["schemas"]["Stats"];
             callee: components["schemas"]["Stats"] | null;
-            /** @description Calls whose request arrived too. */
+            /** @description Calls whose request was also received. */
             matched: number;
-            /** @description Average of caller less callee over matched calls. */
+            /** @description Average difference between caller and callee, over matched calls. */
             networkMs: number | null;
             callerWas: components["schemas"]["Stats"] | null;
             isNew: boolean;
@@ -1253,7 +1253,7 @@ export interface components {
             stats: components["schemas"]["Stats"];
             was: components["schemas"]["Stats"] | null;
         };
-        /** @description For hints of edge filters: value below which that share of edges lies. */
+        /** @description For hints of edge filters: the value below which this share of edges lies. */
         MapPercentiles: {
             durationMs: {
                 [key: string]: number;
@@ -1271,7 +1271,7 @@ export interface components {
             aggregation: string;
             unit: string;
             series: components["schemas"]["MetricSeries"][];
-            /** @description Series before top n. */
+            /** @description Number of series before the limit top. */
             seriesCount: number;
         };
         MetricInfo: {
@@ -1288,7 +1288,7 @@ export interface components {
             spark: components["schemas"]["Series"];
         };
         MetricSeries: {
-            /** @description Values of the dimensions that were split by; empty without a split. */
+            /** @description Values of the split dimensions; empty without a split. */
             key: components["schemas"]["Field"][];
             isOthers: boolean;
             series: components["schemas"]["Series"];
@@ -1343,7 +1343,7 @@ export interface components {
             /** @description SDK names and versions. */
             clients: string[];
             refused: number;
-            /** @description p95 from an item's time to its being readable. */
+            /** @description p95 of the time from an item's timestamp until it can be read. */
             visibleAfterMs: number | null;
         };
         OverviewDependency: {
@@ -1368,7 +1368,7 @@ export interface components {
             cpuPercent: number | null;
             memoryBytes: number | null;
         };
-        /** @description By impact. */
+        /** @description Ordered by impact. */
         Performance: {
             scope: components["schemas"]["Scope"];
             overall: components["schemas"]["Stats"];
@@ -1396,7 +1396,7 @@ export interface components {
             id: number;
             problemId: string;
             type: string;
-            /** @description Of the newest. */
+            /** @description Message of the newest exception. */
             message: string;
             method: string | null;
             role: string;
@@ -1405,7 +1405,7 @@ export interface components {
             users: number;
             /**
              * Format: date-time
-             * @description Over all kept data.
+             * @description In all stored data.
              */
             firstSeen: string;
             /** Format: date-time */
@@ -1437,17 +1437,17 @@ export interface components {
             series: components["schemas"]["Series"][];
             problems: components["schemas"]["Problem"][];
         };
-        /** @description The time range that was answered: wider than asked for where one-minute (or ten-second) buckets are cut. */
+        /** @description The time range of the response. It is wider than the requested range where it would split buckets of a minute or ten seconds. */
         Range: {
             /** Format: date-time */
             from: string;
             /** Format: date-time */
             to: string;
         };
-        /** @description Where a call stands among all of its kind. */
+        /** @description The rank of a call among all calls of its kind. */
         Rank: {
             durationMs: number;
-            /** @description 0..100: share of calls that took less. */
+            /** @description 0..100: share of calls with a shorter duration. */
             percentile: number;
             count: number;
             p50Ms: number | null;
@@ -1461,7 +1461,7 @@ export interface components {
             message: string;
             client: string | null;
         };
-        /** @description Where a run begins in a chart. */
+        /** @description The start of a run in a chart. */
         RunMarker: {
             number: number;
             /** Format: date-time */
@@ -1478,7 +1478,7 @@ export interface components {
             end: string;
             isCurrent: boolean;
             /**
-             * @description Why a run was begun.
+             * @description The reason for the new run.
              * @enum {string}
              */
             reason: "first" | "version" | "instance" | "process" | "manual";
@@ -1491,7 +1491,7 @@ export interface components {
         Runs: {
             runs: components["schemas"]["RunSummary"][];
         };
-        /** @description One saved thing. */
+        /** @description One saved value. */
         Saved: {
             kind: string;
             name: string;
@@ -1503,7 +1503,7 @@ export interface components {
         SavedList: {
             saved: components["schemas"]["Saved"][];
         };
-        /** @description What every ranged answer says about itself. */
+        /** @description The range and completeness of a response. */
         Scope: {
             range: components["schemas"]["Range"];
             /** @description The compared range, null without vs. */
@@ -1513,15 +1513,15 @@ export interface components {
             /** Format: date-time */
             newest: string | null;
             runs: components["schemas"]["RunMarker"][];
-            /** @description false when the answer was made of a part of the matching items (a limit of items read); said to the reader. */
+            /** @description false if the response covers only a part of the matching items (a limit of read items). Pages show this. */
             isComplete: boolean;
             /** @description Raw items read; 0 when rollups sufficed. */
             readItems: number;
             tookMs: number;
         };
-        /** @description Values of consecutive buckets of equal length. The n-th bucket begins at start + n * stepMs. null is no data, which is a gap and not 0. A bucket before oldestKept holds nothing. */
+        /** @description Values of consecutive buckets of equal length. The n-th bucket begins at start + n * stepMs. null means no data: a gap, not 0. A bucket before oldestKept is empty. */
         Series: {
-            /** @description What the series is of, such as p95, a role, or a value that was split by. */
+            /** @description The subject of the series, such as p95, a role, or a value of a split dimension. */
             name: string;
             /** Format: date-time */
             start: string;
@@ -1586,7 +1586,7 @@ export interface components {
             was: number | null;
             category: components["schemas"]["Category"] | null;
         };
-        /** @description All items of an operation by time. Joining, critical path and folding are the page's work. */
+        /** @description All items of an operation, by time. The page computes the tree, the critical path and folding. */
         Transaction: {
             operationId: string;
             /** Format: date-time */
@@ -1597,28 +1597,28 @@ export interface components {
             name: string;
             roles: components["schemas"]["TransactionRole"][];
             items: components["schemas"]["TransactionItem"][];
-            /** @description false: only the first 10,000 items are given. */
+            /** @description false: the response contains only the first 10,000 items. */
             isComplete: boolean;
             /**
              * Format: date-time
-             * @description When the last item arrived.
+             * @description Time of arrival of the last item.
              */
             newest: string | null;
             /** Format: date-time */
             oldestKept: string | null;
         };
-        /** @description An item of a transaction. Requests, dependencies, page views and availability results are spans; others hang under a span. */
+        /** @description An item of a transaction. Requests, dependencies, page views and availability results are spans; other items belong to a span. */
         TransactionItem: {
             item: components["schemas"]["Item"];
-            /** @description Id of the item that it hangs under: its span's parent; for a request the dependency that called it. */
+            /** @description Id of its parent item: the parent of its span; for a request, the dependency that called it. */
             parent: number | null;
-            /** @description Its parent was named but not received. */
+            /** @description Whether its parent was named, but not received. */
             isOrphan: boolean;
             properties: components["schemas"]["Field"][];
             measurements: {
                 [key: string]: number;
             };
-            /** @description Of exceptions. */
+            /** @description Only for exceptions. */
             causes: components["schemas"]["Cause"][];
         };
         TransactionRole: {
@@ -1634,16 +1634,16 @@ export interface components {
             durationMs: number;
             success: boolean | null;
             resultCode: string | null;
-            /** @description In the order of calls. */
+            /** @description Ordered by calls. */
             roles: string[];
             spans: number;
             items: number;
             exceptions: number;
-            /** @description Item of its entry. */
+            /** @description Id of its entry item. */
             rootId: number | null;
-            /** @description Every parent was received. */
+            /** @description Whether every parent was received. */
             isComplete: boolean;
-            /** @description A property that tells it from others, as name value. */
+            /** @description A property that distinguishes it from others, as name and value. */
             label: string | null;
         };
         Transactions: {
@@ -1651,7 +1651,7 @@ export interface components {
             transactions: components["schemas"]["TransactionRow"][];
             more: boolean;
         };
-        /** @description How many items match without one filter; only given when nothing matches. */
+        /** @description The number of items that match without one filter. Only for an empty result. */
         WithoutFilter: {
             filter: string;
             total: number;
@@ -1671,7 +1671,7 @@ export interface components {
             projection: string;
             /** @description Sum, Avg, Min or Max, over the items of a second. */
             aggregation: string;
-            /** @description The same over servers. */
+            /** @description The aggregation over servers. */
             across: string;
         };
         LiveGroup: {
@@ -1689,7 +1689,7 @@ export interface components {
         LiveError: {
             type: string;
             message: string;
-            /** @description The chart or stream that it is about. */
+            /** @description The affected chart or stream. */
             of: string | null;
         };
         LiveServer: {
@@ -1701,11 +1701,11 @@ export interface components {
             /** @description Name and version of the SDK. */
             client: string;
             /**
-             * @description It posts, or the portal counts its telemetry.
+             * @description Whether the server posts Live Metrics, or the portal counts its telemetry.
              * @enum {string}
              */
             source: "liveMetrics" | "telemetry";
-            /** @description It has said nothing for 10 s. */
+            /** @description Whether it has sent nothing for 10 s. */
             isStale: boolean;
             /** Format: date-time */
             lastSeen: string;
@@ -1714,7 +1714,7 @@ export interface components {
             isQuotaReached: boolean;
             warnings: string[];
             errors: components["schemas"]["LiveError"][];
-            /** @description Seconds, oldest first: second since 1970, requests/s, their mean duration in ms, its weight, failed/s, dependency calls/s, their mean duration in ms, its weight, failed/s, exceptions/s, processor in percent or null, memory in bytes or null, and value and weight by own chart. */
+            /** @description Seconds, oldest first: second since 1970, requests/s, their mean duration in ms, its weight, failed/s, dependency calls/s, their mean duration in ms, its weight, failed/s, exceptions/s, processor in percent or null, memory in bytes or null, and value and weight of each custom chart. */
             rows: unknown[][];
         };
         LiveSample: {
@@ -1749,7 +1749,7 @@ export interface components {
             /** Format: date-time */
             time: string;
             servers: components["schemas"]["LiveServer"][];
-            /** @description Servers for which there was no room. */
+            /** @description Number of servers beyond the limit. */
             refused: number;
             samples: components["schemas"]["LiveSample"][];
             skipped: number;
@@ -1802,7 +1802,7 @@ export interface components {
             error: components["schemas"]["QueryError"] | null;
             columns: components["schemas"]["QueryColumn"][];
         };
-        /** @description Since is when the state became what it is; runs and failures are counted since the portal started. */
+        /** @description since is the time of the last change of state. runs and failures count from the start of the portal. */
         AvailabilityTest: {
             name: string;
             url: string;
@@ -1817,7 +1817,7 @@ export interface components {
             runs: number;
             failures: number;
         };
-        /** @description Message is why the query failed; webhookError why the last change could not be told, which is tried again. */
+        /** @description message is the error of the query. webhookError is the error of the last notification, which is repeated. */
         AlertRule: {
             name: string;
             query: string;
@@ -1841,29 +1841,29 @@ export interface components {
     };
     responses: never;
     parameters: {
-        /** @description Instrumentation key; all when left out. */
+        /** @description Instrumentation key. Defaults to all. */
         app: string;
         /** @description Only these roles. */
         role: string[];
-        /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+        /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
         from: string;
-        /** @description End of the range, as from. Default: now. */
+        /** @description End of the range, in the forms of from. Defaults to now. */
         to: string;
         /** @description Range of this run, instead of from and to; `current` for the newest. */
         run: string;
-        /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+        /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
         vs: string;
-        /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+        /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
         q: string;
-        /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+        /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
         f: string[];
         /** @description Only items of this kind. */
         kind: components["schemas"]["ItemKind"][];
-        /** @description Wait up to this long (5s, 500ms; at most 60s) until at least one item, or min items, match; answers with what there is then. */
+        /** @description The maximum time to wait (5s, 500ms; at most 60s) until at least one item, or min items, match. The response contains the items that match then. */
         wait: string;
-        /** @description With wait: how many items to wait for. */
+        /** @description With wait: the number of items to wait for. */
         min: number;
-        /** @description The most rows. */
+        /** @description The maximum number of rows. */
         limit: number;
         /** @description Operation: name of a request, or of a dependency. */
         op: string;
@@ -1871,11 +1871,11 @@ export interface components {
         target: string;
         /** @description Dependency type, or exception type. */
         type: string;
-        /** @description Only calls that took so long: 1200..5200 in ms, either side may be left out. */
+        /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
         duration: string;
         /** @description server (default) or browser. */
         side: "server" | "browser" | "all";
-        /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+        /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
         buckets: number;
         /** @description Property or column to split by. */
         split: string[];
@@ -1924,7 +1924,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Rate, what is kept, what was refused. */
+            /** @description The rate of arrival, and the numbers of stored and rejected items. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1982,7 +1982,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every instrumentation key that sent something, with its roles. */
+            /** @description Every instrumentation key with stored items, and its roles. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2005,19 +2005,19 @@ export interface operations {
     getOverview: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
             };
             header?: never;
@@ -2026,7 +2026,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Is it well, and what changed. */
+            /** @description The state of the application, and changes. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2049,19 +2049,19 @@ export interface operations {
     getItems: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
@@ -2073,23 +2073,23 @@ export interface operations {
                 op?: components["parameters"]["op"];
                 /** @description Dependency target. */
                 target?: components["parameters"]["target"];
-                /** @description Only calls that took so long: 1200..5200 in ms, either side may be left out. */
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
                 duration?: components["parameters"]["duration"];
                 /** @description Only succeeded or failed. */
                 success?: boolean;
-                /** @description The most rows. */
+                /** @description The maximum number of rows. */
                 limit?: components["parameters"]["limit"];
                 /** @description Only items before this id in the order (paging). */
                 before?: number;
-                /** @description Only items with a larger id, oldest first: what arrived since (live tail). */
+                /** @description Only items with a larger id, oldest first: later arrivals (live tail). */
                 after?: number;
                 /** @description time (default, newest first), arrival, or duration (longest first). */
                 order?: "time" | "arrival" | "duration";
-                /** @description Gives each item with its envelope. */
+                /** @description Includes the envelope of each item. */
                 envelopes?: boolean;
-                /** @description Wait up to this long (5s, 500ms; at most 60s) until at least one item, or min items, match; answers with what there is then. */
+                /** @description The maximum time to wait (5s, 500ms; at most 60s) until at least one item, or min items, match. The response contains the items that match then. */
                 wait?: components["parameters"]["wait"];
-                /** @description With wait: how many items to wait for. */
+                /** @description With wait: the number of items to wait for. */
                 min?: components["parameters"]["min"];
             };
             header?: never;
@@ -2123,7 +2123,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Number of the item. */
+                /** @description The item's number. */
                 id: number;
             };
             cookie?: never;
@@ -2155,14 +2155,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Number of the item. */
+                /** @description The item's number. */
                 id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One request or dependency against all calls of its kind. */
+            /** @description One request or dependency, compared with all calls of its kind. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2185,35 +2185,35 @@ export interface operations {
     getFacets: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
-                /** @description As in items. */
+                /** @description As in /api/items. */
                 operation?: string;
                 /** @description Operation: name of a request, or of a dependency. */
                 op?: components["parameters"]["op"];
                 /** @description Dependency target. */
                 target?: components["parameters"]["target"];
-                /** @description Only calls that took so long: 1200..5200 in ms, either side may be left out. */
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
                 duration?: components["parameters"]["duration"];
                 /** @description Fields to count; default itemType, role, severity, resultCode, success, and the most frequent properties. */
                 field?: string[];
                 /** @description Values per field, default 10. */
                 top?: number;
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
             };
             header?: never;
@@ -2245,7 +2245,7 @@ export interface operations {
     getFields: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
@@ -2279,25 +2279,25 @@ export interface operations {
     getTransactions: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
                 /** @description Operation: name of a request, or of a dependency. */
                 op?: components["parameters"]["op"];
-                /** @description Only calls that took so long: 1200..5200 in ms, either side may be left out. */
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
                 duration?: components["parameters"]["duration"];
                 success?: boolean;
                 problem?: number;
@@ -2307,11 +2307,11 @@ export interface operations {
                 before?: string;
                 /** @description complete: complete ones first. */
                 prefer?: "complete";
-                /** @description The most rows. */
+                /** @description The maximum number of rows. */
                 limit?: components["parameters"]["limit"];
-                /** @description Wait up to this long (5s, 500ms; at most 60s) until at least one item, or min items, match; answers with what there is then. */
+                /** @description The maximum time to wait (5s, 500ms; at most 60s) until at least one item, or min items, match. The response contains the items that match then. */
                 wait?: components["parameters"]["wait"];
-                /** @description With wait: how many items to wait for. */
+                /** @description With wait: the number of items to wait for. */
                 min?: components["parameters"]["min"];
             };
             header?: never;
@@ -2343,11 +2343,11 @@ export interface operations {
     getTransactionsOperationid: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
-                /** @description Wait up to this long (5s, 500ms; at most 60s) until at least one item, or min items, match; answers with what there is then. */
+                /** @description The maximum time to wait (5s, 500ms; at most 60s) until at least one item, or min items, match. The response contains the items that match then. */
                 wait?: components["parameters"]["wait"];
-                /** @description With wait: how many items to wait for. */
+                /** @description With wait: the number of items to wait for. */
                 min?: components["parameters"]["min"];
             };
             header?: never;
@@ -2382,17 +2382,17 @@ export interface operations {
     getMap: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
             };
             header?: never;
@@ -2401,7 +2401,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Roles, what they call, and both sides of every call. */
+            /** @description Roles, their dependencies, and both sides of every call. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2424,17 +2424,17 @@ export interface operations {
     getMapNode: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
                 /** @description Id of the node. */
                 id?: string;
@@ -2468,17 +2468,17 @@ export interface operations {
     getMapEdge: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
                 /** @description Id of the edge. */
                 id?: string;
@@ -2512,21 +2512,21 @@ export interface operations {
     getOperations: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
             };
             header?: never;
@@ -2535,7 +2535,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Requests by name and role (side=browser: page views and browser's calls). */
+            /** @description Requests by name and role (side=browser: page views and calls of browsers). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2558,21 +2558,21 @@ export interface operations {
     getDependencies: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
             };
             header?: never;
@@ -2604,21 +2604,21 @@ export interface operations {
     getRoles: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
             };
             header?: never;
@@ -2650,19 +2650,19 @@ export interface operations {
     getCalls: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
@@ -2672,7 +2672,7 @@ export interface operations {
                 target?: components["parameters"]["target"];
                 /** @description Dependency type, or exception type. */
                 type?: components["parameters"]["type"];
-                /** @description What is selected: request (default), dependency or pageView. */
+                /** @description The kind of the selected calls: request (default), dependency or pageView. */
                 of?: "request" | "dependency" | "pageView";
             };
             header?: never;
@@ -2681,7 +2681,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Series and distribution of the selected calls; all when nothing is selected. */
+            /** @description Series and distribution of the selected calls, or of all calls without a selection. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2704,19 +2704,19 @@ export interface operations {
     getDifference: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
@@ -2726,13 +2726,13 @@ export interface operations {
                 target?: components["parameters"]["target"];
                 /** @description Dependency type, or exception type. */
                 type?: components["parameters"]["type"];
-                /** @description What is selected: request (default), dependency or pageView. */
+                /** @description The kind of the selected calls: request (default), dependency or pageView. */
                 of?: "request" | "dependency" | "pageView";
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description Only calls that took so long: 1200..5200 in ms, either side may be left out. */
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
                 duration?: components["parameters"]["duration"];
                 /** @description Selects succeeded or failed calls. */
                 success?: boolean;
@@ -2742,7 +2742,7 @@ export interface operations {
                 selectFrom?: string;
                 /** @description Selects calls before this time. */
                 selectTo?: string;
-                /** @description The most rows. */
+                /** @description The maximum number of rows. */
                 limit?: components["parameters"]["limit"];
             };
             header?: never;
@@ -2751,7 +2751,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The selection (duration, q, f, success or problem) against the rest of the same calls: over-represented values of every dimension, numbers binned. */
+            /** @description The selection (duration, q, f, success or problem), compared with the other calls of the same kind: over-represented values of every dimension, with binned numbers. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2774,19 +2774,19 @@ export interface operations {
     getBreakdown: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
@@ -2796,13 +2796,13 @@ export interface operations {
                 target?: components["parameters"]["target"];
                 /** @description Dependency type, or exception type. */
                 type?: components["parameters"]["type"];
-                /** @description What is selected: request (default), dependency or pageView. */
+                /** @description The kind of the selected calls: request (default), dependency or pageView. */
                 of?: "request" | "dependency" | "pageView";
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
-                /** @description Only calls that took so long: 1200..5200 in ms, either side may be left out. */
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
                 duration?: components["parameters"]["duration"];
                 success?: boolean;
             };
@@ -2812,7 +2812,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where the time of the selected calls' transactions goes. */
+            /** @description The distribution of time in the transactions of the selected calls. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2835,21 +2835,21 @@ export interface operations {
     getFailures: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
                 tab?: "operations" | "dependencies" | "roles";
                 /** @description Only with this result code. */
@@ -2865,7 +2865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Failed calls: chart by role, top three of each, rows of one tab. */
+            /** @description Failed calls: a chart by role, the three most frequent of each kind, and the rows of one tab. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2888,23 +2888,23 @@ export interface operations {
     getProblems: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
                 /** @description server (default) or browser. */
                 side?: components["parameters"]["side"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
                 /** @description Only problems first seen in the current run. */
                 new?: boolean;
@@ -2941,15 +2941,15 @@ export interface operations {
     getProblemsId: {
         parameters: {
             query?: {
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
-                /** @description About how many buckets a series shall have (default 60, at most 500). A bucket is never shorter than 10 s. */
+                /** @description The approximate number of buckets in a series (default 60, at most 500). A bucket is never shorter than 10 s. */
                 buckets?: components["parameters"]["buckets"];
             };
             header?: never;
@@ -2984,7 +2984,7 @@ export interface operations {
     getRuns: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3016,7 +3016,7 @@ export interface operations {
     postRuns: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3025,7 +3025,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Begins a run by hand. */
+            /** @description Begins a new run. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3048,11 +3048,11 @@ export interface operations {
     getCompare: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
-                /** @description Newer run; default the current. */
+                /** @description The newer run. Defaults to the current run. */
                 run?: number;
-                /** @description Older run; default the one before. */
+                /** @description The older run. Defaults to the previous run. */
                 vs?: number;
             };
             header?: never;
@@ -3084,13 +3084,13 @@ export interface operations {
     getMetrics: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
@@ -3124,17 +3124,17 @@ export interface operations {
     getMetricsSeries: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description What to compare with: `previous` (the range of equal length before), `run` (the run before that of the range) or a run's number. */
+                /** @description The range of comparison: `previous` (the preceding range of equal length), `run` (the run before that of the range) or a run's number. */
                 vs?: components["parameters"]["vs"];
                 /** @description Name of the metric. */
                 name?: string;
@@ -3144,13 +3144,13 @@ export interface operations {
                 aggregation?: string;
                 /** @description Property or column to split by. */
                 split?: components["parameters"]["split"];
-                /** @description Series before the rest becomes one, default 5. */
+                /** @description The number of separate series; the others are merged. Defaults to 5. */
                 top?: number;
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
                 /** @description Grain; by default about 90 buckets. */
                 stepMs?: number;
-                /** @description How many per bucket, default 1, at most 5. */
+                /** @description The number per bucket. Defaults to 1, at most 5. */
                 exemplars?: number;
             };
             header?: never;
@@ -3182,11 +3182,11 @@ export interface operations {
     getDoctor: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
@@ -3197,7 +3197,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What Azure would reject, cut or draw wrongly. */
+            /** @description Telemetry that Azure would reject, truncate or show incorrectly. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3220,7 +3220,7 @@ export interface operations {
     getEvents: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3252,19 +3252,19 @@ export interface operations {
     getTail: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
@@ -3276,7 +3276,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-Sent Events: `item` for each matching item that arrives; `skipped` {"count":n} when more arrive than a reader takes (50 a second are sent). */
+            /** @description Server-Sent Events: `item` for each new matching item; `skipped` {"count":n} for items beyond 50 a second. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3299,7 +3299,7 @@ export interface operations {
     getLive: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3308,7 +3308,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-Sent Events: `live` whenever clients tell something, at least twice a second. Clients post while it is read. */
+            /** @description Server-Sent Events: `live` for each post of a client, at least twice a second. Clients post while a reader is connected. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3331,7 +3331,7 @@ export interface operations {
     getLiveServers: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3340,7 +3340,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The servers of live metrics, with the last 60 s of each. Asking lets no client post. */
+            /** @description The servers of Live Metrics, with the last 60 s of each. This request does not cause clients to post. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3369,7 +3369,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Own charts and filters of samples, which hold for all pages and clients. */
+            /** @description Custom charts and filters of samples, for all pages and clients. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3402,7 +3402,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Replaces own charts and filters. A filter that cannot be understood is refused, and nothing is changed. */
+            /** @description Replaces custom charts and filters. An invalid filter is rejected, and nothing changes. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3425,7 +3425,7 @@ export interface operations {
     getSavedKind: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3436,7 +3436,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What pages saved: kind is boards, queries, known, ignored, layout or settings. */
+            /** @description Values that pages saved; kind is boards, queries, known, ignored, layout or settings. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3459,7 +3459,7 @@ export interface operations {
     putSavedKindName: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3498,7 +3498,7 @@ export interface operations {
     deleteSavedKindName: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3510,7 +3510,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Removes it. */
+            /** @description Removes a saved value. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3533,7 +3533,7 @@ export interface operations {
     deleteData: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
             };
             header?: never;
@@ -3542,7 +3542,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Removes all items (of one app with app=); saved things stay. */
+            /** @description Removes all items, or with app= those of one application. Saved values remain. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3575,7 +3575,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Takes a file: NDJSON envelopes, JSON array, OTLP JSON lines; gzip or not. */
+            /** @description Imports a file: envelopes as NDJSON or as a JSON array, or lines of OTLP JSON; optionally compressed with gzip. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3598,23 +3598,23 @@ export interface operations {
     getExport: {
         parameters: {
             query?: {
-                /** @description Instrumentation key; all when left out. */
+                /** @description Instrumentation key. Defaults to all. */
                 app?: components["parameters"]["app"];
                 /** @description Only these roles. */
                 role?: components["parameters"]["role"];
-                /** @description Begin of the range: RFC 3339, milliseconds since 1970, or relative to now as -30m (s, m, h, d). Default: all kept. */
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
                 from?: components["parameters"]["from"];
-                /** @description End of the range, as from. Default: now. */
+                /** @description End of the range, in the forms of from. Defaults to now. */
                 to?: components["parameters"]["to"];
                 /** @description Range of this run, instead of from and to; `current` for the newest. */
                 run?: components["parameters"]["run"];
-                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), customDimensions' keys as they are, and customMeasurements' keys. */
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
                 q?: components["parameters"]["q"];
-                /** @description A filter field~op~value; op: is not gt ge lt le has. All must hold. */
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
                 f?: components["parameters"]["f"];
                 /** @description Only items of this kind. */
                 kind?: components["parameters"]["kind"];
-                /** @description How items are written. Defaults to envelopes. */
+                /** @description The format of items. Defaults to envelopes. */
                 format?: "envelopes" | "otlp";
             };
             header?: never;
@@ -3687,7 +3687,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The first error of a query and the columns of its answer, without running it. */
+            /** @description The first error of a query, and the columns of its result. The query does not run. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3716,7 +3716,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where availability tests and alert rules stand, in the order of their file. */
+            /** @description The states of availability tests and alert rules, in the order of their file. */
             200: {
                 headers: {
                     [name: string]: unknown;

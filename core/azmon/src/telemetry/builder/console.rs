@@ -6,7 +6,7 @@ use crate::transmission::Console;
 impl TelemetryBuilder {
     /// Prints every sent item to the standard output, one line each.
     ///
-    /// It needs no connection string; without one, items are printed only. The format is meant for people and may
+    /// It needs no connection string; without one, items are printed only. The format is for people and may
     /// change. If the output is closed, sending continues.
     ///
     /// # Examples

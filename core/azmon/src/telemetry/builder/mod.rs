@@ -4,7 +4,6 @@ mod console;
 mod metrics;
 #[cfg(feature = "otlp")]
 mod otlp;
-mod processing;
 mod sampling;
 
 use std::fmt;
@@ -19,7 +18,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanProcessor, TracerProviderBuilder};
 
-use crate::config::{Choices, Settings, environment};
+use crate::config::{Choices, Lookup, Settings, builder_setters, environment, mapping_setters};
+use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::instrument::direct::{self, StartSpan};
 use crate::instrument::propagation::TraceContextPropagator;
@@ -32,14 +32,12 @@ use crate::telemetry::global::{logger_of, set_logger};
 use crate::telemetry::logs::Logs;
 use crate::telemetry::otlp_exporters;
 use crate::telemetry::panic_hook::Reporter;
-use crate::telemetry_processor::TelemetryProcessors;
+use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::token::TokenProvider;
 use crate::tracer::DirectTracer;
 #[cfg(feature = "tracing")]
 use crate::tracing_layer::SpanFields;
 use crate::transmission::{Console, LiveWork, Transport};
-
-type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Settings of [`Telemetry`]. Code takes precedence over the environment, and the environment over the default.
 ///
@@ -93,14 +91,8 @@ impl Telemetry {
 }
 
 impl TelemetryBuilder {
-    /// Sets the connection string of the Application Insights resource, or of a local portal.
-    ///
-    /// Defaults to the variable `APPLICATIONINSIGHTS_CONNECTION_STRING`. [`build`](Self::build) parses it.
-    #[must_use]
-    pub fn connection_string(mut self, connection_string: impl Into<String>) -> Self {
-        self.choices.connection_string = Some(connection_string.into());
-        self
-    }
+    builder_setters!();
+    mapping_setters!();
 
     /// Sets the name of the service: the role in Azure Monitor, one node of the application map.
     ///
@@ -120,13 +112,6 @@ impl TelemetryBuilder {
     #[must_use]
     pub fn resource_attribute(mut self, attribute: KeyValue) -> Self {
         self.choices.resource.push(attribute);
-        self
-    }
-
-    /// Sets the options of the mapping from OpenTelemetry to Application Insights.
-    #[must_use]
-    pub fn mapping(mut self, options: MappingOptions) -> Self {
-        self.mapping = options;
         self
     }
 
@@ -215,29 +200,11 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Sets the storage of telemetry that cannot be sent: see [`Storage`].
-    ///
-    /// Defaults to `AZMON_STORAGE_DIRECTORY`, then to the user's cache directory. `AZMON_STORAGE_DISABLED` disables it.
-    #[must_use]
-    pub fn storage(mut self, storage: Storage) -> Self {
-        self.choices.storage = Some(storage);
-        self
-    }
-
     /// Sets whether all telemetry is written to disk before it is sent: see [`Storage::durable`]. Defaults to
     /// `AZMON_DURABLE`, then to `false`.
     #[must_use]
     pub fn durable(mut self, durable: bool) -> Self {
         self.choices.durable = Some(durable);
-        self
-    }
-
-    /// Sets the source of Entra ID tokens, for resources that require authentication.
-    ///
-    /// Defaults to the managed identity of `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, then to none.
-    #[must_use]
-    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
-        self.choices.token_provider = Some(Arc::new(provider));
         self
     }
 
@@ -286,22 +253,6 @@ impl TelemetryBuilder {
     #[must_use]
     pub fn install_globally(mut self, install: bool) -> Self {
         self.install_globally = install;
-        self
-    }
-
-    /// Sets the lookup of environment variables. Defaults to the process's environment.
-    #[must_use]
-    pub fn environment(
-        mut self,
-        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.environment = Box::new(lookup);
-        self
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Metrics that are computed from items, under the names of Application Insights.
 
-use crate::api::points::Of;
+use crate::api::metrics::points::Of;
 use crate::store::ItemKind;
 
 /// Metrics that are computed from items.

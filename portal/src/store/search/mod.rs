@@ -1,0 +1,9 @@
+//! The language of the search field: words, "phrases", prefix*, AND OR NOT, parentheses, `field:value`,
+//! `field>value`.
+
+mod expression;
+mod parser;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::expression::Expression;
