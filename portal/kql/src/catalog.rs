@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use regex::bytes::{Regex, RegexBuilder};
+
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::options::CancelToken;
@@ -88,6 +90,9 @@ pub struct ScanRequest {
     pub columns: Vec<usize>,
     /// Conditions that every row must meet. [`Table::can_filter`] has accepted each of them.
     pub filters: Vec<Filter>,
+    /// Texts that the rows contain that the query wants. A scan may leave out rows without them, and need not: the
+    /// query checks its conditions again.
+    pub hints: Vec<Hint>,
     /// The number of rows after which the scan may end, counted after filters and order.
     pub limit: Option<usize>,
     /// The order of the rows. [`Table::can_order`] has accepted the column.
@@ -145,6 +150,48 @@ pub enum FilterOp {
     GreaterOrEqual,
 }
 
+/// A text that the value of a column contains in every row that the query wants, without regard to the case of
+/// ASCII letters.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Hint {
+    /// The index of the column in the table's schema, of type string or dynamic.
+    pub column: usize,
+    /// The text: at least three ASCII letters and digits.
+    pub text: Arc<str>,
+    regex: Regex,
+}
+
+impl Hint {
+    /// The shortest text that is worth a look.
+    const SHORTEST: usize = 3;
+
+    /// `None` if the text is not one for a hint.
+    pub(crate) fn new(column: usize, text: &Arc<str>) -> Option<Self> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if text.len() < Self::SHORTEST || !is_plain {
+            return None;
+        }
+        let regex = RegexBuilder::new(text)
+            .case_insensitive(true)
+            .unicode(false)
+            .build()
+            .ok()?;
+        Some(Self {
+            column,
+            text: Arc::clone(text),
+            regex,
+        })
+    }
+
+    /// Whether a string of this JSON may contain the text: it is there, or may be escaped.
+    #[must_use]
+    pub fn may_be_in_json(&self, json: &str) -> bool {
+        self.regex.is_match(json.as_bytes())
+            || memchr::memmem::find(json.as_bytes(), br"\u").is_some()
+    }
+}
+
 /// A catalog without tables, for queries over `datatable`, `print` and `range`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoTables;
@@ -156,5 +203,40 @@ impl Catalog for NoTables {
 
     fn table_names(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(text: &str) -> Option<Hint> {
+        Hint::new(0, &Arc::from(text))
+    }
+
+    #[test]
+    fn a_hint_is_three_ascii_letters_and_digits_or_more() {
+        for text in ["abc", "0042", "Declined"] {
+            assert!(hint(text).is_some(), "{text}");
+        }
+        for text in ["", "ab", "a-bc", "a b", "für", "\u{212a}elvin"] {
+            assert!(hint(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_be_in_json_in_any_case_and_escaped() {
+        let declined = hint("declined").unwrap();
+        for (json, may_be) in [
+            (r#"{"m":"card declined"}"#, true),
+            (r#"{"m":"CardDeclined"}"#, true),
+            (r#"{"m":"\u0064eclined"}"#, true),
+            (r#"{"m":"card\ndecline"}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(declined.may_be_in_json(json), may_be, "{json}");
+        }
+        // The Kelvin sign is a K only with Unicode's rules, which the operators do not follow for ASCII texts.
+        assert!(!hint("kelvin").unwrap().may_be_in_json("\u{212a}elvin"));
     }
 }

@@ -58,7 +58,7 @@ mod value;
 
 pub use answer::{Answer, AnswerColumn, Checked, Render, check, run};
 pub use batch::Batch;
-pub use catalog::{Catalog, Filter, FilterOp, NoTables, Rows, ScanOrder, ScanRequest, Table};
+pub use catalog::{Catalog, Filter, FilterOp, Hint, NoTables, Rows, ScanOrder, ScanRequest, Table};
 pub use column::{Column, ColumnBuilder};
 pub use complete::{Word, WordKind, words};
 pub use decimal::Decimal;

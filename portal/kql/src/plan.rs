@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use crate::batch::Batch;
-use crate::catalog::{Filter, ScanOrder, Table};
+use crate::catalog::{Filter, Hint, ScanOrder, Table};
 use crate::expr::Expr;
 use crate::syntax::ast::{JoinKind, ParseKind};
 use crate::types::Type;
@@ -60,6 +60,7 @@ pub(crate) struct Scan {
     pub(crate) table: Arc<dyn Table>,
     pub(crate) needed: Vec<bool>,
     pub(crate) filters: Vec<Filter>,
+    pub(crate) hints: Vec<Hint>,
     pub(crate) limit: Option<usize>,
     pub(crate) order: Option<ScanOrder>,
 }

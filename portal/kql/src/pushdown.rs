@@ -1,9 +1,10 @@
 //! Pushes parts of a plan down to tables: conditions, columns, limits.
 
-use crate::catalog::{Filter, FilterOp, ScanOrder};
+use crate::catalog::{Filter, FilterOp, Hint, ScanOrder};
 use crate::expr::{Compare, Expr, Node};
 use crate::options::PushDown;
 use crate::plan::{Plan, PlanNode, Scan};
+use crate::syntax::ast::TextKind;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -70,7 +71,10 @@ fn sink(plan: &mut Plan, condition: Expr) -> Option<Expr> {
                 scan.filters.push(filter);
                 None
             }
-            None => Some(condition),
+            None => {
+                scan.hints.extend(hint(&condition, scan));
+                Some(condition)
+            }
         },
         PlanNode::Filter { input, predicate } if !predicate.has_window() => sink(input, condition),
         PlanNode::Project { input, exprs } if !exprs.iter().any(Expr::has_window) => {
@@ -152,6 +156,26 @@ fn filter(condition: &Expr, scan: &Scan) -> Option<Filter> {
     }
     let filter = Filter::new(column, op, values);
     scan.table.can_filter(&filter).then_some(filter)
+}
+
+/// The text that a column must contain for the condition.
+fn hint(condition: &Expr, scan: &Scan) -> Option<Hint> {
+    let Node::Text {
+        op,
+        negated: false,
+        value,
+        needle,
+    } = &condition.node
+    else {
+        return None;
+    };
+    let (Node::Column(column), Node::Const(Value::String(text))) = (&value.node, &needle.node)
+    else {
+        return None;
+    };
+    let ty = scan.table.schema().get(*column)?.ty;
+    let is_text = matches!(ty, Type::String | Type::Dynamic) && op.kind != TextKind::Matches;
+    is_text.then(|| Hint::new(*column, text)).flatten()
 }
 
 fn mirrored(op: Compare) -> Compare {

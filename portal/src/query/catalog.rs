@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use azmon_kql::{
-    Batch, CancelToken, Catalog, Error, Field, Filter, FilterOp, Rows, ScanRequest, Table, Type,
-    UNIX_EPOCH, Value,
+    Batch, CancelToken, Catalog, Error, Field, Filter, FilterOp, Hint, Rows, ScanRequest, Table,
+    Type, UNIX_EPOCH, Value,
 };
 
 use super::cells::{Builder, TICKS, is_dimension, is_exact, needs_json, push};
@@ -135,6 +135,25 @@ impl Items {
     }
 }
 
+impl Items {
+    /// The hints on columns whose texts stand in the JSON. A number may be written differently there, unless the
+    /// column has JSON itself.
+    fn hints(&self, hints: &[Hint]) -> Vec<Hint> {
+        let stands_there = |hint: &&Hint| {
+            let is_json = self
+                .fields
+                .get(hint.column)
+                .is_some_and(|field| field.ty == Type::Dynamic);
+            let is_of_number =
+                |letter: char| letter.is_ascii_digit() || letter.eq_ignore_ascii_case(&'e');
+            let source = self.sources.get(hint.column);
+            matches!(source, Some(Source::Data(_) | Source::Tag(_)))
+                && (is_json || !hint.text.chars().all(is_of_number))
+        };
+        hints.iter().filter(stands_there).cloned().collect()
+    }
+}
+
 fn failed(error: &rusqlite::Error) -> Error {
     Error::source(format!("the store cannot be read: {error}"))
 }
@@ -204,6 +223,7 @@ impl Table for Items {
             item_type: self.definition.kind.as_str(),
             query,
             operations,
+            hints: self.hints(&request.hints),
             columns: columns.collect(),
             left: limit.unwrap_or(usize::MAX),
             read: 0,
@@ -220,6 +240,8 @@ struct ItemRows {
     query: TableQuery,
     /// Conditions on the operation id, compared with the id itself.
     operations: Vec<Vec<String>>,
+    /// Texts that the JSON of every wanted row contains.
+    hints: Vec<Hint>,
     columns: Vec<(Type, Source)>,
     /// Rows that are still wanted.
     left: usize,
@@ -277,6 +299,9 @@ impl ItemRows {
         if is_read {
             let many = self.columns.iter().filter(from_json).count() > MAX_PICKED;
             let mut visit = |row: &TableRow, json: &str| {
+                if !self.hints.iter().all(|hint| hint.may_be_in_json(json)) {
+                    return ControlFlow::Continue(());
+                }
                 let document = Document::new(json, many);
                 let is_one = |ids: &Vec<String>| {
                     let id = document.text(&["tags", "ai.operation.id"]);

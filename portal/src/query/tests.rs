@@ -31,6 +31,7 @@ fn items() -> Vec<String> {
     (0..ITEMS)
         .map(|index| {
             let second = index * 7 % ITEMS;
+            let notes = ["card DECLINED", "declined", "dec\nlined", "escaped", "none"];
             let names = ["GET /a", "GET /b", "POST /orders", long.as_str()];
             let data = if index % 4 == 3 {
                 json!({"baseType": "MessageData", "baseData": {"message": format!("line {index}"), "severityLevel": index % 5}})
@@ -38,7 +39,10 @@ fn items() -> Vec<String> {
                 json!({"baseType": "RequestData", "baseData": {
                     "id": format!("id{index}"), "name": names[index % 7 % 4], "success": index % 5 != 2,
                     "duration": format!("00:00:00.{:03}", index * 37 % 500), "responseCode": if index % 5 == 2 { "500" } else { "200" },
-                    "properties": {"tenant": format!("t{}", index % 6), "n": index}}})
+                    "properties": {
+                        "tenant": format!("t{}", index % 6), "n": index,
+                        "note": notes[index % 5], "amount": 1e2,
+                    }}})
             };
             let time = jiff::Timestamp::from_second(START + i64::try_from(second).unwrap()).unwrap();
             json!({
@@ -46,6 +50,8 @@ fn items() -> Vec<String> {
                 "tags": {"ai.operation.id": format!("op{}", index / 2), "ai.cloud.role": "shop"}, "data": data,
             })
             .to_string()
+            .replace("escaped", "\\u0064eclined")
+            .replace("100.0", "1e2")
         })
         .collect()
 }
@@ -104,6 +110,9 @@ fn queries_of_pages_give_the_same_with_each_switch() {
         "requests | where success == false | summarize failed = count() by resultCode, name | order by name asc",
         "requests | where customDimensions.tenant == 't3' | summarize sum(toint(customDimensions.n))",
         "requests | where customDimensions has 't5' | count",
+        "requests | where customDimensions has 'declined' | summarize count() by tostring(customDimensions.note) | order by count_ asc",
+        "requests | where customDimensions has '1e2' | count",
+        "traces | where message has 'line' and message endswith '99' | project message | order by message asc",
         "union requests, traces | where timestamp > ago(200s) | summarize count() by itemType | order by itemType asc",
         "requests | join kind=inner traces on operation_Id | summarize count() by severityLevel | order by severityLevel asc",
         "AppRequests | where TimeGenerated > ago(300s) | summarize count(), max(DurationMs) by Name | order by Name asc",
@@ -182,6 +191,27 @@ fn predicate() -> impl Strategy<Value = String> {
         prop::bool::ANY.prop_map(|flag| format!("success == {flag}")),
         (0..7_i64).prop_map(|tenant| format!("customDimensions.tenant == 't{tenant}'")),
         (0..400_i64).prop_map(|number| format!("customDimensions has '{number}'")),
+        (
+            prop::sample::select(vec![
+                "customDimensions",
+                "customDimensions.note",
+                "name",
+                "id",
+                "operation_Id"
+            ]),
+            prop::sample::select(vec![
+                "has",
+                "!has",
+                "contains",
+                "has_cs",
+                "startswith",
+                "endswith"
+            ]),
+            prop::sample::select(vec![
+                "declined", "Declined", "note", "get", "orders", "id7", "op12", "100", "1e2", "zzz"
+            ]),
+        )
+            .prop_map(|(column, op, term)| format!("{column} {op} '{term}'")),
     ]
 }
 

@@ -131,6 +131,7 @@ impl Binder<'_> {
             needed: vec![true; fields.len()],
             table,
             filters: Vec::new(),
+            hints: Vec::new(),
             limit: None,
             order: None,
         });

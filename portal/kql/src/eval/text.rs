@@ -107,26 +107,24 @@ impl Matcher {
             TextKind::StartsWith => equal(0),
             TextKind::EndsWith => hay.len() >= needle.len() && equal(hay.len() - needle.len()),
             TextKind::Contains if !ascii => memchr::memmem::find(hay, needle).is_some(),
-            kind => self.candidates(hay, ascii).any(|at| {
-                let end = at + needle.len();
-                equal(at)
-                    && match kind {
-                        TextKind::Has => is_border(&text, at) && is_border(&text, end),
-                        TextKind::HasPrefix => is_border(&text, at),
-                        TextKind::HasSuffix => is_border(&text, end),
-                        _ => true,
-                    }
-            }),
-        }
-    }
-
-    /// The offsets at which the first byte of the search text occurs.
-    fn candidates<'a>(&self, hay: &'a [u8], ascii: bool) -> Box<dyn Iterator<Item = usize> + 'a> {
-        let first = self.needle.as_bytes().first().copied().unwrap_or(0);
-        if ascii {
-            Box::new(memchr::memchr2_iter(first, first.to_ascii_uppercase(), hay))
-        } else {
-            Box::new(memchr::memchr_iter(first, hay))
+            kind => {
+                let is_match = |at: usize| {
+                    let end = at + needle.len();
+                    equal(at)
+                        && match kind {
+                            TextKind::Has => is_border(&text, at) && is_border(&text, end),
+                            TextKind::HasPrefix => is_border(&text, at),
+                            TextKind::HasSuffix => is_border(&text, end),
+                            _ => true,
+                        }
+                };
+                let first = needle.first().copied().unwrap_or(0);
+                if ascii {
+                    memchr::memchr2_iter(first, first.to_ascii_uppercase(), hay).any(is_match)
+                } else {
+                    memchr::memchr_iter(first, hay).any(is_match)
+                }
+            }
         }
     }
 }

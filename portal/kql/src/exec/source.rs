@@ -29,6 +29,7 @@ impl Scanning {
         let request = ScanRequest {
             columns,
             filters: scan.filters.clone(),
+            hints: scan.hints.clone(),
             limit: scan.limit,
             order: scan.order,
         };

@@ -92,10 +92,27 @@ fn a_table_is_asked_for_what_the_query_needs_alone() {
         run_it("requests | summarize avg(duration) by name"),
         (200, 400)
     );
+    // A term of two characters is no hint.
     assert_eq!(
         run_it("requests | where customDimensions has 't1' | take 3 | project name").0,
         200
     );
+    for (condition, given) in [
+        ("name has 'orders'", 66),
+        ("name contains 'ORDERS'", 66),
+        ("name hasprefix 'ord' and customDimensions has 'tenant'", 66),
+        ("name has_cs 'orders' or name has 'GET'", 200),
+        ("name !has 'orders'", 200),
+        ("name has '/orders'", 200),
+        ("tolower(name) has 'orders'", 200),
+        ("name matches regex 'orders'", 200),
+        ("name has operation_Id", 200),
+    ] {
+        let query = format!("requests | where {condition} | project duration");
+        assert_eq!(run_it(&query).0, given, "{query}");
+    }
+    let renamed = "requests | project n = name, duration | where n endswith 'orders' | count";
+    assert_eq!(run_it(renamed).0, 66);
 }
 
 fn predicate() -> impl Strategy<Value = String> {
@@ -111,8 +128,22 @@ fn predicate() -> impl Strategy<Value = String> {
             prop::sample::select(vec!["GET /a", "GET /b", "x"])
         )
             .prop_map(|(op, name)| format!("name {op} '{name}'")),
-        prop::sample::select(vec!["GET", "orders", "/b", ""])
-            .prop_map(|term| format!("name has '{term}'")),
+        (
+            prop::sample::select(vec![
+                "has",
+                "has_cs",
+                "!has",
+                "contains",
+                "hasprefix",
+                "hassuffix",
+                "startswith",
+                "endswith",
+                "!contains_cs",
+                "matches regex",
+            ]),
+            prop::sample::select(vec!["GET", "get", "orders", "ORD", "/b", "", "zzz"]),
+        )
+            .prop_map(|(op, term)| format!("name {op} '{term}'")),
         (0..90_i64)
             .prop_map(|number| format!("operation_Id in ('op{number}', 'op{}')", number + 1)),
         (0..90_i64).prop_map(|number| format!("operation_Id !in ('op{number}')")),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use azmon_kql::{
     Answer, Batch, CancelToken, Catalog, Column, ColumnBuilder, Error, Field, Filter, FilterOp,
-    Options, Rows, ScanRequest, Table, Type, UNIX_EPOCH, Value, run,
+    Hint, Options, Rows, ScanRequest, Table, Type, UNIX_EPOCH, Value, run,
 };
 
 /// Ticks of a minute.
@@ -131,6 +131,12 @@ fn meets(row: &Row, filter: &Filter) -> bool {
     })
 }
 
+/// The cells are compared as they are, which is more than JSON may tell.
+fn may_contain(row: &Row, hint: &Hint) -> bool {
+    let cell = cell(row, hint.column).to_text().to_ascii_lowercase();
+    cell.contains(&hint.text.to_ascii_lowercase())
+}
+
 impl Table for Requests {
     fn name(&self) -> &str {
         "requests"
@@ -166,6 +172,7 @@ impl Table for Requests {
             .rows
             .iter()
             .filter(|row| request.filters.iter().all(|filter| meets(row, filter)))
+            .filter(|row| request.hints.iter().all(|hint| may_contain(row, hint)))
             .collect();
         if request.order.is_some_and(|order| order.descending) {
             rows.reverse();
