@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::error::Undelivered;
 use crate::item::{Consumer, DropReason, Item, ItemCounters, Taken};
+use crate::live_metrics::StreamClients;
 use crate::mapping::Mapper;
 use crate::metrics::{BuiltinMetrics, SpanMetrics};
 use crate::storage::StorageSettings;
@@ -18,7 +19,7 @@ use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::due::{Due, Situation, due};
 use crate::transmission::encoder::Encoder;
 use crate::transmission::handle::{Command, DeliveryCallback, SourceId};
-use crate::transmission::live::{LOOK, LiveFeed};
+use crate::transmission::live::{LOOK, LiveFeed, Running};
 use crate::transmission::uploads::Uploads;
 use crate::transmission::{Console, LiveWork, Shared, Transport, WorkerHandle};
 
@@ -68,6 +69,8 @@ pub(crate) struct WorkerExtensions {
     pub(crate) console: Option<Console>,
     /// Collects Live Metrics while a reader is subscribed.
     pub(crate) live: Option<LiveWork>,
+    /// Sends Live Metrics of other programs, whose items are shown before they are queued.
+    pub(crate) streams: Option<StreamClients>,
 }
 
 /// The worker's loop, which owns all items on their way.
@@ -82,6 +85,7 @@ pub(crate) struct Worker {
     metrics: BuiltinMetrics,
     span_metrics: SpanMetrics,
     live: Option<LiveFeed>,
+    streams: Option<StreamClients>,
     jobs: VecDeque<Job>,
     /// Since when items have been waiting in the queue.
     queued_since: Option<Instant>,
@@ -165,6 +169,7 @@ impl Worker {
             metrics: BuiltinMetrics::default(),
             span_metrics: SpanMetrics::default(),
             live: None,
+            streams: None,
             jobs: VecDeque::new(),
             queued_since: None,
             flushes: Vec::new(),
@@ -191,6 +196,7 @@ impl Worker {
             encoder.show_live(live.live.clone());
             self.live = Some(LiveFeed::new(live));
         }
+        self.streams = extensions.streams;
         self
     }
 
@@ -219,6 +225,8 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         self.metrics.start(Instant::now());
         let _live = self.live.as_mut().and_then(LiveFeed::start);
+        let streams = self.streams.take();
+        let _streams = streams.map(|streams| Running::of(streams.run()));
         loop {
             let now = Instant::now();
             let todo = self.due(now);
