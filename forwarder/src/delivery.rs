@@ -35,6 +35,7 @@ const CHUNK: usize = 8_192;
 pub(crate) struct RunningDestination {
     destination: Destination,
     storage: Storage,
+    live_metrics: Option<bool>,
     exporter: EnvelopeExporter,
     accepted: AtomicU64,
     no_room: AtomicU64,
@@ -77,10 +78,22 @@ pub struct DestinationCounts {
     pub waiting: usize,
     /// The number of lost items by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// The counters of Live Metrics; `None` if the destination has none.
+    pub live_metrics: Option<LiveMetricsCounts>,
+}
+
+/// The counters of a destination's Live Metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LiveMetricsCounts {
+    /// The number of role instances that are shown.
+    pub servers: usize,
+    /// The number of items that are not shown, because there were too many role instances. They are sent like others.
+    pub left_out: u64,
 }
 
 impl RunningDestination {
-    fn start(destination: &Destination, storage: &Storage) -> Result<Self, BuildError> {
+    fn start(destination: &Destination, config: &ForwarderConfig) -> Result<Self, BuildError> {
         let authentication = destination.authentication.clone();
         let environment = move |name: &str| match &authentication {
             Some(text) if name == APPLICATIONINSIGHTS_AUTHENTICATION_STRING => {
@@ -88,15 +101,21 @@ impl RunningDestination {
             }
             _ => std::env::var(name).ok(),
         };
-        let exporter = EnvelopeExporter::builder()
+        let mut exporter = EnvelopeExporter::builder()
             .connection_string(destination.connection_string.clone())
-            .storage(storage.clone())
-            .environment(environment)
-            .build()?;
+            .storage(config.storage.clone())
+            .environment(environment);
+        if let Some(enabled) = config.live_metrics {
+            exporter = exporter.live_metrics(enabled);
+        }
+        if let Some(key) = &destination.live_metrics_key {
+            exporter = exporter.live_metrics_key(key.clone());
+        }
         Ok(Self {
             destination: destination.clone(),
-            storage: storage.clone(),
-            exporter,
+            storage: config.storage.clone(),
+            live_metrics: config.live_metrics,
+            exporter: exporter.build()?,
             accepted: AtomicU64::new(0),
             no_room: AtomicU64::new(0),
             writes: Writes::default(),
@@ -118,7 +137,18 @@ impl RunningDestination {
             accepted: self.accepted.load(Ordering::Relaxed),
             waiting: self.exporter.waiting(),
             dropped,
+            live_metrics: self.exporter.live_metrics().map(|live| LiveMetricsCounts {
+                servers: live.len(),
+                left_out: live.left_out(),
+            }),
         }
+    }
+
+    /// Whether the destination is as `config` describes it.
+    fn is_as(&self, destination: &Destination, config: &ForwarderConfig) -> bool {
+        self.destination == *destination
+            && self.storage == config.storage
+            && self.live_metrics == config.live_metrics
     }
 
     fn has_room(&self, items: usize) -> bool {
@@ -207,15 +237,13 @@ impl State {
         before: Option<&Self>,
     ) -> Result<Self, DestinationError> {
         let known = |destination: &Destination| {
-            let is_same = |running: &&Arc<RunningDestination>| {
-                running.destination == *destination && running.storage == config.storage
-            };
+            let is_same = |running: &&Arc<RunningDestination>| running.is_as(destination, config);
             before?.destinations.iter().find(is_same).cloned()
         };
         let destinations = config.destinations.iter().map(|destination| {
             known(destination).map_or_else(
                 || {
-                    let started = RunningDestination::start(destination, &config.storage);
+                    let started = RunningDestination::start(destination, config);
                     started.map(Arc::new).map_err(|error| DestinationError {
                         name: destination.name.clone(),
                         error,
@@ -224,9 +252,11 @@ impl State {
                 Ok,
             )
         });
+        let destinations: Vec<_> = destinations.collect::<Result<_, _>>()?;
+        let live_metrics = destinations.iter().map(|one| one.exporter.live_metrics());
         Ok(Self {
-            destinations: destinations.collect::<Result<_, _>>()?,
-            pipeline: Pipeline::new(config, Instant::now()),
+            pipeline: Pipeline::new(config, live_metrics.collect(), Instant::now()),
+            destinations,
         })
     }
 

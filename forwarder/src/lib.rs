@@ -5,8 +5,9 @@
 //! ```text
 //! applications          inputs                      processing                        destinations
 //!   OTLP ─────────────► gRPC 4317, HTTP 4318 ─┐
-//!   OpenCensus ───────► gRPC 55678 ───────────┼─► exclude ─► redact ─► standard ─► sample ─┬─► default ─► Azure
-//!   Application Insights ► HTTP, gRPC 50001 ──┘   metrics                    │ routes └─► others
+//!   OpenCensus ───────► gRPC 55678 ───────────┼─► exclude ─► redact ─┬─► sample ─► route ─┬─► default ─► Azure
+//!   Application Insights ► HTTP, gRPC 50001 ──┘                      │                    └─► others
+//!                                                                    └─► Live Metrics, standard metrics
 //! ```
 //!
 //! | To | Use |
@@ -14,6 +15,9 @@
 //! | run a forwarder by a configuration | [`Forwarder`], [`config`] |
 //! | run it as a service, with signals, statistics and health | [`operation`] |
 //! | receive telemetry in a program of your own | [`inputs`], with a [`Sink`](sink::Sink) |
+//!
+//! Live Metrics have a stream for each role instance, as if it had azmon's own client; at most 50 for each destination,
+//! which end 3 minutes after their last item.
 //!
 //! Memory is bounded for any input: by [`Limits`](inputs::Limits) before the queues, and by the queue of each
 //! destination. A client that exceeds a limit is told to retry later. Lost items are counted by reason.
@@ -36,6 +40,6 @@ pub mod proto;
 mod running_input;
 pub mod sink;
 
-pub use self::delivery::{DestinationCounts, DestinationError};
+pub use self::delivery::{DestinationCounts, DestinationError, LiveMetricsCounts};
 pub use self::forwarder::{Forwarder, ForwarderCounts, ForwarderWatch, StartError};
 pub use self::running_input::RunningInputCounts;

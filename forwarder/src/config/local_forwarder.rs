@@ -21,16 +21,17 @@ const SAMPLING: &str = "AdaptiveSampling";
 const EVENTS: &str = "MaxEventsPerSecond";
 const OTHERS: &str = "MaxOtherItemsPerSecond";
 
-/// The result of reading a file: a [`ForwarderConfig`], and the key of live metrics.
+/// The result of reading a file: a [`ForwarderConfig`], and the key of Live Metrics.
 ///
 /// LocalForwarder sent to the public cloud, addressed by an instrumentation key alone. A connection string from
-/// the command line or the environment replaces the key; the key in the file is then ignored.
+/// the command line or the environment replaces the key; both keys in the file are then ignored.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LocalForwarderConfig {
     /// The configuration in the file.
     pub config: ForwarderConfig,
-    /// The instrumentation key for live metrics; `None` if the file has none, or if its variable is not set.
+    /// The instrumentation key of Live Metrics; `None` if the file has none, or if its variable is not set. Without a
+    /// given connection string it is the destination's, too.
     pub live_metrics_key: Option<String>,
 }
 
@@ -70,13 +71,18 @@ impl LocalForwarderConfig {
             inputs: reader.inputs(&root)?,
             ..ForwarderConfig::default()
         };
-        let connection_string = match connection_string {
+        let destination = match connection_string {
             Some(given) => given.to_owned(),
             None => format!("InstrumentationKey={}", reader.key(&root)?),
         };
-        let destination = Destination::new(DEFAULT_DESTINATION, connection_string);
+        let destination = Destination::new(DEFAULT_DESTINATION, destination);
         config.destinations.push(destination);
         let live_metrics_key = reader.application_insights(&root, &mut config)?;
+        if connection_string.is_none()
+            && let Some(default) = config.destinations.first_mut()
+        {
+            default.live_metrics_key.clone_from(&live_metrics_key);
+        }
         config.warnings = reader.xml.warnings;
         config.warn_of_open_addresses(file);
         config.validate(file)?;
@@ -205,9 +211,7 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
             .warn_of_others(&section, &[LIVE_KEY, LIVE_API_KEY, SAMPLING]);
         // The service no longer uses API keys for live metrics, so the element is ignored.
         self.xml.child(&section, LIVE_API_KEY)?;
-        let live = self.xml.child(&section, LIVE_KEY)?;
-        let live = live.map(|element| self.expand(&element.text()));
-        let live = live.filter(|live| live.unset.is_empty() && !live.text.is_empty());
+        let live = self.live_key(&section)?;
         if let Some(sampling) = self.xml.child(&section, SAMPLING)? {
             self.xml.warn_of_others(&sampling, &[EVENTS, OTHERS]);
             if self.enabled(&sampling)? {
@@ -217,7 +221,26 @@ impl<'a, 'input, F: Fn(&str) -> Option<String>> Reader<'a, 'input, F> {
                 });
             }
         }
-        Ok(live.map(|live| live.text))
+        Ok(live)
+    }
+
+    fn live_key(&mut self, section: &Element<'a, 'input>) -> Result<Option<String>, ConfigError> {
+        let Some(element) = self.xml.child(section, LIVE_KEY)? else {
+            return Ok(None);
+        };
+        let Expanded { text, unset } = self.expand(&element.text());
+        if text.is_empty() || !unset.is_empty() {
+            return Ok(None);
+        }
+        if let Err(problem) = azmon::ConnectionString::from_instrumentation_key(&text) {
+            let problem = format!(
+                "this is no instrumentation key: {problem}; Live Metrics go to the resource of {KEY}"
+            );
+            let warning = ConfigWarning(self.xml.error(&element, problem));
+            self.xml.warnings.push(warning);
+            return Ok(None);
+        }
+        Ok(Some(text))
     }
 
     /// A sampling limit. Defaults to LocalForwarder's if the element or its variable is not set.

@@ -41,6 +41,9 @@ pub struct ForwarderConfig {
     pub keep_failures: bool,
     /// Whether requests and dependencies are counted as standard metrics, before sampling. Defaults to `true`.
     pub standard_metrics: bool,
+    /// Whether destinations whose connection string has a live endpoint receive Live Metrics of each role instance,
+    /// before sampling. Defaults to the environment variable `AZMON_LIVE_METRICS`, and then to `true`.
+    pub live_metrics: Option<bool>,
     /// Names of resource attributes that become properties of every item.
     pub resource_attributes: Vec<String>,
     /// The storage of items that a destination cannot accept at the moment. Defaults to files below the user's
@@ -69,6 +72,7 @@ impl Default for ForwarderConfig {
             sampling: Sampling::All,
             keep_failures: false,
             standard_metrics: true,
+            live_metrics: None,
             resource_attributes: Vec::new(),
             storage: Storage::default(),
             health: None,
@@ -163,6 +167,9 @@ pub struct Destination {
     /// `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, such as `Authorization=AAD;ClientId=…`; `none` for no token.
     /// Defaults to that variable.
     pub authentication: Option<String>,
+    /// The instrumentation key of all Live Metrics. Defaults to the key of each item, which is that of the connection
+    /// string if the item has none.
+    pub live_metrics_key: Option<String>,
 }
 
 impl Destination {
@@ -173,6 +180,7 @@ impl Destination {
             name: name.into(),
             connection_string: connection_string.into(),
             authentication: None,
+            live_metrics_key: None,
         }
     }
 

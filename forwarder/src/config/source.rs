@@ -32,6 +32,8 @@ pub struct ConfigSource {
     pub insecure_bind: bool,
     /// The address of the health endpoint. Overrides the file.
     pub health: Option<String>,
+    /// Whether Live Metrics are sent. Overrides the file.
+    pub live_metrics: Option<bool>,
 }
 
 impl ConfigSource {
@@ -105,6 +107,7 @@ impl ConfigSource {
         if let Some(health) = &self.health {
             config.health = Some(health.clone());
         }
+        config.live_metrics = self.live_metrics.or(config.live_metrics);
         Ok(())
     }
 }
@@ -152,6 +155,7 @@ mod tests {
                 (InputKind::OtlpHttp, OFF.to_owned()),
             ],
             health: Some("127.0.0.1:2".to_owned()),
+            live_metrics: Some(false),
             ..ConfigSource::default()
         };
         let config = source.read(environment).unwrap();
@@ -162,6 +166,7 @@ mod tests {
         let destination = config.default_destination().unwrap();
         assert_eq!(destination.connection_string, KEY.replace('1', "2"));
         assert_eq!(config.health.as_deref(), Some("127.0.0.1:2"));
+        assert_eq!(config.live_metrics, Some(false));
     }
 
     #[test]

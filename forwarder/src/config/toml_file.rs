@@ -27,6 +27,7 @@ struct File {
     storage: FileStorage,
     resource_attributes: Vec<String>,
     standard_metrics: bool,
+    live_metrics: Option<bool>,
     health: Option<String>,
     statistics_seconds: Option<u64>,
     drain_seconds: Option<u64>,
@@ -45,6 +46,7 @@ impl Default for File {
             storage: FileStorage::default(),
             resource_attributes: Vec::new(),
             standard_metrics: true,
+            live_metrics: None,
             health: None,
             statistics_seconds: None,
             drain_seconds: None,
@@ -168,6 +170,7 @@ impl ForwarderConfig {
             keep_failures: read.sampling.keep_failures,
             storage: storage(read.storage),
             standard_metrics: read.standard_metrics,
+            live_metrics: read.live_metrics,
             resource_attributes: read.resource_attributes,
             health: read.health,
             ..Self::default()
@@ -345,6 +348,7 @@ mod tests {
             r#"
                 resource-attributes = ["deployment.environment.name"]
                 standard-metrics = false
+                live-metrics = false
                 health = "127.0.0.1:9464"
                 statistics-seconds = 30
                 drain-seconds = 5
@@ -409,6 +413,7 @@ mod tests {
         };
         assert_eq!(config.sampling, Sampling::Adaptive(budgets));
         assert!(config.keep_failures && config.node_events && !config.standard_metrics);
+        assert_eq!(config.live_metrics, Some(false));
         assert_eq!(config.statistics_interval, Duration::from_secs(30));
         assert!(!format!("{config:?}").contains("InstrumentationKey"));
     }

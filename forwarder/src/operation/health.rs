@@ -141,6 +141,26 @@ pub fn metrics_text(counts: &ForwarderCounts) -> String {
             );
         }
     }
+    let live_metrics = || {
+        let destinations = counts.destinations.iter();
+        destinations.filter_map(|one| Some((destination(&one.name), one.live_metrics?)))
+    };
+    text.family(
+        "azmon_forwarder_live_metrics_servers",
+        "gauge",
+        "Role instances that Live Metrics show",
+    );
+    for (label, live) in live_metrics() {
+        text.value(&label, live.servers as u64);
+    }
+    text.family(
+        "azmon_forwarder_live_metrics_left_out_total",
+        "counter",
+        "Items that Live Metrics do not show",
+    );
+    for (label, live) in live_metrics() {
+        text.value(&label, live.left_out);
+    }
     text.0
 }
 

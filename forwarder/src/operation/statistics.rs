@@ -2,12 +2,13 @@ use std::fmt::Write;
 
 use crate::forwarder::ForwarderCounts;
 
-/// The statistics in LocalForwarder's form: one line for each input, one for each destination, and one for
+/// The statistics in LocalForwarder's form: one line for each input, one or two for each destination, and one for
 /// excluded and sampled-out items.
 ///
 /// ```text
 /// OpenCensus input: [ConnectionCount: 2, BatchesReceived: 3, BatchesFailed: 0, ConfigsReceived: 0, ConfigsFailed: 0]
 /// Destination default: [Accepted: 17, Waiting: 0, Dropped: 0]
+/// Live Metrics default: [Servers: 2, LeftOut: 0]
 /// Left out: [Excluded: 1, SampledOut: 0]
 /// ```
 #[must_use]
@@ -38,6 +39,12 @@ pub fn statistics_lines(counts: &ForwarderCounts) -> Vec<String> {
         }
         line.push(']');
         lines.push(line);
+        if let Some(live) = destination.live_metrics {
+            lines.push(format!(
+                "Live Metrics {}: [Servers: {}, LeftOut: {}]",
+                destination.name, live.servers, live.left_out
+            ));
+        }
     }
     lines.push(format!(
         "Left out: [Excluded: {}, SampledOut: {}]",

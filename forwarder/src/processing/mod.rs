@@ -1,5 +1,6 @@
 //! The processing of items between an input and a destination, in this order: resource attributes become
-//! properties, then items are excluded, redacted, counted by the standard metrics, sampled, and routed.
+//! properties, then items are excluded, redacted, shown to Live Metrics, counted by the standard metrics, sampled, and
+//! routed.
 
 mod exclude;
 mod glob;

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
 use azmon::envelope::Envelope;
+use azmon::live_metrics::LiveStreams;
 
 use crate::config::ForwarderConfig;
 use crate::processing::exclude::Exclusions;
@@ -18,6 +20,8 @@ pub(crate) struct Pipeline {
     resource_attributes: Vec<String>,
     exclusions: Exclusions,
     redactor: Redactor,
+    /// In the order of the destinations; `None` for a destination without live metrics.
+    live_metrics: Vec<Option<Arc<LiveStreams>>>,
     standard_metrics: Option<StandardMetrics>,
     sampler: Sampler,
     routing: Routing,
@@ -29,11 +33,16 @@ pub(crate) struct Pipeline {
 pub(crate) type Processed = BTreeMap<usize, Vec<Envelope<'static>>>;
 
 impl Pipeline {
-    pub(crate) fn new(config: &ForwarderConfig, now: Instant) -> Self {
+    pub(crate) fn new(
+        config: &ForwarderConfig,
+        live_metrics: Vec<Option<Arc<LiveStreams>>>,
+        now: Instant,
+    ) -> Self {
         Self {
             resource_attributes: config.resource_attributes.clone(),
             exclusions: Exclusions::new(&config.exclude),
             redactor: Redactor::new(&config.redaction),
+            live_metrics,
             standard_metrics: config.standard_metrics.then(StandardMetrics::default),
             sampler: Sampler::new(config.sampling, config.keep_failures, now),
             routing: Routing::new(config),
@@ -68,6 +77,11 @@ impl Pipeline {
             }
             self.redactor.redact(&mut envelope);
             let to = self.routing.of(&resource, &envelope.i_key);
+            for place in to {
+                if let Some(Some(live)) = self.live_metrics.get(*place) {
+                    live.observe(&envelope);
+                }
+            }
             if let Some(metrics) = &self.standard_metrics {
                 metrics.count(&mut envelope, to);
             }

@@ -40,7 +40,7 @@ pub(crate) fn address(forwarder: &Forwarder, kind: InputKind) -> SocketAddr {
     found.unwrap_or_else(|| panic!("{addresses:?}")).1
 }
 
-async fn client(forwarder: &Forwarder) -> TraceServiceClient<Channel> {
+pub(crate) async fn client(forwarder: &Forwarder) -> TraceServiceClient<Channel> {
     let address = address(forwarder, InputKind::OtlpGrpc);
     TraceServiceClient::connect(format!("http://{address}"))
         .await

@@ -58,6 +58,8 @@ fn v1_the_shipped_file_with_its_variables() {
     };
     assert_eq!(read.config.sampling, Sampling::Adaptive(limits));
     assert_eq!(read.live_metrics_key.as_deref(), Some(KEY));
+    let live_metrics_key = read.config.destinations[0].live_metrics_key.as_deref();
+    assert_eq!(live_metrics_key, Some(KEY));
     // It listens to other machines because the file says so, and warns about it.
     let warnings: Vec<_> = read
         .config
@@ -295,5 +297,27 @@ fn variables_are_replaced_in_texts_and_never_become_markup() {
             }
             (Err(error), _) => panic!("{host}: {error}"),
         }
+    }
+}
+
+#[test]
+fn the_key_of_live_metrics_is_that_of_the_file_as_long_as_the_destination_is() {
+    let good = open_census("true", "127.0.0.1", "55678");
+    let key = format!("<InstrumentationKey>{KEY}</InstrumentationKey>");
+    let given = "InstrumentationKey=given";
+    for (live, connection_string, expected, warnings) in [
+        ("other", None, Some("other"), 0),
+        ("other", Some(given), None, 0),
+        ("", None, None, 0),
+        ("%UNSET%", None, None, 0),
+        ("no key", None, None, 1),
+    ] {
+        let live = format!(
+            "<LiveMetricsStreamInstrumentationKey>{live}</LiveMetricsStreamInstrumentationKey>"
+        );
+        let read = read_with(&file(&good, &key, &live), connection_string, &[]).unwrap();
+        let destination = &read.config.destinations[0];
+        assert_eq!(destination.live_metrics_key.as_deref(), expected, "{live}");
+        assert_eq!(read.config.warnings.len(), warnings, "{live}");
     }
 }

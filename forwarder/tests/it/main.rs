@@ -3,6 +3,7 @@
 
 mod endpoint;
 mod forwarder;
+mod live_metrics;
 mod local_forwarder_config;
 mod ocagent;
 mod opencensus;

@@ -51,6 +51,10 @@ pub(super) struct ForwardArguments {
     #[arg(long, value_name = "ADDRESS:PORT")]
     health: Option<String>,
 
+    /// Send no Live Metrics.
+    #[arg(long)]
+    no_live_metrics: bool,
+
     /// Check the configuration and exit.
     #[arg(long)]
     check: bool,
@@ -81,6 +85,7 @@ impl ForwardArguments {
             .collect();
         source.insecure_bind = self.insecure_bind;
         source.health = self.health;
+        source.live_metrics = self.no_live_metrics.then_some(false);
         source
     }
 }
@@ -115,4 +120,33 @@ pub(super) async fn run(arguments: ForwardArguments) -> Result<(), String> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: ForwardArguments,
+    }
+
+    fn source(arguments: &[&str]) -> ConfigSource {
+        let arguments = std::iter::once(&"forward").chain(arguments);
+        Program::parse_from(arguments).arguments.source()
+    }
+
+    #[test]
+    fn options_override_the_file_only_where_they_are_given() {
+        let default = source(&[]);
+        assert_eq!((default.live_metrics, default.health), (None, None));
+        assert!(default.inputs.is_empty());
+        let given = source(&["--no-live-metrics", "--otlp-http", "off", "--health", "h:1"]);
+        assert_eq!(given.live_metrics, Some(false));
+        assert_eq!(given.inputs, [(InputKind::OtlpHttp, "off".to_owned())]);
+        assert_eq!(given.health.as_deref(), Some("h:1"));
+    }
 }

@@ -3,6 +3,7 @@
 
 mod databases;
 mod end_to_end;
+mod forwarded_live;
 mod hostile;
 mod hostile_logs;
 mod kept_failures;

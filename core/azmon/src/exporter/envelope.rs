@@ -9,11 +9,12 @@ use crate::config::{Choices, Lookup, Settings, builder_setters, environment};
 use crate::envelope::Envelope;
 use crate::error::{BuildError, BuildErrorKind, DeliveryError};
 use crate::item::{DropReason, DroppedItems, Item, Producer, QueueLimits};
+use crate::live_metrics::{LiveStreams, StreamClients};
 use crate::mapping::{Mapper, MappingOptions};
 use crate::pipeline::WorkerBuilder;
 use crate::storage::Storage;
 use crate::telemetry_processor::TelemetryProcessors;
-use crate::transmission::WorkerHandle;
+use crate::transmission::{WorkerExtensions, WorkerHandle};
 
 /// Maximum number of waiting items: seconds of a busy sender.
 const QUEUE_ITEMS: usize = 65_536;
@@ -53,6 +54,8 @@ pub struct EnvelopeExporter {
     instrumentation_key: String,
     producer: Producer,
     handle: WorkerHandle,
+    /// `None` where live metrics are off.
+    live_metrics: Option<Arc<LiveStreams>>,
     /// Serialises senders, so that the check for room and the push are one step.
     room: Mutex<()>,
 }
@@ -63,6 +66,8 @@ pub struct EnvelopeExporterBuilder {
     choices: Choices,
     queue_items: usize,
     queue_bytes: usize,
+    /// The resource of all live metrics; `None` for that of each envelope.
+    live_metrics_key: Option<String>,
     environment: Lookup,
 }
 
@@ -79,6 +84,7 @@ impl EnvelopeExporter {
             choices: Choices::default(),
             queue_items: QUEUE_ITEMS,
             queue_bytes: QUEUE_BYTES,
+            live_metrics_key: None,
             environment: Box::new(environment::of_process),
         }
     }
@@ -142,6 +148,13 @@ impl EnvelopeExporter {
         self.handle.counters().dropped().collect()
     }
 
+    /// The live metrics of those whose envelopes it sends. It shows nothing by itself, since sampling comes before it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn live_metrics(&self) -> Option<Arc<LiveStreams>> {
+        self.live_metrics.clone()
+    }
+
     fn to_item(&self, mut envelope: Envelope<'static>) -> Item {
         if envelope.i_key.is_empty() {
             envelope.i_key = Cow::Owned(self.instrumentation_key.clone());
@@ -175,6 +188,23 @@ impl EnvelopeExporterBuilder {
         self
     }
 
+    /// Switches [`EnvelopeExporter::live_metrics`] on or off. Defaults to the variable `AZMON_LIVE_METRICS`, and then to
+    /// on where the connection string has a live endpoint.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn live_metrics(mut self, enabled: bool) -> Self {
+        self.choices.live_metrics = Some(enabled);
+        self
+    }
+
+    /// Sends all live metrics to the resource of this key, whatever keys the envelopes have.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn live_metrics_key(mut self, instrumentation_key: impl Into<String>) -> Self {
+        self.live_metrics_key = Some(instrumentation_key.into());
+        self
+    }
+
     /// Starts the worker thread.
     ///
     /// # Errors
@@ -187,6 +217,9 @@ impl EnvelopeExporterBuilder {
             .connection_string
             .ok_or(BuildErrorKind::NoConnectionString)?;
         let key = connection.instrumentation_key().to_owned();
+        let has_live_metrics = settings.live.is_some();
+        let streams = has_live_metrics.then(|| StreamClients::new(&key, self.live_metrics_key));
+        let live_metrics = streams.as_ref().map(StreamClients::streams);
         // No mapping takes place: envelopes are complete.
         let nothing = Resource::builder_empty().build();
         let builder = WorkerBuilder {
@@ -203,11 +236,15 @@ impl EnvelopeExporterBuilder {
             mapper: Arc::new(Mapper::new(&key, &nothing, MappingOptions::default())),
             processors: TelemetryProcessors::default(),
         };
-        let (producer, handle) = builder.start()?;
+        let (producer, handle) = builder.start_with(WorkerExtensions {
+            streams,
+            ..WorkerExtensions::default()
+        })?;
         Ok(EnvelopeExporter {
             instrumentation_key: key,
             producer,
             handle,
+            live_metrics,
             room: Mutex::new(()),
         })
     }

@@ -102,8 +102,10 @@ mod tests {
             assert!(read(&answer(headers), "").is_err());
         }
         let mut refused = answer(&[("x-ms-qps-subscribed", "true")]);
-        refused.status = 401;
-        assert!(read(&refused, "").is_err());
+        for status in [204, 401] {
+            refused.status = status;
+            assert!(read(&refused, "").is_err());
+        }
     }
 
     #[test]
@@ -128,10 +130,27 @@ mod tests {
         let answer = answer(&[
             ("x-ms-qps-subscribed", "false"),
             ("x-ms-qps-auth-app-id", "app"),
-            ("x-ms-qps-service-polling-interval-hint", "7000"),
+            ("x-ms-qps-service-polling-interval-hint", " 7000 "),
         ]);
         let meaning = read(&answer, "").unwrap();
         assert_eq!(meaning.echo, [("x-ms-qps-auth-app-id", "app")]);
         assert_eq!(meaning.hint, Some(7_000));
+    }
+
+    #[test]
+    fn what_is_too_long_is_neither_echoed_nor_a_name() {
+        let of = |etag: usize, echo: usize| {
+            let mut answer = answer(&[("x-ms-qps-subscribed", " true ")]);
+            let mut insert = |name: &'static str, length: usize| {
+                let value = "x".repeat(length).parse().unwrap();
+                answer.headers.insert(name, value);
+            };
+            insert("x-ms-qps-configuration-etag", etag);
+            insert("x-ms-qps-auth-status", echo);
+            let meaning = read(&answer, "").unwrap();
+            (meaning.new_etag.is_some(), meaning.echo.len())
+        };
+        assert_eq!(of(MAX_ETAG, MAX_ECHO), (true, 1));
+        assert_eq!(of(MAX_ETAG + 1, MAX_ECHO + 1), (false, 0));
     }
 }

@@ -67,7 +67,8 @@ pub(crate) struct Client {
     echo: Vec<(&'static str, String)>,
     kept: VecDeque<DataPoint>,
     machine: Machine,
-    process: Process,
+    /// `None` if the client is about another process than this one.
+    process: Option<Process>,
     /// Whether the last failure was already logged.
     is_failing: bool,
 }
@@ -91,9 +92,15 @@ impl Client {
             configuration: Arc::default(),
             echo: Vec::new(),
             kept: VecDeque::new(),
-            process: Process::default(),
+            process: Some(Process::default()),
             is_failing: false,
         }
+    }
+
+    /// Measures neither processor nor memory, since the client is about another process.
+    pub(crate) fn of_another_process(mut self) -> Self {
+        self.process = None;
+        self
     }
 
     /// Goes on until it is dropped.
@@ -195,7 +202,7 @@ impl Client {
             machine_name,
             stream_id: self.stream_id.clone(),
             is_web_app,
-            performance_collection_supported: Process::is_supported(),
+            performance_collection_supported: self.process.is_some() && Process::is_supported(),
             timestamp: rfc3339(now),
             transmission_time: rfc3339(now),
             ..DataPoint::default()
@@ -214,10 +221,11 @@ impl Client {
             global_document_quota_reached: collected.is_quota_reached,
             ..self.point(now)
         };
-        let usage = self.process.usage(self.live.now());
-        let values = usage.into_iter();
-        let values = values.map(|(name, value)| MetricValue::new(name, value, 1));
-        point.metrics.extend(values);
+        if let Some(process) = &mut self.process {
+            let usage = process.usage(self.live.now()).into_iter();
+            let values = usage.map(|(name, value)| MetricValue::new(name, value, 1));
+            point.metrics.extend(values);
+        }
         if self.kept.len() == MAX_KEPT {
             self.kept.pop_front();
         }
@@ -263,7 +271,9 @@ impl Client {
         match change {
             Change::None => {}
             Change::Start => {
-                self.process.usage(self.live.now());
+                if let Some(process) = &mut self.process {
+                    process.usage(self.live.now());
+                }
                 self.live.start(self.configuration.clone());
             }
             Change::Stop => {

@@ -24,7 +24,8 @@ const LIMITS: QueueLimits = QueueLimits {
 
 /// Whether a reader is subscribed, and the data that is collected for it.
 ///
-/// The worker's thread alone takes the lock of the collector.
+/// The lock of the collector is taken by who observes items, which is the worker's thread alone in a program that sends
+/// its own, and by the client.
 #[derive(Debug)]
 pub(crate) struct Live {
     is_watched: Arc<AtomicBool>,
@@ -98,7 +99,7 @@ impl Live {
         }
     }
 
-    /// Counts and samples an item as it is sent, or would be. To be called by the worker.
+    /// Counts and samples an item as it is sent, or would be.
     ///
     /// A defect in a filter must not cost the item.
     pub(crate) fn observe(&self, envelope: &Envelope<'_>) {

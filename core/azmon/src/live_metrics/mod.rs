@@ -8,6 +8,8 @@
 //! - The state machine ([`Machine`]), filters and quotas are pure, and get their time from outside: a monotonic one.
 //! - A configuration replaces another between two intervals. A part that cannot be understood is refused whole, and
 //!   reported with each post. It is bounded: [`MAX_CONFIGURATION`] bytes, [`MAX_FILTERS`] filters.
+//! - A program that forwards the telemetry of others has a stream for each of their role instances: [`LiveStreams`]. The
+//!   threads that show it items share the lock of a stream's collector with its client.
 //! - Points that could not be posted wait, ten at most; samples by quotas, 1,000 an interval at most.
 //!
 //! ```text
@@ -27,6 +29,7 @@ mod live;
 mod machine;
 mod process;
 mod quota;
+mod streams;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -40,6 +43,8 @@ pub use self::duration::{iso8601, parse_ticks};
 pub(crate) use self::live::Live;
 pub use self::machine::{Call, Change, Machine, Outcome};
 pub use self::quota::Quota;
+pub(crate) use self::streams::StreamClients;
+pub use self::streams::{LiveStreams, MAX_STREAMS};
 pub use self::subject::LiveTelemetryType;
 pub use self::wire::{
     ConfigurationError, ConfigurationInfo, DataPoint, Document, DocumentGroupInfo, FilterGroupInfo,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ConnectionString;
+use crate::envelope::tags;
 use crate::error::BuildErrorKind;
 use crate::item::{Producer, QueueLimits, queue};
 use crate::mapping::Mapper;
@@ -44,10 +45,15 @@ impl WorkerBuilder<'_> {
             Some(transport) => transport,
             None => {
                 let transport = HttpTransport::new(endpoint, self.network)?;
-                if let (Some(work), Some(endpoint)) =
-                    (&mut extensions.live, self.connection.own_live_endpoint())
-                {
-                    work.connect(LiveTransport::new(&transport), endpoint, &self.mapper);
+                if let Some(endpoint) = self.connection.own_live_endpoint() {
+                    if let Some(work) = &mut extensions.live {
+                        work.connect(LiveTransport::new(&transport), endpoint, &self.mapper);
+                    }
+                    if let Some(streams) = &mut extensions.streams {
+                        let version = self.mapper.tag(tags::INTERNAL_SDK_VERSION);
+                        let transport = Arc::new(LiveTransport::new(&transport));
+                        streams.connect(transport, endpoint, version.unwrap_or_default());
+                    }
                 }
                 Arc::new(transport)
             }

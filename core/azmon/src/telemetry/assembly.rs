@@ -99,6 +99,7 @@ impl Parts {
             span_metrics: span_metrics.clone(),
             console,
             live,
+            streams: None,
         })?;
         let last_collection = Arc::new(LastCollection::default());
         let queue = QueueMetricExporter::new(

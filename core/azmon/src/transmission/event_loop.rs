@@ -13,7 +13,7 @@ use crate::transmission::due::{Due, Situation, due};
 use crate::transmission::encoder::Encoder;
 use crate::transmission::handle::{Command, SourceId};
 use crate::transmission::jobs::SLICE;
-use crate::transmission::live::{LOOK, LiveFeed};
+use crate::transmission::live::{LOOK, LiveFeed, Running};
 use crate::transmission::worker::{Flush, Job, Worker};
 
 /// How long the worker keeps sending after every handle was dropped without `shutdown`.
@@ -49,6 +49,8 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         self.metrics.start(Instant::now());
         let _live = self.live.as_mut().and_then(LiveFeed::start);
+        let streams = self.streams.take();
+        let _streams = streams.map(|streams| Running::of(streams.run()));
         loop {
             let now = Instant::now();
             let todo = self.due(now);

@@ -92,7 +92,7 @@ impl LiveFeed {
     /// Starts the client, which ends when the answer is dropped.
     pub(super) fn start(&mut self) -> Option<Running> {
         let client = self.client.take()?;
-        Some(Running(tokio::spawn(client.run())))
+        Some(Running::of(client.run()))
     }
 
     pub(super) fn is_watched(&self) -> bool {
@@ -134,8 +134,14 @@ impl LiveFeed {
     }
 }
 
-/// Ends the client with its worker.
+/// Ends a client, or clients, with their worker.
 pub(super) struct Running(JoinHandle<()>);
+
+impl Running {
+    pub(super) fn of(task: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(task))
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -243,6 +249,8 @@ mod tests {
     use crate::live_metrics::Configuration;
     use crate::mapping::MappingOptions;
     use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
+    use crate::token::TokenProvider;
+    use crate::transmission::TokenSource;
     use crate::transmission::encoder::Encoder;
 
     /// Samples all dependencies.
@@ -269,6 +277,27 @@ mod tests {
         ] {
             assert_eq!(redirect(from, to), None, "{from} {to}");
         }
+    }
+
+    #[tokio::test]
+    async fn without_a_token_nothing_is_sent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let provider: Arc<dyn TokenProvider> = Arc::new(|_: &str| async { Err("refused".into()) });
+        let transport = LiveTransport {
+            client: reqwest::Client::new(),
+            tokens: Some(Arc::new(Tokens::new(TokenSource::Provider(provider), None))),
+        };
+        let request = Request {
+            address: format!("http://{}", listener.local_addr().unwrap()),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let answer = live_metrics::Transport::call(&transport, request).await;
+        let error = answer.unwrap_err();
+        assert!(error.contains("no token of Entra ID: refused"), "{error}");
+        let waiting = listener.accept().map(|_| ());
+        assert_eq!(waiting.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::item::{Consumer, ItemCounters, Taken};
+use crate::live_metrics::StreamClients;
 use crate::mapping::Mapper;
 use crate::metrics::{BuiltinMetrics, SpanMetrics};
 use crate::storage::StorageSettings;
@@ -41,6 +42,8 @@ pub(crate) struct WorkerExtensions {
     pub(crate) console: Option<Console>,
     /// Collects Live Metrics while a reader is subscribed.
     pub(crate) live: Option<LiveWork>,
+    /// Sends Live Metrics of other programs, whose items are shown before they are queued.
+    pub(crate) streams: Option<StreamClients>,
 }
 
 /// The worker's loop, which owns all items on their way.
@@ -55,6 +58,7 @@ pub(crate) struct Worker {
     pub(super) metrics: BuiltinMetrics,
     pub(super) span_metrics: SpanMetrics,
     pub(super) live: Option<LiveFeed>,
+    pub(super) streams: Option<StreamClients>,
     pub(super) jobs: VecDeque<Job>,
     /// Since when items have been waiting in the queue.
     pub(super) queued_since: Option<Instant>,
@@ -138,6 +142,7 @@ impl Worker {
             metrics: BuiltinMetrics::default(),
             span_metrics: SpanMetrics::default(),
             live: None,
+            streams: None,
             jobs: VecDeque::new(),
             queued_since: None,
             flushes: Vec::new(),
@@ -164,6 +169,7 @@ impl Worker {
             encoder.show_live(live.live.clone());
             self.live = Some(LiveFeed::new(live));
         }
+        self.streams = extensions.streams;
         self
     }
 }

@@ -1,5 +1,8 @@
 //! The client against a scripted server, in paused time.
 
+mod samples;
+mod streams;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,6 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -14,8 +19,8 @@ use crate::envelope::{Data, Envelope, RequestData, SCHEMA_VERSION, TimeSpan};
 use crate::item::Item;
 use crate::live_metrics::client::Identity;
 use crate::live_metrics::{
-    Answer, Calling, Client, Collector, Configuration, Live, MAX_CONFIGURATION, MAX_FILTERS,
-    Request, Transport,
+    Answer, Calling, Client, Collected, Collector, Configuration, Live, MAX_CONFIGURATION,
+    MAX_FILTERS, Request, Transport,
 };
 
 #[derive(Debug, Clone)]
@@ -266,10 +271,22 @@ async fn a_subscription_lets_it_post_each_second_until_it_ends() {
 async fn points_that_fail_are_sent_again_ten_at_most() {
     let failures = std::iter::repeat_n(Step::Refused, 12);
     let scene = Scene::new([YES].into_iter().chain(failures).chain([YES]));
+    scene.sent_until(0.0).await;
+    scene.live.observe(&request(100, true));
     scene.sent_until(14.0).await;
     let points = |index| scene.body(index).as_array().unwrap().len();
     assert_eq!((points(1), points(2), points(10)), (1, 2, 10));
     assert_eq!((points(12), points(13), points(14)), (10, 10, 1));
+    let requests = |index: usize| {
+        let points = scene.body(index);
+        let name = r"\ApplicationInsights\Request Duration";
+        metric(&points[0], name).1
+    };
+    assert_eq!((requests(10), requests(11)), (1.0, 0.0), "the oldest goes");
+    let sent = scene.body(10);
+    let times = sent.as_array().unwrap().iter();
+    let times: Vec<_> = times.map(|point| &point["TransmissionTime"]).collect();
+    assert!(times.iter().all(|time| *time == times[0]), "{times:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,6 +296,39 @@ async fn after_twenty_seconds_of_failure_it_stops_and_asks_a_minute_later() {
     assert_eq!(sent[20], (20.0, "post"));
     assert_eq!(sent[21..], [(80.0, "ping"), (140.0, "ping")]);
     assert!(!scene.is_watched());
+}
+
+#[tokio::test(start_paused = true)]
+async fn points_that_could_not_be_sent_are_gone_after_it_has_given_up() {
+    let failures = std::iter::repeat_n(Step::Refused, 20);
+    let scene = Scene::new([YES].into_iter().chain(failures).chain([YES]));
+    let sent = scene.sent_until(81.0).await;
+    assert_eq!(sent[20..], [(20.0, "post"), (80.0, "ping"), (81.0, "post")]);
+    assert_eq!(scene.body(22).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_outlives_its_subscription() {
+    let text = r#"{"Metrics":[{"Id":"a","TelemetryType":"Request","Projection":"Count()","Aggregation":"Sum"}],
+        "DocumentStreams":[
+            {"Id":"s","DocumentFilterGroups":[{"TelemetryType":"Request","Filters":{}}]},
+            {"Id":"failed","DocumentFilterGroups":[{"TelemetryType":"Request",
+                "Filters":{"Filters":[{"FieldName":"Success","Predicate":"Equal","Comparand":"false"}]}}]}],
+        "QuotaInfo":{"InitialQuota":1,"MaxQuota":1,"QuotaAccrualRatePerSec":0}}"#;
+    let again = Step::Yes("one", body("not read again"));
+    let scene = Scene::new([Step::Yes("one", body(text)), Step::No, again]);
+    scene.sent_until(6.0).await;
+    let etag = |index| scene.header(index, "x-ms-qps-configuration-etag");
+    assert_eq!((etag(1), etag(2)), (etag(2), Some("one".to_owned())));
+    for success in [true, false] {
+        scene.live.observe(&request(1, success));
+    }
+    scene.sent_until(7.0).await;
+    let post = &scene.body(3)[0];
+    assert_eq!(metric(post, "a"), (2.0, 2.0));
+    // The second would be a sample for those that failed.
+    assert_eq!(post["Documents"].as_array().unwrap().len(), 1);
+    assert_eq!(post["GlobalDocumentQuotaReached"], true);
 }
 
 #[tokio::test(start_paused = true)]
@@ -340,13 +390,26 @@ async fn what_the_server_wants_to_get_again_it_gets_and_its_hint_holds() {
             ("x-ms-qps-subscribed", "false"),
             ("x-ms-qps-service-polling-interval-hint", "1"),
         ]),
+        Step::Headers(&[
+            ("x-ms-qps-subscribed", "true"),
+            ("x-ms-qps-service-polling-interval-hint", "600001"),
+        ]),
         Step::No,
     ]);
-    let sent = scene.sent_until(14.0).await;
-    assert_eq!(sent, [(0.0, "ping"), (7.0, "ping"), (14.0, "ping")]);
+    let sent = scene.sent_until(22.0).await;
+    let expected = [
+        (0.0, "ping"),
+        (7.0, "ping"),
+        (14.0, "ping"),
+        (15.0, "post"),
+        (22.0, "ping"),
+    ];
+    assert_eq!(sent, expected);
     assert_eq!(scene.header(0, "x-ms-qps-auth-status"), None);
-    let echoed = scene.header(2, "x-ms-qps-auth-status");
-    assert_eq!(echoed.as_deref(), Some("opaque"));
+    for index in [1, 2, 3, 4] {
+        let echoed = scene.header(index, "x-ms-qps-auth-status");
+        assert_eq!(echoed.as_deref(), Some("opaque"), "{index}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -558,19 +621,45 @@ fn samples_are_bounded_by_the_quotas_and_it_is_said() {
 #[test]
 fn what_finds_no_room_is_counted_all_the_same() {
     let (live, unsampled) = Live::new(Arc::default());
-    let span = || Item::from(crate::fixtures::span("work"));
-    assert!(live.offer(span()).is_err(), "no reader is subscribed");
+    let span = |kind, status| {
+        Item::from(SpanData {
+            span_kind: kind,
+            status,
+            ..crate::fixtures::span("work")
+        })
+    };
+    let work = || span(SpanKind::Internal, Status::Unset);
+    assert!(live.offer(work()).is_err(), "no reader is subscribed");
     live.start(Arc::default());
-    let given_back = (0..20_000).filter(|_| live.offer(span()).is_err()).count();
+    let given_back = (0..20_000).filter(|_| live.offer(work()).is_err()).count();
     assert_eq!(given_back + unsampled.len(), 20_000);
     assert!(given_back > 0);
-    let collected = live.take().unwrap();
-    let calls = |name: &str| {
+    for kind in [SpanKind::Server, SpanKind::Consumer, SpanKind::Client] {
+        for status in [Status::Unset, Status::error("failed")] {
+            live.miss(&mut span(kind.clone(), status));
+        }
+    }
+    let calls = |collected: &Collected, name: &str| {
         let name = format!(r"\ApplicationInsights\{name}");
         let mut metrics = collected.metrics.iter();
         metrics.find(|metric| metric.name == name).unwrap().clone()
     };
-    assert_eq!(calls("Dependency Call Duration").weight, given_back as u64);
-    assert_eq!(calls("Dependency Call Duration").value, 125.0);
-    assert_eq!(calls("Requests/Sec").value, 0.0);
+    let collected = live.take().unwrap();
+    let dependencies = calls(&collected, "Dependency Call Duration");
+    assert_eq!(dependencies.weight, given_back as u64 + 2);
+    assert_eq!(dependencies.value, 125.0);
+    assert_eq!(calls(&collected, "Request Duration").weight, 4);
+    let rate = |name| calls(&collected, name).value;
+    // Halves of an interval whose length is not known.
+    let (failed, all) = (rate("Requests Failed/Sec"), rate("Requests/Sec"));
+    assert!((failed * 2.0 - all).abs() < all / 1_000.0, "{failed} {all}");
+    let failed = rate("Dependency Calls Failed/Sec");
+    assert!((failed * 4.0 - all).abs() < all / 1_000.0, "{failed} {all}");
+    // What nobody took is not that of the next reader.
+    live.miss(&mut work());
+    live.stop();
+    live.miss(&mut work());
+    live.start(Arc::default());
+    let collected = live.take().unwrap();
+    assert_eq!(calls(&collected, "Dependency Call Duration").weight, 0);
 }

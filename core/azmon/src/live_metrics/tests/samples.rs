@@ -1,0 +1,311 @@
+//! The collector: counts, samples and their quotas, and the limits of a configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::request;
+use crate::envelope::Envelope;
+use crate::live_metrics::{
+    Collected, Collector, Configuration, Counts, Document, Live, MetricValue,
+};
+
+/// An item as it is on the wire.
+fn item(base_type: &str, base_data: Value) -> Envelope<'static> {
+    let time = "2026-01-01T00:00:00Z";
+    let data = json!({"baseType": base_type, "baseData": base_data});
+    let line = json!({"name": "x", "time": time, "iKey": "", "data": data}).to_string();
+    let envelope: Envelope<'_> = serde_json::from_str(&line).unwrap();
+    envelope.into_owned()
+}
+
+/// A stream of all items of a type.
+fn stream(id: &str, of: &str) -> Value {
+    json!({"Id": id, "DocumentFilterGroups": [{"TelemetryType": of, "Filters": {"Filters": []}}]})
+}
+
+fn configuration(info: &Value) -> Arc<Configuration> {
+    let configuration = Configuration::read("e", info.to_string().as_bytes());
+    assert_eq!(configuration.errors(), []);
+    Arc::new(configuration)
+}
+
+fn collector(info: &Value) -> Collector {
+    Collector::new(configuration(info), Duration::ZERO)
+}
+
+/// What a second brings.
+fn take(collector: &mut Collector) -> Collected {
+    collector.take(Duration::from_secs(1)).unwrap()
+}
+
+fn sample(envelope: &Envelope<'_>) -> Document {
+    let types = ["Request", "Dependency", "Exception", "Trace", "Event"];
+    let mut collector = collector(&json!({"DocumentStreams": types.map(|of| stream(of, of))}));
+    collector.observe(envelope, 1, Duration::ZERO);
+    let [sample] = take(&mut collector).documents.try_into().unwrap();
+    sample
+}
+
+fn keys(sample: &Document) -> Vec<&str> {
+    let pairs = sample.properties.iter();
+    pairs.map(|pair| pair.key.as_str()).collect()
+}
+
+fn metric<'a>(collected: &'a Collected, name: &str) -> &'a MetricValue {
+    let name = format!(r"\ApplicationInsights\{name}");
+    let mut metrics = collected.metrics.iter();
+    metrics.find(|metric| metric.name == name).unwrap()
+}
+
+#[test]
+fn a_sample_has_the_first_ten_properties_and_a_dependency_its_error_message() {
+    let names = |count: usize| (0..count).rev().map(|number| format!("{number:02}"));
+    let first: Vec<_> = (0..10).map(|number| format!("{number:02}")).collect();
+    let mut one = request(1, true);
+    let mut call = item(
+        "RemoteDependencyData",
+        json!({"name": "x", "duration": "00:00:01"}),
+    );
+    for envelope in [&mut one, &mut call] {
+        let properties = envelope.data.properties_mut();
+        *properties = names(12).map(|name| (name.into(), "x".into())).collect();
+        properties.push("ErrorMessage", "it failed");
+    }
+    assert_eq!(keys(&sample(&one)), first);
+    let of_call = sample(&call);
+    assert_eq!(keys(&of_call)[..10], first);
+    assert_eq!(keys(&of_call)[10..], ["ErrorMessage"]);
+    let properties = call.data.properties_mut();
+    properties.retain(|key, _| !key.starts_with('1') && key != "09");
+    let of_call = sample(&call);
+    assert_eq!(keys(&of_call)[..9], first[..9]);
+    assert_eq!(keys(&of_call)[9..], ["ErrorMessage"], "once");
+}
+
+#[test]
+fn texts_of_a_sample_are_cut_and_keys_that_are_then_the_same_count_once() {
+    const MOST: usize = 32_768;
+    let long = "ä".repeat(MOST);
+    let mut one = item("EventData", json!({"name": format!("{long}b")}));
+    for end in ["a", "b"] {
+        let properties = one.data.properties_mut();
+        properties.push(format!("{long}{end}"), format!("{long}{end}"));
+    }
+    let sample = sample(&one);
+    assert_eq!(sample.name.as_ref(), Some(&long));
+    assert_eq!(keys(&sample), [&long]);
+    assert_eq!(sample.properties[0].value, long);
+}
+
+#[test]
+fn an_exception_says_the_messages_of_its_causes_once_and_its_stack() {
+    let frame =
+        |level: usize| json!({"level": level, "method": "f", "fileName": "a.rs", "line": 7});
+    let mut one = json!({
+        "severityLevel": "Critical",
+        "exceptions": [
+            {"typeName": "A", "message": "outer", "parsedStack": [frame(0), frame(1)]},
+            {"typeName": "B", "message": "inner"},
+            {"typeName": "C", "message": "outer"},
+        ],
+    });
+    let of_frames = sample(&item("ExceptionData", one.clone()));
+    assert_eq!(of_frames.exception_type.as_deref(), Some("A"));
+    let message = of_frames.exception_message.as_deref();
+    assert_eq!(message, Some("outer <--- inner"));
+    let stack = "at f in a.rs:line 7\nat f in a.rs:line 7";
+    assert_eq!(of_frames.exception.as_deref(), Some(stack));
+    assert_eq!(of_frames.severity_level.as_deref(), Some("Critical"));
+    one["exceptions"][0]["stack"] = json!("as it was told");
+    let of_text = sample(&item("ExceptionData", one));
+    assert_eq!(of_text.exception.as_deref(), Some("as it was told"));
+}
+
+#[test]
+fn every_type_is_counted_and_what_stands_for_several_counts_so_often() {
+    let metrics = ["Sum", "Avg", "Min", "Max"].map(|aggregation| {
+        json!({"Id": aggregation, "TelemetryType": "Dependency", "Projection": "CustomMetrics.size",
+            "Aggregation": aggregation})
+    });
+    let mut collector = collector(&json!({"Metrics": metrics}));
+    let call = |size: f64, success: bool| {
+        let data = json!({"name": "x", "duration": "00:00:00.2", "success": success, "measurements": {"size": size}});
+        item("RemoteDependencyData", data)
+    };
+    collector.observe(&call(-2.0, false), 3, Duration::ZERO);
+    collector.observe(&call(-6.0, true), 1, Duration::ZERO);
+    let error = item("ExceptionData", json!({"exceptions": [{"message": "x"}]}));
+    collector.observe(&error, 2, Duration::ZERO);
+    let mut more = Counts {
+        exceptions: 4,
+        ..Counts::default()
+    };
+    more.requests.add(Duration::from_secs(1), false, 1);
+    collector.add(&more);
+    let collected = take(&mut collector);
+    for (name, value, weight) in [
+        ("Dependency Calls/Sec", 4.0, 1),
+        ("Dependency Calls Failed/Sec", 3.0, 1),
+        ("Dependency Calls Succeeded/Sec", 1.0, 1),
+        ("Dependency Call Duration", 200.0, 4),
+        ("Exceptions/Sec", 6.0, 1),
+        ("Requests/Sec", 1.0, 1),
+        ("Requests Failed/Sec", 1.0, 1),
+        ("Requests Succeeded/Sec", 0.0, 1),
+        ("Request Duration", 1_000.0, 1),
+    ] {
+        let metric = metric(&collected, name);
+        assert_eq!((metric.value, metric.weight), (value, weight), "{name}");
+    }
+    let derived = |collected: &Collected| -> Vec<_> {
+        let metrics = collected.metrics[9..].iter();
+        metrics.map(|one| (one.value, one.weight)).collect()
+    };
+    assert_eq!(
+        derived(&collected),
+        [(-12.0, 4), (-3.0, 4), (-6.0, 4), (-2.0, 4)]
+    );
+    // Nothing is left for the second that follows, whose length alone matters.
+    let next = collector.take(Duration::from_secs(3)).unwrap();
+    assert_eq!(derived(&next), [(0.0, 0); 4]);
+    assert_eq!(metric(&next, "Exceptions/Sec").value, 0.0);
+    collector.observe(&error, 1, Duration::from_secs(3));
+    let last = collector.take(Duration::from_secs(5)).unwrap();
+    assert_eq!(metric(&last, "Exceptions/Sec").value, 0.5);
+}
+
+#[test]
+fn a_stream_keeps_its_quota_over_a_configuration_that_sets_none() {
+    let usual = json!({"DocumentStreams": [stream("a", "Request")]});
+    let mut collector = collector(&usual);
+    let mut second = 0;
+    let mut samples = |info: &Value| {
+        collector.configure(configuration(info), Duration::ZERO);
+        for _ in 0..10 {
+            collector.observe(&request(1, true), 1, Duration::ZERO);
+        }
+        second += 1;
+        let collected = collector.take(Duration::from_secs(second)).unwrap();
+        collected.documents.len()
+    };
+    assert_eq!(samples(&usual), 3);
+    assert_eq!(samples(&usual), 0, "they are used up");
+    let two = json!({"DocumentStreams": [stream("a", "Request"), stream("b", "Request")]});
+    assert_eq!(samples(&two), 3, "another stream has its own");
+    let set = json!({"DocumentStreams": [stream("a", "Request")],
+        "QuotaInfo": {"InitialQuota": 2, "MaxQuota": 1, "QuotaAccrualRatePerSec": 0}});
+    assert_eq!(samples(&set), 1, "at most the maximum");
+}
+
+#[test]
+fn all_streams_share_a_quota_which_a_sample_for_several_of_them_costs_once() {
+    let kind = |name: String| {
+        let filter = json!({"FieldName": "Name", "Predicate": "Equal", "Comparand": name});
+        let groups = json!([{"TelemetryType": "Event", "Filters": {"Filters": [filter]}}]);
+        json!({"Id": name, "DocumentFilterGroups": groups})
+    };
+    let mut streams: Vec<_> = (0..20).map(|number| kind(number.to_string())).collect();
+    streams.extend([stream("all", "Request"), stream("all, too", "Request")]);
+    let info = json!({"DocumentStreams": streams});
+    let mut collector = collector(&info);
+    for _ in 0..3 {
+        collector.observe(&request(1, true), 1, Duration::ZERO);
+    }
+    collector.observe(&request(1, true), 1, Duration::ZERO);
+    let collected = take(&mut collector);
+    assert_eq!(collected.documents.len(), 3);
+    assert_eq!(
+        collected.documents[0].document_stream_ids,
+        ["all", "all, too"]
+    );
+    assert!(!collected.is_quota_reached, "only a stream's is");
+    let observe = |collector: &mut Collector| {
+        for number in 0..20 {
+            let event = item("EventData", json!({"name": number.to_string()}));
+            for _ in 0..3 {
+                collector.observe(&event, 1, Duration::ZERO);
+            }
+        }
+    };
+    observe(&mut collector);
+    let collected = collector.take(Duration::from_secs(2)).unwrap();
+    assert_eq!(collected.documents.len(), 27);
+    assert!(collected.is_quota_reached);
+    collector.configure(configuration(&info), Duration::ZERO);
+    observe(&mut collector);
+    let collected = collector.take(Duration::from_secs(3)).unwrap();
+    assert_eq!(collected.documents.len(), 0, "it is kept");
+    assert!(collected.is_quota_reached);
+    let collected = collector.take(Duration::from_secs(4)).unwrap();
+    assert!(!collected.is_quota_reached, "it is said once");
+}
+
+#[test]
+fn a_configuration_between_two_points_loses_no_counts() {
+    let (live, _) = Live::new(Arc::default());
+    let info = json!({"DocumentStreams": [stream("a", "Request")]});
+    live.start(configuration(&info));
+    live.observe(&request(1, true));
+    live.configure(configuration(&info));
+    live.observe(&request(1, true));
+    let collected = live.take().unwrap();
+    assert_eq!(metric(&collected, "Request Duration").weight, 2);
+    assert_eq!(collected.documents.len(), 2);
+}
+
+#[test]
+fn parts_beyond_a_limit_are_refused_one_by_one() {
+    let derived = |id: String| json!({"Id": id, "TelemetryType": "Event", "Projection": "count()", "Aggregation": "Sum"});
+    let long = "ä".repeat(257);
+    let mut metrics: Vec<_> = (0..128).map(|number| derived(number.to_string())).collect();
+    metrics.extend([derived("128".to_owned())]);
+    let mut streams: Vec<_> = (0..64)
+        .map(|number| json!({"Id": number.to_string()}))
+        .collect();
+    streams.push(json!({"Id": "64"}));
+    let info = json!({"ETag": "not its name", "Metrics": metrics, "DocumentStreams": streams});
+    let full = Configuration::read("tag", info.to_string().as_bytes());
+    assert_eq!(full.etag(), "tag");
+    let errors = |configuration: &Configuration| -> Vec<_> {
+        let errors = configuration.errors().iter();
+        errors
+            .map(|error| (error.data[0].value.clone(), error.message.clone()))
+            .collect()
+    };
+    let refused = |id: &str, reason: &str| (id.to_owned(), reason.to_owned());
+    assert_eq!(
+        errors(&full),
+        [
+            refused("128", "there are more than 128 metrics"),
+            refused("64", "there are more than 64 streams"),
+        ],
+        "a metric and a stream may have the same id"
+    );
+    let info = json!({"Metrics": [derived(long.clone())], "DocumentStreams": [{"Id": long}]});
+    let named = Configuration::read("tag", info.to_string().as_bytes());
+    let shown = "ä".repeat(200);
+    let reason = "the id is longer than 256 characters";
+    assert_eq!(
+        errors(&named),
+        [refused(&shown, reason), refused(&shown, reason)]
+    );
+}
+
+#[test]
+fn groups_without_filters_take_room_and_the_largest_body_is_read() {
+    let empty = json!({"Filters": []});
+    let info = json!({"Metrics": [
+        {"Id": "a", "TelemetryType": "Event", "Projection": "Count()", "Aggregation": "Sum", "FilterGroups": vec![&empty; 256]},
+        {"Id": "b", "TelemetryType": "Event", "Projection": "Count()", "Aggregation": "Sum", "FilterGroups": [&empty]},
+    ]});
+    let mut body = info.to_string();
+    body.push_str(&" ".repeat(super::MAX_CONFIGURATION - body.len()));
+    let configuration = Configuration::read("tag", body.as_bytes());
+    let [error] = configuration.errors() else {
+        panic!("{:?}", configuration.errors())
+    };
+    assert_eq!(error.message, "the configuration has more than 256 filters");
+    assert_eq!(error.data[0].value, "b");
+}
