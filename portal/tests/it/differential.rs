@@ -1,8 +1,12 @@
-//! A second opinion: each query beside SQL that was written by hand over the JSON as it was sent.
+//! Second opinions: each query beside SQL that was written by hand over the JSON as it was sent, and beside duckdb-kql,
+//! another implementation of the language.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::process::Command;
 
 use azmon_portal::Portal;
+use azmon_test_clients::python::{python, succeed};
 use rusqlite::{Connection, OpenFlags, types::Value as Cell};
 use serde_json::{Value, json};
 
@@ -251,14 +255,7 @@ async fn queries_agree_with_sql_that_was_written_by_hand() {
     let database = Database::open(directory);
     let mut differing = Vec::new();
     for (kql, sql) in PAIRS {
-        let response = portal
-            .post("/v1/apps/local/query")
-            .header("content-type", "application/json")
-            .body(json!({"query": kql}).to_string())
-            .send()
-            .await
-            .unwrap();
-        let answer = json_of(response).await;
+        let answer = ask(&portal, kql).await;
         let rows = answer["tables"][0]["rows"].clone();
         let rows: Vec<Vec<Value>> =
             serde_json::from_value(rows).unwrap_or_else(|_| panic!("{kql}: {answer:#}"));
@@ -270,6 +267,128 @@ async fn queries_agree_with_sql_that_was_written_by_hand() {
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+/// The columns that duckdb-kql gets of each table.
+const COPIED: [(&str, &str); 5] = [
+    (
+        "requests",
+        "timestamp, id, name, success, resultCode, duration, url, operation_Id, operation_ParentId, user_Id,
+         cloud_RoleName, itemType, itemCount, customDimensions",
+    ),
+    (
+        "dependencies",
+        "timestamp, id, name, success, resultCode, duration, type, target, data, operation_Id, operation_ParentId,
+         cloud_RoleName, itemType, itemCount, customDimensions",
+    ),
+    (
+        "exceptions",
+        "timestamp, type, outerMessage, problemId, operation_Id, cloud_RoleName, itemType, itemCount",
+    ),
+    (
+        "traces",
+        "timestamp, message, severityLevel, operation_Id, cloud_RoleName, itemType, itemCount",
+    ),
+    (
+        "customMetrics",
+        "timestamp, name, value, cloud_RoleName, itemType",
+    ),
+];
+
+/// Queries for duckdb-kql beside those of [`PAIRS`].
+const MORE: [&str; 24] = [
+    "requests | summarize percentiles(duration, 5, 50, 99) by name",
+    "requests | summarize count(), dcount(user_Id) by bin(timestamp, 5m), cloud_RoleName",
+    "requests | summarize stdev(duration), variance(duration) by cloud_RoleName",
+    "requests | summarize sumif(duration, resultCode == '200'), avgif(duration, name has 'orders')",
+    "requests | summarize arg_min(duration, id, name)",
+    "requests | where duration between (20.0 .. 60.0) | count",
+    "requests | where name !startswith 'GET' and url !contains 'x' | summarize count() by name",
+    "requests | where name in~ ('get /', 'POST /CART') | summarize count() by resultCode",
+    "requests | where url matches regex @'orders/[0-9]+' | count",
+    "requests | where isempty(user_Id) | count",
+    "requests | extend band = case(duration < 50, 'a', duration < 200, 'b', 'c') | summarize count() by band",
+    "requests | extend m = toupper(substring(name, 0, 3)), n = strlen(name) | summarize max(n) by m",
+    "requests | extend r = round(duration / 7, 2), f = floor(duration, 10) | summarize sum(r), sum(f)",
+    "requests | extend w = strcat(cloud_RoleName, '-', resultCode) | distinct w",
+    "requests | extend code = toint(resultCode) | summarize sum(code), max(code % 7)",
+    "requests | summarize total = count(), slow = countif(duration > 100) by name | extend share = 1.0 * slow / total",
+    "requests | project-away url, customDimensions | where cloud_RoleName == 'web' | top 4 by duration asc | project id",
+    "requests | join kind=leftsemi (exceptions) on operation_Id | summarize count() by name",
+    "requests | join kind=rightouter (exceptions | project operation_Id, type) on operation_Id | count",
+    "dependencies | summarize take = count() by type | join kind=inner (dependencies | summarize sum(duration) by type) on type | project type, take",
+    "union withsource = origin requests, traces | count",
+    "traces | extend words = array_length(split(message, ' ')) | summarize count() by words",
+    "let limit = 90; let slow = requests | where duration > limit; slow | summarize count() by name",
+    "customMetrics | where value > 3 | summarize min(value), max(value), sum(value) by name",
+];
+
+/// The query of [`PAIRS`] that duckdb-kql answers with a null string, which the language does not have.
+const NULL_STRING: &str = "join kind=leftouter (exceptions";
+
+/// Of this many queries at least the answers are compared; duckdb-kql refuses some by name.
+const COMPARED: usize = 50;
+
+async fn ask(portal: &Harness, query: &str) -> Value {
+    let response = portal
+        .post("/v1/apps/local/query")
+        .header("content-type", "application/json")
+        .body(json!({"query": query}).to_string());
+    json_of(response.send().await.unwrap()).await
+}
+
+/// The answers of duckdb-kql over the same tables.
+fn of_duckdb(tables: &Value, queries: &[&str]) -> Vec<Value> {
+    const PACKAGES: [&str; 3] = ["duckdb-kql==1.1.2", "duckdb==2.0.1", "pytz==2026.6"];
+    const SCRIPT: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/duckdb-kql/answer.py"
+    );
+    let python = python(env!("CARGO_TARGET_TMPDIR"), "duckdb-kql", &PACKAGES);
+    let input = std::env::temp_dir().join(format!("azmon-duckdb-{}.json", std::process::id()));
+    std::fs::write(
+        &input,
+        json!({"tables": tables, "queries": queries}).to_string(),
+    )
+    .unwrap();
+    let output = succeed(
+        Command::new(python)
+            .arg(SCRIPT)
+            .stdin(File::open(&input).unwrap()),
+    );
+    std::fs::remove_file(&input).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_agree_with_another_implementation_of_the_language() {
+    let portal = Harness::start().await;
+    portal.accept(&data()).await;
+    let mut tables = serde_json::Map::new();
+    for (name, columns) in COPIED {
+        let answer = ask(&portal, &format!("{name} | project {columns}")).await;
+        assert!(answer["tables"].is_array(), "{name}: {answer:#}");
+        tables.insert(name.to_owned(), answer["tables"][0].clone());
+    }
+    let queries: Vec<&str> = PAIRS.iter().map(|(kql, _)| *kql).chain(MORE).collect();
+    let asked = queries.clone();
+    let others = tokio::task::spawn_blocking(move || of_duckdb(&tables.into(), &asked));
+    let (mut compared, mut differing) = (0, Vec::new());
+    for (query, other) in queries.iter().zip(others.await.unwrap()) {
+        let Ok(wanted) = serde_json::from_value::<Vec<Vec<Value>>>(other["rows"].clone()) else {
+            continue;
+        };
+        let answer = ask(&portal, query).await;
+        let rows: Vec<Vec<Value>> = serde_json::from_value(answer["tables"][0]["rows"].clone())
+            .unwrap_or_else(|_| panic!("{query}: {answer:#}"));
+        compared += 1;
+        let (found, wanted) = (normal(&rows), normal(&wanted));
+        if (found != wanted) != query.contains(NULL_STRING) {
+            differing.push(format!("{query}\n  portal {found:?}\n  duckdb {wanted:?}"));
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    assert!(compared >= COMPARED, "{compared}");
 }
 
 /// The portal's own database, for reading alone.
