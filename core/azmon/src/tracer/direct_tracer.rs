@@ -184,7 +184,9 @@ impl StartSpan for DirectTracer {
                 self.propagated(&new.kind, context, decided),
                 RecordedBy::Nothing,
             ),
-            SamplingDecision::RecordOnly if self.provider.only_counts() => {
+            SamplingDecision::RecordOnly
+                if new.kind == SpanKind::Server && self.provider.only_counts() =>
+            {
                 match new.content.counted() {
                     Some(facts) => {
                         let span = self.count(facts, new.started_at, decided);

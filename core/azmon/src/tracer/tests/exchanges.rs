@@ -10,14 +10,14 @@ use super::{START, assert_same, done, end, new};
 use crate::instrument::StartedSpan;
 use crate::instrument::http::{EndRules, Ending, Exchange, NewExchange, Side};
 
-/// The exchange of a client with a started span and a response of this status.
-fn exchange(started: StartedSpan, status: u16) -> Exchange {
+/// The exchange with a started span and a response of this status.
+pub(super) fn exchange(side: Side, started: StartedSpan, status: u16) -> Exchange {
     let rules = EndRules {
         cancellation_is_error: true,
         ..EndRules::default()
     };
     let mut exchange = Exchange::start(NewExchange {
-        side: Side::Client,
+        side,
         method: &Method::GET,
         context: started.context,
         recorded_by: started.recorded_by,
@@ -54,7 +54,7 @@ fn what_became_of_an_exchange_arrives() {
                 ] {
                     let started =
                         tracer.start_span(new(content, SpanKind::Client), &Context::new());
-                    let exchange = exchange(started, status);
+                    let exchange = exchange(Side::Client, started, status);
                     exchange
                         .context()
                         .span()
@@ -83,7 +83,7 @@ fn a_span_that_was_ended_before_leaves_nothing_of_its_exchange_to_the_next() {
         |builder| builder,
         |tracer, content| {
             let start = || tracer.start_span(new(content, SpanKind::Client), &Context::new());
-            let exchange = exchange(start(), 418);
+            let exchange = exchange(Side::Client, start(), 418);
             exchange.context().span().end_with_timestamp(end());
             exchange.end(Ending::AtHeaders);
             done(&start(), |_| {});

@@ -1,5 +1,6 @@
 //! Every operation on a direct span yields the items that a span of the SDK would yield.
 
+mod counted;
 mod exchanges;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use regex_lite::{Captures, Regex};
 
 use super::DirectTracer;
+use crate::instrument::direct::CountedFacts;
 use crate::instrument::propagation::RemoteParent;
 use crate::instrument::{
     DeferredAttributes, Identity, NewRecord, NewSpan, OperationName, SpanContent, SpanRecord,
@@ -50,6 +52,11 @@ impl SpanContent for Content {
             true => new.with_deferred(|| self.clone()),
             false => new.with(self.attributes()),
         }
+    }
+
+    fn counted(&self) -> Option<CountedFacts<'_>> {
+        let facts = CountedFacts { user_agent: None };
+        self.is_late.then_some(facts)
     }
 }
 
@@ -138,8 +145,15 @@ fn without_chance(texts: Vec<String>) -> Vec<String> {
         let number = *known.entry(found[0].to_owned()).or_insert(next);
         format!("id {number}")
     };
+    // Of aggregates, only the duration that `end` gives is no chance.
+    let aggregate = Regex::new(r#""(value|min|max|stdDev)":[-+.0-9e]+"#).unwrap();
+    let given = |found: &Captures<'_>| match &found[0] {
+        text if text.ends_with(":3000.0") => text.to_owned(),
+        _ => "now".to_owned(),
+    };
     let texts = texts.iter().map(|text| {
-        ids.replace_all(&now.replace(text, "now"), &mut name)
+        let text = aggregate.replace_all(text, given);
+        ids.replace_all(&now.replace(&text, "now"), &mut name)
             .into_owned()
     });
     texts.collect()
