@@ -91,12 +91,7 @@ impl DirectTracer {
         }
     }
 
-    fn recorded(
-        &self,
-        new: NewSpan<'_>,
-        context: &Context,
-        mut decided: Decided,
-    ) -> (Context, RecordedBy) {
+    fn record(&self, new: NewSpan<'_>, context: &Context, mut decided: Decided) -> DirectSpan {
         let seen = decided.seen.take();
         let content = new.content;
         let record = self.new_record(new, context, decided);
@@ -104,20 +99,32 @@ impl DirectTracer {
             Some(seen) => record.with(seen),
             None => content.record(record),
         };
-        let span = DirectSpan::new(record, Arc::clone(&self.provider));
-        (context.with_span(span), RecordedBy::Pipeline)
+        DirectSpan::new(record, Arc::clone(&self.provider))
     }
 
-    /// Starts a request of which only the count is kept.
+    /// The facts of a request of which only a count is kept.
+    fn counted<'a>(
+        &self,
+        new: &NewSpan<'a>,
+        decision: &SamplingDecision,
+    ) -> Option<CountedFacts<'a>> {
+        let is_counted = *decision == SamplingDecision::RecordOnly
+            && new.kind == SpanKind::Server
+            && self.provider.only_counts();
+        is_counted.then(|| new.content.counted()).flatten()
+    }
+
     fn count(
         &self,
         facts: CountedFacts<'_>,
         started_at: SystemTime,
         decided: Decided,
     ) -> CountedSpan {
-        let state = decided.parent_span.map(|parent_span| parent_span.state);
-        let flags = TraceFlags::NOT_SAMPLED;
-        let span = self.span_context(decided.trace_id, flags, state.unwrap_or_default());
+        let (flags, state) = match decided.parent_span {
+            Some(parent_span) => (parent_span.flags.with_sampled(false), parent_span.state),
+            None => (TraceFlags::NOT_SAMPLED, TraceState::NONE),
+        };
+        let span = self.span_context(decided.trace_id, flags, state);
         self.provider.started(&span, decided.parent);
         let request = CountedRequest::new(facts, started_at);
         CountedSpan::new(span, request, Arc::clone(&self.provider))
@@ -179,25 +186,15 @@ impl StartSpan for DirectTracer {
         }
         let decided = self.decide(&mut new, context);
         let remote = new.remote_parent.take();
-        let (context, recorded_by) = match decided.decision {
-            SamplingDecision::Drop => (
-                self.propagated(&new.kind, context, decided),
-                RecordedBy::Nothing,
-            ),
-            SamplingDecision::RecordOnly
-                if new.kind == SpanKind::Server && self.provider.only_counts() =>
-            {
-                match new.content.counted() {
-                    Some(facts) => {
-                        let span = self.count(facts, new.started_at, decided);
-                        (context.with_span(span), RecordedBy::Counter)
-                    }
-                    None => self.recorded(new, context, decided),
-                }
-            }
-            SamplingDecision::RecordOnly | SamplingDecision::RecordAndSample => {
-                self.recorded(new, context, decided)
-            }
+        let (context, recorded_by) = if decided.decision == SamplingDecision::Drop {
+            let context = self.propagated(&new.kind, context, decided);
+            (context, RecordedBy::Nothing)
+        } else if let Some(facts) = self.counted(&new, &decided.decision) {
+            let span = self.count(facts, new.started_at, decided);
+            (context.with_span(span), RecordedBy::Counter)
+        } else {
+            let span = self.record(new, context, decided);
+            (context.with_span(span), RecordedBy::Pipeline)
         };
         StartedSpan {
             context: remembering(remote, context),
