@@ -61,7 +61,7 @@ pub(super) struct ForwardArguments {
 }
 
 impl ForwardArguments {
-    fn source(self) -> ConfigSource {
+    pub(super) fn source(self) -> ConfigSource {
         let inputs = [
             (InputKind::OtlpGrpc, self.otlp_grpc),
             (InputKind::OtlpHttp, self.otlp_http),
@@ -120,33 +120,4 @@ pub(super) async fn run(arguments: ForwardArguments) -> Result<(), String> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Program {
-        #[command(flatten)]
-        arguments: ForwardArguments,
-    }
-
-    fn source(arguments: &[&str]) -> ConfigSource {
-        let arguments = std::iter::once(&"forward").chain(arguments);
-        Program::parse_from(arguments).arguments.source()
-    }
-
-    #[test]
-    fn options_override_the_file_only_where_they_are_given() {
-        let default = source(&[]);
-        assert_eq!((default.live_metrics, default.health), (None, None));
-        assert!(default.inputs.is_empty());
-        let given = source(&["--no-live-metrics", "--otlp-http", "off", "--health", "h:1"]);
-        assert_eq!(given.live_metrics, Some(false));
-        assert_eq!(given.inputs, [(InputKind::OtlpHttp, "off".to_owned())]);
-        assert_eq!(given.health.as_deref(), Some("h:1"));
-    }
 }

@@ -11,6 +11,8 @@ mod portal;
 mod query;
 mod signal;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

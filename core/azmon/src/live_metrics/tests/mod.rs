@@ -19,8 +19,8 @@ use crate::envelope::{Data, Envelope, RequestData, SCHEMA_VERSION, TimeSpan};
 use crate::item::Item;
 use crate::live_metrics::client::Identity;
 use crate::live_metrics::{
-    Answer, Calling, Client, Collected, Collector, Configuration, Live, MAX_CONFIGURATION,
-    MAX_FILTERS, Request, Transport,
+    Answer, Call, Calling, Change, Client, Collected, Collector, Configuration, Live,
+    MAX_CONFIGURATION, MAX_FILTERS, Machine, Outcome, Request, Transport,
 };
 
 #[derive(Debug, Clone)]
@@ -90,6 +90,7 @@ impl Transport for Server {
     }
 
     fn redirect(&self, _from: &str, to: &str) -> Option<String> {
+        assert!(to != "defect", "meant");
         to.starts_with("https://good")
             .then(|| "https://good".to_owned())
     }
@@ -443,6 +444,32 @@ async fn a_redirect_that_may_be_followed_is_until_nothing_is_heard() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_defect_it_begins_again_a_while_later() {
+    let defect = Step::Headers(&[
+        ("x-ms-qps-subscribed", "true"),
+        ("x-ms-qps-service-endpoint-redirect-v2", "defect"),
+    ]);
+    let scene = Scene::new([YES, defect, Step::No]);
+    let sent = scene.sent_until(11.0).await;
+    let expected = [(0.0, "ping"), (1.0, "post"), (6.0, "ping"), (11.0, "ping")];
+    assert_eq!(sent, expected);
+    assert!(!scene.is_watched());
+}
+
+#[test]
+fn silence_is_counted_from_calls_and_a_late_answer_delays_the_next_call() {
+    let seconds = Duration::from_secs;
+    let mut machine = Machine::new(seconds(0));
+    machine.begin(seconds(0));
+    assert_eq!(machine.end(Outcome::Subscribed, seconds(3)), Change::Start);
+    assert_eq!(machine.next(), (seconds(3), Call::Post));
+    machine.begin(seconds(19));
+    assert_eq!(machine.end(Outcome::Failed, seconds(22)), Change::None);
+    machine.begin(seconds(22));
+    assert_eq!(machine.end(Outcome::Failed, seconds(25)), Change::Stop);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_configuration_comes_with_a_ping_and_replaces_the_one_before_between_two_points() {
     let configuration = |id: &str| {
         body(&format!(
@@ -599,8 +626,10 @@ fn samples_are_bounded_by_the_quotas_and_it_is_said() {
     let configuration = Configuration::read("tag", text.as_bytes());
     let mut collector = Collector::new(Arc::new(configuration), Duration::ZERO);
     let observe = |collector: &mut Collector| {
-        for _ in 0..10_000 {
-            collector.observe(&request(1, true), 1, Duration::from_secs(1));
+        for number in 0..10_000 {
+            // The second half half a second later, so that quotas have grown again.
+            let time = Duration::from_millis(500 + number / 5_000 * 500);
+            collector.observe(&request(1, true), 1, time);
         }
     };
     observe(&mut collector);

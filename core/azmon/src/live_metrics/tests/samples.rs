@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::request;
-use crate::envelope::Envelope;
+use crate::envelope::{Data, Envelope, tags};
 use crate::live_metrics::{
-    Collected, Collector, Configuration, Counts, Document, Live, MetricValue,
+    Collected, Collector, Configuration, Counts, Document, Live, MetricValue, Quota,
 };
 
 /// An item as it is on the wire.
@@ -308,4 +308,150 @@ fn groups_without_filters_take_room_and_the_largest_body_is_read() {
     };
     assert_eq!(error.message, "the configuration has more than 256 filters");
     assert_eq!(error.data[0].value, "b");
+}
+
+#[test]
+fn a_derived_metric_takes_its_type_alone_and_only_numbers() {
+    let derived = |of: &str, projection: &str| {
+        let id = format!("{of} {projection}");
+        json!({"Id": id, "TelemetryType": of, "Projection": projection, "Aggregation": "Min"})
+    };
+    let info = json!({"Metrics": [
+        derived("Request", "Count()"),
+        derived("Request", "CustomMetrics.size"),
+        derived("Event", "Count()"),
+        derived("Request", "Duration"),
+    ]});
+    let mut collector = collector(&info);
+    for size in [f64::NAN, 2.0, f64::INFINITY, 6.0] {
+        let mut one = request(1, true);
+        if let Data::Request(data) = &mut one.data {
+            data.measurements.push("size", size);
+        }
+        collector.observe(&one, 1, Duration::ZERO);
+    }
+    let values = |collected: &Collected| -> Vec<_> {
+        let metrics = collected.metrics[9..].iter();
+        metrics.map(|one| (one.value, one.weight)).collect()
+    };
+    let collected = take(&mut collector);
+    assert_eq!(values(&collected), [(1.0, 4), (2.0, 2), (0.0, 0), (1.0, 4)]);
+    // What one configuration counted is not in the point of the next, even if both are alike.
+    collector.observe(&request(1, true), 1, Duration::ZERO);
+    collector.configure(configuration(&info), Duration::ZERO);
+    let collected = collector.take(Duration::from_secs(2)).unwrap();
+    assert_eq!(values(&collected), [(0.0, 0); 4]);
+    let event = json!({"Metrics": [derived("Event", "Duration")]});
+    let refused = Configuration::read("e", event.to_string().as_bytes());
+    assert_eq!(refused.errors().len(), 1);
+}
+
+#[test]
+fn numbers_of_a_metric_are_rounded_and_finite() {
+    for (value, sent) in [
+        (0.000_05, 0.000_1),
+        (-1.234_56, -1.234_6),
+        (f64::NAN, 0.0),
+        (f64::INFINITY, 0.0),
+    ] {
+        assert_eq!(MetricValue::new("x", value, 1).value, sent, "{value}");
+    }
+}
+
+#[test]
+fn a_quota_grows_with_time_alone_and_never_beyond_a_thousand() {
+    let seconds = Duration::from_secs;
+    let mut quota = Quota::new(1.0, 10.0, 1.0, seconds(10));
+    assert!(quota.take(seconds(10)) && !quota.take(seconds(5)));
+    assert_eq!(quota.left_at(seconds(10)), 0.0, "a time before is none");
+    assert_eq!(quota.left_at(seconds(30)), 10.0);
+    let large = Quota::new(1e9, 1e9, f64::NAN, seconds(0));
+    assert_eq!(large.left_at(seconds(0)), 1_000.0);
+    // What has grown is kept over a configuration.
+    let info = json!({"DocumentStreams": [stream("a", "Request")]});
+    let mut collector = collector(&info);
+    for time in [0, 4] {
+        collector.configure(configuration(&info), seconds(time));
+        for _ in 0..10 {
+            collector.observe(&request(1, true), 1, seconds(time));
+        }
+    }
+    assert_eq!(take(&mut collector).documents.len(), 3 + 2);
+}
+
+#[test]
+fn the_context_of_an_item_can_be_filtered() {
+    let filter = |name: &str, wanted: &str| json!({"FieldName": name, "Predicate": "Equal", "Comparand": wanted});
+    let filters = [
+        filter("Context.Cloud.RoleName", "SHOP"),
+        filter("Context.Operation.Name", "GET /"),
+    ];
+    let group = json!({"TelemetryType": "Request", "Filters": {"Filters": filters}});
+    let info = json!({"DocumentStreams": [{"Id": "a", "DocumentFilterGroups": [group]}]});
+    let mut collector = collector(&info);
+    for operation in ["GET /", "GET /other"] {
+        let mut one = request(1, true);
+        one.tags.push(tags::CLOUD_ROLE, "shop");
+        one.tags.push(tags::OPERATION_NAME, operation);
+        collector.observe(&one, 1, Duration::ZERO);
+    }
+    let documents = take(&mut collector).documents;
+    assert_eq!(documents.len(), 1);
+    assert_eq!(documents[0].operation_name.as_deref(), Some("GET /"));
+}
+
+/// Whether a filter matches; `None` if it is refused.
+fn verdict(envelope: &Envelope<'_>, of: &str, condition: (&str, &str, &str)) -> Option<bool> {
+    let (field, predicate, comparand) = condition;
+    let filter = json!({"FieldName": field, "Predicate": predicate, "Comparand": comparand});
+    let other = json!({"FieldName": "CustomDimensions.no", "Predicate": "Equal", "Comparand": "x"});
+    // Two groups of a stream are alternatives.
+    let groups = [filter, other]
+        .map(|filter| json!({"TelemetryType": of, "Filters": {"Filters": [filter]}}));
+    let info = json!({"DocumentStreams": [{"Id": "a", "DocumentFilterGroups": groups}]});
+    let configuration = Configuration::read("e", info.to_string().as_bytes());
+    let is_refused = !configuration.errors().is_empty();
+    let mut collector = Collector::new(Arc::new(configuration), Duration::ZERO);
+    collector.observe(envelope, 1, Duration::ZERO);
+    let is_sampled = !take(&mut collector).documents.is_empty();
+    (!is_refused).then_some(is_sampled)
+}
+
+#[test]
+fn filters_compare_as_specified_beyond_the_common_cases() {
+    let mut one = request(1_500, true);
+    if let Data::Request(data) = &mut one.data {
+        data.name = "GET /ÄPFEL".into();
+        data.properties.push("number", " 7 ");
+        data.measurements.push("size", 7.25);
+    }
+    for (condition, expected) in [
+        (("Name", "Contains", "/äpf"), Some(true)),
+        (("Name", "Equal", "get /äpfel"), Some(true)),
+        (("CustomDimensions.number", "LessThan", "8"), Some(true)),
+        (("CustomDimensions.absent", "LessThan", "8"), Some(false)),
+        (("CustomMetrics.size", "LessThan", "8"), Some(true)),
+        (("CustomMetrics.absent", "LessThan", "8"), Some(false)),
+        (("CustomDimensions.", "Equal", "x"), None),
+        (("*", "Contains", "true"), Some(true)),
+        (("*", "Contains", "00:00:01.5"), Some(true)),
+        (("*", "Contains", "7.25"), Some(true)),
+        (("*", "Contains", "number"), Some(false)),
+    ] {
+        assert_eq!(
+            verdict(&one, "Request", condition),
+            expected,
+            "{condition:?}"
+        );
+    }
+    let event = item("EventData", json!({"name": "x"}));
+    for condition in [
+        ("Success", "Equal", "true"),
+        ("Duration", "LessThan", "00:00:01"),
+    ] {
+        assert_eq!(verdict(&event, "Event", condition), None, "{condition:?}");
+    }
+    let trace = item("MessageData", json!({"message": "x"}));
+    let condition = ("SeverityLevel", "LessThan", "3");
+    assert_eq!(verdict(&trace, "Trace", condition), None);
 }
