@@ -74,8 +74,10 @@ fn a_table_is_asked_for_what_the_query_needs_alone() {
     let run_it = |query: &str| {
         rows.store(0, Ordering::Relaxed);
         cells.store(0, Ordering::Relaxed);
-        run(query, &memory, &options()).expect("an answer");
-        (rows.load(Ordering::Relaxed), cells.load(Ordering::Relaxed))
+        let answer = run(query, &memory, &options()).expect("an answer");
+        let given = rows.load(Ordering::Relaxed);
+        assert_eq!(answer.rows_read, given as u64, "{query}");
+        (given, cells.load(Ordering::Relaxed))
     };
     assert_eq!(
         run_it("requests | where operation_Id == 'op7' | project duration"),
@@ -96,6 +98,9 @@ fn a_table_is_asked_for_what_the_query_needs_alone() {
         run_it("requests | where customDimensions has 't1' | take 3 | project name").0,
         200
     );
+    let subquery =
+        "requests | where duration == toscalar(requests | summarize max(duration)) | take 1";
+    assert_eq!(run_it(subquery).0, 400);
 }
 
 fn predicate() -> impl Strategy<Value = String> {
