@@ -41,7 +41,6 @@ export interface PlotSettings {
   color: (token: string) => string;
   onselect: (from: number, to: number) => void;
   oncursor: (index: number | null, left: number, top: number) => void;
-  onreset: () => void;
 }
 
 const FONT = '11px Inter, "Segoe UI", system-ui, sans-serif';
@@ -131,12 +130,8 @@ export function options(settings: PlotSettings): uPlot.Options {
       y: false,
       points: { size: 6, width: 1.5, stroke: () => color('surface'), fill: (u, s) => String((u.series[s]?.stroke as unknown as (() => string) | undefined)?.() ?? color('accent')) },
       drag: { x: true, y: false, setScale: false },
-      bind: {
-        dblclick: () => () => {
-          settings.onreset();
-          return null;
-        },
-      },
+      // The component listens for a double click.
+      bind: { dblclick: () => null },
       ...(sync === undefined ? {} : { sync: { key: sync, filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave', sub: (type) => type === 'mousemove' || type === 'mouseleave' } } }),
     },
     hooks: {
