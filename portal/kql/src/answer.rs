@@ -48,6 +48,8 @@ pub struct Answer {
     pub partial: Option<Error>,
     /// The time from the start of parsing to the last row.
     pub elapsed: Duration,
+    /// The number of rows that the tables returned, after the filters that they apply themselves.
+    pub rows_read: u64,
     batches: Vec<Batch>,
     rows: usize,
 }
@@ -125,6 +127,7 @@ fn run_inside(
         notes,
         partial: None,
         elapsed: Duration::ZERO,
+        rows_read: 0,
         batches: Vec::new(),
         rows: 0,
     };
@@ -156,6 +159,7 @@ fn run_inside(
         }
     }
     answer.elapsed = started.elapsed();
+    answer.rows_read = evaluator.rows_read;
     Ok(answer)
 }
 

@@ -234,23 +234,27 @@ fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, candidate)| candidate)
 }
 
-/// The edit distance, ignoring case.
+/// The edit distance, ignoring case: an insertion, a deletion, a substitution or an exchange of two adjacent characters
+/// is one edit (optimal string alignment).
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.to_lowercase().chars().collect();
     let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut above = Vec::new();
+    let mut last: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.iter().enumerate() {
-        let mut diagonal = i;
-        let mut last = i + 1;
-        row[0] = last;
+        let mut row = vec![i + 1];
         for (j, b) in right.iter().enumerate() {
-            let cost = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            last = cost.min(last + 1).min(diagonal + 1);
-            row[j + 1] = last;
+            let mut edits = (last[j] + usize::from(a != b))
+                .min(row[j] + 1)
+                .min(last[j + 1] + 1);
+            if i > 0 && j > 0 && *a == right[j - 1] && left[i - 1] == *b {
+                edits = edits.min(above[j - 1] + 1);
+            }
+            row.push(edits);
         }
+        above = std::mem::replace(&mut last, row);
     }
-    row[right.len()]
+    last[right.len()]
 }
 
 #[cfg(test)]
@@ -272,5 +276,20 @@ mod tests {
         assert_eq!(nearest("durtion", ["duration", "name"]), Some("duration"));
         assert_eq!(nearest("TIMESTAMP", ["timestamp"]), Some("timestamp"));
         assert_eq!(nearest("xyz", ["duration", "name"]), None);
+    }
+
+    #[test]
+    fn two_exchanged_characters_are_one_edit() {
+        assert_eq!(nearest("nmae", ["duration", "name"]), Some("name"));
+        assert_eq!(
+            nearest("sumamrize", ["summarize", "sample"]),
+            Some("summarize")
+        );
+        assert_eq!(nearest("reuqests", ["requests"]), Some("requests"));
+        assert_eq!(distance("ab", "ba"), 1);
+        // A character is moved once.
+        assert_eq!(distance("ca", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn success(answer: &Answer, preferences: Preferences) -> Json {
             json!({"query": {
                 "executionTime": answer.elapsed.as_secs_f64(),
                 "resourceUsage": {},
+                "inputDatasetStatistics": {"rows": {"scanned": answer.rows_read}},
                 "datasetStatistics": [{"tableRowCount": answer.len()}],
                 "notes": answer.notes,
             }}),

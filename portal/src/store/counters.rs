@@ -9,6 +9,9 @@ use crate::store::histogram::Histogram;
 
 /// Seconds of the rate's history.
 pub(crate) const SECONDS: usize = 60;
+/// An item that arrives later than this after its time, in microseconds, was imported or stored on the way: its delay
+/// says nothing about the others.
+const LATE: i64 = 10 * 60_000_000;
 /// The maximum number of rejection messages that are held until they are written.
 const MAX_REFUSALS: usize = 200;
 
@@ -75,7 +78,9 @@ impl Counters {
             let index = index(kind);
             recent.by_kind[index] += 1;
             recent.last_by_kind[index] += 1;
-            recent.delays[0].add(now - time, 1);
+            if now - time <= LATE {
+                recent.delays[0].add(now - time, 1);
+            }
         }
         let second = now.div_euclid(1_000_000);
         match recent.seconds.back_mut() {
@@ -181,4 +186,25 @@ impl Recent {
 
 fn index(kind: ItemKind) -> usize {
     usize::from(kind.code() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_of_an_import_does_not_count() {
+        const SECOND: i64 = 1_000_000;
+
+        let counters = Counters::default();
+        let now = 1_800_000_000 * SECOND;
+        counters.arrived(
+            now,
+            std::iter::once((ItemKind::Request, now - 30 * 60 * SECOND)),
+        );
+        assert_eq!(counters.visible_after(), None);
+        counters.arrived(now, std::iter::once((ItemKind::Request, now - SECOND)));
+        let delay = counters.visible_after().expect("a delay");
+        assert!((delay - 1e6).abs() < 0.05e6, "{delay}");
+    }
 }

@@ -189,6 +189,10 @@ async fn answers_have_the_service_s_form() {
         answer["statistics"]["query"]["executionTime"].is_number(),
         "{answer}"
     );
+    assert_eq!(
+        answer["statistics"]["query"]["inputDatasetStatistics"],
+        json!({"rows": {"scanned": 2}})
+    );
 }
 
 #[tokio::test]

@@ -55,6 +55,15 @@ describe.concurrent('the editor', () => {
     await close();
   });
 
+  it('knows the word in which two letters were exchanged', async () => {
+    const { page, open, close } = await reader(browser, base, { expected: REFUSED });
+    for (const [query, meant] of [['reuqests | take 1', 'requests'], ['requests | sumamrize count()', 'summarize'], ['requests | where nmae == "x"', 'name']] as const) {
+      await open(logs(query));
+      await page.locator('#logs-status').getByText(`did you mean ${meant}?`).waitFor();
+    }
+    await close();
+  });
+
   it('holds Tab, until Escape lets it go on', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open(logs('requests | take 1'));
@@ -142,6 +151,32 @@ describe.concurrent('what is answered', () => {
     await page.getByText('Last 30 min, from the top bar').waitFor();
     await open(logs('requests | where timestamp > ago(1d) | count'));
     await page.getByText('time set in the query').waitFor();
+    await close();
+  });
+
+  it('says rows, time, rows read, what was compared leniently, and what was cut', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    const status = page.locator('#logs-status');
+    const total = (await ask<{ total: number }>(`${base}/api/facets?kind=request&from=-30m`)).total;
+    expect(total).toBeGreaterThan(100);
+    await open(logs('requests | where success == false or success == true | summarize dcount(name) by cloud_RoleName'));
+    const read = async () => Number((await status.getByText(/rows read/).textContent())!.replaceAll(/\D/g, ''));
+    await status.getByText('3 rows', { exact: true }).waitFor();
+    expect(await read()).toBeGreaterThanOrEqual(total);
+    await status.getByText(/\d ms|\d s/).first().waitFor();
+    await status.getByText(/compared leniently/).waitFor();
+    await open(logs('requests | where operation_Id == "none"'));
+    await status.getByText('0 rows', { exact: true }).waitFor();
+    expect(await read()).toBe(0);
+    // The limit of an answer is half a million rows: its note is added to a real one.
+    await page.route('**/v1/apps/*/query', async (route) => {
+      const answer = await route.fetch();
+      const cut = { code: 'PartialError', message: 'There were some errors when processing your query.', details: [{ code: 'E_LIMIT', message: 'the answer was cut after 500000 rows' }] };
+      await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), error: cut } });
+    });
+    await open(logs('requests | take 3'));
+    await status.getByText('the answer was cut after 500000 rows').waitFor();
+    await status.locator('b.warn').getByText('3 rows').waitFor();
     await close();
   });
 

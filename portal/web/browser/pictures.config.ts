@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['browser/pictures.ts'],
     globalSetup: ['browser/world.ts'],
     environment: 'node',
-    testTimeout: 180_000,
+    testTimeout: 900_000,
     hookTimeout: 180_000,
   },
 });

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { expect, inject, it } from 'vitest';
-import { ask, type Portal, startPortal, until } from './programs';
+import { ask, type Portal, startPortal, until, visit } from './programs';
 import { join, reader } from './reader';
 
 const folder = process.env['AZMON_PICTURES'] ?? 'pictures';
@@ -20,6 +20,9 @@ interface Envelope {
   data: { baseData: { success?: boolean } };
 }
 
+/** Visits while Live Metrics is watched. */
+const LIVE_VISITS = 600;
+
 const MINUTE = 60_000;
 const LENGTH = 29 * MINUTE;
 /** Each transaction is sent so often. */
@@ -30,7 +33,7 @@ const CHUNK = 1000;
 
 /** A portal whose items lie apart; the first run has a quarter of the failures. */
 async function spread(source: string): Promise<Portal> {
-  const portal = await startPortal();
+  const portal = await startPortal('--otlp-grpc', '127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--opencensus', '127.0.0.1:0');
   const text = await (await fetch(`${source}/api/export?from=-1h`)).text();
   const transactions = new Map<string, Envelope[]>();
   for (const line of text.split('\n').filter((one) => one !== '')) {
@@ -100,6 +103,13 @@ it('pictures are taken of every page', async () => {
       await one.page.screenshot({ path: `${folder}/${name}${suffix}.png` });
       await one.close();
     }
+    // The services post while the page is open: visits for most of the minute that it shows.
+    const live = await reader(browser, inject('portal'), { width, theme });
+    await live.open('/live');
+    await live.page.getByText('3 servers connected').waitFor();
+    await visit(inject('web'), LIVE_VISITS);
+    await live.page.screenshot({ path: `${folder}/live${suffix}.png` });
+    await live.close();
   }
   await browser.close();
   await portal.stop();

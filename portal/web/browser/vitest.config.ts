@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, groupOrder: number, include: string[], exclude: string[] = []) => ({
-  test: { name, include, exclude, sequence: { groupOrder }, globalSetup: ['browser/world.ts'], environment: 'node' as const, testTimeout: 240_000, hookTimeout: 120_000 },
+  test: { name, include, exclude, sequence: { groupOrder }, globalSetup: ['browser/world.ts'], environment: 'node' as const, testTimeout: 240_000, hookTimeout: 120_000, expect: { poll: { timeout: 15_000 } } },
 });
 
 // The cases that measure time run when nothing else does.

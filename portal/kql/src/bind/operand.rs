@@ -145,6 +145,7 @@ impl Binder<'_> {
 
     /// Whether the column is one of these bools.
     fn flag(&mut self, column: &Expr, flags: &[bool], negated: bool, span: Span) -> Result<Expr> {
+        self.note("compared leniently: true, 'True' and 1 are alike");
         let values = flags.iter().flat_map(|flag| match (column.ty, flag) {
             (Type::String, true) => vec![Value::text("true"), Value::text("1")],
             (Type::String, false) => vec![Value::text("false"), Value::text("0")],

@@ -25,6 +25,8 @@ const ROWS_PER_CHECK: usize = 4096;
 pub(crate) struct Evaluator {
     pub(crate) context: Context,
     pub(crate) options: Options,
+    /// The rows that the tables have returned so far.
+    pub(crate) rows_read: u64,
     deadline: std::time::Instant,
 }
 
@@ -33,6 +35,7 @@ impl Evaluator {
         Self {
             context: Context::new(options.now),
             options: options.clone(),
+            rows_read: 0,
             deadline: std::time::Instant::now() + options.limits.time,
         }
     }

@@ -50,6 +50,7 @@ impl Stream for Scanning {
         let Some(batch) = self.rows.next(&evaluator.options.cancel)? else {
             return Ok(None);
         };
+        evaluator.rows_read += batch.rows as u64;
         let columns = self.places.iter().map(|place| {
             let column = place.and_then(|place| batch.columns.get(place));
             column.cloned().unwrap_or(Vector::Const(Value::Null))

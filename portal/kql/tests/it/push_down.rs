@@ -115,6 +115,27 @@ fn a_table_is_asked_for_what_the_query_needs_alone() {
     assert_eq!(run_it(renamed).0, 66);
 }
 
+#[test]
+fn an_answer_counts_the_rows_that_its_tables_returned() {
+    for (query, rows) in [
+        (
+            "requests | where operation_Id == 'op7' | project duration",
+            2,
+        ),
+        ("requests | count", 0),
+        ("requests | take 3 | project name", 3),
+        ("requests | summarize avg(duration) by name", 200),
+        // The table returns a hundred at a time.
+        ("requests | where customDimensions has 't1' | take 3", 100),
+        ("union requests, requests | summarize avg(duration)", 400),
+        ("print toscalar(requests | summarize max(duration))", 200),
+        ("print 1", 0),
+    ] {
+        let answer = run(query, &Memory::new(200), &options()).expect("an answer");
+        assert_eq!(answer.rows_read, rows, "{query}");
+    }
+}
+
 fn predicate() -> impl Strategy<Value = String> {
     let comparison = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
     prop_oneof![

@@ -3,13 +3,13 @@ import { type Answer, answerOf, csv, json, markdown, sorted, widths } from './an
 
 const answer: Answer = answerOf({
   tables: [{ columns: [{ name: 'name', type: 'string' }, { name: 'n', type: 'long' }, { name: 'd', type: 'dynamic' }], rows: [['b|c', 2, '{"x":1}'], ['a', 10, null], ['=1+1', null, '[1]'], ['say "hi"\n', 2, 'x']] }],
-  statistics: { query: { executionTime: 0.5, notes: ['a note'] } },
+  statistics: { query: { executionTime: 0.5, inputDatasetStatistics: { rows: { scanned: 1200 } }, notes: ['a note'] } },
   error: { message: 'some', details: [{ message: 'cut at 4 rows' }] },
 });
 const all = [0, 1, 2, 3];
 
 describe('an answer', () => {
-  it('says its time, its notes and why it was cut', () => expect([answer.seconds, answer.notes, answer.partial]).toEqual([0.5, ['a note'], 'cut at 4 rows']));
+  it('says its time, the rows it read, its notes and why it was cut', () => expect([answer.seconds, answer.read, answer.notes, answer.partial]).toEqual([0.5, 1200, ['a note'], 'cut at 4 rows']));
   it('is ordered by numbers as numbers, with nulls last both ways, and is stable', () => {
     expect(sorted(all, answer, 1, false)).toEqual([0, 3, 1, 2]);
     expect(sorted(all, answer, 1, true)).toEqual([1, 0, 3, 2]);

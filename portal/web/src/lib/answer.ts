@@ -18,6 +18,8 @@ export interface Answer {
   notes: string[];
   /** In s. */
   seconds: number;
+  /** Rows that the tables returned. */
+  read: number;
   /** Why rows are missing. */
   partial: string | undefined;
 }
@@ -25,14 +27,14 @@ export interface Answer {
 interface Body {
   tables: { columns: Column[]; rows: Cell[][] }[];
   render?: Answer['render'];
-  statistics?: { query?: { executionTime?: number; notes?: string[] } };
+  statistics?: { query?: { executionTime?: number; inputDatasetStatistics?: { rows?: { scanned?: number } }; notes?: string[] } };
   error?: { details?: { message: string }[]; message: string };
 }
 
 export function answerOf(body: Body): Answer {
   const table = body.tables[0] ?? { columns: [], rows: [] };
-  const { executionTime = 0, notes = [] } = body.statistics?.query ?? {};
-  return { columns: table.columns, rows: table.rows, render: body.render ?? {}, notes, seconds: executionTime, partial: body.error ? (body.error.details?.[0]?.message ?? body.error.message) : undefined };
+  const { executionTime = 0, inputDatasetStatistics, notes = [] } = body.statistics?.query ?? {};
+  return { columns: table.columns, rows: table.rows, render: body.render ?? {}, notes, seconds: executionTime, read: inputDatasetStatistics?.rows?.scanned ?? 0, partial: body.error ? (body.error.details?.[0]?.message ?? body.error.message) : undefined };
 }
 
 const NUMBERS = new Set(['int', 'long', 'real', 'decimal']);

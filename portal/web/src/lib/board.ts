@@ -4,7 +4,7 @@ import type { MetricInfo } from '../api/types';
 
 export const AGGREGATIONS = ['avg', 'sum', 'min', 'max', 'count', 'unique', 'rate', 'delta', 'p50', 'p95', 'p99'] as const;
 export type Aggregation = (typeof AGGREGATIONS)[number];
-export const KINDS = ['line', 'bar', 'area', 'table'] as const;
+export const KINDS = ['line', 'bar', 'area', 'heatmap', 'table'] as const;
 export type ChartKind = (typeof KINDS)[number];
 
 export interface Card {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Answer, Cell, Column } from './answer';
 import { drawingOf } from './drawing';
 
-const answer = (columns: Column[], rows: Cell[][], render: Answer['render']): Answer => ({ columns, rows, render, notes: [], seconds: 0, partial: undefined });
+const answer = (columns: Column[], rows: Cell[][], render: Answer['render']): Answer => ({ columns, rows, render, notes: [], seconds: 0, read: 0, partial: undefined });
 const time = { name: 'timestamp', type: 'datetime' };
 const count = { name: 'count_', type: 'long' };
 const name = { name: 'name', type: 'string' };

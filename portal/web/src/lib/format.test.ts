@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, bytes, change, duration, line, rate, share, sqlHead, visible } from './format';
+import { age, bytes, change, duration, durations, line, rate, share, sqlHead, visible } from './format';
 
 describe('duration', () => {
   it.each([
@@ -17,6 +17,15 @@ describe('duration', () => {
     [3_599_900, '1 h 00 m'],
     [11_100_000, '3 h 05 m'],
   ])('%d ms is shown as %s', (ms, text) => expect(duration(ms)).toBe(text));
+
+  it.each([
+    [26, 397, '26 · 397 ms'],
+    [1200, 3050, '1.20 · 3.05 s'],
+    [26, 3050, '26 ms · 3.05 s'],
+    [null, 5, '– · 5.0 ms'],
+    [0.001, 0.002, '< 0.01 · < 0.01 ms'],
+    [61_000, 62_000, '1 m 01 · 1 m 02 s'],
+  ])('%d and %d ms are shown as %s', (a, b, text) => expect(durations(a, b)).toBe(text));
 
   it.each([null, undefined, NaN, Infinity])('%s is shown as no value', (value) => expect(duration(value)).toBe('–'));
 });

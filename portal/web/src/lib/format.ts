@@ -28,6 +28,13 @@ export function duration(ms: number | null | undefined): string {
   return `${ms < 0 ? '−' : ''}${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
 }
 
+/** Two durations, with their unit once if it is the same: `26 · 397 ms`. */
+export function durations(a: number | null | undefined, b: number | null | undefined): string {
+  const [first, second] = [duration(a), duration(b)];
+  const unit = / (ms|s)$/.exec(second)?.[0];
+  return `${unit !== undefined && first.endsWith(unit) ? first.slice(0, -unit.length) : first} · ${second}`;
+}
+
 /** A duration on an axis: as few digits as tell the ticks apart. */
 export function axisDuration(ms: number): string {
   if (ms === 0) return '0';

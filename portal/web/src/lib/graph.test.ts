@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CanvasEdge, type CanvasNode, layout, neighbourhood, shapeOf, strokeOf, walk } from './graph';
+import { type CanvasEdge, type CanvasNode, formatView, layout, neighbourhood, parseView, shapeOf, strokeOf, walk } from './graph';
 
 const node = (id: string): CanvasNode => ({ id, kind: id.startsWith('d') ? 'dependency' : 'role', name: id, category: 'http', lines: [], failedShare: 0 });
 const edge = (source: string, target: string): CanvasEdge => ({ id: `${source}>${target}`, source, target, lines: [], failedShare: 0, weight: 10 });
@@ -49,4 +49,9 @@ it('a filter leaves a node with its sources, its targets, or both', () => {
 it('more calls make a wider line, within bounds', () => {
   expect(strokeOf(0)).toBeLessThan(strokeOf(1000));
   expect(strokeOf(1e12)).toBeLessThanOrEqual(5.4);
+});
+
+describe('what is seen of a map', () => {
+  it('survives its address', () => expect(parseView(formatView({ x: -120.4, y: 33.6, z: 0.8333 }))).toEqual({ x: -120, y: 34, z: 0.83 }));
+  it.each(['', '1', '1,2', '0,1,1', '9,1,1', '1,2,3,4', 'a,b,c', '1,1e9,2'])('%o is nothing', (text) => expect(parseView(text)).toBeUndefined());
 });

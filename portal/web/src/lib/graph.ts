@@ -113,3 +113,23 @@ export function neighbourhood(filter: NodeFilter, edges: readonly Pick<CanvasEdg
   }
   return kept;
 }
+
+/** What of a drawing is seen: its zoom, and where its origin lies. */
+export interface View {
+  x: number;
+  y: number;
+  z: number;
+}
+
+export const ZOOM = { least: 0.15, most: 3 };
+
+/** A view as `zoom,x,y`. */
+export function formatView({ x, y, z }: View): string {
+  return `${Math.round(z * 100) / 100},${Math.round(x)},${Math.round(y)}`;
+}
+
+export function parseView(text: string): View | undefined {
+  const match = /^(\d+(?:\.\d+)?),(-?\d{1,6}),(-?\d{1,6})$/.exec(text);
+  const z = Number(match?.[1]);
+  return match && z >= ZOOM.least && z <= ZOOM.most ? { z, x: Number(match[2]), y: Number(match[3]) } : undefined;
+}

@@ -21,7 +21,7 @@ export interface Page {
 export const PAGES: Page[] = [
   { id: 'overview', path: '/', label: 'Overview', short: 'Overview', group: 'Observe', icon: 'grid', key: 'o', promise: 'Whether it is well, and what changed since the last run.' },
   { id: 'map', path: '/map', label: 'Application map', short: 'Map', group: 'Observe', icon: 'map', key: 'm', wide: true, promise: 'Who calls whom, where it is slow or failing, on which side.' },
-  { id: 'live', path: '/live', label: 'Live metrics', short: 'Live', group: 'Observe', icon: 'pulse', key: 'l', wide: true, promise: 'What happens this second.' },
+  { id: 'live', path: '/live', label: 'Live metrics', short: 'Live', group: 'Observe', icon: 'pulse', key: 'l', promise: 'What happens this second.' },
   { id: 'performance', path: '/performance', label: 'Performance', short: 'Performance', group: 'Investigate', icon: 'gauge', key: 'p', promise: 'Which operation is slow, for whom, because of what.' },
   { id: 'failures', path: '/failures', label: 'Failures', short: 'Failures', group: 'Investigate', icon: 'failure', key: 'f', promise: 'What fails, since when, and whether it is new.' },
   { id: 'transactions', path: '/transactions', label: 'Transactions', short: 'Transactions', group: 'Investigate', icon: 'bars', key: 't', promise: 'Every item, searched and watched as it arrives.' },

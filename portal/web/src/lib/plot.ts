@@ -18,6 +18,12 @@ export interface Point {
   id: string;
 }
 
+/** A moment that the time axis names. */
+export interface Named {
+  at: number;
+  label: string;
+}
+
 export interface PlotSettings {
   lines: Line[];
   buckets: Buckets;
@@ -29,11 +35,12 @@ export interface PlotSettings {
   points: Point[];
   faded: string | undefined;
   axis: (value: number) => string;
+  /** What the time axis names, instead of round times. */
+  named: Named[] | undefined;
   sync: string | undefined;
   color: (token: string) => string;
   onselect: (from: number, to: number) => void;
   oncursor: (index: number | null, left: number, top: number) => void;
-  onreset: () => void;
 }
 
 const FONT = '11px Inter, "Segoe UI", system-ui, sans-serif';
@@ -59,8 +66,9 @@ export function drawn(lines: Line[], isStacked: boolean): Line[] {
   return [...lines.filter((line) => line.behind === true), ...(isStacked ? front.reverse() : front)];
 }
 
+/** Options of a chart. What may change while it is shown is read from the settings when it is needed. */
 export function options(settings: PlotSettings): uPlot.Options {
-  const { lines, buckets, width, height, isStacked, color, axis, sync } = settings;
+  const { lines, width, height, isStacked, color, sync } = settings;
   const grid = { stroke: color('line'), width: 1 };
   return {
     width,
@@ -69,7 +77,7 @@ export function options(settings: PlotSettings): uPlot.Options {
     padding: [12, 18, 0, 0],
     legend: { show: false },
     scales: {
-      x: { time: true, range: () => [buckets.start, buckets.start + Math.max(1, buckets.count) * buckets.step] },
+      x: { time: true, range: () => [settings.buckets.start, settings.buckets.start + Math.max(1, settings.buckets.count) * settings.buckets.step] },
       y: { range: (_, __, max) => [0, ticks(max).at(-1) ?? 1] },
       back: { range: (_, __, max) => [0, Math.max(1, max) * 1.8] },
     },
@@ -82,8 +90,8 @@ export function options(settings: PlotSettings): uPlot.Options {
         grid: { show: false },
         ticks: { show: false },
         border: { show: true, stroke: color('line2'), width: 1 },
-        splits: (_, __, min, max) => timeTicks(min, max, Math.max(3, Math.floor(width / 72))),
-        values: (_, splits) => splits.map((at, i) => ((splits[1] ?? at) - (splits[0] ?? at) < 60_000 && splits.length > 1 ? time(at) : clock(at)) || String(i)),
+        splits: (_, __, min, max) => settings.named?.map(({ at }) => at) ?? timeTicks(min, max, Math.max(3, Math.floor(width / 72))),
+        values: (_, splits) => settings.named?.map(({ label }) => label) ?? splits.map((at, i) => ((splits[1] ?? at) - (splits[0] ?? at) < 60_000 && splits.length > 1 ? time(at) : clock(at)) || String(i)),
       },
       {
         font: FONT,
@@ -93,7 +101,7 @@ export function options(settings: PlotSettings): uPlot.Options {
         grid,
         ticks: { show: false },
         splits: (_, __, ___, max) => ticks(max),
-        values: (_, splits) => splits.map((value) => axis(value)),
+        values: (_, splits) => splits.map((value) => settings.axis(value)),
       },
     ],
     series: [
@@ -122,12 +130,8 @@ export function options(settings: PlotSettings): uPlot.Options {
       y: false,
       points: { size: 6, width: 1.5, stroke: () => color('surface'), fill: (u, s) => String((u.series[s]?.stroke as unknown as (() => string) | undefined)?.() ?? color('accent')) },
       drag: { x: true, y: false, setScale: false },
-      bind: {
-        dblclick: () => () => {
-          settings.onreset();
-          return null;
-        },
-      },
+      // The component listens for a double click.
+      bind: { dblclick: () => null },
       ...(sync === undefined ? {} : { sync: { key: sync, filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave', sub: (type) => type === 'mousemove' || type === 'mouseleave' } } }),
     },
     hooks: {
@@ -139,7 +143,7 @@ export function options(settings: PlotSettings): uPlot.Options {
           if (u.select.width < 4) return;
           const [from, to] = [u.posToVal(u.select.left, 'x'), u.posToVal(u.select.left + u.select.width, 'x')];
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          settings.onselect(snap(from, buckets, Math.floor), snap(to, buckets, Math.ceil));
+          settings.onselect(snap(from, settings.buckets, Math.floor), snap(to, settings.buckets, Math.ceil));
         },
       ],
     },

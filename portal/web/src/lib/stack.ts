@@ -11,6 +11,12 @@ export function packageOf(frame: Frame): string {
   return parts[0] === 'org' || parts[0] === 'com' || parts[0] === 'io' || parts[0] === 'java' ? parts.slice(0, 2).join('.') : (parts[0] ?? '');
 }
 
+/** Whether a frame is another's: the portal knows its package, or its method or assembly begins as one of `foreign`. */
+export function isForeign(frame: Frame, foreign: string): boolean {
+  const prefixes = foreign.split(/[\s,]+/).filter((prefix) => prefix !== '');
+  return !frame.isOwn || prefixes.some((prefix) => frame.method.startsWith(prefix) || frame.assembly?.startsWith(prefix) === true);
+}
+
 /** Frames in order, those of others in groups. Without own frames nothing folds. */
 export function foldStack(frames: Frame[], known: (frame: Frame) => boolean = (frame) => !frame.isOwn): StackPart[] {
   const noneIsOwn = frames.every(known);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Difference, Frame } from '../api/types';
 import { rank } from './difference';
 import { fuzzy, highlight, pieces, searchedWords } from './fuzzy';
-import { editorLink, foldStack } from './stack';
+import { editorLink, foldStack, isForeign } from './stack';
 
 function difference(field: string, value: string, selected: number, rest: number, selectedCount = 10): Difference {
   return { field, value, op: 'is', selected, rest, selectedCount, restCount: 0 };
@@ -46,6 +46,12 @@ describe('stacks', () => {
   it('frames of others fold, with their packages', () => {
     const parts = foldStack([frame('java.net.Socket.read', false), frame('okhttp3.Call.execute', false), frame('pay.Gateway.charge', true), frame('org.spring.Web.run', false)]);
     expect(parts.map((part) => (part.own ? part.frame.method : part.packages.join('+')))).toEqual(['java.net+okhttp3', 'pay.Gateway.charge', 'org.spring']);
+  });
+  it('a reader says what else is not his own, by beginnings', () => {
+    const own = frame('acme_common::retry::run', true);
+    expect([isForeign(own, ''), isForeign(own, ' , '), isForeign(own, 'shop:: acme_common::'), isForeign(own, 'common')]).toEqual([false, false, true, false]);
+    expect(isForeign({ ...own, assembly: 'acme.common' }, 'acme.')).toBe(true);
+    expect(isForeign(frame('tokio::run', false), '')).toBe(true);
   });
   it('nothing folds when no frame is own', () => {
     expect(foldStack([frame('a.b', false), frame('c.d', false)]).every((part) => part.own)).toBe(true);

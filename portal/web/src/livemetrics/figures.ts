@@ -24,6 +24,11 @@ export interface Shown extends Omit<LiveServer, 'rows'> {
   rows: Row[];
 }
 
+/** What a filter names: services on one machine share the name of their instance. */
+export function serverKey({ role, name }: Pick<LiveServer, 'role' | 'name'>): string {
+  return `${role}/${name}`;
+}
+
 /** How values of several servers become one. */
 export const ACROSS = ['sum', 'avg', 'max'] as const;
 export type Across = (typeof ACROSS)[number];

@@ -29,6 +29,8 @@ class Settings {
   utc = $state(load('utc', false));
   editor = $state(load('editor', 'vscode'));
   sourceRoot = $state(load('sourceRoot', ''));
+  /** Beginnings of methods that are not one's own, beside those that the portal knows. */
+  foreign = $state(load('foreign', ''));
   /** Width of the detail at the right, in pixels. */
   detail = $state<number>(load('detail', 0));
   language = $state(load('language', 'axum'));
@@ -41,7 +43,7 @@ class Settings {
     showUtc(this.utc);
   }
 
-  set<K extends 'theme' | 'rail' | 'keys' | 'utc' | 'editor' | 'sourceRoot' | 'detail' | 'language' | 'recent'>(key: K, value: this[K]): void {
+  set<K extends 'theme' | 'rail' | 'keys' | 'utc' | 'editor' | 'sourceRoot' | 'foreign' | 'detail' | 'language' | 'recent'>(key: K, value: this[K]): void {
     (this as Settings)[key] = value as never;
     save(key, value);
     if (key === 'utc') showUtc(value === true);

@@ -1,6 +1,7 @@
 // The state of the frame: toasts, open panels, the registry of keys, announcements.
 
 import { Shortcuts, type Shortcut } from '../lib/shortcuts';
+import type { Filter } from '../lib/url';
 
 export interface Toast {
   id: number;
@@ -16,6 +17,10 @@ class Ui {
   palette = $state(false);
   sheet = $state(false);
   menu = $state(false);
+  /** A filter whose form is to be opened. */
+  edited = $state.raw<Filter | undefined>(undefined);
+  /** Grows when the detail of a row is to take the focus. */
+  entered = $state(0);
   /** Read out by screen readers. */
   said = $state('');
   readonly keys = new Shortcuts();
