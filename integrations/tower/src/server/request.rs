@@ -144,7 +144,7 @@ impl<'a> ServerRequest<'a> {
         new: NewRecord,
     ) -> Box<SpanRecord> {
         let texts = self.texts();
-        if self.is_changed(settings) || !InlineText::has_room_for(&texts) {
+        if settings.adds_attributes() || !InlineText::has_room_for(&texts) {
             return new.with(self.attributes(settings, name));
         }
         new.with_deferred(|| self.all(settings, name, InlineText::of(&texts)))
@@ -152,15 +152,10 @@ impl<'a> ServerRequest<'a> {
 
     /// The facts by which the request is counted, unless it is a call of gRPC or the application adds attributes.
     pub(super) fn counted(&self, settings: &ServerSettings) -> Option<CountedFacts<'a>> {
-        let is_plain = self.rpc.is_none() && !self.is_changed(settings);
+        let is_plain = self.rpc.is_none() && !settings.adds_attributes();
         is_plain.then_some(CountedFacts {
             user_agent: self.user_agent,
         })
-    }
-
-    /// Whether the application adds attributes at the start.
-    fn is_changed(&self, settings: &ServerSettings) -> bool {
-        settings.on_request.get().is_some() || !settings.http.request_headers.is_empty()
     }
 
     #[inline]

@@ -51,6 +51,11 @@ impl ServerSettings {
         }
     }
 
+    /// Whether the application adds attributes at the start of a request.
+    pub(super) fn adds_attributes(&self) -> bool {
+        self.on_request.get().is_some() || !self.http.request_headers.is_empty()
+    }
+
     /// Whether responses carry the trace id.
     pub(super) fn sends_trace_id(&self) -> bool {
         self.sends_traceresponse || self.sends_server_timing
