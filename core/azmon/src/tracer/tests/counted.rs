@@ -81,19 +81,20 @@ fn the_end_of_its_exchange_and_what_a_handler_sets_decide() {
             let is_counted = started.recorded_by == RecordedBy::Counter;
             assert_eq!(is_counted, is_direct && content.is_late);
             let exchange = exchange(Side::Server, started, code);
-            let span = exchange.context().span();
-            assert!(span.is_recording());
-            // Of these nothing is kept.
-            span.update_name("renamed");
-            span.add_event_with_timestamp("happened", START, vec![]);
-            span.add_link(span_context(TraceState::NONE), vec![]);
-            status
-                .iter()
-                .for_each(|status| span.set_status(status.clone()));
-            attribute
-                .iter()
-                .for_each(|one| span.set_attribute(one.clone()));
-            drop(span);
+            {
+                let span = exchange.context().span();
+                assert!(span.is_recording());
+                // Of these nothing is kept.
+                span.update_name("renamed");
+                span.add_event_with_timestamp("happened", START, vec![]);
+                span.add_link(span_context(TraceState::NONE), vec![]);
+                status
+                    .iter()
+                    .for_each(|status| span.set_status(status.clone()));
+                attribute
+                    .iter()
+                    .for_each(|one| span.set_attribute(one.clone()));
+            }
             exchange.end(ending);
         });
         assert_eq!(sent.len(), 1, "{sent:?}");
