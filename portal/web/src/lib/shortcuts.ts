@@ -68,7 +68,7 @@ export class Shortcuts {
   }
 
   /** Runs the action of a key. Returns whether the key has one. */
-  handle(event: KeyboardEvent, now = Date.now()): boolean {
+  handle(event: KeyboardEvent, now = event.timeStamp): boolean {
     if (event.defaultPrevented || event.isComposing) return false;
     if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return false;
     const key = keyOf(event);
