@@ -90,7 +90,7 @@ export function options(settings: PlotSettings): uPlot.Options {
         grid: { show: false },
         ticks: { show: false },
         border: { show: true, stroke: color('line2'), width: 1 },
-        splits: (_, __, min, max) => settings.named?.map(({ at }) => at) ?? timeTicks(min, max, Math.max(3, Math.floor(width / 72))),
+        splits: (_, __, min, max) => settings.named?.map(({ at }) => at) ?? timeTicks(min, max, Math.max(3, Math.floor(settings.width / 72))),
         values: (_, splits) => settings.named?.map(({ label }) => label) ?? splits.map((at, i) => ((splits[1] ?? at) - (splits[0] ?? at) < 60_000 && splits.length > 1 ? time(at) : clock(at)) || String(i)),
       },
       {
