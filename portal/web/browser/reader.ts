@@ -115,7 +115,7 @@ export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { axe } = window as unknown as { axe: { run: (context: object, options: object) => Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }> } };
-    // What is late is dimmed until it is there.
+    // Late content is dimmed, with less contrast, until it has arrived.
     const result = await axe.run({ exclude: ['[aria-busy="true"]'] }, { resultTypes: ['violations'] });
     return result.violations.flatMap((one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${String(node.target)} ${(node.failureSummary ?? '').split('\n').slice(1, 3).join(' ')}`));
   });

@@ -10,7 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     maxConcurrency: 2,
     projects: [
-      project('pages', 0, ['browser/*.test.ts'], ['browser/live.test.ts', 'browser/budget.test.ts']),
+      project('pages', 0, ['browser/**/*.test.ts'], ['browser/live.test.ts', 'browser/budget.test.ts']),
       project('live', 1, ['browser/live.test.ts']),
       project('budget', 2, ['browser/budget.test.ts']),
     ],
