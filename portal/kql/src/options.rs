@@ -95,7 +95,7 @@ impl Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PushDown {
-    /// Comparisons of a column with constants.
+    /// Comparisons of a column with constants, and [hints](crate::Hint) about texts.
     pub filters: bool,
     /// Reading only the needed columns.
     pub projection: bool,

@@ -66,6 +66,12 @@ impl Parameters {
         self.all(name).next()
     }
 
+    /// The value of a parameter that must be there.
+    pub(super) fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.get(name)
+            .ok_or_else(|| ApiError::bad_request(format!("{name} is missing")))
+    }
+
     pub(super) fn owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }

@@ -69,7 +69,7 @@ fn the_container_listens_as_the_program_does_and_publishes_those_ports() {
     let config = started.read(variable).unwrap();
     let default = ConfigSource::default().read(variable).unwrap();
     assert_eq!(ports(&config), ports(&default));
-    // Nobody outside reaches the loopback address of a container.
+    // The loopback address of a container is unreachable from outside.
     let health = config.health.as_deref().unwrap();
     let addresses = config.inputs.iter().map(|input| input.address.as_str());
     for address in addresses.chain([health]) {

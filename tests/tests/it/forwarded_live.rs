@@ -60,7 +60,7 @@ impl Service {
     }
 }
 
-/// What an open page was told about servers that post.
+/// The servers that an open page has been told about.
 struct Page {
     response: Response,
     text: String,

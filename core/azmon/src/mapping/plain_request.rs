@@ -1,7 +1,7 @@
 //! Usual requests, written as lines straight from what their attributes would be made of.
 //!
-//! One invariant: what [`PlainRequest::of`] takes has the line that [`Mapper::map`] and the serialisation of its
-//! envelope give it. Whatever is not sure to have, it leaves to them.
+//! Invariant: a record that [`PlainRequest::of`] accepts has the line that [`Mapper::map`] and the serialisation of its
+//! envelope give it. All other records are left to the mapper.
 
 use std::borrow::Cow;
 

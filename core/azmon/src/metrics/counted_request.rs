@@ -8,9 +8,9 @@ use crate::instrument::http::{HttpEnd, attribute};
 use crate::item::SpanView;
 use crate::mapping::{self, MappingOptions, StandardDimensions};
 
-/// A request that is counted and has no record: what its dimensions are made of.
+/// A request without a record: the inputs of its dimensions in the standard metrics.
 ///
-/// One invariant: it is counted as its record would be.
+/// Invariant: it is counted exactly as its record would be.
 #[derive(Debug)]
 pub(crate) struct CountedRequest {
     is_synthetic: bool,
@@ -124,7 +124,7 @@ mod tests {
 
     const MOST: u32 = 128;
 
-    /// What happens to a request; two with the same seed are the same.
+    /// The events of a request. Equal seeds give equal stories.
     #[derive(Debug)]
     struct Story {
         agent: Option<&'static str>,

@@ -28,7 +28,7 @@ fn hash(trace_id: TraceId) -> i32 {
     })
 }
 
-/// What the two digits of each byte add.
+/// The sum that the two hexadecimal digits of each byte add to the hash.
 static DIGITS: [u16; 256] = {
     let mut all = [0; 256];
     let mut byte = 0;

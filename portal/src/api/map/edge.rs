@@ -42,9 +42,7 @@ pub(in crate::api) async fn edge(
         &[&["app", "from", "to", "run", "vs", "buckets", "id"]],
     )?;
     answer(&context, move |_, reader| {
-        let id = parameters
-            .get("id")
-            .ok_or_else(|| ApiError::bad_request("id is missing"))?;
+        let id = parameters.required("id")?;
         let ask = Ask::new(reader, &parameters)?;
         let drawing = Drawing::new(reader, &ask)?;
         let found = drawing

@@ -63,9 +63,7 @@ pub(in crate::api) async fn node(
         &[&["app", "from", "to", "run", "vs", "buckets", "id"]],
     )?;
     answer(&context, move |_, reader| {
-        let id = parameters
-            .get("id")
-            .ok_or_else(|| ApiError::bad_request("id is missing"))?;
+        let id = parameters.required("id")?;
         let ask = Ask::new(reader, &parameters)?;
         let drawing = Drawing::new(reader, &ask)?;
         let missing = || ApiError::not_found(format!("there is no node {id:?} in this range"));

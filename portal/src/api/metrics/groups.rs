@@ -10,7 +10,7 @@ use crate::api::metrics::standard::Standard;
 use crate::api::time::Time;
 use crate::server::ApiError;
 use crate::store::fields::Field;
-use crate::store::{Cell, ItemFilter, Order, Range, Reader, SeriesKind};
+use crate::store::{Cell, Item, ItemFilter, Order, Range, Reader, SeriesKind};
 
 /// The maximum number of series before the largest are selected.
 const MAX_SERIES: usize = 2_000;
@@ -27,6 +27,15 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn of(&self) -> Of {
         self.standard.map_or(Of::Value, Standard::of)
+    }
+
+    /// The values of the split dimensions of an item.
+    fn key(&self, item: &Item) -> Vec<String> {
+        let text = |field: &Field| field.of(item).map(|value| value.text().into_owned());
+        let split = self.split.iter();
+        split
+            .map(|(_, field)| text(field).unwrap_or_default())
+            .collect()
     }
 }
 
@@ -143,16 +152,7 @@ fn from_items(
         if !is_of_namespace {
             return ControlFlow::Continue(());
         }
-        let key: Vec<String> = wanted
-            .split
-            .iter()
-            .map(|(_, field)| {
-                field
-                    .of(&item)
-                    .map(|value| value.text().into_owned())
-                    .unwrap_or_default()
-            })
-            .collect();
+        let key = wanted.key(&item);
         if groups.len() < MAX_SERIES || groups.contains_key(&key) {
             let (points, exemplars) = groups
                 .entry(key)
@@ -182,16 +182,7 @@ pub(super) fn add_exemplars(
     };
     reader.matching(&filter, Order::Newest, &mut |item, row| {
         count += 1;
-        let key: Vec<String> = wanted
-            .split
-            .iter()
-            .map(|(_, field)| {
-                field
-                    .of(&item)
-                    .map(|value| value.text().into_owned())
-                    .unwrap_or_default()
-            })
-            .collect();
+        let key = wanted.key(&item);
         if let (Some(operation), Some(duration), Some((_, exemplars))) =
             (item.operation_id(), item.duration(), groups.get_mut(&key))
         {

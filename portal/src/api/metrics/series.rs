@@ -72,9 +72,7 @@ fn series_of(reader: &Reader, parameters: &Parameters) -> Result<MetricData, Api
     } else if parameters.get("buckets").is_none() {
         ask.buckets = 90;
     }
-    let name = parameters
-        .get("name")
-        .ok_or_else(|| ApiError::bad_request("name is missing"))?;
+    let name = parameters.required("name")?;
     let wanted = wanted(&ask, parameters, name)?;
     let top = parameters.limit("top", 5, 50)?;
     let exemplars = parameters.limit("exemplars", 1, 5)?;

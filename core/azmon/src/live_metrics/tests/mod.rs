@@ -684,7 +684,7 @@ fn what_finds_no_room_is_counted_all_the_same() {
     assert!((failed * 2.0 - all).abs() < all / 1_000.0, "{failed} {all}");
     let failed = rate("Dependency Calls Failed/Sec");
     assert!((failed * 4.0 - all).abs() < all / 1_000.0, "{failed} {all}");
-    // What nobody took is not that of the next reader.
+    // A point that was not taken does not reach the next reader.
     live.miss(&mut work());
     live.stop();
     live.miss(&mut work());

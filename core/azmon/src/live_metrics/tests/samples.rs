@@ -35,7 +35,7 @@ fn collector(info: &Value) -> Collector {
     Collector::new(configuration(info), Duration::ZERO)
 }
 
-/// What a second brings.
+/// The items of one second.
 fn take(collector: &mut Collector) -> Collected {
     collector.take(Duration::from_secs(1)).unwrap()
 }
@@ -336,7 +336,7 @@ fn a_derived_metric_takes_its_type_alone_and_only_numbers() {
     };
     let collected = take(&mut collector);
     assert_eq!(values(&collected), [(1.0, 4), (2.0, 2), (0.0, 0), (1.0, 4)]);
-    // What one configuration counted is not in the point of the next, even if both are alike.
+    // A new configuration begins with empty counts, even if it equals the one before.
     collector.observe(&request(1, true), 1, Duration::ZERO);
     collector.configure(configuration(&info), Duration::ZERO);
     let collected = collector.take(Duration::from_secs(2)).unwrap();
@@ -367,7 +367,7 @@ fn a_quota_grows_with_time_alone_and_never_beyond_a_thousand() {
     assert_eq!(quota.left_at(seconds(30)), 10.0);
     let large = Quota::new(1e9, 1e9, f64::NAN, seconds(0));
     assert_eq!(large.left_at(seconds(0)), 1_000.0);
-    // What has grown is kept over a configuration.
+    // Quota that has grown stays over a change of the configuration.
     let info = json!({"DocumentStreams": [stream("a", "Request")]});
     let mut collector = collector(&info);
     for time in [0, 4] {

@@ -83,7 +83,7 @@ async fn each_role_instance_of_another_program_has_a_stream_of_its_own() {
         let post = &posts.iter().find(is_its).unwrap()[0];
         let (_, requests) = metric(post, r"\ApplicationInsights\Request Duration");
         assert_eq!(requests, count as f64, "{role} {instance}");
-        // What this process uses is not what the other one uses.
+        // The memory of this process is not that of the other one.
         assert_eq!(post["PerformanceCollectionSupported"], false);
         let names = post["Metrics"].to_string();
         assert!(
