@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Value, json};
 
 use super::request;
 use crate::envelope::{Data, Envelope, tags};
+use crate::item::Item;
 use crate::live_metrics::{
     Collected, Collector, Configuration, Counts, Document, Live, MetricValue, Quota,
 };
@@ -454,4 +457,78 @@ fn filters_compare_as_specified_beyond_the_common_cases() {
     let trace = item("MessageData", json!({"message": "x"}));
     let condition = ("SeverityLevel", "LessThan", "3");
     assert_eq!(verdict(&trace, "Trace", condition), None);
+}
+
+#[test]
+fn samples_are_bounded_by_the_quotas_and_it_is_said() {
+    let text = r#"{"DocumentStreams":[{"Id":"s","DocumentFilterGroups":[{"TelemetryType":"Request","Filters":{"Filters":[]}}]}],
+        "QuotaInfo":{"InitialQuota":1e9,"MaxQuota":1e9,"QuotaAccrualRatePerSec":1e9}}"#;
+    let configuration = Configuration::read("tag", text.as_bytes());
+    let mut collector = Collector::new(Arc::new(configuration), Duration::ZERO);
+    let observe = |collector: &mut Collector| {
+        for number in 0..10_000 {
+            // The second half half a second later, so that quotas have grown again.
+            let time = Duration::from_millis(500 + number / 5_000 * 500);
+            collector.observe(&request(1, true), 1, time);
+        }
+    };
+    observe(&mut collector);
+    let collected = collector.take(Duration::from_secs(2)).unwrap();
+    assert_eq!(collected.documents.len(), 1_000);
+    let usual = Configuration::read("tag", text.replace("QuotaInfo", "Other").as_bytes());
+    let mut collector = Collector::new(Arc::new(usual), Duration::ZERO);
+    observe(&mut collector);
+    let collected = collector.take(Duration::from_secs(2)).unwrap();
+    assert_eq!(
+        collected.documents.len(),
+        3,
+        "three, and half of one a second"
+    );
+    assert_eq!(collected.metrics[0].value, 5_000.0, "all were counted");
+}
+
+#[test]
+fn what_finds_no_room_is_counted_all_the_same() {
+    let (live, unsampled) = Live::new(Arc::default());
+    let span = |kind, status| {
+        Item::from(SpanData {
+            span_kind: kind,
+            status,
+            ..crate::fixtures::span("work")
+        })
+    };
+    let work = || span(SpanKind::Internal, Status::Unset);
+    assert!(live.offer(work()).is_err(), "no reader is subscribed");
+    live.start(Arc::default());
+    let given_back = (0..20_000).filter(|_| live.offer(work()).is_err()).count();
+    assert_eq!(given_back + unsampled.len(), 20_000);
+    assert!(given_back > 0);
+    for kind in [SpanKind::Server, SpanKind::Consumer, SpanKind::Client] {
+        for status in [Status::Unset, Status::error("failed")] {
+            live.miss(&mut span(kind.clone(), status));
+        }
+    }
+    let calls = |collected: &Collected, name: &str| {
+        let name = format!(r"\ApplicationInsights\{name}");
+        let mut metrics = collected.metrics.iter();
+        metrics.find(|metric| metric.name == name).unwrap().clone()
+    };
+    let collected = live.take().unwrap();
+    let dependencies = calls(&collected, "Dependency Call Duration");
+    assert_eq!(dependencies.weight, given_back as u64 + 2);
+    assert_eq!(dependencies.value, 125.0);
+    assert_eq!(calls(&collected, "Request Duration").weight, 4);
+    let rate = |name| calls(&collected, name).value;
+    // Halves of an interval whose length is not known.
+    let (failed, all) = (rate("Requests Failed/Sec"), rate("Requests/Sec"));
+    assert!((failed * 2.0 - all).abs() < all / 1_000.0, "{failed} {all}");
+    let failed = rate("Dependency Calls Failed/Sec");
+    assert!((failed * 4.0 - all).abs() < all / 1_000.0, "{failed} {all}");
+    // A point that was not taken does not reach the next reader.
+    live.miss(&mut work());
+    live.stop();
+    live.miss(&mut work());
+    live.start(Arc::default());
+    let collected = live.take().unwrap();
+    assert_eq!(calls(&collected, "Dependency Call Duration").weight, 0);
 }
