@@ -3,7 +3,6 @@
 mod collector;
 mod configurations;
 mod machine;
-
 mod streams;
 
 use std::collections::VecDeque;
