@@ -130,3 +130,30 @@ async fn what_is_excluded_or_switched_off_asks_nobody() {
     assert_eq!(forwarder.counts().destinations[0].live_metrics, None);
     forwarder.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_destination_of_a_route_gets_them_and_a_key_of_their_own_goes_before() {
+    let (first, second) = (Endpoint::start().await, Endpoint::start().await);
+    let routed = format!(
+        "{GRPC}[destinations.copy]\nconnection-string = \"{}\"\n[[routes]]\nresource = {{ \"service.name\" = \"*\" }}\n\
+         to = [\"default\", \"copy\"]\n",
+        second.live_connection_string()
+    );
+    let mut config = live_config(&first, &routed);
+    let copy = config
+        .destinations
+        .iter_mut()
+        .find(|one| one.name == "copy");
+    copy.unwrap().live_metrics_key = Some("00000000-0000-0000-0000-000000000002".to_owned());
+    let forwarder = Forwarder::start(config).await.unwrap();
+    send(&forwarder, ["shop".to_owned()]).await;
+    for (endpoint, key) in [(first, "1"), (second, "2")] {
+        let pings = endpoint
+            .wait_for_live_calls(|calls| !calls.is_empty())
+            .await;
+        assert_eq!(roles(&pings), ["shop"]);
+        let (address, _) = &pings[0];
+        assert!(address.ends_with(key), "{address}");
+    }
+    forwarder.shutdown().await;
+}
