@@ -189,6 +189,7 @@ mod exporter;
 #[cfg(test)]
 mod fixtures;
 mod item;
+mod json;
 #[doc(hidden)]
 pub mod live_metrics;
 pub mod mapping;

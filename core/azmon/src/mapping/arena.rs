@@ -5,6 +5,7 @@ use arrayvec::ArrayVec;
 use bumpalo::Bump;
 
 use crate::envelope::{Envelope, Properties};
+use crate::json::hex_digits;
 
 /// Number of lists that are kept for later envelopes: the tags and the properties of two.
 const KEPT_LISTS: usize = 4;
@@ -74,13 +75,10 @@ impl Arena {
 
     /// Writes bytes as lower-case hexadecimal digits.
     pub(super) fn hex<const N: usize>(&self, bytes: [u8; N]) -> &str {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = self.string(2 * N);
-        for byte in bytes {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-        text.into_bump_str()
+        // Digits are valid UTF-8.
+        let digits = hex_digits(bytes);
+        let text = std::str::from_utf8(digits.as_flattened()).unwrap_or_default();
+        self.texts.alloc_str(text)
     }
 
     /// Collects values that need no destructor.

@@ -129,7 +129,6 @@ mod dependency;
 mod events;
 mod exception;
 mod http;
-mod json_line;
 mod keys;
 mod links;
 mod log;
@@ -152,7 +151,6 @@ mod text;
 
 pub use self::arena::Arena;
 pub(crate) use self::context::{AVAILABILITY_TEST, is_availability_test};
-pub(crate) use self::json_line::Clock;
 pub(crate) use self::keys::reads;
 pub use self::mapper::Mapper;
 pub use self::metric::{Point, Summary};

@@ -12,7 +12,7 @@ use crate::envelope::{TimeSpan, limits};
 use crate::instrument::direct::{EndedRequest, SpanFields};
 use crate::instrument::{SpanRecord, semconv};
 use crate::item::sample_rate;
-use crate::mapping::json_line::{Clock, JsonLine};
+use crate::json::{Clock, JsonLine};
 use crate::mapping::keys::Key;
 use crate::mapping::mapper::{COUNTED, COUNTED_REQUEST};
 use crate::mapping::{Arena, Mapper, context, success, text};

@@ -10,8 +10,9 @@ use crate::instrument::SpanRecord;
 use crate::item::{
     DropReason, Item, ItemCounters, ItemLabel, ItemRef, Signal, SpanView, TelemetryType,
 };
+use crate::json::Clock;
 use crate::live_metrics::Live;
-use crate::mapping::{Arena, Clock, Mapper, PlainRequest};
+use crate::mapping::{Arena, Mapper, PlainRequest};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::Console;
 use crate::transmission::batch::Batch;

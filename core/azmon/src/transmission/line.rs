@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::envelope::{Envelope, limits};
+use crate::json;
 
 /// Maximum size of an item, in bytes of JSON: a documented limit of the service.
 pub(super) const LIMIT: usize = 64 * 1_024;
@@ -116,7 +117,7 @@ fn small_before_large(envelope: &mut Envelope<'_>) {
 /// Writes the item if it fits into `limit` bytes; otherwise leaves `lines` unchanged.
 fn append(envelope: &Envelope<'_>, limit: usize, lines: &mut Vec<u8>) -> bool {
     let start = lines.len();
-    let fits = serde_json::to_writer(&mut *lines, envelope).is_ok() && lines.len() - start <= limit;
+    let fits = json::append(envelope, lines).is_ok() && lines.len() - start <= limit;
     if fits {
         lines.push(b'\n');
     } else {

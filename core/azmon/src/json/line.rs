@@ -8,7 +8,7 @@ use crate::envelope::written_time;
 
 /// A line that is appended to others. Memory can be written to, so that nothing fails.
 #[derive(Debug)]
-pub(super) struct JsonLine<'a>(&'a mut Vec<u8>);
+pub(crate) struct JsonLine<'a>(&'a mut Vec<u8>);
 
 /// The second of the last line: many lines have the same.
 #[derive(Debug, Default)]
@@ -24,24 +24,33 @@ const FAR: u64 = 250_000_000_000;
 const TO_THE_SECOND: usize = "1970-01-01T00:00:00.".len();
 
 impl<'a> JsonLine<'a> {
-    pub(super) fn new(to: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn new(to: &'a mut Vec<u8>) -> Self {
         Self(to)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether a text was appended since the line had this length.
+    pub(super) fn is_text_since(&self, length: usize) -> bool {
+        self.0.get(length) == Some(&b'"')
+    }
+
     /// Appends text that is JSON.
-    pub(super) fn raw(&mut self, json: &str) {
+    pub(crate) fn raw(&mut self, json: &str) {
         self.0.extend_from_slice(json.as_bytes());
     }
 
     /// Appends a text with its quotes.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.raw("\"");
         self.inner(text);
         self.raw("\"");
     }
 
     /// Appends a text without quotes.
-    pub(super) fn inner(&mut self, text: &str) {
+    pub(crate) fn inner(&mut self, text: &str) {
         // Without a branch for each byte, so that many are looked at at a time.
         let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
         let any = |so_far, byte| so_far | is_escaped(byte);
@@ -62,32 +71,25 @@ impl<'a> JsonLine<'a> {
     }
 
     /// Appends bytes as lower-case hexadecimal digits.
-    pub(super) fn hex<const N: usize>(&mut self, bytes: [u8; N]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = bytes.map(|byte| {
-            [
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ]
-        });
-        self.0.extend_from_slice(digits.as_flattened());
+    pub(crate) fn hex<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.0.extend_from_slice(hex_digits(bytes).as_flattened());
     }
 
-    pub(super) fn integer(&mut self, number: impl itoa::Integer) {
+    pub(crate) fn integer(&mut self, number: impl itoa::Integer) {
         self.raw(itoa::Buffer::new().format(number));
     }
 
-    pub(super) fn float(&mut self, number: f64) {
+    pub(crate) fn float(&mut self, number: f64) {
         let _ = serde_json::to_writer(&mut *self.0, &number);
     }
 
     /// Appends a text that needs no escapes.
-    pub(super) fn display(&mut self, text: impl Display) {
+    pub(crate) fn display(&mut self, text: impl Display) {
         let _ = write!(self.0, "{text}");
     }
 
     /// Appends a time as envelopes have it.
-    pub(super) fn time(&mut self, time: SystemTime, clock: &mut Clock) {
+    pub(crate) fn time(&mut self, time: SystemTime, clock: &mut Clock) {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         if clock.second != Some(since.as_secs()) || time < UNIX_EPOCH {
             let text = written_time(time).to_string();
@@ -104,6 +106,17 @@ impl<'a> JsonLine<'a> {
         }
         self.0.extend_from_slice(&digits);
     }
+}
+
+/// The two lower-case hexadecimal digits of each byte.
+pub(crate) fn hex_digits<const N: usize>(bytes: [u8; N]) -> [[u8; 2]; N] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    })
 }
 
 impl Clock {
