@@ -1,3 +1,4 @@
+use azmon_instrument::propagation::state_for_child;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt, TraceState};
 
@@ -43,7 +44,7 @@ impl Parent {
 pub(super) fn trace_state(context: Option<&Context>) -> TraceState {
     match context {
         Some(context) if context.has_active_span() => {
-            context.span().span_context().trace_state().clone()
+            state_for_child(context.span().span_context())
         }
         _ => TraceState::default(),
     }

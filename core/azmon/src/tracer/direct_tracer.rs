@@ -49,9 +49,9 @@ impl DirectTracer {
         SpanContext::new(trace_id, span_id, flags, false, state)
     }
 
-    fn decide(&self, new: &mut NewSpan<'_>, context: &Context) -> Decided {
+    fn decide(&self, new: &NewSpan<'_>, context: &Context) -> Decided {
         let provider = &self.provider;
-        let parent_span = match &mut new.remote_parent {
+        let parent_span = match &new.remote_parent {
             Some(remote) => Some(ParentSpan::from_remote(remote)),
             None => ParentSpan::in_context(context),
         };
@@ -82,10 +82,8 @@ impl DirectTracer {
         match decided.parent_span {
             Some(parent_span) if parent_span.stands_for(kind) => parent_span.activate_in(context),
             parent_span => {
-                let state = parent_span
-                    .map(|parent_span| parent_span.state)
-                    .unwrap_or_default();
-                let span = self.span_context(decided.trace_id, TraceFlags::default(), state);
+                let (flags, state) = unsampled(parent_span);
+                let span = self.span_context(decided.trace_id, flags, state);
                 context.with_remote_span_context(span)
             }
         }
@@ -120,10 +118,7 @@ impl DirectTracer {
         started_at: SystemTime,
         decided: Decided,
     ) -> CountedSpan {
-        let (flags, state) = match decided.parent_span {
-            Some(parent_span) => (parent_span.flags.with_sampled(false), parent_span.state),
-            None => (TraceFlags::NOT_SAMPLED, TraceState::NONE),
-        };
+        let (flags, state) = unsampled(decided.parent_span);
         let span = self.span_context(decided.trace_id, flags, state);
         self.provider.started(&span, decided.parent);
         let request = CountedRequest::new(facts, started_at);
@@ -184,7 +179,7 @@ impl StartSpan for DirectTracer {
         if records_no_spans(context) || self.provider.is_closed() {
             return StartedSpan::nothing(new.parent_context(context));
         }
-        let decided = self.decide(&mut new, context);
+        let decided = self.decide(&new, context);
         let remote = new.remote_parent.take();
         let (context, recorded_by) = if decided.decision == SamplingDecision::Drop {
             let context = self.propagated(&new.kind, context, decided);
@@ -202,7 +197,7 @@ impl StartSpan for DirectTracer {
         }
     }
 
-    fn start_detached(&self, mut new: NewSpan<'_>, context: &Context) -> Detached {
+    fn start_detached(&self, new: NewSpan<'_>, context: &Context) -> Detached {
         if let Some(next) = self.successor() {
             return next.start_detached(new, context);
         }
@@ -212,13 +207,21 @@ impl StartSpan for DirectTracer {
         if self.provider.needs_attributes() {
             return Detached::Unsupported;
         }
-        let decided = self.decide(&mut new, context);
+        let decided = self.decide(&new, context);
         if decided.decision == SamplingDecision::Drop {
             return Detached::Nothing;
         }
         let record = self.new_record(new, context, decided);
         let to = Arc::clone(&self.provider);
         Detached::Recorded(NewDetached::new(record, to))
+    }
+}
+
+/// The flags and the state of an unsampled span.
+fn unsampled(parent_span: Option<ParentSpan>) -> (TraceFlags, TraceState) {
+    match parent_span {
+        Some(parent_span) => (parent_span.flags.with_sampled(false), parent_span.state),
+        None => (TraceFlags::NOT_SAMPLED, TraceState::NONE),
     }
 }
 

@@ -34,15 +34,15 @@ impl ParentSpan {
         })
     }
 
-    /// The span of a remote parent. Takes its trace state.
-    pub(super) fn from_remote(remote: &mut RemoteParent) -> Self {
+    /// The span of a remote parent.
+    pub(super) fn from_remote(remote: &RemoteParent) -> Self {
         let (trace_id, span_id, flags) = remote.ids();
         Self {
             trace_id,
             span_id,
             flags,
             is_remote: true,
-            state: remote.take_state(),
+            state: remote.state(),
         }
     }
 

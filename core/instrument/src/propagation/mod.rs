@@ -34,6 +34,7 @@ mod tracestate;
 
 pub use self::baggage::BaggageKeys;
 pub use self::headers::{extract, extract_baggage, inject, inject_with, remove_ids, traceparent};
+pub use self::origin::state_for_child;
 pub use self::propagator::TraceContextPropagator;
 pub use self::remote_parent::RemoteParent;
 

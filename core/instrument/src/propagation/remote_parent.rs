@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
-use super::origin::{RANDOM, TraceOrigin, state_without_random_flag};
+use super::origin::{NOT_RANDOM, RANDOM, TraceOrigin, state_without_random_flag};
 use super::traceparent::TraceParent;
 use super::{TRACEPARENT, TRACESTATE, tracestate};
 
@@ -15,8 +15,8 @@ pub struct RemoteParent {
     trace_id: TraceId,
     span_id: SpanId,
     flags: TraceFlags,
-    state: TraceState,
-    origin: Option<TraceOrigin>,
+    /// `None` without a `tracestate`. Boxed, because the parent is moved often and rarely has one.
+    origin: Option<Box<TraceOrigin>>,
 }
 
 impl RemoteParent {
@@ -50,45 +50,72 @@ impl RemoteParent {
         } else {
             TraceFlags::default()
         };
-        let given = match tracestate.as_ref().and_then(parse) {
-            Some(state) => state,
-            None if parent.random => TraceState::NONE,
-            None => state_without_random_flag(),
-        };
-        let origin = tracestate.map(|received| TraceOrigin {
-            trace_id: parent.trace_id,
-            random: parent.random,
-            received,
-            given: given.clone(),
-        });
-        Self {
+        let new = Self {
             trace_id: parent.trace_id,
             span_id: parent.span_id,
             flags: flags.with_sampled(parent.sampled),
-            state: given,
-            origin,
+            origin: None,
+        };
+        match tracestate {
+            Some(received) => new.with_members(received),
+            None => new,
+        }
+    }
+
+    #[cold]
+    fn with_members(mut self, received: HeaderValue) -> Self {
+        self.origin = Some(Box::new(TraceOrigin {
+            trace_id: self.trace_id,
+            random: self.is_random(),
+            given: parse(&received).unwrap_or_else(|| self.empty_state()),
+            received,
+        }));
+        self
+    }
+
+    fn is_random(&self) -> bool {
+        self.flags & RANDOM == RANDOM
+    }
+
+    /// The state of a span of another tracer, if the API knows no member.
+    fn empty_state(&self) -> TraceState {
+        if self.is_random() {
+            TraceState::NONE
+        } else {
+            state_without_random_flag()
         }
     }
 
     /// The caller's span. Its `trace_state` is empty if the API refuses the received members.
     #[must_use]
     pub fn span_context(&self) -> SpanContext {
-        let state = self.state.clone();
+        let state = match &self.origin {
+            Some(origin) => origin.given.clone(),
+            None => self.empty_state(),
+        };
         SpanContext::new(self.trace_id, self.span_id, self.flags, true, state)
     }
 
-    /// The caller's trace, span and flags.
+    /// The caller's trace and span, and the flags of a child in azmon's own tracer.
     #[doc(hidden)]
     #[must_use]
     pub fn ids(&self) -> (TraceId, SpanId, TraceFlags) {
-        (self.trace_id, self.span_id, self.flags)
+        let flags = if self.is_random() {
+            self.flags
+        } else {
+            self.flags | NOT_RANDOM
+        };
+        (self.trace_id, self.span_id, flags)
     }
 
-    /// Takes the caller's trace state, and leaves an empty one.
+    /// The trace state of a child in azmon's own tracer.
     #[doc(hidden)]
     #[must_use]
-    pub fn take_state(&mut self) -> TraceState {
-        std::mem::take(&mut self.state)
+    pub fn state(&self) -> TraceState {
+        match &self.origin {
+            Some(origin) => origin.given.clone(),
+            None => TraceState::NONE,
+        }
     }
 
     /// The id of the caller's span, as a number.
@@ -109,7 +136,7 @@ impl RemoteParent {
     /// Copies `context` with the caller's span as active span.
     #[must_use]
     pub fn attach_to(self, context: &Context) -> Context {
-        let span = SpanContext::new(self.trace_id, self.span_id, self.flags, true, self.state);
+        let span = self.span_context();
         remember(self.origin, context.with_remote_span_context(span))
     }
 
@@ -121,9 +148,9 @@ impl RemoteParent {
     }
 }
 
-fn remember(origin: Option<TraceOrigin>, context: Context) -> Context {
+fn remember(origin: Option<Box<TraceOrigin>>, context: Context) -> Context {
     match origin {
-        Some(origin) => context.with_value(origin),
+        Some(origin) => context.with_value(*origin),
         None => context,
     }
 }

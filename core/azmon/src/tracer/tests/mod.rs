@@ -2,6 +2,7 @@
 
 mod counted;
 mod exchanges;
+mod random_flag;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
