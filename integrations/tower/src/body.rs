@@ -10,12 +10,12 @@ pin_project! {
     /// The body of a response, which ends the span when it ends.
     ///
     /// Polls and drops the inner body in the context of its exchange, and reports the inner body's size hint and
-    /// end.
+    /// end. The inner body is dropped as soon as it has ended.
     ///
     /// # Cancel safety
     /// Dropping a polled body before its end ends the exchange as cancelled.
     pub struct ResponseBody<B> {
-        // Optional so that it can be dropped in the context.
+        // `None` after its end.
         #[pin]
         inner: Option<B>,
         scope: Scope,
@@ -24,9 +24,11 @@ pin_project! {
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let entered = this.scope.enter();
-            this.inner.set(None);
-            drop(entered);
+            if this.inner.is_some() {
+                let entered = this.scope.enter();
+                this.inner.set(None);
+                drop(entered);
+            }
         }
     }
 }
@@ -58,15 +60,17 @@ where
         let mut scope = this.scope.enter();
         if let Some(exchange) = scope.exchange_mut() {
             exchange.on_body_asked_for();
-            let frame = ready!(inner.as_mut().poll_frame(cx));
-            let seen = frame
-                .as_ref()
-                .map(|frame| frame.as_ref().map_err(error_type_of));
-            scope.observe(seen, Rest::of(&*inner));
-            Poll::Ready(frame)
-        } else {
-            inner.poll_frame(cx)
         }
+        let frame = ready!(inner.as_mut().poll_frame(cx));
+        let rest = Rest::of(&*inner);
+        let seen = frame
+            .as_ref()
+            .map(|frame| frame.as_ref().map_err(error_type_of));
+        scope.observe(seen, rest);
+        if frame.is_none() || rest.is_end {
+            this.inner.set(None);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

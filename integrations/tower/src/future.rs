@@ -71,9 +71,9 @@ impl InFlight {
 
     /// A request that `exchange` records.
     #[inline]
-    pub(crate) fn recorded(exchange: Exchange, on_head: Arc<dyn OnHead>) -> Self {
+    pub(crate) fn recorded(exchange: Box<Exchange>, on_head: Arc<dyn OnHead>) -> Self {
         Self {
-            scope: Scope::Recorded(Box::new(exchange)),
+            scope: Scope::Recorded(exchange),
             on_head: Some(on_head),
         }
     }

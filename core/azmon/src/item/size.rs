@@ -13,13 +13,11 @@ use crate::item::{LogData, SpanView};
 
 /// The memory of a span.
 pub(super) fn of_span(span: SpanView<'_>) -> usize {
-    let events = span
-        .events
-        .iter()
-        .map(|event| size_of_val(event) + event.name.len() + of_attributes(&event.attributes));
-    let links = span.links.iter().map(|link| {
-        size_of_val(link) + of_context(&link.span_context) + of_attributes(&link.attributes)
-    });
+    let lists = if span.events.is_empty() && span.links.is_empty() {
+        0
+    } else {
+        of_lists(span)
+    };
     let description = match span.status {
         Status::Error { description } => description.len(),
         Status::Ok | Status::Unset => 0,
@@ -29,8 +27,20 @@ pub(super) fn of_span(span: SpanView<'_>) -> usize {
         + description
         + of_context(span.span_context)
         + of_attributes(span.attributes)
-        + events.sum::<usize>()
-        + links.sum::<usize>()
+        + lists
+}
+
+/// The memory of the events and links of a span, which few spans have.
+#[cold]
+fn of_lists(span: SpanView<'_>) -> usize {
+    let events = span
+        .events
+        .iter()
+        .map(|event| size_of_val(event) + event.name.len() + of_attributes(&event.attributes));
+    let links = span.links.iter().map(|link| {
+        size_of_val(link) + of_context(&link.span_context) + of_attributes(&link.attributes)
+    });
+    events.sum::<usize>() + links.sum::<usize>()
 }
 
 /// The memory of an envelope.

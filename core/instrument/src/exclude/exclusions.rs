@@ -178,6 +178,12 @@ impl Exclusions {
         self.methods.contains(method) || self.excludes_path(path_and_query)
     }
 
+    /// Whether hosts or user agents are listed, so that the headers of an incoming request can exclude it.
+    #[must_use]
+    pub fn concern_headers(&self) -> bool {
+        !self.hosts.is_empty() || !self.user_agents.is_empty()
+    }
+
     /// Whether an incoming request is excluded by its headers.
     ///
     /// `authority` is the host of the request, with its port if one is given; it is empty if the request names no host.

@@ -22,11 +22,9 @@ use crate::RequestHead;
 pub(super) struct ServerRequest<'a> {
     pub(super) head: RequestHead<'a>,
     pub(super) headers: ServerHeaders<'a>,
-    authority: &'a str,
     forwarded: Forwarded<'a>,
     method: Option<&'static str>,
     scheme: &'static str,
-    user_agent: Option<&'a str>,
     rpc: Option<Rpc<'a>>,
 }
 
@@ -45,22 +43,15 @@ impl<'a> ServerRequest<'a> {
     pub(super) fn new(settings: &ServerSettings, head: RequestHead<'a>) -> Self {
         let headers = ServerHeaders::of(head.headers());
         let forwarded = Forwarded::of(head.headers(), settings.trusted_proxies);
-        let authority = forwarded
-            .host
-            .or_else(|| head.uri().authority().map(http::uri::Authority::as_str))
-            .or_else(|| text(headers.host?))
-            .unwrap_or_default();
         let scheme = forwarded
             .scheme
             .or_else(|| head.uri().scheme_str().and_then(forwarded::scheme))
             .unwrap_or(settings.scheme);
         Self {
             head,
-            authority,
             forwarded,
             method: settings.http.known_methods.get(head.method()),
             scheme,
-            user_agent: headers.user_agent.and_then(text),
             rpc: headers.is_grpc.then(|| Rpc::of(head.uri().path())),
             headers,
         }
@@ -68,7 +59,25 @@ impl<'a> ServerRequest<'a> {
 
     pub(super) fn is_excluded(&self, settings: &ServerSettings) -> bool {
         let exclusions = &settings.http.exclusions;
-        exclusions.excludes_caller(self.authority, default_port(self.scheme), self.user_agent)
+        let port = default_port(self.scheme);
+        exclusions.concern_headers()
+            && exclusions.excludes_caller(self.authority(), port, self.user_agent())
+    }
+
+    /// The host, with its port if the request names one; empty if it names no host.
+    fn authority(&self) -> &'a str {
+        self.forwarded
+            .host
+            .or_else(|| {
+                let authority = self.head.uri().authority();
+                authority.map(http::uri::Authority::as_str)
+            })
+            .or_else(|| text(self.headers.host?))
+            .unwrap_or_default()
+    }
+
+    fn user_agent(&self) -> Option<&'a str> {
+        self.headers.user_agent.and_then(text)
     }
 
     pub(super) fn span_method(&self) -> &'static str {
@@ -154,7 +163,7 @@ impl<'a> ServerRequest<'a> {
     pub(super) fn counted(&self, settings: &ServerSettings) -> Option<CountedFacts<'a>> {
         let is_plain = self.rpc.is_none() && !settings.adds_attributes();
         is_plain.then_some(CountedFacts {
-            user_agent: self.user_agent,
+            user_agent: self.user_agent(),
         })
     }
 
@@ -173,14 +182,14 @@ impl<'a> ServerRequest<'a> {
         }
     }
 
-    fn texts(&self) -> BorrowedText<'_> {
+    fn texts(&self) -> BorrowedText<'a> {
         let uri = self.head.uri();
         let original = self.head.method().as_str();
         BorrowedText {
             path: uri.path(),
             query: uri.query(),
-            authority: self.authority,
-            user_agent: self.user_agent,
+            authority: self.authority(),
+            user_agent: self.user_agent(),
             original_method: self.method.is_none().then_some(original),
             is_grpc: self.rpc.is_some(),
             rpc_method: self.answered_rpc(),

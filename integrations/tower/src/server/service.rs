@@ -106,28 +106,18 @@ fn begin<B>(settings: &Arc<ServerSettings>, request: &Request<B>) -> InFlight {
     if is_served(caller) {
         return InFlight::observed(Arc::new(InnerRoute::new(incoming.route(settings))));
     }
-    match start(settings, &incoming, &resolved, current, remote, started) {
-        Started::Recorded(exchange) => {
-            InFlight::recorded(exchange, Arc::<ServerSettings>::clone(settings))
-        }
-        Started::Unrecorded(context) => InFlight::unrecorded(Scope::Unrecorded(context)),
-    }
-}
-
-enum Started {
-    Recorded(Exchange),
-    Unrecorded(Context),
+    start(settings, &incoming, &resolved, current, remote, started)
 }
 
 #[inline]
 fn start(
-    settings: &ServerSettings,
+    settings: &Arc<ServerSettings>,
     incoming: &ServerRequest<'_>,
     resolved: &Resolved,
     current: Context,
     remote: Option<RemoteParent>,
     started: Instant,
-) -> Started {
+) -> InFlight {
     let metrics = resolved.metrics();
     let started_at = opentelemetry::time::now();
     let caller = remote.as_ref().map_or(0, RemoteParent::span_id);
@@ -138,9 +128,9 @@ fn start(
         StartedSpan::nothing(current)
     };
     if !span.recorded_by.is_some() && metrics.is_none() && !settings.sends_trace_id() {
-        return Started::Unrecorded(span.context);
+        return InFlight::unrecorded(Scope::Unrecorded(span.context));
     }
-    Started::Recorded(Exchange::start(NewExchange {
+    let exchange = Box::new(Exchange::start(NewExchange {
         side: Side::Server,
         method: incoming.head.method(),
         context: span.context,
@@ -155,7 +145,8 @@ fn start(
         has_route: content.name().route.is_some(),
         late_method: content.late_method(),
         claimed_rpc: incoming.claimed_rpc(),
-    }))
+    }));
+    InFlight::recorded(exchange, Arc::<ServerSettings>::clone(settings))
 }
 
 /// An excluded request: it records nothing, and propagates the ids and the baggage of the caller.

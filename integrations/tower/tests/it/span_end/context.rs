@@ -40,7 +40,7 @@ async fn everything_runs_and_is_dropped_inside_of_the_context() {
 }
 
 #[tokio::test]
-async fn a_body_is_dropped_inside_of_the_context_after_its_last_frame_too() {
+async fn a_body_is_dropped_inside_of_the_context_with_its_last_frame() {
     let telemetry = TestTelemetry::new();
     let mut script = Script::data(&["a"]);
     script.is_known_to_end = true;
@@ -48,9 +48,12 @@ async fn a_body_is_dropped_inside_of_the_context_after_its_last_frame_too() {
     let mut body = respond(&telemetry, Response::new(script)).await.into_body();
     body.frame().await.unwrap().unwrap();
     telemetry.span().await;
+    // It was polled and dropped.
+    assert_eq!(*seen.lock().unwrap(), [true; 2]);
+    assert!(body.is_end_stream());
     assert!(body.frame().await.is_none());
     drop(body);
-    assert_eq!(*seen.lock().unwrap(), [true; 3]);
+    assert_eq!(*seen.lock().unwrap(), [true; 2]);
 }
 
 type Streamed = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
