@@ -1,5 +1,7 @@
 //! Delivery: received items and their requests.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use azmon::envelope::{Data, tags};
@@ -188,4 +190,60 @@ fn a_shutdown_ends_telemetry_once() {
     );
     assert!(telemetry.force_flush().unwrap_err().is_already_shut_down());
     assert_eq!(endpoint.received().len(), 1);
+}
+
+#[test]
+fn one_signal_ends_and_the_others_go_on() {
+    use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
+
+    let endpoint = Endpoint::start(vec![Script::Accept; 10]);
+    let telemetry = telemetry(endpoint.connection_string());
+    span(&telemetry, "span");
+    telemetry.tracer_provider().shutdown().unwrap();
+    span(&telemetry, "late span");
+    let logger = telemetry.logger_provider().logger("it");
+    let mut record = logger.create_log_record();
+    record.set_body("log".into());
+    logger.emit(record);
+    let report = telemetry.shutdown(Duration::from_secs(5)).unwrap();
+    assert_eq!((report.traces.sent, report.logs.sent), (1, 1));
+    let received = endpoint.received();
+    let names: Vec<_> = received
+        .iter()
+        .flat_map(|received| received.names())
+        .collect();
+    assert_eq!(names, ["span", "log"]);
+}
+
+#[test]
+fn a_second_log_processor_is_flushed_too() {
+    #[derive(Debug, Clone, Default)]
+    struct Flushed(Arc<AtomicBool>);
+
+    impl opentelemetry_sdk::logs::LogProcessor for Flushed {
+        fn emit(
+            &self,
+            _: &mut opentelemetry_sdk::logs::SdkLogRecord,
+            _: &opentelemetry::InstrumentationScope,
+        ) {
+        }
+
+        fn force_flush(&self) -> opentelemetry_sdk::error::OTelSdkResult {
+            self.0.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn shutdown_with_timeout(&self, _: Duration) -> opentelemetry_sdk::error::OTelSdkResult {
+            Ok(())
+        }
+    }
+
+    let endpoint = Endpoint::start(vec![Script::Accept; 10]);
+    let flushed = Flushed::default();
+    let telemetry = builder(endpoint.connection_string())
+        .log_processor(flushed.clone())
+        .build()
+        .unwrap();
+    telemetry.force_flush().unwrap();
+    assert!(flushed.0.load(Ordering::Relaxed));
 }

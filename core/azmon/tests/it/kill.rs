@@ -11,8 +11,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Tracer, TracerProvider};
 
 use crate::child::{self, told};
+use crate::disk::Directory;
 use crate::endpoint::{Endpoint, Script, connection_string};
-use crate::faults::Directory;
 
 const DIRECTORY: &str = "AZMON_IT_DIRECTORY";
 const FIRST: &str = "AZMON_IT_FIRST";

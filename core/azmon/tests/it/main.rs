@@ -4,6 +4,7 @@
 mod child;
 mod console;
 mod delivery;
+mod disk;
 mod endpoint;
 mod excluded;
 mod exporter;
@@ -23,6 +24,8 @@ mod processors;
 mod proxy;
 mod runtimes;
 mod sampling;
+mod span_fields;
 mod support;
+mod tokens;
 mod tracing_layer;
 mod track;

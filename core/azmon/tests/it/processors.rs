@@ -1,12 +1,16 @@
 //! Telemetry processors, from the span to the item that arrives.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use azmon::envelope::Data;
 use azmon::testing::InMemoryDestination;
 use azmon::{DropReason, ItemDecision, SpanExporter, Telemetry};
 use opentelemetry::trace::{Tracer, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use crate::support::{self, name};
+use crate::endpoint::{Endpoint, Script};
+use crate::support::{self, builder, name, span};
 
 #[test]
 fn processors_change_redact_and_drop_items_before_they_are_cut() {
@@ -81,4 +85,60 @@ fn the_plain_exporter_has_processors_too() {
     }
     let names: Vec<_> = destination.envelopes().iter().map(name).collect();
     assert_eq!(names, ["work"]);
+}
+
+#[test]
+fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() {
+    let endpoint = Endpoint::start(vec![Script::Accept; 1_000]);
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    let telemetry = builder(endpoint.connection_string())
+        .telemetry_processor(move |_| {
+            // A millisecond per item, until the test is over.
+            let _ = is_over.recv_timeout(Duration::from_millis(1));
+            ItemDecision::Keep
+        })
+        .build()
+        .unwrap();
+    for number in 0..2_000 {
+        span(&telemetry, number.to_string());
+    }
+    let start = Instant::now();
+    let error = telemetry.shutdown(Duration::from_secs(1)).unwrap_err();
+    assert!(start.elapsed() < Duration::from_millis(1_500));
+    drop(over);
+    let traces = error.report().unwrap().traces;
+    assert_eq!(traces.sent + traces.dropped, 2_000);
+    assert!(traces.sent > 0, "{traces:?}");
+    let arrived: usize = endpoint
+        .received()
+        .iter()
+        .map(|received| received.envelopes.len())
+        .sum();
+    // Uploads that ran at the end may have arrived without an answer.
+    assert!(
+        arrived as u64 >= traces.sent && arrived <= 2_000,
+        "{arrived} {traces:?}"
+    );
+}
+
+#[test]
+fn a_processor_that_never_returns_is_left_behind_and_what_it_holds_is_counted() {
+    let endpoint = Endpoint::start(vec![Script::Accept; 10]);
+    let (_hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let telemetry = builder(endpoint.connection_string())
+        .telemetry_processor(move |_| {
+            let _ = held.lock().unwrap().recv();
+            ItemDecision::Keep
+        })
+        .build()
+        .unwrap();
+    for number in 0..10 {
+        span(&telemetry, number.to_string());
+    }
+    let start = Instant::now();
+    let error = telemetry.shutdown(Duration::from_millis(300)).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.report().unwrap().traces.dropped, 10);
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use azmon::Telemetry;
 use azmon::envelope::{Data, Envelope, ExceptionData};
 use azmon::instrument::OperationName;
 use azmon::testing::InMemoryDestination;
+use azmon::{SignalReport, Telemetry};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer, TracerProvider};
 
@@ -105,4 +105,15 @@ pub(crate) fn dropped(telemetry: &Telemetry) -> Vec<(azmon::DropReason, u64)> {
         .into_iter()
         .map(|dropped| (dropped.reason, dropped.count))
         .collect()
+}
+
+/// The numbers of sent, stored and dropped spans.
+pub(crate) fn report(telemetry: &Telemetry) -> [u64; 3] {
+    let SignalReport {
+        sent,
+        stored,
+        dropped,
+        ..
+    } = telemetry.statistics().traces;
+    [sent, stored, dropped]
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use azmon::envelope::{Data, Envelope, SeverityLevel, tags};
 use azmon::testing::InMemoryDestination;
-use azmon::{SpanFields, tracing_targets};
+use azmon::tracing_targets;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use tracing::{Level, Subscriber, debug, error, event, info, info_span, trace, warn};
@@ -20,11 +20,11 @@ use crate::support::{
 };
 
 /// The received items of `work` under a subscriber with the layer.
-fn traced(work: impl FnOnce(&azmon::Telemetry)) -> Vec<Envelope<'static>> {
+pub(crate) fn traced(work: impl FnOnce(&azmon::Telemetry)) -> Vec<Envelope<'static>> {
     traced_by(|builder| builder, work)
 }
 
-fn traced_by(
+pub(crate) fn traced_by(
     configure: impl FnOnce(azmon::TelemetryBuilder) -> azmon::TelemetryBuilder,
     work: impl FnOnce(&azmon::Telemetry),
 ) -> Vec<Envelope<'static>> {
@@ -35,7 +35,7 @@ fn traced_by(
     flushed(&telemetry, &destination)
 }
 
-fn named<'a>(envelopes: &'a [Envelope<'static>], text: &str) -> &'a Envelope<'static> {
+pub(crate) fn named<'a>(envelopes: &'a [Envelope<'static>], text: &str) -> &'a Envelope<'static> {
     let found = envelopes.iter().find(|item| name(item) == text);
     found.unwrap_or_else(|| panic!("no {text} in {envelopes:#?}"))
 }
@@ -420,71 +420,4 @@ impl<S: Subscriber> Layer<S> for CountOfWorker {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-/// Events inside of two spans, one of which learns a field late.
-fn inside_of_spans(_: &azmon::Telemetry) {
-    let request = info_span!(
-        "request",
-        user_id = 123,
-        tenant = "north",
-        order = tracing::field::Empty
-    );
-    request.in_scope(|| {
-        info!("before");
-        request.record("order", 7_u64);
-        let inner = info_span!("inner", tenant = "south", depth = 2.5, fine = true, what = ?[1]);
-        inner.in_scope(|| {
-            info!(status = 200, "after");
-            info!(tenant = "own", "with its own");
-        });
-        info!(parent: None, "apart");
-    });
-}
-
-/// Properties of an event by the names of the fields, those that it lacks left out.
-fn fields(envelopes: &[Envelope<'static>], event: &str) -> String {
-    let envelope = named(envelopes, event);
-    let names = [
-        "user_id", "tenant", "order", "depth", "fine", "what", "status",
-    ];
-    let found = names.into_iter().filter_map(|name| {
-        let value = property(envelope, name)?;
-        Some(format!("{name}={value}"))
-    });
-    found.collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn fields_of_enclosing_spans_are_off_by_default() {
-    for envelopes in [
-        traced(inside_of_spans),
-        traced_by(|b| b.log_span_fields(SpanFields::none()), inside_of_spans),
-    ] {
-        assert_eq!(fields(&envelopes, "before"), "");
-        assert_eq!(fields(&envelopes, "after"), "status=200");
-    }
-}
-
-#[test]
-fn fields_of_all_enclosing_spans_are_properties_late_ones_too_and_the_innermost_wins() {
-    let envelopes = traced_by(|b| b.log_span_fields(SpanFields::all()), inside_of_spans);
-    assert_eq!(fields(&envelopes, "before"), "user_id=123 tenant=north");
-    assert_eq!(
-        fields(&envelopes, "after"),
-        "user_id=123 tenant=south order=7 depth=2.5 fine=true what=[1] status=200"
-    );
-    assert!(fields(&envelopes, "with its own").contains("tenant=own "));
-    assert_eq!(fields(&envelopes, "apart"), "");
-}
-
-#[test]
-fn of_enclosing_spans_only_the_listed_fields_are_properties() {
-    let only = SpanFields::only(["tenant", "order"]);
-    let envelopes = traced_by(|b| b.log_span_fields(only), inside_of_spans);
-    assert_eq!(fields(&envelopes, "before"), "tenant=north");
-    assert_eq!(
-        fields(&envelopes, "after"),
-        "tenant=south order=7 status=200"
-    );
 }
