@@ -4,11 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use azmon::Storage;
-use azmon::envelope::{Data, Envelope, tags};
-use azmon_forwarder::config::{Destination, ForwarderConfig, InputConfig, InputKind};
+use azmon::envelope::{Data, Envelope};
+use azmon_forwarder::config::{ForwarderConfig, InputKind};
 use azmon_forwarder::operation::{health_router, metrics_text, statistics_lines};
-use azmon_forwarder::proto::contracts;
-use azmon_forwarder::proto::contracts::ai_telemetry_service_client::AiTelemetryServiceClient;
 use azmon_forwarder::{Forwarder, StartError};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
@@ -17,14 +15,13 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use serde_json::json;
 use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::endpoint::Endpoint;
-use crate::support::{http_server, name, named, property, tag};
+use crate::support::{http_server, name};
 
-const ANY: &str = "127.0.0.1:0";
+pub(crate) const ANY: &str = "127.0.0.1:0";
 
 pub(crate) fn config(endpoint: &Endpoint, toml: &str) -> ForwarderConfig {
     let mut config = ForwarderConfig::from_toml("test.toml", toml).unwrap();
@@ -47,7 +44,7 @@ pub(crate) async fn client(forwarder: &Forwarder) -> TraceServiceClient<Channel>
         .unwrap()
 }
 
-fn text(key: &str, value: &str) -> KeyValue {
+pub(crate) fn text(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue {
@@ -104,289 +101,6 @@ fn noise(seed: u64) -> String {
 
 pub(crate) fn is_request(envelope: &Envelope<'_>) -> bool {
     matches!(envelope.data, Data::Request(_))
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn items_are_excluded_redacted_counted_and_sent() {
-    let endpoint = Endpoint::start().await;
-    let config = config(
-        &endpoint,
-        r#"
-            resource-attributes = ["team"]
-            [inputs]
-            otlp-grpc = "127.0.0.1:0"
-            [[exclude]]
-            types = ["request"]
-            name = "GET /health*"
-            [redact]
-            properties = ["*token*"]
-            remove = ["internal.*"]
-            patterns = ['\b\d{16}\b']
-        "#,
-    );
-    let forwarder = Forwarder::start(config).await.unwrap();
-    let mut client = client(&forwarder).await;
-    let attributes = vec![
-        text("api.token", "secret"),
-        text("internal.id", "1"),
-        text("note", "card 4111111111111111"),
-    ];
-    let spans = vec![
-        span(1, "POST /orders", attributes),
-        span(2, "GET /healthz", Vec::new()),
-        span(3, "POST /orders", Vec::new()),
-    ];
-    client.export(message("shop", spans)).await.unwrap();
-    let requests = endpoint.wait_for(2, is_request).await;
-    assert_eq!(requests.len(), 2);
-    let request = &requests[0];
-    assert_eq!(request.i_key, "00000000-0000-0000-0000-000000000001");
-    assert_eq!(property(request, "api.token"), Some("[redacted]"));
-    assert_eq!(property(request, "internal.id"), None);
-    assert_eq!(property(request, "note"), Some("card [redacted]"));
-    assert_eq!(property(request, "team"), Some("red"));
-    let counted = property(request, "_MS.ProcessedByMetricExtractors");
-    assert_eq!(counted, Some("(Name:'Requests', Ver:'1.1')"));
-    let counts = forwarder.counts();
-    assert_eq!((counts.excluded, counts.sampled_out), (1, 0));
-    assert_eq!(counts.destinations[0].accepted, 2);
-    // Unsent metrics are sent at the end.
-    forwarder.shutdown().await;
-    let envelopes = endpoint.envelopes();
-    let metric = named(&envelopes, "requests/duration");
-    let Data::Metric(data) = &metric.data else {
-        panic!("{metric:?}")
-    };
-    assert_eq!(
-        (data.metrics[0].count, data.metrics[0].value),
-        (Some(2), 200.0)
-    );
-    assert_eq!(property(metric, "cloud/roleName"), Some("shop"));
-    assert_eq!(property(metric, "Request.Success"), Some("True"));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sampling_keeps_failures_and_counts_before() {
-    let endpoint = Endpoint::start().await;
-    let config = config(
-        &endpoint,
-        r#"
-            [inputs]
-            otlp-grpc = "127.0.0.1:0"
-            [sampling]
-            kind = "fixed"
-            percent = 10
-            keep-failures = true
-        "#,
-    );
-    let forwarder = Forwarder::start(config).await.unwrap();
-    let mut client = client(&forwarder).await;
-    let failed = text("http.response.status_code", "500");
-    let spans = (0..1_000).map(|number| match number % 100 {
-        0 => span(number, "failed", vec![failed.clone()]),
-        _ => span(number, "fine", Vec::new()),
-    });
-    client
-        .export(message("shop", spans.collect()))
-        .await
-        .unwrap();
-    forwarder.shutdown().await;
-    let requests: Vec<_> = endpoint
-        .envelopes()
-        .into_iter()
-        .filter(is_request)
-        .collect();
-    let of = |wanted: &str| {
-        requests
-            .iter()
-            .filter(|one| name(one) == wanted)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(of("failed").len(), 10);
-    assert!(of("failed").iter().all(|one| one.sample_rate.is_none()));
-    let fine = of("fine");
-    assert!((50..150).contains(&fine.len()), "{}", fine.len());
-    assert!(fine.iter().all(|one| one.sample_rate == Some(10.0)));
-    let envelopes = endpoint.envelopes().into_iter();
-    let counted = envelopes.filter_map(|one| match one.data {
-        Data::Metric(data) => data.metrics[0].count,
-        _ => None,
-    });
-    assert_eq!(counted.sum::<i64>(), 1_000);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn routes_lead_to_several_destinations_and_one_that_hangs_stops_no_other() {
-    let (first, second) = (Endpoint::start().await, Endpoint::start().await);
-    let mut config = config(
-        &first,
-        r#"
-            [inputs]
-            otlp-grpc = "127.0.0.1:0"
-            [[routes]]
-            resource = { "service.name" = "bill*" }
-            to = ["second"]
-            [[routes]]
-            resource = { "service.name" = "audit" }
-            to = ["default", "second"]
-        "#,
-    );
-    let destination = Destination::new("second", second.connection_string());
-    config.destinations.push(destination);
-    let forwarder = Forwarder::start(config).await.unwrap();
-    let mut client = client(&forwarder).await;
-    for service in ["shop", "billing", "audit"] {
-        client
-            .export(message(service, vec![span(1, service, Vec::new())]))
-            .await
-            .unwrap();
-    }
-    for (endpoint, services) in [(&first, ["audit", "shop"]), (&second, ["audit", "billing"])] {
-        let mut got = endpoint.wait_for(2, is_request).await;
-        got.sort_by_key(|one| name(one).to_owned());
-        assert_eq!(got.iter().map(name).collect::<Vec<_>>(), services);
-    }
-    second.fall_silent();
-    for number in 0..20 {
-        let spans = vec![span(number, "more", Vec::new())];
-        client.export(message("audit", spans)).await.unwrap();
-    }
-    first.wait_for(20, |one| name(one) == "more").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn items_of_application_insights_pass_as_they_are() {
-    let endpoint = Endpoint::start().await;
-    let mut config = config(&endpoint, "");
-    for kind in [
-        InputKind::ApplicationInsightsHttp,
-        InputKind::ApplicationInsightsGrpc,
-    ] {
-        config.inputs.push(InputConfig::new(kind, ANY));
-    }
-    let forwarder = Forwarder::start(config).await.unwrap();
-    let item = |name: &str| {
-        json!({
-            "name": "Microsoft.ApplicationInsights.Event",
-            "time": "2026-11-30T12:00:00Z",
-            "iKey": "own-key",
-            "sampleRate": 50.0,
-            "tags": {"ai.cloud.role": "browser"},
-            "data": {"baseType": "EventData", "baseData": {"ver": 2, "name": name}},
-        })
-    };
-    let http = address(&forwarder, InputKind::ApplicationInsightsHttp);
-    for (path, body, status) in [
-        (
-            "v2.1/track",
-            json!([item("array"), item("array 2")]).to_string(),
-            200,
-        ),
-        (
-            "/v2/track/",
-            format!("{}\n{}\n", item("line"), item("line 2")),
-            200,
-        ),
-        ("v2/track", format!("{}\nno json", item("partial")), 206),
-        ("v2/track", "no json".to_owned(), 400),
-        ("v2/track", String::new(), 400),
-        ("v1/other", "{}".to_owned(), 404),
-    ] {
-        let url = format!("http://{http}/{path}");
-        let answer = reqwest::Client::new()
-            .post(url)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status().as_u16(), status, "{path}");
-        if status == 206 {
-            let answer: serde_json::Value = answer.json().await.unwrap();
-            assert_eq!(answer["itemsReceived"], 2);
-            assert_eq!(answer["itemsAccepted"], 1);
-            assert_eq!(answer["errors"][0]["index"], 1);
-        }
-    }
-    let grpc = address(&forwarder, InputKind::ApplicationInsightsGrpc);
-    let channel = Channel::from_shared(format!("http://{grpc}")).unwrap();
-    let mut client = AiTelemetryServiceClient::new(channel.connect().await.unwrap());
-    let telemetry = |data| contracts::Telemetry {
-        date_time: "2026-11-30T12:00:00.1234567Z".to_owned(),
-        instrumentation_key: "own-key".to_owned(),
-        sampling_rate: Some(25.0),
-        tags: [("ai.internal.sdkVersion".to_owned(), "x:1".to_owned())].into(),
-        data: Some(data),
-        ..contracts::Telemetry::default()
-    };
-    let request = |code: &str, success| {
-        contracts::telemetry::Data::Request(contracts::Request {
-            name: format!("request {code}"),
-            response_code: code.to_owned(),
-            success,
-            duration: Some(prost_types::Duration {
-                seconds: 1,
-                nanos: 0,
-            }),
-            ..contracts::Request::default()
-        })
-    };
-    let dependency = contracts::telemetry::Data::Dependency(contracts::Dependency {
-        name: "call".to_owned(),
-        ..contracts::Dependency::default()
-    });
-    let point = |name: &str| contracts::DataPoint {
-        name: name.to_owned(),
-        value: 3.0,
-        count: Some(2),
-        kind: contracts::DataPointType::Aggregation as i32,
-        ..contracts::DataPoint::default()
-    };
-    let metric = contracts::telemetry::Data::Metric(contracts::Metric {
-        metrics: vec![point("first"), point("second")],
-        ..contracts::Metric::default()
-    });
-    let batch = contracts::TelemetryBatch {
-        items: vec![
-            telemetry(request("200", None)),
-            telemetry(request("503", None)),
-            telemetry(dependency),
-            telemetry(metric),
-            contracts::Telemetry::default(),
-        ],
-    };
-    let answers = client
-        .send_telemetry_batch(tokio_stream::iter([batch]))
-        .await;
-    assert!(
-        answers
-            .unwrap()
-            .into_inner()
-            .message()
-            .await
-            .unwrap()
-            .is_none()
-    );
-    forwarder.shutdown().await;
-
-    let envelopes = endpoint.envelopes();
-    for event in ["array", "array 2", "line", "line 2", "partial"] {
-        let event = named(&envelopes, event);
-        assert_eq!(
-            (event.i_key.as_ref(), event.sample_rate),
-            ("own-key", Some(50.0))
-        );
-        assert_eq!(tag(event, tags::CLOUD_ROLE), Some("browser"));
-    }
-    for (name, expected) in [("request 200", true), ("request 503", false)] {
-        let request = named(&envelopes, name);
-        assert!(matches!(&request.data, Data::Request(data) if data.success == expected));
-        assert_eq!(tag(request, tags::INTERNAL_SDK_VERSION), Some("lf_x:1"));
-        assert_eq!(request.sample_rate, Some(25.0));
-    }
-    let call = named(&envelopes, "call");
-    assert!(matches!(&call.data, Data::RemoteDependency(data) if data.success));
-    let metric = named(&envelopes, "first");
-    assert!(matches!(&metric.data, Data::Metric(data) if data.metrics.len() == 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

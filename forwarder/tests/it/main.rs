@@ -1,6 +1,7 @@
 //! Integration tests: real clients and real sockets against the crate's inputs.
 #![cfg(test)]
 
+mod application_insights;
 mod endpoint;
 mod forwarder;
 mod live_metrics;
@@ -12,5 +13,6 @@ mod otlp_clients;
 mod otlp_grpc;
 mod otlp_http;
 mod otlp_metrics;
+mod processing;
 mod replicas;
 mod support;
