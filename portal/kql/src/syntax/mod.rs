@@ -1,10 +1,12 @@
 //! Parses text to a syntax tree with places.
 
 pub(crate) mod ast;
+mod clauses;
 mod expression;
 mod lexer;
 mod operator;
 mod parser;
+mod primary;
 mod sources;
 
 pub(crate) use lexer::{Token, TokenKind, tokens};
