@@ -2,20 +2,15 @@
 //! for a minute.
 
 use std::fmt;
-use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use azmon_portal::Portal;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
-use crate::fixtures::peak_memory;
+use crate::fixtures::{items, peak_memory};
 use crate::{Area, Bound, Case, Figure, Method, Quantity, Target, Workload};
 
 /// The number of items that are sent and stored.
@@ -231,8 +226,8 @@ impl Load {
 
     fn body(&self, number: u64) -> Vec<u8> {
         match self.kind {
-            Kind::FlatOut | Kind::Paced => body(number, TRANSACTIONS, transaction),
-            Kind::Requests => body(number, ITEMS_OF_BODY, request),
+            Kind::FlatOut | Kind::Paced => items::body(number, TRANSACTIONS, items::transaction),
+            Kind::Requests => items::body(number, ITEMS_OF_BODY, items::request),
         }
     }
 
@@ -345,7 +340,7 @@ impl Workload for Load {
             for (name, query, _) in KQL {
                 let mut took: Vec<_> = (0..ASKED_QUERIES)
                     .map(|number| {
-                        let operation = operation(u64::from(number) * 97);
+                        let operation = items::operation(u64::from(number) * 97);
                         self.query(&query.replace("OPERATION", &operation))
                     })
                     .collect();
@@ -357,7 +352,7 @@ impl Workload for Load {
                 .map(|number| match path.strip_suffix("transactions/") {
                     Some(start) => self.ask(&format!(
                         "{start}transactions/{}",
-                        operation(u64::from(number) * 97)
+                        items::operation(u64::from(number) * 97)
                     )),
                     None => self.ask(path),
                 })
@@ -383,138 +378,4 @@ fn p95(durations: &mut [Duration]) -> f64 {
     durations
         .get(index)
         .map_or(0.0, |duration| duration.as_secs_f64() * 1e3)
-}
-
-fn operation(number: u64) -> String {
-    format!(
-        "{:032x}",
-        u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1
-    )
-}
-
-const ROUTES: [&str; 8] = [
-    "GET /orders/{id}",
-    "POST /orders",
-    "GET /products",
-    "GET /products/{id}",
-    "POST /cart/items",
-    "GET /cart",
-    "DELETE /cart/items/{id}",
-    "GET /stock/{sku}",
-];
-
-/// A body in the form of an exporter's: this number of calls of `add`.
-#[expect(clippy::expect_used, reason = "writing to memory cannot fail")]
-fn body(number: u64, count: u64, add: fn(&mut String, u64)) -> Vec<u8> {
-    let mut text = String::with_capacity(1_000_000);
-    for index in 0..count {
-        add(&mut text, number * count + index);
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory");
-    encoder.finish().expect("memory")
-}
-
-/// A request without other items.
-fn request(text: &mut String, number: u64) {
-    let (operation, route) = (operation(number), ROUTES[(number % 8) as usize]);
-    let time = Timestamp::now();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{{\"name\":\"Microsoft.ApplicationInsights.Request\",\"time\":\"{time:.6}\",\"iKey\":\"00000000-0000-0000-0000-000000000000\",\
-         \"tags\":{{\"ai.cloud.role\":\"shop\",\"ai.cloud.roleInstance\":\"shop-1\",\"ai.operation.id\":\"{operation}\",\
-         \"ai.operation.name\":\"{route}\",\"ai.internal.sdkVersion\":\"azmon:0.1\"}},\"data\":{{\"baseType\":\"RequestData\",\
-         \"baseData\":{{\"ver\":2,\"id\":\"a{number:015x}\",\"name\":\"{route}\",\"duration\":\"00:00:00.{:03}0000\",\
-         \"success\":true,\"responseCode\":\"200\",\"url\":\"http://shop.example/orders/{number}\",\
-         \"properties\":{{\"http.request.method\":\"GET\",\"server.address\":\"shop.example\",\"charge.merchant\":\"m-{:04}\"}}}}}}}}",
-        5 + number * 7_919 % 400,
-        number % 300
-    );
-}
-
-/// A request, its call to another service, that service's request and query, and a log record.
-fn transaction(text: &mut String, number: u64) {
-    let operation = operation(number);
-    let route = ROUTES[(number % 8) as usize];
-    let is_failed = number % 50 == 7;
-    let (code, success) = if is_failed {
-        ("502", false)
-    } else {
-        ("200", true)
-    };
-    let now = Timestamp::now();
-    let duration = 5 + number * 7_919 % 400;
-    let message = if is_failed {
-        "card declined by the issuer"
-    } else {
-        "order placed"
-    };
-    let mut item = |at: i64, role: &str, parent: &str, data: String| {
-        let time = now + SignedDuration::from_millis(at);
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(
-            text,
-            "{{\"name\":\"Microsoft.ApplicationInsights.X\",\"time\":\"{time:.6}\",\"iKey\":\"00000000-0000-0000-0000-000000000000\",\
-             \"tags\":{{\"ai.cloud.role\":\"{role}\",\"ai.cloud.roleInstance\":\"{role}-{}\",\"ai.operation.id\":\"{operation}\",\
-             \"ai.operation.name\":\"{route}\",\"ai.operation.parentId\":\"{parent}\",\"ai.user.id\":\"user-{}\",\
-             \"ai.internal.sdkVersion\":\"azmon:0.1\"}},\"data\":{data}}}",
-            number % 2,
-            number % 1_000
-        );
-    };
-    let properties = format!(
-        "\"properties\":{{\"http.request.method\":\"POST\",\"server.address\":\"shop.example\",\"client.address\":\"192.0.2.{}\",\
-         \"user_agent.original\":\"Mozilla/5.0\",\"charge.merchant\":\"m-{:04}\",\"order\":\"ord-{number}\"}}",
-        number % 250,
-        number % 300
-    );
-    item(
-        0,
-        "shop",
-        "",
-        format!(
-            "{{\"baseType\":\"RequestData\",\"baseData\":{{\"ver\":2,\"id\":\"a{number:015x}\",\"name\":\"{route}\",\"duration\":\"00:00:00.{duration:03}0000\",\
-         \"success\":{success},\"responseCode\":\"{code}\",\"url\":\"http://shop.example/orders/{number}\",{properties}}}}}"
-        ),
-    );
-    item(
-        1,
-        "shop",
-        &format!("a{number:015x}"),
-        format!(
-            "{{\"baseType\":\"RemoteDependencyData\",\"baseData\":{{\"ver\":2,\"id\":\"b{number:015x}\",\"name\":\"POST /charge\",\"type\":\"HTTP\",\
-         \"target\":\"payments:8080\",\"data\":\"http://payments:8080/charge\",\"duration\":\"00:00:00.{:03}0000\",\"success\":{success},\
-         \"resultCode\":\"{code}\",{properties}}}}}",
-            duration * 8 / 10
-        ),
-    );
-    item(
-        2,
-        "payments",
-        &format!("b{number:015x}"),
-        format!(
-            "{{\"baseType\":\"RequestData\",\"baseData\":{{\"ver\":2,\"id\":\"c{number:015x}\",\"name\":\"POST /charge\",\"duration\":\"00:00:00.{:03}0000\",\
-         \"success\":{success},\"responseCode\":\"{code}\",\"url\":\"http://payments:8080/charge\",{properties}}}}}",
-            duration * 7 / 10
-        ),
-    );
-    item(
-        3,
-        "payments",
-        &format!("c{number:015x}"),
-        format!(
-            "{{\"baseType\":\"RemoteDependencyData\",\"baseData\":{{\"ver\":2,\"id\":\"d{number:015x}\",\"name\":\"INSERT charge\",\"type\":\"postgresql\",\
-         \"target\":\"payments-db\",\"data\":\"INSERT INTO charge (id, amount) VALUES ($1, $2)\",\"duration\":\"00:00:00.0040000\",\
-         \"success\":true,{properties}}}}}"
-        ),
-    );
-    item(
-        4,
-        "payments",
-        &format!("c{number:015x}"),
-        format!(
-            "{{\"baseType\":\"MessageData\",\"baseData\":{{\"ver\":2,\"message\":\"{message} ord-{number}\",\"severityLevel\":1,{properties}}}}}"
-        ),
-    );
 }
