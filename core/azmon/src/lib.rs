@@ -107,7 +107,7 @@
 //! global::meter("shop").u64_counter("orders").build().add(1, &[]); // customMetrics
 //!
 //! if telemetry.force_flush().is_err_and(|error| error.is_held()) {
-//!     println!("an outage: what is held is sent when it is over");
+//!     println!("an outage: held items are sent when it is over");
 //! }
 //! for lost in telemetry.dropped_items() {
 //!     println!("{} lost: {}", lost.count, lost.reason);

@@ -1,4 +1,4 @@
-//! A line of JSON that is written piece by piece.
+//! A line of JSON, written in parts.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -6,21 +6,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::envelope::written_time;
 
-/// A line that is appended to others. Memory can be written to, so that nothing fails.
+/// A line that is appended to others. Writing to memory never fails.
 #[derive(Debug)]
 pub(crate) struct JsonLine<'a>(&'a mut Vec<u8>);
 
-/// The second of the last line: many lines have the same.
+/// The second of the last line, since many lines share a second.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     second: Option<u64>,
-    /// Its time up to the point before the microseconds.
+    /// The text of the second, up to the point before the microseconds.
     text: String,
 }
 
-/// In the year 9892: times near the year 10000 are clamped.
+/// A second in the year 9892. Later times take the general path, since times near the year 10000 are clamped.
 const FAR: u64 = 250_000_000_000;
-/// How a time of the years up to then begins.
+/// The length of a time up to the microseconds, in the years before that.
 const TO_THE_SECOND: usize = "1970-01-01T00:00:00.".len();
 
 impl<'a> JsonLine<'a> {
@@ -51,7 +51,7 @@ impl<'a> JsonLine<'a> {
 
     /// Appends a text without quotes.
     pub(crate) fn inner(&mut self, text: &str) {
-        // Without a branch for each byte, so that many are looked at at a time.
+        // Without a branch for each byte, so that the compiler can test many bytes at once.
         let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
         let any = |so_far, byte| so_far | is_escaped(byte);
         if text.as_bytes().iter().fold(false, any) {
@@ -88,7 +88,7 @@ impl<'a> JsonLine<'a> {
         let _ = write!(self.0, "{text}");
     }
 
-    /// Appends a time as envelopes have it.
+    /// Appends a time in the form of envelopes.
     pub(crate) fn time(&mut self, time: SystemTime, clock: &mut Clock) {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         if clock.second != Some(since.as_secs()) || time < UNIX_EPOCH {

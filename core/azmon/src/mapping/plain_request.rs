@@ -1,7 +1,7 @@
-//! Usual requests, written as lines straight from what their attributes would be made of.
+//! Writes the line of a usual request directly from its record, without attributes and an envelope.
 //!
-//! Invariant: a record that [`PlainRequest::of`] accepts has the line that [`Mapper::map`] and the serialisation of its
-//! envelope give it. All other records are left to the mapper.
+//! Invariant: the line of a record that [`PlainRequest::of`] accepts equals the serialised envelope of [`Mapper::map`].
+//! The mapper handles all other records.
 
 use std::borrow::Cow;
 
@@ -17,14 +17,14 @@ use crate::mapping::keys::Key;
 use crate::mapping::mapper::{COUNTED, COUNTED_REQUEST};
 use crate::mapping::{Arena, Mapper, context, success, text};
 
-/// Attributes that were set beside those of the request. More are left to the mapper.
+/// Maximum number of attributes beside those of the request.
 const MOST_ATTRIBUTES: usize = 16;
-/// Their bytes. Even if JSON escapes every byte sixfold, the line is within its limit.
+/// Maximum size of these attributes, in bytes. Even if JSON escapes every byte sixfold, the line is within its limit.
 const MOST_BYTES: usize = 4_096;
-/// Bytes of each text that callers choose: none is cut.
+/// Maximum length of each text that callers choose, in bytes. Such a text is never truncated.
 const MOST_TEXT: usize = 512;
 
-/// A request whose attributes are those of [`EndedRequest`], and others that no rule asks for.
+/// A request with the attributes of [`EndedRequest`], and others that no rule reads.
 #[derive(Debug)]
 pub(crate) struct PlainRequest<'a> {
     request: EndedRequest<'a>,
@@ -37,7 +37,7 @@ pub(crate) struct PlainRequest<'a> {
 }
 
 impl<'a> PlainRequest<'a> {
-    /// The request of a record; `None` where the mapper must decide.
+    /// The request of a record; `None` if the mapper must handle it.
     pub(crate) fn of(record: &'a SpanRecord, mapper: &Mapper) -> Option<Self> {
         let request = record.request()?;
         let span = record.data();
@@ -95,7 +95,7 @@ impl<'a> PlainRequest<'a> {
         self.is_success
     }
 
-    /// The percentage of the requests that it is one of; `None` for all.
+    /// The sampling rate in percent; `None` for 100.
     pub(crate) fn sample_rate(&self) -> Option<f64> {
         self.sample_rate
     }
@@ -105,7 +105,7 @@ impl<'a> PlainRequest<'a> {
         agent.is_some_and(context::is_availability_test)
     }
 
-    /// Appends its line.
+    /// Appends the line of the request.
     pub(crate) fn write(
         &self,
         mapper: &Mapper,
@@ -257,7 +257,7 @@ impl<'a> PlainRequest<'a> {
     }
 }
 
-/// `METHOD route`, which the span is mostly called.
+/// `METHOD route`, which usually equals the name of the span.
 fn route_name<'a>(method: &str, route: &str, span_name: &'a str) -> Cow<'a, str> {
     let rest = span_name.strip_prefix(method);
     let is_same = rest.and_then(|rest| rest.strip_prefix(' ')) == Some(route);
@@ -267,18 +267,18 @@ fn route_name<'a>(method: &str, route: &str, span_name: &'a str) -> Cow<'a, str>
     }
 }
 
-/// Whether a text is there, and is not cut.
+/// Whether a text is not empty and needs no truncation.
 fn is_text(text: &str) -> bool {
     !text.is_empty() && text.len() <= MOST_TEXT
 }
 
-/// Whether a host needs neither brackets nor escapes, and is not cut.
+/// Whether a host needs neither brackets, escapes nor truncation.
 fn is_plain_host(host: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     is_text(host) && host.bytes().all(is_plain)
 }
 
-/// Whether no rule asks for any of these attributes, none is there twice, and they are few and short.
+/// Whether the attributes are few, short and distinct, and no rule reads any of them.
 fn are_plain(attributes: &[KeyValue]) -> bool {
     if attributes.is_empty() {
         return true;
@@ -299,7 +299,7 @@ fn are_plain(attributes: &[KeyValue]) -> bool {
         && names().enumerate().all(is_another)
 }
 
-/// Those that begin so may be among the request's own.
+/// Attributes with these prefixes may be among the request's own.
 const OWN: [&str; 6] = ["azmon.", "client.", "error.", "http.", "network.", "_MS."];
 
 fn is_plain_name(name: &str) -> bool {

@@ -65,7 +65,7 @@ impl Intake {
         }
     }
 
-    /// Shows live metrics what sampling leaves out.
+    /// Passes unsampled items to live metrics.
     pub(crate) fn with_live(mut self, live: Option<Arc<Live>>) -> Self {
         self.live = live;
         self
@@ -123,7 +123,7 @@ impl Intake {
         let item = if may_be_kept {
             Some(Held::new(Item::Span(span), is_sampled))
         } else {
-            // It was counted: that live metrics do not want it does not matter.
+            // The span was counted, so live metrics may refuse it.
             let _ = self.show(Item::Span(span));
             None
         };
@@ -136,7 +136,7 @@ impl Intake {
         self.release(tail.buffer.end(ended, Instant::now()));
     }
 
-    /// Whether nothing but a count is kept of a span that is not sampled.
+    /// Whether an unsampled span is only counted.
     pub(crate) fn only_counts(&self) -> bool {
         self.tail.is_none() && !self.is_watched()
     }
@@ -146,7 +146,7 @@ impl Intake {
         self.metrics.count_request(&request);
     }
 
-    /// Shows live metrics an item that is left out, or gives it back.
+    /// Passes an unsampled item to live metrics, or returns it.
     pub(crate) fn show(&self, item: impl Into<Item>) -> Result<(), Item> {
         match &self.live {
             Some(live) => live.offer(item.into()),
@@ -154,7 +154,7 @@ impl Intake {
         }
     }
 
-    /// Whether live metrics want to see what is left out.
+    /// Whether live metrics accept unsampled items.
     pub(crate) fn is_watched(&self) -> bool {
         self.live.as_ref().is_some_and(|live| live.is_watched())
     }
@@ -230,7 +230,7 @@ impl Intake {
             let counters = self.handle.counters();
             counters.count(DropReason::Unsampled, held.item.label(), 1);
         }
-        // Spans were counted when they ended: that live metrics do not want it does not matter.
+        // Spans were counted at their end, so live metrics may refuse the item.
         let _ = self.show(held.item);
     }
 

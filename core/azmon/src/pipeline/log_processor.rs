@@ -77,7 +77,7 @@ impl LogProcessor {
         let counters = self.intake.handle().counters();
         counters.count(DropReason::Unsampled, telemetry_type, 1);
         if self.intake.is_watched() {
-            // Live metrics are not owed it: what finds no room is not shown.
+            // Without room, live metrics do not show the record.
             let _ = self
                 .intake
                 .show(self.copy(record, scope, LogDecision::Dropped));

@@ -50,7 +50,7 @@ impl Worker {
         self.jobs.push_back(job);
     }
 
-    /// Lets metrics know of spans. A defect there must not cost the thread.
+    /// Counts spans for metrics. A defect of the metrics must not end the thread.
     pub(super) fn count(&self, items: &mut [Taken]) {
         for taken in items {
             if let Item::Span(span) = &mut taken.item {

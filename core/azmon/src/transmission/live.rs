@@ -1,4 +1,4 @@
-//! Live Metrics at the worker: its items are collected, and sent over its HTTP client with its tokens.
+//! Live Metrics of the worker: collects its items, and sends the figures with its HTTP client and its tokens.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -23,16 +23,16 @@ use crate::transmission::transport::{HttpTransport, describe};
 
 /// Longest time for one call.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// How often the worker takes unsampled items, and the longest export delay, during a subscription.
+/// The interval at which the worker takes unsampled items during a subscription; also the maximum export delay then.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
-/// Items of what is not sampled that are taken at once.
+/// Maximum number of unsampled items that are taken at once.
 const ITEMS_AT_ONCE: usize = 16_384;
 
 /// The input of a worker for Live Metrics.
 #[derive(Debug)]
 pub(crate) struct LiveWork {
     pub(crate) live: Arc<Live>,
-    /// Items that sampling left out.
+    /// Unsampled items.
     unsampled: Consumer,
     is_web_app: bool,
     /// The client, which starts with the worker.
@@ -51,7 +51,7 @@ impl LiveWork {
         }
     }
 
-    /// Lets a client ask `endpoint`.
+    /// Creates a client of `endpoint`.
     pub(crate) fn connect(&mut self, transport: LiveTransport, endpoint: &str, mapper: &Mapper) {
         let tag = |tag| mapper.tag(tag).unwrap_or_default().to_owned();
         let host = gethostname::gethostname().to_string_lossy().into_owned();
@@ -104,7 +104,7 @@ impl LiveFeed {
         now >= self.next
     }
 
-    /// Takes unsampled items, and lets `count` count them.
+    /// Takes unsampled items, and counts them with `count`.
     pub(super) fn take(&mut self, now: Instant, count: impl FnOnce(&mut [Taken])) {
         self.next = now + LOOK;
         let mut new = Vec::new();
@@ -121,7 +121,7 @@ impl LiveFeed {
         self.taken.pop_front()
     }
 
-    /// Waits until something is to be done. Cancel safe.
+    /// Waits for the next task. Cancel safe.
     pub(super) async fn due(&self) {
         if !self.taken.is_empty() {
             return;
@@ -149,7 +149,7 @@ impl Drop for Running {
     }
 }
 
-/// Calls the live endpoint as batches are sent.
+/// Calls the live endpoint with the client and the tokens of batches.
 #[derive(Debug)]
 pub(crate) struct LiveTransport {
     client: reqwest::Client,
@@ -183,7 +183,7 @@ impl live_metrics::Transport for LiveTransport {
             let token = tokens.get(&client).await?;
             let answer = answer(builder.bearer_auth(&token)).await?;
             if answer.status == 401 {
-                // It may have been revoked before its time. The next call asks for another.
+                // The token may have been revoked before its expiry. The next call requests another.
                 tokens.forget(&token).await;
             }
             Ok(answer)
@@ -192,7 +192,7 @@ impl live_metrics::Transport for LiveTransport {
 
     fn redirect(&self, from: &str, to: &str) -> Option<String> {
         let endpoint = follow(from, to)?;
-        // Outside of this machine nothing is sent in the clear because a server says so.
+        // A redirect never causes unencrypted calls to another machine.
         (endpoint.starts_with("https://") || is_loopback(from)).then_some(endpoint)
     }
 }
@@ -208,7 +208,7 @@ fn is_loopback(endpoint: &str) -> bool {
     })
 }
 
-/// Names of roles and hosts may hold anything; a header may not.
+/// Removes characters that names of roles and hosts may contain, but headers may not.
 fn header_value(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {
@@ -222,7 +222,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, String> {
     let describe = |error| describe(error).to_string();
     let mut response = request.send().await.map_err(describe)?;
     let mut body = BytesMut::new();
-    // One byte more than is allowed shows that it is too large.
+    // One byte beyond the limit shows that the body is too large.
     while body.len() <= MAX_CONFIGURATION
         && let Some(chunk) = response.chunk().await.map_err(describe)?
     {

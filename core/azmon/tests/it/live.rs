@@ -1,4 +1,4 @@
-//! Live metrics: what is pinged by default, and what never is.
+//! Live metrics: the endpoints that receive pings by default, and those that never do.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

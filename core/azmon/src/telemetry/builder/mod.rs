@@ -228,10 +228,10 @@ impl TelemetryBuilder {
     /// Sets whether Live Metrics are sent while their page is open in the portal. Defaults to
     /// `AZMON_LIVE_METRICS`, then to `true`.
     ///
-    /// They go to the `LiveEndpoint` of the connection string; a string that names an `IngestionEndpoint` alone has
-    /// none. Every span counts, sampled or not, and so do exceptions; samples show what telemetry processors made of
-    /// them. While the page is closed, a ping leaves every 5 s, and nothing is collected. While it is open, items are
-    /// encoded five times a second at least.
+    /// Live Metrics go to the `LiveEndpoint` of the connection string. Without one they are off if the connection string
+    /// has an `IngestionEndpoint`. Every span and every exception counts, sampled or not; samples show the result of
+    /// telemetry processors. While the page is closed, azmon sends a ping every 5 s and collects nothing. While it is
+    /// open, azmon encodes items at least five times a second.
     #[must_use]
     pub fn live_metrics(mut self, enabled: bool) -> Self {
         self.choices.live_metrics = Some(enabled);

@@ -1,4 +1,4 @@
-//! A line that is written straight from what a request recorded is the line of its envelope.
+//! The line that is written directly from a request's record equals the line of its envelope.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl DeferredAttributes for Kept {
     }
 }
 
-/// One of a few, the first of which is what usually comes.
+/// One of a few values; the first one is the usual value.
 fn one<T: Clone>(random: &mut Rng, of: &[T]) -> T {
     let is_usual = random.u8(..) < 200;
     let place = if is_usual {
@@ -272,7 +272,7 @@ fn record(number: u64) -> Box<SpanRecord> {
     record
 }
 
-/// An encoder that writes lines straight, and one whose processor wants to see envelopes.
+/// An encoder that writes lines directly, and one with a processor, which needs envelopes.
 fn encoders() -> (Encoder, Encoder) {
     let counters = || Arc::new(ItemCounters::default());
     let mut seeing = TelemetryProcessors::default();
@@ -326,7 +326,7 @@ fn generated_requests_have_the_lines_and_the_dimensions_of_their_envelopes() {
     let straight = (0..REQUESTS)
         .filter(|number| compare(&mapper, &mut encoders, || record(*number)))
         .count() as u64;
-    // The test says nothing if too few are written straight, or what is rare is not there.
+    // The test proves nothing if too few lines are written directly, or if rare cases are absent.
     assert!(
         (REQUESTS / 10..REQUESTS / 2).contains(&straight),
         "{straight}"
@@ -358,7 +358,7 @@ struct GoldenStatus {
     message: Option<String>,
 }
 
-/// Whatever a case says of its span is said of a usual request.
+/// Each case describes a usual request instead of its own span.
 #[test]
 fn requests_on_which_golden_attributes_are_set_have_the_lines_of_their_envelopes() {
     let path = concat!(
