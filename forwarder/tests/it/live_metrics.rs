@@ -1,4 +1,4 @@
-//! Live Metrics of what a forwarder receives, against a scripted endpoint.
+//! Live Metrics of received telemetry, against a scripted endpoint.
 
 use std::collections::HashSet;
 

@@ -60,7 +60,7 @@ fn v1_the_shipped_file_with_its_variables() {
     assert_eq!(read.live_metrics_key.as_deref(), Some(KEY));
     let live_metrics_key = read.config.destinations[0].live_metrics_key.as_deref();
     assert_eq!(live_metrics_key, Some(KEY));
-    // It listens to other machines because the file says so, and warns about it.
+    // The file requests the address of all interfaces, so the forwarder uses it and warns.
     let warnings: Vec<_> = read
         .config
         .warnings

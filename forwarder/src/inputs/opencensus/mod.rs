@@ -14,7 +14,7 @@
 //! | `url`, `data` | `http.url`, else composed of `http.host`, `http.port` and `http.path` |
 //! | target | the host with its port of `http.url` or `http.host` |
 //! | annotations, message events | messages of the span |
-//! | links | `_MS.links`, and properties `link0_type`, `link0_…` for what else they say |
+//! | links | `_MS.links`, and properties `link0_type`, `link0_…` for their other content |
 //! | attribute `error` | `true`: failure |
 //! | `error.name`, `error.message`, `stacktrace` | an exception of the span |
 //! | other attributes, entries of the tracestate | properties |
