@@ -90,8 +90,8 @@ pub struct ScanRequest {
     pub columns: Vec<usize>,
     /// Conditions that every row must meet. [`Table::can_filter`] has accepted each of them.
     pub filters: Vec<Filter>,
-    /// Texts that the rows contain that the query wants. A scan may leave out rows without them, and need not: the
-    /// query checks its conditions again.
+    /// Texts that all matching rows contain. A scan may omit rows without them, but need not: the query checks its
+    /// conditions again.
     pub hints: Vec<Hint>,
     /// The number of rows after which the scan may end, counted after filters and order.
     pub limit: Option<usize>,
@@ -150,8 +150,7 @@ pub enum FilterOp {
     GreaterOrEqual,
 }
 
-/// A text that the value of a column contains in every row that the query wants, without regard to the case of
-/// ASCII letters.
+/// A text that the value of a column contains in every matching row, regardless of the case of ASCII letters.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Hint {
@@ -163,10 +162,10 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// The shortest text that is worth a look.
+    /// The minimum length of a useful text.
     const SHORTEST: usize = 3;
 
-    /// `None` if the text is not one for a hint.
+    /// `None` if the text is not suitable for a hint.
     pub(crate) fn new(column: usize, text: &Arc<str>) -> Option<Self> {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if text.len() < Self::SHORTEST || !is_plain {
@@ -184,7 +183,7 @@ impl Hint {
         })
     }
 
-    /// Whether a string of this JSON may contain the text: it is there, or may be escaped.
+    /// Whether a string of this JSON may contain the text, plain or escaped.
     #[must_use]
     pub fn may_be_in_json(&self, json: &str) -> bool {
         self.regex.is_match(json.as_bytes())

@@ -1,4 +1,4 @@
-//! Values as text: what `tostring` gives, and what a cell shows.
+//! Values as text: the result of `tostring`, and the content of a cell.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -131,7 +131,7 @@ fn meets(row: &Row, filter: &Filter) -> bool {
     })
 }
 
-/// The cells are compared as they are, which is more than JSON may tell.
+/// Compares the cells themselves, since JSON does not show all differences.
 fn may_contain(row: &Row, hint: &Hint) -> bool {
     let cell = cell(row, hint.column).to_text().to_ascii_lowercase();
     cell.contains(&hint.text.to_ascii_lowercase())
