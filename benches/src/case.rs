@@ -21,7 +21,7 @@ pub struct Case {
     pub above: Option<&'static str>,
     /// The number of spans that one operation delivers, if known.
     pub records: Option<u64>,
-    /// How many log records one operation delivers.
+    /// The number of log records that one operation delivers.
     pub logs: u64,
     /// Whether every request is counted by the standard metric of requests, sampled or not.
     pub counts_requests: bool,
@@ -121,14 +121,14 @@ impl Case {
         self
     }
 
-    /// Sets how many log records one operation delivers. Defaults to none.
+    /// Sets the number of log records that one operation delivers. Defaults to none.
     #[must_use]
     pub fn logs(mut self, records: u64) -> Self {
         self.logs = records;
         self
     }
 
-    /// Says that every request is counted by the standard metric of requests.
+    /// Declares that the standard metric of requests counts every request.
     #[must_use]
     pub fn counts_requests(mut self) -> Self {
         self.counts_requests = true;
@@ -142,7 +142,7 @@ impl Case {
         self
     }
 
-    /// Shows it in the short table of the README, under this name, if its area is one of services.
+    /// Shows the case in the short table of the README, under this name, if its area is one of services.
     #[must_use]
     pub fn headline(mut self, name: &'static str) -> Self {
         self.headline = Some(name);
