@@ -1,4 +1,4 @@
-//! Tests the telemetry of one's own code without a network. The test sees the items that Azure Monitor would
+//! Tests the telemetry of your own code without a network. The test sees the items that Azure Monitor would
 //! receive.
 //!
 //! In a real project, `checkout` is the code, and the functions below `main` are tests.

@@ -382,7 +382,7 @@ async fn items_survive_an_export_and_an_import_as_otlp() {
     }
 }
 
-/// Texts of durations with all digits, points with their values alone, and what may be missing or empty as missing.
+/// The canonical form: durations with all digits, points with only their values, and without empty optional fields.
 fn normal(value: &Value) -> Value {
     match value {
         // A span without a result is a dependency with the result 0.

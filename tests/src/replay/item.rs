@@ -1,6 +1,6 @@
 //! One envelope as flat fields that can be compared.
 //!
-//! | Field | What it holds |
+//! | Field | Content |
 //! |---|---|
 //! | `kind` | the envelope's name without its prefix |
 //! | `time`, `sampleRate` | of the envelope; 100 percent where there is no rate |

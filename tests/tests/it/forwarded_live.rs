@@ -60,7 +60,7 @@ impl Service {
     }
 }
 
-/// The servers that an open page has been told about.
+/// The servers that an open page has received.
 struct Page {
     response: Response,
     text: String,
