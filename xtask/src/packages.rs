@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_with_its_package_and_reason() {
+    fn missing_programs_are_named_with_their_package_and_reason() {
         let text = instructions(&[NEED]);
         for part in ["initdb", "postgresql", "a database is started"] {
             assert!(text.contains(part), "{text}");

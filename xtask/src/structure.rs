@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_a_folder_are_told_apart_behind_its_re_exports() {
+    fn files_of_a_folder_are_distinguished_behind_its_re_exports() {
         let one_way = [
             ("lib.rs", "mod a;"),
             (

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plan_has_what_must_and_what_must_not_arrive() {
+    fn the_plan_has_visits_that_must_and_must_not_arrive() {
         let visits = Visit::plan(25);
         assert_eq!(visits.len(), 25);
         assert!(
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_requests_are_named() {
         let (visits, mut arrived) = all();
         arrived.retain(|request| request.result_code != "502");
         assert_eq!(
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_should_not_have_arrived_is_named() {
+    fn unexpected_requests_are_named() {
         let (visits, mut arrived) = all();
         arrived.push(Arrived {
             operation_name: Some("GET /healthz".to_owned()),

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_answer_requests_are_told_by_their_number() {
+    fn request_threads_are_recognised_by_their_number() {
         let mut counts = ThreadCounts::default();
         for thread in 1..=2 + REQUEST_THREADS {
             let profile = PROFILE.replace("thread: 1", &format!("thread: {thread}"));

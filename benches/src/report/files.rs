@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_between_the_markers_is_replaced() {
+    fn only_the_text_between_the_markers_is_replaced() {
         let text = format!("before\n{BEGIN}old\n{END}\nafter\n");
         let new = between_markers(&text, "| new |\n").unwrap();
         assert_eq!(new, format!("before\n{BEGIN}\n| new |\n\n{END}\nafter\n"));

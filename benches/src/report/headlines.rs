@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_headline_has_what_azmon_and_the_best_peer_add() {
+    fn a_headline_has_the_costs_of_azmon_and_of_the_best_peer() {
         let area = area();
         let report = AreaReport::new(&area, results());
         let row = report.row("t/azmon").unwrap();

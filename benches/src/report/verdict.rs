@@ -105,12 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_neither() {
+    fn an_unmeasured_target_is_neither_met_nor_missed() {
         assert_eq!(judge(Bound::AtMost(10.0), None), Verdict::NotMeasured);
     }
 
     #[test]
-    fn the_table_holds_each_target_against_what_it_bounds() {
+    fn the_table_compares_each_target_with_its_figure() {
         let mut area = area();
         area.targets = vec![
             Target::new("t/azmon", Quantity::Time, Bound::OfPeer(0.2)),

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_days_are_clamped_to_what_the_service_takes() {
+    fn a_thousand_days_are_clamped_to_the_limit_of_the_service() {
         for duration in [Duration::from_secs(86_400_000), Duration::MAX] {
             assert_eq!(TimeSpan(duration).to_string(), "999.23:59:59.9999999");
         }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_duration_is_refused_by_name() {
+    fn texts_that_are_not_durations_are_refused_by_name() {
         for text in [
             "",
             "12",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_durations_are_read() {
         for nanoseconds in [
             0,
             100,

@@ -29,7 +29,7 @@ fn checkout(provider: &SdkTracerProvider, items: u32) {
 #[expect(clippy::print_stdout, reason = "the program talks to a person")]
 fn main() -> Result<(), Box<dyn Error>> {
     an_empty_order_fails();
-    what_is_logged_belongs_to_the_order()?;
+    log_records_belong_to_the_order()?;
     println!("2 tests passed");
     Ok(())
 }
@@ -51,7 +51,7 @@ fn an_empty_order_fails() {
 }
 
 /// All signals: a `Telemetry` for one test, which is not installed globally.
-fn what_is_logged_belongs_to_the_order() -> Result<(), Box<dyn Error>> {
+fn log_records_belong_to_the_order() -> Result<(), Box<dyn Error>> {
     let destination = InMemoryDestination::new();
     let telemetry = Telemetry::builder()
         .destination(&destination)

@@ -159,7 +159,7 @@ async fn all_that_has_ended_is_sent_once_and_written_down() {
 }
 
 #[tokio::test]
-async fn what_an_outage_leaves_on_disk_is_sent_by_the_next_run() {
+async fn items_that_an_outage_leaves_on_disk_are_sent_by_the_next_run() {
     let (portal, directory) = (portal().await, Directory::new("outage"));
     let mut command = steady(&portal, 500, "1");
     command.arg("--storage").arg(directory.storage());
@@ -179,7 +179,7 @@ async fn what_an_outage_leaves_on_disk_is_sent_by_the_next_run() {
 }
 
 #[tokio::test]
-async fn without_a_place_on_disk_an_outage_costs_what_it_says() {
+async fn without_storage_an_outage_costs_the_reported_number_of_items() {
     let portal = portal().await;
     let mut command = steady(&portal, 200, "1");
     let _silent = in_an_outage(&mut command, &portal);

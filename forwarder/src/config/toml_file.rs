@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where_and_what_to_do() {
+    fn errors_name_the_place_and_the_remedy() {
         let inputs = "[inputs]\notlp-grpc = \"127.0.0.1:4317\"\n";
         for (text, expected) in [
             ("[inputs]\n\nsomething = 1", "f.toml:3"),

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_refuses_what_is_too_much_and_takes_it_when_there_is_room() {
+    fn a_budget_refuses_bytes_beyond_it_until_there_is_room() {
         let budget = Budget::new(10);
         let (first, second) = (budget.hold(), budget.hold());
         assert!(first.take(6).is_ok());

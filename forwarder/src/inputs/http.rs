@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_gzip_is_an_error_of_the_client() {
+    async fn a_body_that_is_not_gzip_is_an_error_of_the_client() {
         let refused = read_as("gzip", b"plain".to_vec()).await.unwrap_err();
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
         let refused = read_as("br", b"plain".to_vec()).await.unwrap_err();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_finds_no_room_is_told_to_come_back() {
+    async fn a_body_beyond_the_budget_is_to_be_sent_again_later() {
         let budget = Budget::new(10);
         let limits = Limits::default();
         let headers = HeaderMap::new();

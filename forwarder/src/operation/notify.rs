@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_manager_is_told_through_its_socket() {
+    fn the_manager_is_notified_through_its_socket() {
         let name = format!("azmon-notify-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let manager = UnixDatagram::bind_addr(&address).unwrap();

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_kept_if_asked_for_and_what_was_sampled_is_not_sampled_again() {
+    fn failures_are_kept_if_configured_and_sampled_items_are_not_sampled_again() {
         let lost = "ffffffffffffffffffffffffffffffff";
         let now = Instant::now();
         for keep_failures in [false, true] {

@@ -190,7 +190,7 @@ async fn an_address_that_is_taken_stops_the_whole_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn statistics_and_health_say_what_was_counted() {
+async fn statistics_and_health_report_the_counts() {
     let endpoint = Endpoint::start().await;
     let toml = "[inputs]\notlp-grpc = \"127.0.0.1:0\"\nopencensus = \"127.0.0.1:0\"";
     let forwarder = Forwarder::start(config(&endpoint, toml)).await.unwrap();

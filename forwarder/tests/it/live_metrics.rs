@@ -84,7 +84,7 @@ async fn a_live_endpoint_that_hangs_or_fails_stops_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn role_instances_beyond_the_limit_are_sent_and_said_to_be_left_out() {
+async fn role_instances_beyond_the_limit_are_sent_and_logged_as_not_shown() {
     let endpoint = Endpoint::start().await;
     let forwarder = Forwarder::start(live_config(&endpoint, GRPC))
         .await
@@ -106,7 +106,7 @@ async fn role_instances_beyond_the_limit_are_sent_and_said_to_be_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_excluded_or_switched_off_asks_nobody() {
+async fn excluded_items_and_disabled_live_metrics_send_no_ping() {
     let endpoint = Endpoint::start().await;
     let off = format!("live-metrics = false\n{GRPC}");
     let mut forwarder = Forwarder::start(live_config(&endpoint, &off))

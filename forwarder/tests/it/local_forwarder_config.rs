@@ -172,7 +172,7 @@ fn refused(text: &str, expected: &str) {
 }
 
 #[test]
-fn errors_say_the_line_the_element_and_what_to_do() {
+fn errors_name_the_line_the_element_and_the_remedy() {
     let good = open_census("true", "127.0.0.1", "55678");
     let key = format!("<InstrumentationKey>{KEY}</InstrumentationKey>");
     // I1

@@ -186,7 +186,7 @@ async fn the_golden_messages_are_read() {
 }
 
 #[tokio::test]
-async fn a_library_that_samples_is_told_to_keep_all() {
+async fn a_library_that_samples_is_configured_to_keep_everything() {
     let sink = Arc::new(Kept::default());
     let (channel, input) = serve(&sink, OpenCensusOptions::default()).await;
     let mut messages = decoded::<traces::CurrentLibraryConfig>("TraceService/Config");
@@ -212,7 +212,7 @@ async fn a_library_that_samples_is_told_to_keep_all() {
 }
 
 #[tokio::test]
-async fn the_golden_metrics_become_what_was_added() {
+async fn the_golden_metrics_become_increments() {
     let started = SystemTime::UNIX_EPOCH + Duration::from_secs(BEFORE_GOLDEN);
     let sink = Arc::new(Kept::default());
     let (channel, _) = serve(&sink, OpenCensusOptions::default().started(started)).await;

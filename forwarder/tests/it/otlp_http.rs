@@ -117,7 +117,7 @@ async fn the_examples_of_the_specification_are_read() {
 }
 
 #[tokio::test]
-async fn json_takes_numbers_where_it_writes_texts_and_ignores_what_is_new() {
+async fn json_accepts_numbers_in_place_of_texts_and_ignores_unknown_fields() {
     let sink = Arc::new(Kept::default());
     let (address, _) = otlp_http(&sink, OtlpOptions::default()).await;
     let span = json!({
@@ -243,7 +243,7 @@ async fn errors_are_answered_as_the_specification_says() {
 }
 
 #[tokio::test]
-async fn a_client_that_finds_no_room_is_told_when_to_come_back() {
+async fn a_client_beyond_the_budget_receives_the_time_to_retry() {
     let busy = Refusal::Busy {
         retry_after: Duration::from_millis(2_100),
     };

@@ -41,7 +41,7 @@ fn at(seconds: u64) -> String {
 }
 
 #[tokio::test]
-async fn totals_of_a_counter_become_what_was_added() {
+async fn totals_of_a_counter_become_increments() {
     let total = |seconds, value: u64| {
         json!({"name": "orders", "sum": {
             "aggregationTemporality": 2,
@@ -73,7 +73,7 @@ async fn totals_of_an_up_down_counter_stay() {
 }
 
 #[tokio::test]
-async fn totals_of_a_histogram_become_what_was_added_with_ends_of_its_buckets() {
+async fn totals_of_a_histogram_become_increments_with_the_bounds_of_its_buckets() {
     let total = |seconds, count: u64, sum: f64, buckets: [u64; 3]| {
         json!({"name": "size", "histogram": {
             "aggregationTemporality": 2,

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_converted_is_null() {
+    fn unconvertible_values_are_null() {
         for (text, ty) in [
             ("x", Type::Int),
             ("3000000000", Type::Int),

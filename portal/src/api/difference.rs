@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_equal_on_both_sides_is_not_told() {
+    fn values_that_are_equal_on_both_sides_are_omitted() {
         let mut comparison = Comparison {
             totals: [10, 100],
             ..Comparison::default()

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn absent_settings_have_defaults() {
         let checks = parse(
             "[[availability]]\nname = \"a\"\nurl = \"http://x/\"\n[[alert]]\nname = \"b\"\nquery = \"requests\"",
         )

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_sdks_refuse_is_remarked() {
+    fn parts_that_other_sdks_refuse_are_remarked() {
         for (text, word) in [
             (format!("{KEY};"), "semicolon"),
             (format!("{KEY};nonsense"), "no value"),

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_an_item_is_and_cannot_clear_the_screen() {
+    fn a_line_describes_an_item_and_cannot_clear_the_screen() {
         let text = line(&item(), false);
         assert_eq!(
             text,
@@ -185,12 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_red() {
+    fn failed_items_are_red() {
         assert!(line(&item(), true).contains("\u{1b}[31m502\u{1b}[0m"));
     }
 
     #[test]
-    fn events_are_told_apart() {
+    fn events_are_distinguished() {
         assert!(matches!(
             read_event("event: item\nid: 1\ndata: {}\n\n"),
             Some(Event::Item(_))

@@ -139,7 +139,7 @@ mod tests {
         }
 
         #[test]
-        fn what_was_compressed_is_decoded(text in proptest::collection::vec(any::<u8>(), 0..1_000)) {
+        fn compressed_bodies_are_decoded(text in proptest::collection::vec(any::<u8>(), 0..1_000)) {
             prop_assert_eq!(decoded(gzip(&text), None).unwrap(), text);
         }
     }

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_no_envelope() {
+    fn a_value_that_is_not_an_object_is_not_an_envelope() {
         for item in [json!(1), json!([]), json!("text"), json!(null)] {
             let reason = refusal(&item);
             assert!(reason.starts_with("Item is not an envelope: "), "{reason}");

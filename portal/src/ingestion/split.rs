@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_body_is_said_to_be_empty() {
+    fn an_empty_body_is_reported_as_empty() {
         for body in ["", " \r\n\t ", "\u{feff}"] {
             let result = split(body.as_bytes());
             assert!(matches!(result, Err(SplitError::Empty)), "{body:?}");

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_of_a_sample_is_known_by_its_members_where_it_is_not_told() {
+    fn the_members_of_a_sample_determine_a_missing_type() {
         for (value, kind) in [
             (serde_json::json!({"ExceptionMessage": "x"}), "exception"),
             (serde_json::json!({"Url": "/"}), "request"),

@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_in_a_path_is_told_from_a_route() {
+    fn an_id_in_a_path_is_distinguished_from_a_route() {
         for name in [
             "GET /orders/7",
             "/orders/550e8400-e29b-41d4-a716-446655440000/lines",

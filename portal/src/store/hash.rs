@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_apart() {
+    fn parts_are_distinguished() {
         assert_ne!(stable(&["ab", "c"]), stable(&["a", "bc"]));
         assert_ne!(stable(&["a"]), stable(&["a", ""]));
     }

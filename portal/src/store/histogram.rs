@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(values in proptest::collection::vec((any::<i64>(), 1_u64..1_000), 0..50)) {
+        fn written_histograms_are_read(values in proptest::collection::vec((any::<i64>(), 1_u64..1_000), 0..50)) {
             let mut histogram = Histogram::default();
             for (value, weight) in values {
                 histogram.add(value, weight);

@@ -37,7 +37,7 @@ async fn an_item_has_the_documented_fields() {
 }
 
 #[tokio::test]
-async fn what_an_item_does_not_have_is_null() {
+async fn absent_fields_of_an_item_are_null() {
     let harness = Harness::start().await;
     harness.accept(&[event("sold")]).await;
     let item = harness.items("").await.remove(0);
@@ -119,7 +119,7 @@ async fn a_wrong_parameter_is_400_and_named() {
 }
 
 #[tokio::test]
-async fn health_counts_what_was_received_and_refused() {
+async fn health_counts_received_and_refused_items() {
     let harness = Harness::start().await;
     harness
         .track(json!([event("a"), event("")]).to_string())

@@ -173,7 +173,7 @@ async fn availability_tests_become_items() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alert_is_told_when_it_changes() {
+async fn an_alert_is_posted_when_it_changes() {
     let (service, url) = service().await;
     service.refusals.store(1, Ordering::Relaxed);
     let checks: Checks = format!(
@@ -256,7 +256,7 @@ async fn an_alert_is_told_when_it_changes() {
 }
 
 #[tokio::test]
-async fn a_wrong_query_is_told_when_the_portal_starts() {
+async fn an_invalid_query_is_reported_when_the_portal_starts() {
     let text = "[[alert]]\nname = \"slow\"\nquery = \"requests | where durtion > 1\"";
     let checks: Checks = text.parse().unwrap();
     let started = Portal::builder()

@@ -53,7 +53,7 @@ fn the_environment_may_say_where_to_listen() {
 
 #[cfg(unix)]
 #[test]
-fn it_ends_cleanly_when_it_is_told_to() {
+fn it_ends_cleanly_on_a_signal() {
     for signal in ["INT", "TERM"] {
         let mut running = Running(portal("127.0.0.1:0"));
         connection_line(&mut running.0);
@@ -68,7 +68,7 @@ fn it_ends_cleanly_when_it_is_told_to() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_said_to_be_and_what_to_do() {
+fn a_port_in_use_is_reported_with_the_remedy() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let mut running = Running(portal(&address));

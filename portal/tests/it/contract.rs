@@ -166,7 +166,7 @@ async fn every_operation_of_the_contract_is_served() {
 }
 
 #[test]
-fn what_does_not_fit_is_noticed() {
+fn answers_beyond_the_contract_are_detected() {
     let schema = serde_json::json!({"$ref": "#/components/schemas/Health"});
     let whole = serde_json::json!({"status": "ok", "version": "1", "received": 1, "refused": 0, "dropped": 0, "items": 1, "bytes": 2});
     assert_eq!(fits(&schema, &whole, "$"), Ok(()));

@@ -72,7 +72,7 @@ impl Drop for Program {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_200_is_there_after_the_process_was_killed() {
+async fn items_answered_with_200_survive_a_kill_of_the_process() {
     let directory = Directory::new("killed");
     let mut program = Program::start(&directory.0);
     let mut accepted = 0;
@@ -182,7 +182,7 @@ async fn both_halves_of_a_call_meet_after_the_portal_was_started_again() {
 }
 
 #[tokio::test]
-async fn a_second_portal_on_a_directory_is_told_of_the_first() {
+async fn a_second_portal_on_a_directory_reports_the_first() {
     let directory = Directory::new("shared");
     let first = Harness::start_with(Portal::builder().data_directory(&directory.0)).await;
     let second = Portal::builder()
@@ -198,7 +198,7 @@ async fn a_second_portal_on_a_directory_is_told_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_said_to_be_and_left_alone() {
+async fn a_damaged_database_is_reported_and_left_unchanged() {
     let directory = Directory::new("damaged");
     let harness = Harness::start_with(Portal::builder().data_directory(&directory.0)).await;
     harness.accept(&[event("a")]).await;
@@ -221,7 +221,7 @@ async fn a_damaged_database_is_said_to_be_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_503_and_what_was_kept_stays() {
+async fn a_full_disk_is_503_and_stored_items_stay() {
     let harness = Harness::start_with(Portal::builder().max_pages(400)).await;
     let mut kept = 0;
     let refused = loop {

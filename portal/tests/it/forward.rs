@@ -292,7 +292,7 @@ fn it_says_statistics_reads_its_file_again_and_sends_all_at_the_end() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_used_is_said_and_the_program_fails() {
+fn an_unusable_configuration_is_reported_and_the_program_fails() {
     let file = file("forward-check", "[inputs]\nsomething = 1\n");
     let mut running = Running::start(&["--check", "--config", file.to_str().unwrap()]);
     let line = running.says("error: ");
@@ -303,7 +303,7 @@ fn a_configuration_that_cannot_be_used_is_said_and_the_program_fails() {
 /// With durable storage, a SIGKILL loses at most the items of the last 200 ms. Here all items that were accepted
 /// a second before the kill, on a possibly slow machine, arrive after the next start.
 #[test]
-fn what_was_accepted_survives_kill_9_while_the_service_is_down() {
+fn accepted_items_survive_kill_9_while_the_service_is_down() {
     let endpoint = Endpoint::start();
     endpoint.is_down.store(true, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forward-kill");

@@ -72,7 +72,7 @@ async fn the_oldest_items_make_room_and_the_api_says_so() {
 }
 
 #[tokio::test]
-async fn the_database_is_bounded_whatever_is_sent() {
+async fn the_database_is_bounded_for_any_telemetry() {
     const LIMIT: u64 = 3_000_000;
     let harness = Harness::start_with(Portal::builder().max_bytes(LIMIT)).await;
     for _ in 0..20 {

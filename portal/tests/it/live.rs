@@ -265,7 +265,7 @@ async fn telemetry_of_roles_that_do_not_post_is_counted_and_filtered_here() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_too_many_or_no_json_is_refused_and_said() {
+async fn oversized_excess_and_malformed_input_is_refused_with_a_reason() {
     let harness = Harness::start().await;
     let _page = Page::open(&harness).await;
     let path = format!("/QuickPulseService.svc/post?ikey={KEY}");

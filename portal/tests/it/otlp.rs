@@ -403,7 +403,7 @@ fn normal(value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_left_out_and_said() {
+async fn a_port_in_use_is_left_out_and_reported() {
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap();
     let any = "127.0.0.1:0".parse().unwrap();

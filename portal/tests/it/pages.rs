@@ -85,7 +85,7 @@ async fn nothing_in_the_document_is_inline_or_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_said_as_json() {
+async fn a_missing_file_is_reported_as_json() {
     let harness = Harness::start().await;
     for path in [
         "/assets/none.js",

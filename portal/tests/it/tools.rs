@@ -34,7 +34,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_exported_can_be_imported_elsewhere() {
+async fn an_export_can_be_imported_elsewhere() {
     let (here, there) = (Harness::start().await, Harness::start().await);
     here.accept(&Story::ago(60).orders(3)).await;
     let exported = azmon(&["export", "--portal", &here.portal.url()], b"").await;
@@ -76,7 +76,7 @@ async fn what_was_exported_can_be_imported_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lines_that_are_no_envelopes_are_told_and_the_rest_is_kept() {
+async fn lines_that_are_not_envelopes_are_reported_and_the_others_kept() {
     let harness = Harness::start().await;
     let otlp = json!({"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
         "scopeSpans": [{"scope": {}, "spans": [{"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174",
@@ -192,7 +192,7 @@ async fn a_query_is_answered_from_a_portal_and_from_files() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tail_shows_what_arrives() {
+async fn tail_shows_arriving_items() {
     let harness = Harness::start().await;
     harness.accept(&[event("before")]).await;
     let mut child = Command::new(env!("CARGO_BIN_EXE_azmon"))
@@ -338,7 +338,7 @@ async fn assertions_of_the_portal_for_tests_hold_and_fail_as_they_should() {
 }
 
 #[tokio::test]
-async fn an_assertion_waits_for_what_is_on_its_way() {
+async fn an_assertion_waits_for_telemetry_in_transit() {
     let portal = std::sync::Arc::new(TestPortal::start().await);
     let sender = std::sync::Arc::clone(&portal);
     let waiting = tokio::spawn(async move { portal.events().named("late").one().await });

@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_field_is_what_the_rules_make_of_the_input(input in json_input()) {
+    fn every_field_follows_from_the_input_by_the_rules(input in json_input()) {
         let ours = mapped_for(&recorded_span(&input), &resource(&input));
         let expected = expected::items(&Input::of(&input));
         prop_assert_eq!(ours.len(), expected.len());

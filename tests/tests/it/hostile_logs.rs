@@ -117,7 +117,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_field_is_what_the_rules_make_of_the_input(input in input()) {
+    fn every_field_follows_from_the_input_by_the_rules(input in input()) {
         let ours = mapped_for(&log(&input), &resource(&input));
         let nobody = Case { name: String::new(), input, python: Vec::new(), node: Vec::new() };
         let verdict = judge(&nobody, &[ours]);

@@ -16,7 +16,7 @@ fn every_case_of_tiers_1_and_2_passes() {
 }
 
 #[test]
-fn a_wrong_answer_is_reported_with_what_differs() {
+fn a_wrong_answer_is_reported_with_its_differences() {
     let line = r#"{"id":"x","tier":1,"query":"print a = 1","expected_columns":[{"name":"a","type":"long"}],"expected_rows":[[2]]}"#;
     let report = Report::of(&Case::parse_all(line).expect("a case"));
     assert_eq!((report.passed(), report.failed()), (0, 1));

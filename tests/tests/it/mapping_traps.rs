@@ -95,7 +95,7 @@ fn many_links_are_whole_json_within_the_limit() {
 }
 
 #[test]
-fn a_duration_of_1000_days_is_clamped_to_what_the_service_takes() {
+fn a_duration_of_1000_days_is_clamped_to_the_limit_of_the_service() {
     let mut span = span(SpanKind::Internal, "w", Vec::new());
     span.end_time = span.start_time + Duration::from_secs(1_000 * 86_400);
     let duration = &mapped(&span)[0]["data"]["baseData"]["duration"];
@@ -238,7 +238,7 @@ fn whole_numbers_keep_all_their_digits() {
 }
 
 #[test]
-fn what_is_not_a_finite_number_never_reaches_the_wire_as_one() {
+fn numbers_that_are_not_finite_never_reach_the_wire() {
     let attributes = [
         ("nan", f64::NAN.into()),
         ("_MS.sampleRate", f64::NAN.into()),

@@ -123,7 +123,7 @@ fn an_item_that_both_officials_dropped_must_still_be_right() {
 }
 
 #[test]
-fn the_program_says_what_came_of_a_file_and_exits_accordingly() {
+fn the_program_reports_the_results_of_a_file_and_exits_accordingly() {
     let wrong = GOLDEN.replace("\"k\":\"v\"", "\"k\":\"w\"");
     assert_ne!(wrong, GOLDEN);
     // The inputs are affected, too; there the original text is restored.

@@ -153,7 +153,7 @@ async fn a_call_to_an_excluded_host_leaves_no_dependency_and_the_trace_goes_on()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_sampled_leaves_nothing_and_the_next_service_decides_for_itself() {
+async fn an_unsampled_request_leaves_nothing_and_the_next_service_decides_independently() {
     let (front, back) = (Side::new(0.0), Side::new(1.0));
     ask(&front, &back, TraceMiddleware::new()).await;
     assert!(front.arrived().is_empty());

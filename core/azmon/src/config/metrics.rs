@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_on_unless_told_otherwise() {
+    fn everything_is_on_by_default() {
         let options = resolved(&MetricChoices::default(), &[]);
         assert!(options.standard_metrics && options.performance_counters);
         assert_eq!(options.interval, Duration::from_secs(60));

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_limits_what_spans_have() {
+    fn the_environment_sets_the_limits_of_spans() {
         let limits =
             resolve(&|name| (name == "OTEL_SPAN_EVENT_COUNT_LIMIT").then(|| "7".to_owned()));
         assert_eq!(limits.max_events_per_span, 7);

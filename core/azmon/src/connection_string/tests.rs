@@ -29,7 +29,7 @@ fn a_bare_key_means_the_public_cloud() {
 }
 
 #[test]
-fn what_the_azure_portal_shows_is_read() {
+fn the_form_of_the_azure_portal_is_read() {
     let connection = parsed(&format!(
         "InstrumentationKey={KEY};IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;\
          LiveEndpoint=https://westeurope.livediagnostics.monitor.azure.com/;ApplicationId=app-1"
@@ -196,7 +196,7 @@ fn debug_hides_the_key() {
 }
 
 #[test]
-fn what_is_displayed_is_parsed_to_the_same() {
+fn a_displayed_connection_string_is_parsed_to_the_same() {
     let connection = parsed(&format!(
         "InstrumentationKey={KEY};EndpointSuffix=a.b;AADAudience=https://x=y;ApplicationId=z"
     ));

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_those_of_envelopes_whatever_was_written_before() {
+    fn times_are_those_of_envelopes_after_any_other_time() {
         let mut clock = Clock::default();
         let year = 31_556_952;
         for (seconds, nanoseconds) in [

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_used_again_without_what_was_in_them() {
+    fn lists_are_reused_without_their_content() {
         let mut arena = Arena::new();
         for _ in 0..3 {
             let mut envelope = message(&arena);

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_taken_is_used() {
+    fn only_taken_attributes_are_marked_as_used() {
         let all = [
             KeyValue::new("db.system", "mysql"),
             KeyValue::new("db.system.name", ""),

@@ -108,7 +108,7 @@ mod tests {
     use crate::item::TelemetryType;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_batches_are_read() {
         let kinds = [
             TelemetryType::Request,
             TelemetryType::Request,

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_noisy_is_kept_out() {
+    fn only_noisy_targets_are_excluded() {
         let targets = tracing_targets(LevelFilter::INFO);
         for (target, level, passes) in [
             ("shop", Level::INFO, true),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn own_targets_are_told_from_those_of_programs() {
+    fn own_targets_are_distinguished_from_those_of_programs() {
         for target in [
             "azmon",
             "azmon::pipeline",

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_in_the_queue_is_waited_for() {
+    fn a_flush_waits_for_the_rest_of_the_queue() {
         let now = Instant::now();
         for items in 1..100 {
             assert!(due(&queued(now, items, now)).wake.is_some(), "{items}");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_is_encoded_before_more_is_taken() {
+    fn taken_items_are_encoded_before_more_are_taken() {
         let now = Instant::now();
         let taken = Situation {
             taken: 1,

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_long_characters_uses_what_the_service_takes() {
+    fn a_message_of_long_characters_uses_the_whole_limit_of_the_service() {
         let (how, read) = written(&mut message(&"世".repeat(30_000), Properties::new()));
         let Some(Data::Message(data)) = read.map(|read| read.data) else {
             panic!("no message")

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authentication_string_is_of_entra_id_or_says_what_is_wrong() {
+    fn an_authentication_string_is_of_entra_id_or_the_error_names_the_fault() {
         let parse = |text| ManagedIdentity::parse(text, &|_| None);
         assert_eq!(
             parse("authorization=aad; ClientId=x ;")

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_keeps_its_room() {
+    fn running_uploads_keep_their_room() {
         let mut outbox = Outbox::new(LIMIT);
         outbox.add(batch(1, LIMIT));
         let sent = outbox.take(Instant::now(), false).unwrap();

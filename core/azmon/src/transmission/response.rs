@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn success_is_accepted_whatever_the_body() {
+    fn success_is_accepted_with_any_body() {
         for body in [
             "",
             "OK",
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn partial_success_is_told_by_item() {
+    fn partial_success_has_a_result_for_each_item() {
         let body = r#"{"itemsReceived":4,"itemsAccepted":1,"errors":[
             {"index":3,"statusCode":500,"message":"Internal"},
             {"index":0,"statusCode":400,"message":"103: Field 'name' is required"},

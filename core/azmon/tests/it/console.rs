@@ -82,7 +82,7 @@ fn without_a_connection_string_everything_is_shown_one_line_each() {
 }
 
 #[test]
-fn the_console_shows_what_the_endpoint_gets() {
+fn the_console_shows_the_items_that_the_endpoint_receives() {
     let endpoint = Endpoint::start([Script::Accept]);
     let shown = Shown::default();
     let telemetry = builder(endpoint.connection_string())

@@ -58,7 +58,7 @@ fn spans_are_sent_together_after_their_delay_without_a_flush() {
 }
 
 #[test]
-fn dropping_the_guard_sends_what_waits() {
+fn dropping_the_guard_sends_waiting_items() {
     let endpoint = Endpoint::start([Script::Accept]);
     let telemetry = telemetry(endpoint.connection_string());
     span(&telemetry, "last words");

@@ -9,7 +9,7 @@ use crate::endpoint::{Script, connection_string};
 use crate::support::{builder, report, span};
 
 #[test]
-fn what_is_left_on_a_real_disk_is_sent_by_the_next_telemetry() {
+fn items_on_a_real_disk_are_sent_by_the_next_telemetry() {
     let directory = Directory::new("restart");
     let storage = || Storage::at(directory.path());
     let reserved = crate::endpoint::Reserved::new();
@@ -40,7 +40,7 @@ fn what_is_left_on_a_real_disk_is_sent_by_the_next_telemetry() {
 }
 
 #[test]
-fn a_directory_that_is_removed_while_running_costs_what_was_in_it_and_no_more() {
+fn removing_the_directory_while_running_loses_only_its_items() {
     let directory = Directory::new("removed");
     let reserved = crate::endpoint::Reserved::new();
     let telemetry = builder(connection_string(reserved.address()))

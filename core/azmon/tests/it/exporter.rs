@@ -83,7 +83,7 @@ async fn the_simple_processor_works_in_a_current_thread_runtime() {
 }
 
 #[test]
-fn what_could_not_be_delivered_is_sent_by_a_later_flush() {
+fn undelivered_spans_are_sent_by_a_later_flush() {
     let reserved = Reserved::new();
     let exporter = exporter(connection_string(reserved.address()));
     let export = |exporter: &SpanExporter| {

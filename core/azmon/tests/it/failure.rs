@@ -9,7 +9,7 @@ use crate::endpoint::{Endpoint, Reserved, Script, connection_string};
 use crate::support::{builder, dropped, span, telemetry};
 
 #[test]
-fn what_ends_in_an_outage_is_held_and_sent_when_it_is_over() {
+fn spans_that_end_in_an_outage_are_held_and_sent_when_it_is_over() {
     let reserved = Reserved::new();
     let telemetry = telemetry(connection_string(reserved.address()));
     span(&telemetry, "first");
@@ -187,7 +187,7 @@ fn a_circle_of_redirects_ends() {
 }
 
 #[test]
-fn what_a_full_queue_refuses_is_counted_and_everything_else_arrives() {
+fn items_that_a_full_queue_refuses_are_counted_and_all_others_arrive() {
     const SPANS: u64 = 20_000;
     let endpoint = Endpoint::start(std::iter::repeat_n(Script::Accept, 100_000));
     let telemetry = builder(endpoint.connection_string())
@@ -211,7 +211,7 @@ fn what_a_full_queue_refuses_is_counted_and_everything_else_arrives() {
 }
 
 #[test]
-fn a_shutdown_in_an_outage_keeps_its_deadline_and_says_what_is_lost() {
+fn a_shutdown_in_an_outage_keeps_its_deadline_and_reports_losses() {
     let reserved = Reserved::new();
     let telemetry = telemetry(connection_string(reserved.address()));
     span(&telemetry, "lost");

@@ -122,7 +122,7 @@ fn a_broken_endpoint_costs_nothing_once_it_is_mended() {
 }
 
 #[test]
-fn a_shutdown_keeps_its_time_whatever_the_endpoint_does() {
+fn a_shutdown_keeps_its_deadline_with_any_broken_endpoint() {
     let slow: Fault = |mut stream| {
         std::thread::spawn(move || {
             read_head(&mut stream);

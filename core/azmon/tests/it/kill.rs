@@ -147,7 +147,7 @@ impl Process {
     }
 }
 
-fn send_what_is_left(endpoint: &Endpoint, directory: &Directory) {
+fn send_stored_items(endpoint: &Endpoint, directory: &Directory) {
     let mut process = Process::start("drain", endpoint.address(), directory, 0);
     process.wait_for(usize::MAX);
     assert!(process.child.wait().unwrap().success());
@@ -175,7 +175,7 @@ fn kill_again_and_again(task: &str, address: Option<SocketAddr>) {
         process.wait_for(fastrand::usize(1..=MOST_SPANS));
         lives.push(process.kill());
     }
-    send_what_is_left(&endpoint, &directory);
+    send_stored_items(&endpoint, &directory);
     let arrived = arrived(&endpoint);
     let bound = (PROMISE + PATIENCE).as_millis();
     let (mut ended, mut promised, mut lost) = (0, 0, 0);
@@ -210,7 +210,7 @@ fn a_process_that_is_killed_loses_no_more_than_was_promised_in_durable_mode() {
 }
 
 #[test]
-fn a_process_that_is_killed_loses_no_more_than_what_was_not_sent() {
+fn a_killed_process_loses_only_unsent_items() {
     kill_again_and_again("normal", None);
 }
 
@@ -232,7 +232,7 @@ fn processes_share_a_directory_and_send_nothing_twice() {
             "twice while all live"
         );
         let lives: Vec<_> = processes.into_iter().map(Process::kill).collect();
-        send_what_is_left(&endpoint, &directory);
+        send_stored_items(&endpoint, &directory);
         let arrived = arrived(&endpoint);
         assert!(arrived.values().all(|times| *times <= 2));
         let bound = (PROMISE + PATIENCE).as_millis();

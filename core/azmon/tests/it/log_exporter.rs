@@ -65,7 +65,7 @@ async fn the_simple_processor_delivers_every_record_as_it_comes() {
 }
 
 #[test]
-fn what_could_not_be_delivered_is_sent_after_its_pause_and_keeps_no_other_waiting() {
+fn undelivered_records_are_sent_after_their_pause_and_delay_no_others() {
     let reserved = Reserved::new();
     let exporter = exporter(connection_string(reserved.address()));
     let record = record(|record| record.set_body("held".into()));

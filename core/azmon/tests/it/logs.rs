@@ -123,7 +123,7 @@ fn a_record_counts_as_much_as_its_request_and_one_that_is_always_kept_once() {
 }
 
 #[test]
-fn records_share_the_queue_and_what_comes_beyond_is_counted() {
+fn records_share_the_queue_and_those_beyond_its_limit_are_counted() {
     let endpoint = Endpoint::start([Script::Accept]);
     let telemetry = builder(endpoint.connection_string())
         .max_queue_items(2)

@@ -42,7 +42,7 @@ fn property<'a>(envelope: &'a Envelope<'_>, key: &str) -> &'a str {
 }
 
 #[test]
-fn a_flush_collects_what_instruments_recorded_and_delivers_it() {
+fn a_flush_collects_recorded_values_and_delivers_them() {
     let endpoint = Endpoint::start([Script::Accept, Script::Accept]);
     let telemetry = telemetry(endpoint.connection_string());
     let counter = telemetry
@@ -406,7 +406,7 @@ fn requests_that_are_not_sampled_are_in_the_rate_without_standard_metrics_too() 
 }
 
 #[test]
-fn statistics_tell_what_became_of_each_item_of_a_partial_answer() {
+fn statistics_count_each_item_of_a_partial_success_by_its_result() {
     let partial = Script::Partial(vec![(0, 400), (1, 503)]);
     let endpoint = Endpoint::start([partial, Script::Accept, Script::Accept]);
     let telemetry = builder(endpoint.connection_string())

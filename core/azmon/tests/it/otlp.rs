@@ -130,7 +130,7 @@ fn the_variable_does_the_same_without_a_connection_string() {
 }
 
 #[test]
-fn a_collector_out_of_reach_costs_azure_nothing_and_is_said() {
+fn an_unreachable_collector_costs_azure_nothing_and_is_logged() {
     let endpoint = Endpoint::start([Script::Accept]);
     let closed = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let nobody = format!("http://{}", closed.local_addr().unwrap());

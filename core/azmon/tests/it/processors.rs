@@ -88,7 +88,7 @@ fn the_plain_exporter_has_processors_too() {
 }
 
 #[test]
-fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() {
+fn a_shutdown_keeps_its_deadline_with_slow_processors_and_counts_the_items_they_hold() {
     let endpoint = Endpoint::start(vec![Script::Accept; 1_000]);
     let (over, is_over) = std::sync::mpsc::channel::<()>();
     let telemetry = builder(endpoint.connection_string())
@@ -122,7 +122,7 @@ fn a_shutdown_keeps_its_time_whatever_processors_do_and_counts_what_they_hold() 
 }
 
 #[test]
-fn a_processor_that_never_returns_is_left_behind_and_what_it_holds_is_counted() {
+fn a_processor_that_never_returns_is_abandoned_and_its_items_are_counted() {
     let endpoint = Endpoint::start(vec![Script::Accept; 10]);
     let (_hold, held) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(held);

@@ -41,7 +41,7 @@ async fn in_a_multi_thread_runtime() {
 }
 
 #[test]
-fn without_a_connection_string_the_error_says_what_to_do() {
+fn without_a_connection_string_the_error_names_the_remedy() {
     let error = Telemetry::builder()
         .environment(|_| None)
         .build()

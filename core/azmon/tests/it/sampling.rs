@@ -107,7 +107,7 @@ fn all_at(rate: Option<f64>) -> Vec<(&'static str, Option<f64>)> {
 }
 
 #[test]
-fn a_share_of_traces_arrives_whole_and_says_what_it_stands_for() {
+fn a_share_of_traces_arrives_whole_with_its_rate() {
     let service = Service::new(|builder| builder.sampling_ratio(0.25));
     service.serve(LOW, "/", OK);
     service.serve(HIGH, "/", ERROR);
@@ -226,7 +226,7 @@ fn failures_are_kept_whole_and_stand_for_themselves() {
 }
 
 #[test]
-fn what_a_failed_request_left_behind_is_kept_with_it() {
+fn spans_and_logs_of_a_failed_request_are_kept_with_it() {
     let service = Service::new(|builder| builder.sampling_ratio(0.25).keep_failures());
     let request = service.start(HIGH, "/");
     let tracer = service.telemetry.tracer_provider().tracer("it");
@@ -264,7 +264,7 @@ fn slow_requests_are_kept_whole() {
 }
 
 #[test]
-fn a_flush_leaves_what_waits_for_its_request_and_a_shutdown_does_not() {
+fn a_shutdown_sends_items_that_wait_for_their_request_and_a_flush_does_not() {
     let service = Service::new(|builder| builder.sampling_ratio(0.25).keep_failures());
     let request = service.start(LOW, "/");
     service.call(&request, "call");

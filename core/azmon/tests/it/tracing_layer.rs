@@ -323,7 +323,7 @@ fn only_the_targets_that_are_asked_for_pass_and_never_ones_own() {
 }
 
 #[test]
-fn levels_that_nobody_takes_cost_nothing() {
+fn disabled_levels_cost_nothing() {
     let (telemetry, _destination) = in_memory();
     let subscriber = tracing_subscriber::registry().with(telemetry.tracing_layer());
     assert_eq!(subscriber.max_level_hint(), Some(LevelFilter::INFO));

@@ -60,7 +60,7 @@ fn a_custom_event_has_its_properties_and_measurements_and_its_operation() {
 }
 
 #[test]
-fn an_availability_result_is_sent_whatever_is_sampled() {
+fn an_availability_result_is_sent_at_any_sampling_rate() {
     let destination = InMemoryDestination::new();
     let telemetry = in_memory_builder(&destination)
         .sampler(Sampler::AlwaysOff)

@@ -68,7 +68,7 @@ fn queries_of_pages_give_the_same_with_each_switch() {
 }
 
 #[test]
-fn a_table_is_asked_for_what_the_query_needs_alone() {
+fn a_table_is_scanned_only_for_the_needs_of_the_query() {
     let memory = Memory::new(200);
     let (rows, cells) = (&memory.requests().given, &memory.requests().cells);
     let run_it = |query: &str| {

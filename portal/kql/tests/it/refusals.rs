@@ -21,7 +21,7 @@ fn refused(query: &str) -> (ErrorKind, usize, usize, String, String) {
 }
 
 #[test]
-fn errors_have_the_place_and_what_was_meant() {
+fn errors_have_the_place_and_a_suggestion() {
     let (kind, line, column, token, text) = refused("requests\n| where durtion > 5");
     assert_eq!(
         (kind, line, column, token.as_str()),
@@ -40,7 +40,7 @@ fn errors_have_the_place_and_what_was_meant() {
 }
 
 #[test]
-fn what_kusto_has_and_this_engine_has_not_is_refused_by_name() {
+fn constructs_of_kusto_that_this_engine_lacks_are_refused_by_name() {
     for (query, name) in [
         ("requests | mv-apply x = name on (take 1)", "mv-apply"),
         ("requests | sample 5", "sample"),

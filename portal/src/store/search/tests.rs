@@ -68,7 +68,7 @@ fn everything_that_an_item_has_is_found() {
 }
 
 #[test]
-fn what_an_item_does_not_have_is_not_found() {
+fn items_without_a_property_are_not_found_by_it() {
     for search in [
         "missing",
         "\"by declined\"",
@@ -112,7 +112,7 @@ fn a_filter_has_a_field_an_operator_and_a_value() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn errors_have_their_place() {
     for (search, message) in [
         ("a (b", "character 3: this parenthesis is not closed"),
         ("a )", "character 3: this parenthesis closes nothing"),
@@ -130,7 +130,7 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn the_index_is_asked_for_no_less_than_what_matches() {
+fn the_index_returns_at_least_all_matches() {
     let full_text = |search| Expression::parse(search).unwrap().unwrap().full_text();
     assert_eq!(full_text("a b*").unwrap(), "(\"a\") AND (\"b\"*)");
     assert_eq!(full_text("\"a b\"").unwrap(), "(\"a\" AND \"b\")");

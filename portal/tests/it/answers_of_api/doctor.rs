@@ -7,7 +7,7 @@ use crate::client::Harness;
 use crate::story::Story;
 
 #[tokio::test]
-async fn the_doctor_tells_what_azure_would_draw_wrongly() {
+async fn the_doctor_reports_telemetry_that_azure_would_draw_wrongly() {
     let harness = Harness::start().await;
     let mut item = Story::ago(5).request(("", "GET /orders/7"), (0, 1), ("1", "1", ""), "200");
     item["tags"]["ai.cloud.role"] = json!("");

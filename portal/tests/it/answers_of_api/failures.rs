@@ -28,7 +28,7 @@ async fn exceptions_of_one_problem_are_one_row_that_ends_in_its_requests() {
 }
 
 #[tokio::test]
-async fn what_is_different_in_failed_calls_is_told() {
+async fn differences_of_failed_calls_are_listed() {
     let harness = shop().await;
     let answer = harness
         .json("/api/difference?op=POST%20/orders&success=false")

@@ -87,7 +87,7 @@ async fn an_empty_portal_answers_everything() {
 }
 
 #[tokio::test]
-async fn a_wrong_question_is_400_and_says_what_is_wrong() {
+async fn an_invalid_query_is_400_and_names_the_fault() {
     let harness = Harness::start().await;
     for (path, word) in [
         ("/api/items?q=(", "character 2"),

@@ -7,7 +7,7 @@ use crate::client::Harness;
 use crate::story::Story;
 
 #[tokio::test]
-async fn facets_count_what_matches_the_other_filters() {
+async fn facets_count_items_that_match_the_other_filters() {
     let harness = shop().await;
     let answer = harness
         .json("/api/facets?kind=request&f=role~is~shop")
@@ -36,7 +36,7 @@ async fn facets_count_what_matches_the_other_filters() {
 }
 
 #[tokio::test]
-async fn a_question_waits_for_what_is_on_its_way() {
+async fn a_query_waits_for_telemetry_in_transit() {
     let harness = std::sync::Arc::new(Harness::start().await);
     let waiting = {
         let harness = std::sync::Arc::clone(&harness);

@@ -62,7 +62,7 @@ async fn both_sides_of_a_call_are_one_edge_in_whichever_order_they_arrive() {
 }
 
 #[tokio::test]
-async fn the_map_has_roles_and_what_sends_no_telemetry_of_its_own() {
+async fn the_map_has_roles_and_targets_that_send_no_telemetry() {
     let harness = shop().await;
     let map = harness.json("/api/map").await;
     assert_eq!(

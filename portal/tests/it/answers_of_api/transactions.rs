@@ -53,7 +53,7 @@ async fn a_transaction_has_every_item_under_its_parent() {
 }
 
 #[tokio::test]
-async fn transactions_are_found_by_what_is_in_them() {
+async fn transactions_are_found_by_their_items() {
     let harness = shop().await;
     for (query, count) in [
         ("", 8),

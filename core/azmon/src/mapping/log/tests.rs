@@ -113,7 +113,7 @@ fn scope_and_target_are_the_loggers_name() {
 }
 
 #[test]
-fn an_attribute_wins_over_what_the_record_says_under_the_same_name() {
+fn an_attribute_overrides_the_field_of_the_record_with_the_same_name() {
     let envelope = mapped(|record| record.add_attribute("logger_name", "mine"));
     assert_eq!(property(&envelope, "logger_name"), Some("mine"));
     assert_eq!(envelope.data.properties().len(), 1);
@@ -267,7 +267,7 @@ fn a_record_belongs_to_its_span_and_counts_as_much_as_its_request() {
 }
 
 #[test]
-fn the_context_says_what_the_record_does_not() {
+fn the_context_supplies_fields_that_the_record_lacks() {
     let identity = Identity::new().user_id("u").authenticated_user_id("a");
     let context = Context::new()
         .with_value(OperationName("GET /orders/{id}".into()))

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn up_to_three_values_are_exact_whatever_the_buckets() {
+    fn up_to_three_values_are_exact_with_any_buckets() {
         for values in [
             &[7.0][..],
             &[1.0, 2.0],

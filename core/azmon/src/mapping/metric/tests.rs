@@ -149,7 +149,7 @@ fn both_kinds_of_histogram_tell_count_ends_and_deviation() {
 }
 
 #[test]
-fn what_is_no_number_is_never_sent() {
+fn values_that_are_not_numbers_are_never_sent() {
     let found = points(|meter| {
         let gauge = meter.f64_gauge("gauge").build();
         gauge.record(f64::NAN, &[KeyValue::new("is", "nan")]);

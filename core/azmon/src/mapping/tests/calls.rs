@@ -57,7 +57,7 @@ fn messages_go_to_and_come_from_peer_and_destination() {
 }
 
 #[test]
-fn the_azure_sdk_is_told_by_both_names_of_its_namespace() {
+fn the_azure_sdk_is_recognised_by_both_names_of_its_namespace() {
     for key in ["az.namespace", "azure.resource_provider.namespace"] {
         let hub = texts([
             (key, "Microsoft.EventHub"),
@@ -85,7 +85,7 @@ fn the_azure_sdk_is_told_by_both_names_of_its_namespace() {
 }
 
 #[test]
-fn storage_has_one_name_whatever_part_of_it_the_sdk_names() {
+fn storage_has_one_name_for_all_parts_that_the_sdk_names() {
     for namespace in ["Storage.Blob.Container", "Storage.Queue"] {
         let storage = texts([("az.namespace", namespace)]);
         let internal = call(SpanKind::Internal, &storage);
@@ -106,7 +106,7 @@ fn storage_has_one_name_whatever_part_of_it_the_sdk_names() {
 }
 
 #[test]
-fn generative_ai_is_told_by_both_names_of_its_system_which_stay_properties() {
+fn generative_ai_is_recognised_by_both_names_of_its_system_which_stay_properties() {
     for key in ["gen_ai.system", "gen_ai.provider.name"] {
         let chat = texts([(key, "openai"), ("server.address", "api.openai.com")]);
         assert_eq!(

@@ -55,7 +55,7 @@ fn success_follows_the_status_then_the_http_code() {
 }
 
 #[test]
-fn overrides_beat_every_rule_and_leave_what_they_replace_as_properties() {
+fn overrides_beat_every_rule_and_keep_the_replaced_values_as_properties() {
     let attributes = texts([
         ("db.system.name", "redis"),
         ("microsoft.dependency.data", "D"),
@@ -136,7 +136,7 @@ fn a_sample_rate_is_read_by_both_names_and_ignored_if_it_is_none() {
 }
 
 #[test]
-fn what_no_rule_uses_is_kept() {
+fn attributes_that_no_rule_uses_are_kept() {
     let mut span = span(
         SpanKind::Client,
         "span",

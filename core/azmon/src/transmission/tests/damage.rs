@@ -82,7 +82,7 @@ async fn assert_costs_only_itself(what: &str, change: impl Fn(&mut Vec<u8>)) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_of_every_kind_of_damage_costs_no_more_than_what_was_in_it() {
+async fn a_file_with_any_kind_of_damage_loses_only_its_items() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 9] = [
         ("nothing is left", |content| content.clear()),
@@ -120,7 +120,7 @@ async fn a_file_of_every_kind_of_damage_costs_no_more_than_what_was_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_cut_anywhere_costs_no_more_than_what_was_in_it() {
+async fn a_file_that_is_truncated_anywhere_loses_only_its_items() {
     let files = FakeFileSystem::default();
     let _first = stored(&files).await;
     let length = batch(&files).1.len();
@@ -133,7 +133,7 @@ async fn a_file_that_is_cut_anywhere_costs_no_more_than_what_was_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_of_which_any_byte_is_changed_costs_no_more_than_what_was_in_it() {
+async fn a_file_with_any_changed_byte_loses_only_its_items() {
     let files = FakeFileSystem::default();
     let _first = stored(&files).await;
     let length = batch(&files).1.len();

@@ -179,7 +179,7 @@ fn settings(files: &FakeFileSystem, storage: &Storage) -> StorageSettings {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_that_is_down_for_an_hour_costs_what_the_disk_cannot_hold_and_no_more() {
+async fn an_endpoint_that_is_down_for_an_hour_loses_only_items_beyond_the_disk() {
     const RATE: usize = 2_000 / FEWER / FEWER;
     const SECONDS: usize = 3_600;
     const DISK: u64 = 50_000_000 / (FEWER * FEWER) as u64;

@@ -231,7 +231,7 @@ async fn garbage_that_calls_itself_success_is_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_delivers_what_it_can_and_counts_the_rest() {
+async fn a_shutdown_delivers_as_many_items_as_possible_and_counts_the_rest() {
     let worker = TestWorker::start([]);
     worker.rule(|names| has(names, "poison").then_some(Script::Status(500)));
     worker.push_named("poison");

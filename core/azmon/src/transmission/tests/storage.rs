@@ -64,7 +64,7 @@ async fn a_shutdown_in_an_outage_stores_the_rest_and_the_next_process_sends_it()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_stores_what_is_under_way() {
+async fn a_shutdown_stores_running_uploads() {
     let files = FakeFileSystem::default();
     let worker = worker(&files, &Storage::default());
     worker.rule(|_| Some(Script::Slow(3_600 * SECOND)));
@@ -175,7 +175,7 @@ async fn bytes_are_limited_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_old_is_dropped_and_counted() {
+async fn items_that_are_too_old_are_dropped_and_counted() {
     let files = FakeFileSystem::default();
     let worker = worker(&files, &Storage::default());
     worker.rule(|_| Some(Script::Unreachable));
@@ -232,7 +232,7 @@ async fn a_disk_that_fails_from_a_call_on_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_directory_that_is_removed_costs_what_was_in_it_and_no_more() {
+async fn removing_the_directory_loses_only_its_items() {
     let files = FakeFileSystem::default();
     let worker = worker(&files, &Storage::default());
     worker.rule(|_| Some(Script::RetryAfter(503, "60")));
