@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
 use crate::public_api::{self, Library};
-use crate::{bench, demo, dependencies, structure, test};
+use crate::{bench, demo, dependencies, links, structure, test};
 
 /// A step that must pass.
 struct Step {
@@ -108,6 +108,7 @@ fn steps() -> Result<Vec<Step>> {
     ];
     steps.push(Step::new("structure", structure));
     steps.push(Step::new("dependencies", dependencies::check));
+    steps.push(Step::new("links", links::check));
     steps.push(Step::new("public items", || {
         public_api(&public_api::Options::default())
     }));

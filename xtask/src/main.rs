@@ -13,6 +13,7 @@ mod command;
 mod demo;
 mod dependencies;
 mod error;
+mod links;
 mod modules;
 mod packages;
 mod pages;
