@@ -51,10 +51,14 @@ struct Report {
     time: Duration,
 }
 
-/// Runs every step, even after a failed one, so that one run reports all failures; then prints the duration of
-/// each.
+/// Runs every step, and then prints the duration of each.
 pub(crate) fn run() -> Result {
-    let reports: Vec<_> = steps()?.into_iter().map(Step::run).collect();
+    run_all(steps()?)
+}
+
+/// Runs every step, even after a failed one, so that one run reports all failures.
+fn run_all(steps: Vec<Step>) -> Result {
+    let reports: Vec<_> = steps.into_iter().map(Step::run).collect();
     println!("\n=== summary");
     for report in &reports {
         println!("{report}");
@@ -276,6 +280,21 @@ mod tests {
             sets(&[("default", &["a"]), ("a", &["b", "dep:c"]), ("b", &[])]),
             [None, NONE]
         );
+    }
+
+    #[test]
+    fn a_failed_step_fails_the_run_and_the_later_steps_run() {
+        let passed = || Step::command("passed".to_owned(), with(&["--version"]));
+        let steps = vec![
+            passed(),
+            Step::command("status".to_owned(), with(&["no-such-command"])),
+            Step::command("program".to_owned(), Command::new("no-such-program")),
+            passed(),
+            Step::new("action", || Err("an error".into())),
+        ];
+        let failure = run_all(steps).unwrap_err();
+        assert_eq!(failure.to_string(), "failed: status, program, action");
+        run_all(vec![passed()]).unwrap();
     }
 
     #[test]
