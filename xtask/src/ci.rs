@@ -116,8 +116,12 @@ fn steps() -> Result<Vec<Step>> {
     steps.push(Step::new("public items", || {
         public_api(&public_api::Options::default())
     }));
-    let packaging = ["package", "--workspace", "--no-verify", "--allow-dirty"];
-    steps.push(Step::command("package".to_owned(), with(&packaging)));
+    let members = members()?;
+    let mut package = with(&["package", "--no-verify", "--allow-dirty"]);
+    for member in members.iter().filter(|member| member.is_published()) {
+        package.args(["--package", &member.name]);
+    }
+    steps.push(Step::command("package".to_owned(), package));
     let everything = [
         "clippy",
         "--workspace",
@@ -127,8 +131,8 @@ fn steps() -> Result<Vec<Step>> {
         "warnings",
     ];
     steps.push(Step::command("clippy".to_owned(), with(&everything)));
-    for package in members()? {
-        steps.extend(package.clippy());
+    for member in &members {
+        steps.extend(member.clippy());
     }
     let mut doc = with(&["doc", "--workspace", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
