@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use crate::command::{self, cargo};
+use crate::command::{self, Programs, cargo};
 use crate::error::Result;
 
 /// The workspace of the peers, with other versions of OpenTelemetry and its own lock file.
@@ -38,10 +38,11 @@ pub(crate) fn run(options: &Options) -> Result {
 }
 
 /// Checks that azmon's own cases run. CI does not measure them, since its machines differ.
-pub(crate) fn smoke() -> Command {
-    let mut command = cargo();
-    command.args(["run", "--package", "azmon-benches", "--", "--smoke"]);
-    command
+pub(crate) fn smoke() -> Result {
+    let programs = Programs::build(&["azmon-benches"])?;
+    let mut command = Command::new(programs.path("azmon-benches")?);
+    command.current_dir(command::workspace()).arg("--smoke");
+    command::run(command)
 }
 
 /// Checks the formatting of the peers' sources; CI does not build them.

@@ -138,7 +138,7 @@ fn steps() -> Result<Vec<Step>> {
     doc.env("RUSTDOCFLAGS", "-D warnings");
     steps.push(Step::command("doc".to_owned(), doc));
     steps.push(Step::new("test", test::run));
-    steps.push(Step::command("benches --smoke".to_owned(), bench::smoke()));
+    steps.push(Step::new("benches --smoke", bench::smoke));
     steps.push(Step::new("demo --once", || {
         demo::run(&demo::Options::once())
     }));

@@ -61,12 +61,13 @@ struct Target {
 }
 
 impl Programs {
-    /// Builds programs, each given as package and name.
-    pub(crate) fn build(programs: &[(&str, &str)]) -> Result<Self> {
+    /// Builds programs, with the features that the whole workspace enables: the dependencies are those of the tests.
+    pub(crate) fn build(programs: &[&str]) -> Result<Self> {
         let mut command = cargo();
-        command.args(["build", "--message-format=json-render-diagnostics"]);
-        for (package, program) in programs {
-            command.args(["--package", package, "--bin", program]);
+        command.args(["build", "--workspace"]);
+        command.arg("--message-format=json-render-diagnostics");
+        for program in programs {
+            command.args(["--bin", program]);
         }
         let output = command.stderr(Stdio::inherit()).output()?;
         if !output.status.success() {

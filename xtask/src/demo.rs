@@ -80,8 +80,7 @@ pub(crate) fn run(options: &Options) -> Result {
 impl Demo {
     fn start(is_once: bool) -> Result<Self> {
         let signals = signals()?;
-        let programs =
-            Programs::build(&[("azmon-portal", "azmon"), ("azmon-examples", "services")])?;
+        let programs = Programs::build(&["azmon", "services"])?;
         let portal_address = if is_once {
             "127.0.0.1:0"
         } else {

@@ -1,4 +1,6 @@
-//! Limits on what a crate makes its users compile.
+//! Limits on what a crate makes its users compile, and the features that tests share with every other build.
+
+use std::collections::BTreeSet;
 
 use crate::command::cargo;
 use crate::error::Result;
@@ -33,8 +35,17 @@ const LIMITS: [Limit; 3] = [
     },
 ];
 
-/// Fails if a crate has more dependencies than its limit, or one that it must not have.
+/// The package that enables the features of tests in every build.
+const FEATURES: &str = "tests/features/Cargo.toml";
+
+/// Fails if a crate has more dependencies than its limit, or one that it must not have; or if only builds with tests
+/// enable a feature.
 pub(crate) fn check() -> Result {
+    limits()?;
+    features()
+}
+
+fn limits() -> Result {
     for limit in &LIMITS {
         let crates = crates(limit)?;
         let Limit { package, most, .. } = limit;
@@ -52,25 +63,49 @@ pub(crate) fn check() -> Result {
     Ok(())
 }
 
+/// Fails if the workspace has a dependency with other features in a build without tests. Such a build would compile the
+/// dependency again, and all crates above it.
+fn features() -> Result {
+    let listed = |edges| tree(edges, "{p} with {f}", &["--workspace"]);
+    let of_programs = listed("normal,no-proc-macro")?;
+    let of_tests = listed("normal,dev,no-proc-macro")?;
+    let missing: Vec<_> = of_programs
+        .difference(&of_tests)
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join("\n  ");
+    Err(format!(
+        "tests enable further features of these crates; add the features to {FEATURES}:\n  {missing}"
+    )
+    .into())
+}
+
 /// The names of the crates that the package compiles, itself among them. A name stands once for each version.
 fn crates(limit: &Limit) -> Result<Vec<String>> {
+    let selection = [&["--package", limit.package], limit.flags].concat();
+    let lines = tree("normal", "{p}", &selection)?;
+    let names = lines.iter().filter_map(|line| line.split(' ').next());
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// The lines of `cargo tree` without its tree.
+fn tree(edges: &str, format: &str, selection: &[&str]) -> Result<BTreeSet<String>> {
     let mut command = cargo();
     command
-        .args(["tree", "--edges", "normal", "--prefix", "none"])
-        .args(["--format", "{p}", "--package", limit.package])
-        .args(limit.flags);
+        .args(["tree", "--prefix", "none", "--edges", edges])
+        .args(["--format", format])
+        .args(selection);
     let output = command.output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut lines: Vec<_> = text
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
+    let lines = text.lines().map(|line| line.trim_end_matches(" (*)"));
+    Ok(lines
         .filter(|line| !line.is_empty())
-        .collect();
-    lines.sort_unstable();
-    lines.dedup();
-    let names = lines.iter().filter_map(|line| line.split(' ').next());
-    Ok(names.map(str::to_owned).collect())
+        .map(str::to_owned)
+        .collect())
 }

@@ -59,7 +59,7 @@ pub(crate) fn pictures() -> Result {
 
 fn in_browser(script: &str) -> Result {
     packages::provide_browser()?;
-    let programs = Programs::build(&[("azmon-portal", "azmon"), ("azmon-examples", "services")])?;
+    let programs = Programs::build(&["azmon", "services"])?;
     let mut command = command_of(&["run", script]);
     command
         .env("AZMON", programs.path("azmon")?)
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_pages_are_built_of_is_there() {
+    fn all_sources_of_the_pages_exist() {
         for source in SOURCES {
             assert!(newest(&folder().join(source)).is_some(), "{source}");
         }
