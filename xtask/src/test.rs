@@ -9,26 +9,23 @@ pub(crate) fn run() -> Result {
     azurite::provide()?;
     // Before the portal, which embeds the pages, and its tests.
     pages::test()?;
-    for kind in ["--all-targets", "--doc"] {
-        let mut command = cargo();
-        command.args(["test", "--workspace", kind]);
-        command::run(command)?;
-    }
+    tests(&["--workspace", "--all-targets"])?;
+    tests(&["--workspace", "--doc"])?;
     pages::browser()?;
-    // The same arithmetic as in a release build, except that an overflow panics.
-    let mut hostile = cargo();
-    hostile.args(["test", "--profile", "hostile", "--package", "azmon-hostile"]);
-    command::run(hostile)?;
+    optimised(&["--test", "hostile"])?;
     // The long faults at their full rates.
-    let mut endurance = cargo();
-    endurance.args([
-        "test",
-        "--profile",
-        "hostile",
-        "--package",
-        "azmon",
-        "--lib",
-    ]);
-    endurance.arg("transmission::tests::endurance");
-    command::run(endurance)
+    optimised(&["--lib", "transmission::tests::endurance"])
+}
+
+fn tests(arguments: &[&str]) -> Result {
+    let mut command = cargo();
+    command.arg("test").args(arguments);
+    command::run(command)
+}
+
+/// Runs tests with the arithmetic of a release build, except that an overflow panics. Both packages are always selected,
+/// so that they share their compiled dependencies.
+fn optimised(tests: &[&str]) -> Result {
+    let packages = ["--package", "azmon", "--package", "azmon-hostile"];
+    self::tests(&[&["--profile", "hostile"], &packages[..], tests].concat())
 }

@@ -1,19 +1,19 @@
-//! Whatever is sent to the portal: no panic, no overflow, bounded time and memory.
+//! Hostile bodies: the portal neither panics nor overflows, and its time and memory are bounded.
 
 use std::time::{Duration, Instant};
 
 use azmon_hostile::{Inputs, PortalReaders};
 
-/// `cargo test --profile hostile` tries them all; without optimisation, a part of them takes as long.
+/// The optimised profile `hostile` tries all inputs, other profiles a part.
 const INPUTS: usize = if cfg!(debug_assertions) {
     5_000
 } else {
     100_000
 };
-/// No input may take that long, however busy the machine is.
+/// Maximum time for one input, on a busy machine.
 const MAX_TIME: Duration = Duration::from_secs(20);
-/// Memory at the same time: so much for any input, and so many times its length. A body is held once as it came, once
-/// as items with their fields, their words and their JSON.
+/// Maximum memory: this constant, and this multiple of the length. A body is held once as received, and once as items
+/// with their fields, their words and their JSON.
 const MEMORY: u64 = 2 * 1_024 * 1_024;
 const TIMES: u64 = 200;
 /// The additional memory of a bomb: the limit of a decompressed body, in a buffer that grows by doubling.
