@@ -13,8 +13,8 @@ pub(crate) fn run() -> Result {
     tests(&["--workspace", "--doc"])?;
     pages::browser()?;
     optimised(&["--test", "hostile"])?;
-    // The long faults at their full rates.
-    optimised(&["--lib", "transmission::tests::endurance"])
+    // The long faults at their full rates, all generated requests and all damaged bytes.
+    optimised(&["--lib", "transmission::tests"])
 }
 
 fn tests(arguments: &[&str]) -> Result {
