@@ -179,6 +179,7 @@ impl Exclusions {
     }
 
     /// Whether hosts or user agents are listed, so that the headers of an incoming request can exclude it.
+    #[doc(hidden)]
     #[must_use]
     pub fn concern_headers(&self) -> bool {
         !self.hosts.is_empty() || !self.user_agents.is_empty()
