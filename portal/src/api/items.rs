@@ -157,6 +157,17 @@ fn longest(
     })
 }
 
+/// The parameters of a search beside those of its range and its text.
+pub(super) const NARROWED: [&str; 5] = ["op", "target", "type", "duration", "problem"];
+
+/// The filter of a search.
+pub(crate) fn searched(reader: &Reader, query: Option<&str>) -> Result<ItemFilter, ApiError> {
+    let parameters = Parameters::parse(query, &[&RANGED, &SEARCHED, &NARROWED])?;
+    let mut filter = Ask::new(reader, &parameters)?.filter(&parameters)?;
+    of_problem(reader, &parameters, &mut filter)?;
+    Ok(filter)
+}
+
 /// Restricts the filter to the exceptions of a problem.
 pub(super) fn of_problem(
     reader: &Reader,

@@ -20,7 +20,9 @@ use crate::api::Context;
 use crate::api::live::serve;
 use crate::api::parameters::Parameters;
 use crate::api::time::Time;
-use crate::live::{Changes, Hub, Row, Sample, Server, Source, State as Live};
+use crate::live::{
+    Changes, Hub, Row, Sample, Server, Source, State as Live, default_configuration,
+};
 use crate::server::ApiError;
 
 /// The interval of events while no post arrives, since telemetry of roles that do not post also has its seconds.
@@ -51,6 +53,8 @@ struct Told {
     skipped: usize,
     /// When it is another than before.
     configuration: Option<ConfigurationView>,
+    /// That of a new portal, at the start.
+    standard: Option<ConfigurationView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -211,6 +215,10 @@ fn tell(hub: &Hub, app: Option<&str>, seen: &mut Seen) -> Told {
             samples,
             skipped,
             configuration: is_new.then(|| ConfigurationView::from(&live.info)),
+            standard: seen
+                .changes
+                .is_none()
+                .then(|| ConfigurationView::from(&default_configuration())),
         };
         seen.since = now / 1_000 - AGAIN;
         seen.sample = live.samples.back().map_or(seen.sample, |last| last.number);

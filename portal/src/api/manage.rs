@@ -25,8 +25,8 @@ const MAX_SAVED: usize = 256 * 1_024;
 /// The maximum length of a saved name, in bytes.
 const MAX_NAME: usize = 500;
 /// The kinds of values that pages save.
-const SAVED_KINDS: [&str; 6] = [
-    "boards", "queries", "known", "ignored", "layout", "settings",
+const SAVED_KINDS: [&str; 7] = [
+    "boards", "views", "queries", "known", "ignored", "layout", "settings",
 ];
 
 #[derive(Debug, Serialize)]

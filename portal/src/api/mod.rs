@@ -48,6 +48,7 @@ use axum::routing::{delete, get, post, put};
 
 pub(crate) use self::context::{Context, EndpointView, OtlpReader};
 pub(crate) use self::exchange::read_file;
+pub(crate) use self::items::searched;
 
 pub(crate) fn routes() -> Router<Context> {
     Router::new()
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/api/fields", get(facets::fields))
         .route("/api/transactions", get(transactions::list))
         .route("/api/transactions/{operationId}", get(transactions::one))
+        .route("/api/users", get(users::list))
         .route("/api/map", get(map::map))
         .route("/api/map/node", get(map::node))
         .route("/api/map/edge", get(map::edge))

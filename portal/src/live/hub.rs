@@ -378,8 +378,8 @@ fn is_fresh(envelope: &Envelope<'_>) -> bool {
     }
 }
 
-/// Samples failures, exceptions, events and traces, as the service does by default.
-fn default_configuration() -> ConfigurationInfo {
+/// The configuration of a new portal: samples of failures, exceptions, events and traces, as the service does by default.
+pub(crate) fn default_configuration() -> ConfigurationInfo {
     let group = |of: LiveTelemetryType, filters| DocumentGroupInfo {
         telemetry_type: of.as_str().to_owned(),
         filters: FilterGroupInfo { filters },

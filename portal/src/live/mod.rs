@@ -22,7 +22,9 @@ mod hub;
 mod point;
 mod protocol;
 mod server;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use self::hub::{Changes, Hub, Sample, State};
+pub(crate) use self::hub::{Changes, Hub, Sample, State, default_configuration};
 pub(crate) use self::protocol::routes;
 pub(crate) use self::server::{Row, Server, Source};

@@ -119,6 +119,10 @@ pub(super) fn push(
                 },
             }
         }
+        Source::Problem => {
+            let id = document.map_or_else(String::new, Document::problem_id);
+            builder.push_text(&id);
+        }
         Source::Tag(key) => builder.push_text(&text(&["tags", key])),
         Source::InstrumentationKey => builder.push_text(&text(&["iKey"])),
         Source::Nothing => builder.push_null(),
@@ -146,6 +150,7 @@ pub(super) fn is_dimension(source: Source) -> bool {
         ROLE,
         REQUEST_RESULT,
         RESULT,
+        Source::Problem,
         Source::InstrumentationKey,
     ]
     .contains(&source)
@@ -164,7 +169,8 @@ pub(super) fn is_exact(dims: &Dims) -> bool {
 
 fn dimension(dims: &Dims, source: Source) -> Option<&str> {
     Some(match source {
-        NAME => &dims.name,
+        // The series of exceptions have the problem as their name.
+        NAME | Source::Problem => &dims.name,
         ROLE => &dims.role,
         REQUEST_RESULT | RESULT => &dims.result,
         Source::InstrumentationKey => &dims.app,
@@ -179,7 +185,11 @@ fn dimension(dims: &Dims, source: Source) -> Option<&str> {
 pub(super) fn needs_json(source: Source) -> bool {
     matches!(
         source,
-        Source::Data(_) | Source::Success(_) | Source::Tag(_) | Source::InstrumentationKey
+        Source::Data(_)
+            | Source::Success(_)
+            | Source::Problem
+            | Source::Tag(_)
+            | Source::InstrumentationKey
     )
 }
 

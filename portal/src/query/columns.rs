@@ -17,6 +17,8 @@ pub(super) enum Source {
     Data(&'static [&'static str]),
     /// The same, with a boolean as text.
     Success(&'static [&'static str]),
+    /// The id that groups exceptions, which the service computes if the client states none.
+    Problem,
     Tag(&'static str),
     InstrumentationKey,
     Nothing,
@@ -35,7 +37,7 @@ pub(super) struct Definition {
 
 use Source::{
     Data, Duration, InstrumentationKey, ItemCount, ItemId, ItemType, Nothing, PerformanceBucket,
-    Success, Tag, Timestamp,
+    Problem, Success, Tag, Timestamp,
 };
 use Type::{Dynamic, Int, Real, String as Text};
 
@@ -196,7 +198,7 @@ pub(super) const TABLES: &[Definition] = &[
         workspace: "AppExceptions",
         kind: ItemKind::Exception,
         own: &[
-            ("problemId", "ProblemId", Text, Data(&["problemId"])),
+            ("problemId", "ProblemId", Text, Problem),
             ("handledAt", "HandledAt", Text, Data(&["handledAt"])),
             (
                 "type",

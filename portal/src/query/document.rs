@@ -8,6 +8,8 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, V
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::store::said;
+
 /// An envelope. Steps of a path are members, or numbers of elements; `-1` is the last.
 pub(super) struct Document<'a> {
     text: &'a str,
@@ -35,6 +37,13 @@ impl<'a> Document<'a> {
             other => other.get(step),
         });
         found.map(Cow::Borrowed)
+    }
+
+    /// The id that groups exceptions; empty for another item.
+    pub(super) fn problem_id(&self) -> String {
+        serde_json::from_str(self.text)
+            .map(|envelope| said::problem_id(&envelope))
+            .unwrap_or_default()
     }
 
     /// The value at a path as text: the content of a string, or the JSON of another value; empty for a missing value.

@@ -1,6 +1,6 @@
-//! The endpoints for editors: the schema, the keywords of the language, and the errors of a text.
+//! The endpoints for editors: the schema, the keywords of the language, the errors of a text, and the query of a search.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use azmon_kql::{Catalog, Options, check, words};
@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 
 use super::catalog::Tables;
 use super::columns::TABLES;
-use crate::api::Context;
+use super::search;
+use crate::api::{Context, searched};
 use crate::server::ApiError;
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
         .route("/api/query/schema", get(schema))
         .route("/api/query/check", post(check_text))
+        .route("/api/query/search", get(of_search))
 }
 
 /// `{tables: [{name, alias, columns: [{name, alias, type}]}], words: [{text, kind, signature}]}`; an alias is the name in a
@@ -39,6 +41,18 @@ async fn schema(State(context): State<Context>) -> Json<Value> {
         .map(|word| json!({"text": word.text, "kind": format!("{:?}", word.kind).to_lowercase(), "signature": word.signature}))
         .collect();
     Json(json!({"tables": tables, "words": words}))
+}
+
+/// `{query}`: the query of a search.
+async fn of_search(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, ApiError> {
+    let filter = context
+        .store
+        .read(move |reader| searched(reader, query.as_deref()))
+        .await?;
+    Ok(Json(json!({"query": search::query_of(&filter)})))
 }
 
 #[derive(Debug, Deserialize)]

@@ -15,6 +15,7 @@ mod editor;
 mod metadata;
 mod rest;
 mod routes;
+mod search;
 #[cfg(test)]
 mod tests;
 mod timespan;

@@ -42,6 +42,8 @@ pub(crate) struct ItemFilter {
     pub(crate) type_name: Option<String>,
     pub(crate) success: Option<bool>,
     pub(crate) is_browser: Option<bool>,
+    /// Only items that name a user or a session.
+    pub(crate) has_user: bool,
     /// Microseconds.
     pub(crate) duration: (Option<i64>, Option<i64>),
     pub(crate) expression: Option<Expression>,
@@ -62,6 +64,7 @@ impl Default for ItemFilter {
             type_name: None,
             success: None,
             is_browser: None,
+            has_user: false,
             duration: (None, None),
             expression: None,
             filters: Vec::new(),
@@ -128,7 +131,8 @@ impl ItemFilter {
             }
             None => least.is_none() && most.is_none(),
         };
-        has_duration && self.range.contains(row.time)
+        let has_user = !self.has_user || row.user.is_some();
+        has_duration && has_user && self.range.contains(row.time)
     }
 
     /// A full-text query that finds a superset of the matches.

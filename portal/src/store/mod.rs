@@ -62,6 +62,7 @@ pub(crate) use self::prepared::{Dims, SeriesKind, prepare};
 pub(crate) use self::reader::{Order, Reader};
 pub(crate) use self::retention::Limits;
 pub(crate) use self::rollups::Cell;
+pub(crate) use self::row::Row;
 pub(crate) use self::schema::GRAINS;
 pub use self::statistics::Statistics;
 pub(crate) use self::tables::{TableCursor, TableQuery, TableRow};

@@ -7,7 +7,7 @@ use azmon_envelope::{Data, Envelope, tags};
 use crate::store::checks::{self, Check};
 use crate::store::said::{
     MetricValue, duration, is_browser, method, metric_value, micros, own_id, problem_id, role,
-    weight,
+    user, weight,
 };
 use crate::store::words;
 use crate::store::{ItemKind, NewItem, hash};
@@ -23,7 +23,7 @@ pub(super) struct Prepared {
     /// The number of items that it represents.
     pub(super) weight: i64,
     pub(super) keys: Keys,
-    /// A hash of the user id.
+    /// A hash of the id of the user.
     pub(super) user: Option<i64>,
     pub(super) value: Option<MetricValue>,
     pub(super) problem: Option<ProblemText>,
@@ -130,13 +130,7 @@ impl Prepared {
         let tag = |key| envelope.tags.get(key).map_or("", |value| value.as_ref());
         let properties = envelope.data.properties();
         let property = |key| properties.get(key).map_or("", |value| value.as_ref());
-        let user = [
-            tag(tags::USER_AUTH_USER_ID),
-            tag(tags::USER_ID),
-            tag(tags::SESSION_ID),
-        ]
-        .into_iter()
-        .find(|id| !id.is_empty());
+        let user = user(envelope).map(|(_, id)| hash::stable(&[id]));
         let problem = match &envelope.data {
             Data::Exception(data) => Some(ProblemText {
                 message: cut(
@@ -152,7 +146,7 @@ impl Prepared {
             duration: duration(envelope),
             weight: weight(envelope.sample_rate),
             keys: Keys::of(envelope),
-            user: user.map(|id| hash::stable(&[id])),
+            user,
             value: metric_value(&envelope.data),
             problem,
             version: cut(tag(tags::APPLICATION_VERSION), MAX_DIMENSION),

@@ -45,6 +45,18 @@ pub(crate) fn is_browser(envelope: &Envelope<'_>) -> bool {
         || matches!(envelope.data, Data::PageViewPerf(_))
 }
 
+/// The user of an item, as the name of a field and its value: the signed-in user, the anonymous user, or the session.
+pub(crate) fn user<'a>(envelope: &'a Envelope<'_>) -> Option<(&'static str, &'a str)> {
+    [
+        ("user_AuthenticatedId", tags::USER_AUTH_USER_ID),
+        ("user_Id", tags::USER_ID),
+        ("session_Id", tags::SESSION_ID),
+    ]
+    .into_iter()
+    .filter_map(|(field, tag)| Some((field, envelope.tags.get(tag)?.as_ref())))
+    .find(|(_, id)| !id.is_empty())
+}
+
 /// The problem id that groups exceptions: the client's own, or type and method, as in the service.
 pub(crate) fn problem_id(envelope: &Envelope<'_>) -> String {
     let Data::Exception(data) = &envelope.data else {

@@ -184,7 +184,7 @@ fn ordered(field: &Field, found: &FieldValue<'_>, wanted: &str) -> Option<std::c
 }
 
 /// A number, or a duration such as `1.5s` or `200ms` in milliseconds.
-fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     for (unit, factor) in [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0)] {
         if let Some(number) = text.strip_suffix(unit)

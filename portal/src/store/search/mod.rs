@@ -6,4 +6,4 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::expression::Expression;
+pub(crate) use self::expression::{Comparison, Expression, number};

@@ -28,6 +28,7 @@ async fn every_answer_has_the_form_that_the_contract_gives_it() {
         "/api/transactions?prefer=complete&duration=10..&op=POST%20/orders".to_owned(),
         format!("/api/transactions/{operation}"),
         "/api/transactions/unknown".to_owned(),
+        "/api/users?q=order".to_owned(),
         "/api/map?vs=previous".to_owned(),
         "/api/map/node?id=role:shop&vs=previous".to_owned(),
         "/api/map/node?id=dependency:postgresql|shop-db".to_owned(),
@@ -69,6 +70,7 @@ async fn an_empty_portal_answers_everything() {
         "/api/facets",
         "/api/fields",
         "/api/transactions",
+        "/api/users",
         "/api/map",
         "/api/operations",
         "/api/dependencies",
@@ -103,6 +105,7 @@ async fn an_invalid_query_is_400_and_names_the_fault() {
             "aggregation",
         ),
         ("/api/overview?colour=red", "colour"),
+        ("/api/users?limit=1001", "1000"),
     ] {
         let response = harness.get(path).send().await.unwrap();
         assert_eq!(response.status(), 400, "{path}");

@@ -7,7 +7,9 @@ mod form;
 mod items;
 mod map;
 mod performance;
+mod search;
 mod transactions;
+mod users;
 
 use serde_json::Value;
 

@@ -208,6 +208,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users of the matching items, the last seen first. */
+        get: operations["getUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/map": {
         parameters: {
             query?: never;
@@ -591,7 +608,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Values that pages saved; kind is boards, queries, known, ignored, layout or settings. */
+        /** Values that pages saved; kind is boards, views, queries, known, ignored, layout or settings. */
         get: operations["getSavedKind"];
         put?: never;
         post?: never;
@@ -698,6 +715,23 @@ export interface paths {
         put?: never;
         /** The first error of a query, and the columns of its result. The query does not run. */
         post: operations["postQueryCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/query/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The KQL query of a search. A word is looked for in every column, and a phrase as its words. */
+        get: operations["getQuerySearch"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1519,6 +1553,10 @@ export interface components {
             readItems: number;
             tookMs: number;
         };
+        SearchQuery: {
+            /** @description In classic names, without the range of time. */
+            query: string;
+        };
         /** @description Values of consecutive buckets of equal length. The n-th bucket begins at start + n * stepMs. null means no data: a gap, not 0. A bucket before oldestKept is empty. */
         Series: {
             /** @description The subject of the series, such as p95, a role, or a value of a split dimension. */
@@ -1651,6 +1689,40 @@ export interface components {
             transactions: components["schemas"]["TransactionRow"][];
             more: boolean;
         };
+        /** @description One user, with what the matching items say. Counts are sums of itemCount. */
+        UserRow: {
+            /**
+             * @description The field that names the user: of a signed-in user, of an anonymous user, or of a session without a user.
+             * @enum {string}
+             */
+            field: "user_AuthenticatedId" | "user_Id" | "session_Id";
+            id: string;
+            /** @description Distinct sessions. */
+            sessions: number;
+            items: number;
+            /** @description Requests and page views. */
+            requests: number;
+            /** @description Failed requests and page views. */
+            failed: number;
+            exceptions: number;
+            /** @description By name. */
+            roles: string[];
+            /**
+             * Format: date-time
+             * @description In the range.
+             */
+            firstSeen: string;
+            /**
+             * Format: date-time
+             * @description In the range.
+             */
+            lastSeen: string;
+        };
+        Users: {
+            scope: components["schemas"]["Scope"];
+            users: components["schemas"]["UserRow"][];
+            more: boolean;
+        };
         /** @description The number of items that match without one filter. Only for an empty result. */
         WithoutFilter: {
             filter: string;
@@ -1753,7 +1825,10 @@ export interface components {
             refused: number;
             samples: components["schemas"]["LiveSample"][];
             skipped: number;
+            /** @description When it is another than before. */
             configuration: components["schemas"]["LiveConfiguration"] | null;
+            /** @description The configuration of a new portal, at the start of the stream. */
+            standard: components["schemas"]["LiveConfiguration"] | null;
         };
         LiveServers: {
             isWatched: boolean;
@@ -2366,6 +2441,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Transaction"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUsers: {
+        parameters: {
+            query?: {
+                /** @description Instrumentation key. Defaults to all. */
+                app?: components["parameters"]["app"];
+                /** @description Only these roles. */
+                role?: components["parameters"]["role"];
+                /** @description Start of the range: RFC 3339, milliseconds since 1970, or relative to now, such as -30m (s, m, h, d). Defaults to the oldest stored item. */
+                from?: components["parameters"]["from"];
+                /** @description End of the range, in the forms of from. Defaults to now. */
+                to?: components["parameters"]["to"];
+                /** @description Range of this run, instead of from and to; `current` for the newest. */
+                run?: components["parameters"]["run"];
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
+                q?: components["parameters"]["q"];
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
+                f?: components["parameters"]["f"];
+                /** @description Only items of this kind. */
+                kind?: components["parameters"]["kind"];
+                /** @description Operation: name of a request, or of a dependency. */
+                op?: components["parameters"]["op"];
+                /** @description Dependency target. */
+                target?: components["parameters"]["target"];
+                /** @description Dependency type, or exception type. */
+                type?: components["parameters"]["type"];
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
+                duration?: components["parameters"]["duration"];
+                problem?: number;
+                /** @description The maximum number of rows. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Users of the matching items, the last seen first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
                 };
             };
             /** @description Refused or failed */
@@ -3436,7 +3568,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Values that pages saved; kind is boards, queries, known, ignored, layout or settings. */
+            /** @description Values that pages saved; kind is boards, views, queries, known, ignored, layout or settings. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3694,6 +3826,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueryCheck"];
+                };
+            };
+            /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getQuerySearch: {
+        parameters: {
+            query?: {
+                /** @description Instrumentation key. Defaults to all. */
+                app?: components["parameters"]["app"];
+                /** @description Only these roles. */
+                role?: components["parameters"]["role"];
+                /** @description Search text: words, "phrases", prefix*, AND OR NOT ( ), field:value, field>value, field>=value, field<value, field<=value. Fields are the columns (name, type, target, resultCode, success, severity, role, instance, user, session, duration in ms, …), and the keys of customDimensions and customMeasurements. */
+                q?: components["parameters"]["q"];
+                /** @description A filter field~op~value; op is is, not, gt, ge, lt, le or has. Items must match all filters. */
+                f?: components["parameters"]["f"];
+                /** @description Only items of this kind. */
+                kind?: components["parameters"]["kind"];
+                /** @description Operation: name of a request, or of a dependency. */
+                op?: components["parameters"]["op"];
+                /** @description Dependency target. */
+                target?: components["parameters"]["target"];
+                /** @description Dependency type, or exception type. */
+                type?: components["parameters"]["type"];
+                /** @description Only calls with a duration in this range: 1200..5200, in ms; either end is optional. */
+                duration?: components["parameters"]["duration"];
+                problem?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The KQL query of a search. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchQuery"];
                 };
             };
             /** @description Refused or failed */
