@@ -43,13 +43,15 @@ impl Client {
     }
 
     /// The status of a GET.
-    pub(crate) fn get(&self, url: &str) -> Result<u16> {
-        Ok(self.agent.get(url).call()?.status().as_u16())
+    pub(crate) fn get(&self, url: &str, cookie: &str) -> Result<u16> {
+        let response = self.agent.get(url).header("cookie", cookie).call()?;
+        Ok(response.status().as_u16())
     }
 
     /// The status of a POST of JSON.
-    pub(crate) fn post(&self, url: &str, body: &serde_json::Value) -> Result<u16> {
-        Ok(self.agent.post(url).send_json(body)?.status().as_u16())
+    pub(crate) fn post(&self, url: &str, cookie: &str, body: &serde_json::Value) -> Result<u16> {
+        let request = self.agent.post(url).header("cookie", cookie);
+        Ok(request.send_json(body)?.status().as_u16())
     }
 
     /// The requests to the web front that the portal has stored, newest first.

@@ -19,6 +19,10 @@ const POLL: Duration = Duration::from_millis(100);
 const PORTAL_IS_READY: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING=";
 /// The pause between two visitors.
 const BETWEEN_VISITS: Duration = Duration::from_millis(80);
+/// The number of visitors, who come in turn.
+const VISITORS: usize = 12;
+/// After this number of visits each visitor has another session.
+const VISITS_OF_SESSION: usize = 600;
 /// The default number of requests.
 const DEFAULT_REQUESTS: usize = 25;
 
@@ -117,19 +121,22 @@ impl Demo {
     }
 
     fn drive_and_wait(self, visits: &[Visit]) -> Result {
-        for visit in visits {
-            self.visit(visit)?;
+        for (number, visit) in visits.iter().enumerate() {
+            self.visit(number, visit)?;
         }
         println!("\nOpen the portal:               {}/", self.portal_url);
         println!("Visitors keep coming to:       {}/", self.web_url);
         println!("Ctrl-C ends all of it.");
         // Steps through the list in a fixed pseudo-random order.
         let mut next = 0;
-        while self.signals.recv_timeout(BETWEEN_VISITS).is_err() {
+        for number in visits.len().. {
+            if self.signals.recv_timeout(BETWEEN_VISITS).is_ok() {
+                break;
+            }
             next = (next + 7) % Visit::DAY.len();
             let rest = next * next % 5;
             if let Some(visit) = Visit::DAY.get((next + rest) % Visit::DAY.len()) {
-                self.visit(visit)?;
+                self.visit(number, visit)?;
             }
         }
         self.stop()
@@ -137,8 +144,8 @@ impl Demo {
 
     /// Waits until everything has arrived, and then for further telemetry at the end of the shop.
     fn drive_and_verify(self, visits: &[Visit]) -> Result {
-        for visit in visits {
-            self.visit(visit)?;
+        for (number, visit) in visits.iter().enumerate() {
+            self.visit(number, visit)?;
         }
         self.await_arrival(visits)?;
         self.web.stop()?;
@@ -156,14 +163,17 @@ impl Demo {
         Ok(())
     }
 
-    fn visit(&self, visit: &Visit) -> Result {
+    fn visit(&self, number: usize, visit: &Visit) -> Result {
         let url = format!("{}{}", self.web_url, visit.path);
+        let visitor = number % VISITORS;
+        let session = number / VISITS_OF_SESSION;
+        let cookie = format!("visitor=v-{visitor}; session=s-{visitor}-{session}");
         let status = match visit.method {
-            Method::Get => self.client.get(&url)?,
+            Method::Get => self.client.get(&url, &cookie)?,
             Method::Post(article) => {
                 let lines = if article == "silk" { 18 } else { 3 };
-                self.client
-                    .post(&url, &json!({"article": article, "lines": lines}))?
+                let order = json!({"article": article, "lines": lines});
+                self.client.post(&url, &cookie, &order)?
             }
         };
         if status == visit.status {

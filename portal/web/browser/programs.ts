@@ -68,16 +68,20 @@ export async function startServices(connection: string): Promise<Services> {
   };
 }
 
+/** Visitors, each of whom comes back for other sessions. */
+const VISITORS = 12;
+
 const ORDERS = ['tea', 'coffee', 'tea', 'silk', 'coffee', 'glass', 'tea', 'gold'];
 
 /** Visits of the kinds that the demo has, a few at a time. */
 export async function visit(web: string, count: number): Promise<void> {
   const one = async (i: number) => {
+    const cookie = `visitor=v-${100 + (i % VISITORS)}; session=s-${100 + (i % VISITORS)}-${Math.floor(i / 60)}`;
     const article = ORDERS[i % ORDERS.length]!;
     const answer =
       i % 3 === 0
-        ? await fetch(`${web}/checkout`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ article, lines: article === 'silk' ? 18 : 6 }) })
-        : await fetch(`${web}${['/', `/products/${1 + (i % 9)}`, '/products/404', `/products/${1 + (i % 9)}/photo`][i % 4]}`);
+        ? await fetch(`${web}/checkout`, { method: 'POST', headers: { 'content-type': 'application/json', cookie }, body: JSON.stringify({ article, lines: article === 'silk' ? 18 : 6 }) })
+        : await fetch(`${web}${['/', `/products/${1 + (i % 9)}`, '/products/404', `/products/${1 + (i % 9)}/photo`][i % 4]}`, { headers: { cookie } });
     await answer.text();
   };
   let next = 0;

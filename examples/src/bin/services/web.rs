@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use azmon::instrument::Identity;
+use opentelemetry::Context;
+use opentelemetry::context::FutureExt;
+use opentelemetry::trace::TraceContextExt;
 use reqwest_middleware::ClientWithMiddleware;
 
 use crate::service::{self, Failure};
@@ -24,8 +30,33 @@ pub(crate) fn routes(shop: String) -> Router {
         .route("/products/{id}", get(product))
         .route("/products/{id}/photo", get(photo))
         .route("/checkout", post(checkout))
+        .layer(from_fn(identified))
         .route("/healthz", get(async || StatusCode::NO_CONTENT))
         .with_state(Arc::new(Front { client, shop }))
+}
+
+/// The request, its calls and its logs belong to the visitor and the session of its cookies.
+async fn identified(request: Request, next: Next) -> Response {
+    let Some(identity) = identity(request.headers()) else {
+        return next.run(request).await;
+    };
+    let context = Context::current_with_value(identity.clone());
+    context.span().set_attributes(identity.attributes());
+    next.run(request).with_context(context).await
+}
+
+fn identity(headers: &HeaderMap) -> Option<Identity> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    let cookie = |name| {
+        let mut pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(found, _)| *found == name)?;
+        Some(value.to_owned())
+    };
+    Some(
+        Identity::new()
+            .user_id(cookie("visitor")?)
+            .session_id(cookie("session")?),
+    )
 }
 
 impl Front {
