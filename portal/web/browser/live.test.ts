@@ -75,6 +75,116 @@ it('an own chart is sent to clients, and a mistake in it is said', async () => {
   await one.close();
 });
 
+it('own charts and filters are in the address: another browser, the way back and another page show them', async () => {
+  const portal = await startPortal();
+  const one = await reader(browser, portal.url, { expected: /400/ });
+  const address = (page: Page) => ['charts', 'streams'].map((key) => new URL(page.url()).searchParams.getAll(key));
+  const kept = async () => {
+    const { charts, streams } = await ask<{ charts: { id: string }[]; streams: { id: string }[] }>(`${portal.url}/api/live/configuration`);
+    return [charts.map(({ id }) => id), streams.map(({ id }) => id)];
+  };
+  const standard = ['failed requests', 'failed calls', 'exceptions', 'events', 'traces'];
+  // A server, so that the page has charts.
+  const item = JSON.stringify({ name: 'x', time: new Date().toISOString(), iKey: '00000000-0000-0000-0000-000000000001', tags: { 'ai.cloud.role': 'edge', 'ai.cloud.roleInstance': 'edge-1' }, data: { baseType: 'RequestData', baseData: { ver: 2, id: 'e1', name: 'GET /edge', duration: '00:00:00.050', responseCode: '200', success: true } } });
+  const sends = () => fetch(`${portal.url}/v2.1/track`, { method: 'POST', body: item });
+  await one.open('/live');
+  await one.page.getByText('Waiting for a server').waitFor();
+  await sends();
+  const remove = (name: string) => one.page.getByRole('button', { name: `Remove the filter ${name}` });
+  await remove('traces').waitFor();
+  expect(address(one.page)).toEqual([[], []]);
+  await one.page.getByRole('button', { name: 'Add chart' }).click();
+  await one.page.getByLabel('Name').fill('slow, or odd');
+  await one.page.getByRole('button', { name: 'condition', exact: true }).last().click();
+  await one.page.getByLabel('Field 1').fill('Duration');
+  await one.page.getByLabel('Comparison 1').selectOption('GreaterThan');
+  await one.page.getByLabel('Value 1').fill('0.00:00:01');
+  await one.page.getByRole('button', { name: 'Add', exact: true }).click();
+  const chart = one.page.getByRole('region', { name: 'slow, or odd' });
+  await chart.waitFor();
+  expect(address(one.page)).toEqual([['slow%2C or odd|Request||||Duration~GreaterThan~0.00:00:01'], []]);
+  await remove('traces').click();
+  await remove('traces').waitFor({ state: 'detached' });
+  await expect.poll(() => address(one.page)[1]!.length).toBe(4);
+  const link = one.page.url();
+  expect(await kept()).toEqual([['slow, or odd'], standard.slice(0, 4)]);
+
+  // Back to each state before, and on again.
+  await one.page.goBack();
+  await remove('traces').waitFor();
+  await expect.poll(kept).toEqual([['slow, or odd'], standard]);
+  await one.page.goBack();
+  await chart.waitFor({ state: 'detached' });
+  await expect.poll(kept).toEqual([[], standard]);
+  await one.page.goForward();
+  await chart.waitFor();
+  await expect.poll(kept).toEqual([['slow, or odd'], standard]);
+
+  // A link has precedence, and pages that are open follow it; an address without takes what the portal has.
+  const other = await reader(browser, portal.url, { expected: /400/ });
+  await other.open(link.slice(portal.url.length));
+  await expect.poll(kept).toEqual([['slow, or odd'], standard.slice(0, 4)]);
+  await remove('traces').waitFor({ state: 'detached' });
+  await expect.poll(() => one.page.url()).toBe(link);
+  await other.open('/live');
+  await expect.poll(() => other.page.url()).toBe(link);
+
+  // No filters at all is another address than none.
+  await other.open('/live?streams=none');
+  await expect.poll(kept).toEqual([[], []]);
+  await expect.poll(() => address(one.page)).toEqual([[], ['none']]);
+  // What cannot be used is said, and the address is again that of the portal.
+  await other.open('/live?streams=wrong|Request,Speed~Equal~1');
+  await other.page.getByText(/Speed/).first().waitFor();
+  await expect.poll(() => address(other.page)).toEqual([[], ['none']]);
+  expect(await kept()).toEqual([[], []]);
+  await one.close();
+  await other.close();
+  await portal.stop();
+});
+
+it('a server that falls silent is greyed and leaves its charts, and is gone when the portal has forgotten it', async () => {
+  const one = await reader(browser, base, { expected: /Failed to load resource/ });
+  const now = Math.floor(Date.now() / 1000);
+  const server = (id: number, silentFor: number) => ({
+    id, app: 'k', name: `host-${id}`, role: 'shop', machine: '', client: 'test', source: 'liveMetrics', isStale: silentFor >= 10, lastSeen: new Date((now - silentFor) * 1000).toISOString(),
+    measuresProcess: true, appliesFilters: true, isQuotaReached: false, warnings: [], errors: [],
+    rows: Array.from({ length: 50 }, (_, i) => [now - silentFor - 50 + i, 10 * id, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, {}]),
+  });
+  // What the portal would tell over a minute, without waiting for it: a stream ends after each, and the page asks again.
+  const told = [[server(1, 0), server(2, 0)], [server(1, 0), server(2, 10)], [server(1, 0), server(2, 59)], [server(1, 0)]];
+  let at = 0;
+  const isStream = (url: URL) => url.pathname === '/api/live';
+  await one.page.route(isStream, (route) => {
+    const servers = told[Math.min(at, told.length - 1)];
+    const configuration = { charts: [], streams: [] };
+    const event = { time: new Date(now * 1000).toISOString(), servers, refused: 0, samples: [], skipped: 0, configuration, standard: configuration };
+    return route.fulfill({ contentType: 'text/event-stream', body: `event: live\ndata: ${JSON.stringify(event)}\n\n` });
+  });
+  const next = async () => {
+    at += 1;
+    await one.page.waitForRequest((request) => isStream(new URL(request.url())));
+  };
+  const row = one.page.getByRole('row').filter({ hasText: 'host-2' });
+  await one.open('/live');
+  await row.getByRole('img', { name: 'connected' }).waitFor();
+  await one.page.getByText('2 servers connected').waitFor();
+  expect(most(await requests(one.page))).toBe(30);
+  await next();
+  await row.getByRole('img', { name: 'gone' }).waitFor();
+  await one.page.getByText('1 server connected').waitFor();
+  const grey = await row.evaluate((one) => getComputedStyle(one.querySelector('td:last-child')!).color);
+  expect(grey).not.toBe(await one.page.getByRole('row').filter({ hasText: 'host-1' }).evaluate((one) => getComputedStyle(one.querySelector('td:last-child')!).color));
+  // Its past stays as long as it is known.
+  expect(most(await requests(one.page))).toBe(30);
+  await next();
+  await row.getByRole('img', { name: 'gone' }).waitFor();
+  await next();
+  await row.waitFor({ state: 'detached' });
+  await expect.poll(async () => most(await requests(one.page))).toBe(10);
+  await one.close();
+});
+
 it('everything is filtered to servers and roles: by a click on a server, and by Filter all', async () => {
   const one = await reader(browser, base);
   await one.open('/live');

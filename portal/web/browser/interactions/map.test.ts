@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { type Portal, startPortal } from '../programs';
 import { join, reader } from '../reader';
-import { envelope, FAILED, startStory, track } from '../story';
+import { envelope, FAILED, request, startStory, track } from '../story';
 import { param } from './shared';
 
 const base = inject('portal');
@@ -121,6 +121,70 @@ describe.concurrent('the map', () => {
     await page.getByRole('button', { name: 'Diff with run 1' }).click();
     await expect.poll(() => param(page, 'vs')).toBe('1');
     await page.locator('path.edge.new').first().waitFor({ state: 'attached' });
+    await close();
+  });
+
+  it('with over 200 nodes begins around the worst, until a node is chosen', async ({ expect }) => {
+    const portal = await startPortal();
+    const MOST = 200;
+    const told = (role: string) => ({ minutesAgo: 0, version: '1', operation: role.padEnd(32, '0'), role });
+    const works = (i: number) => request('GET /', { ...told(`role-${i}`), operation: String(i).padStart(32, '0') }, 10);
+    await track(portal, [
+      ...Array.from({ length: MOST - 2 }, (_, i) => works(i)),
+      request('GET /', told('worst'), 10, false),
+      envelope('RemoteDependencyData', told('worst'), { id: 'd', name: 'SELECT', type: 'SQL', target: 'its-db', duration: '00:00:00.020', success: false }),
+    ]);
+    const { page, open, close } = await reader(browser, portal.url);
+    const nodes = page.locator('[data-node]');
+    const part = page.getByText('over 200 nodes: around the worst');
+    await open('/map');
+    await expect.poll(() => nodes.count()).toBe(MOST);
+    expect(await part.count()).toBe(0);
+    await track(portal, [works(MOST)]);
+    await open('/map');
+    await part.waitFor();
+    const ids = () => nodes.evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset['node']).sort());
+    await expect.poll(ids).toEqual(['dependency:SQL|its-db', 'role:worst']);
+    await open(`/map?nf=${encodeURIComponent('only:role:role-7')}`);
+    await expect.poll(ids).toEqual(['role:role-7']);
+    expect(await part.count()).toBe(0);
+    await close();
+    await portal.stop();
+  });
+
+  it('on a phone it is pinched and moved by fingers', async ({ expect }) => {
+    const { page, context, open, close } = await reader(browser, base, { width: 390 });
+    await open('/map');
+    await page.getByRole('button', { name: 'As map' }).click();
+    await page.locator('[data-node="role:web"]').waitFor();
+    const world = page.locator('.canvas .world');
+    const view = () => world.evaluate((one) => { const { a, e, f } = new DOMMatrix(getComputedStyle(one).transform); return { z: a, x: e, y: f }; });
+    const box = (await page.locator('.canvas').boundingBox())!;
+    const fingers = await context.newCDPSession(page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...points: [number, number][]) => fingers.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+    // A free place, so that no node takes the fingers.
+    const free = await page.evaluate(({ x, y, width, height }) => {
+      for (let top = y + height - 90; top > y; top -= 10) if ([...Array(10)].every((_, i) => document.elementFromPoint(x + 60 + (i * (width - 120)) / 9, top)?.classList.contains('canvas'))) return { left: x + 60, right: x + width - 60, top };
+      return null;
+    }, box);
+    expect(free).not.toBeNull();
+    const { left, right, top } = free!;
+    const middle = (left + right) / 2;
+    const before = await view();
+    await touch('touchStart', [middle - 40, top], [middle + 40, top]);
+    for (const apart of [50, 60, 70, 80]) await touch('touchMove', [middle - apart, top], [middle + apart, top]);
+    await touch('touchEnd');
+    const pinched = await view();
+    expect(pinched.z / before.z).toBeCloseTo(2, 1);
+    // What was between the fingers stays there.
+    const between = ({ z, x }: { z: number; x: number }) => (middle - box.x - x) / z;
+    expect(between(pinched)).toBeCloseTo(between(before), 0);
+    await expect.poll(() => Number(param(page, 'z')?.split(',')[0])).toBeCloseTo(pinched.z, 1);
+    await touch('touchStart', [middle, top]);
+    for (const by of [10, 20, 30]) await touch('touchMove', [middle - by, top - by]);
+    await touch('touchEnd');
+    const moved = await view();
+    expect([moved.z, Math.round(moved.x - pinched.x), Math.round(moved.y - pinched.y)]).toEqual([pinched.z, -30, -30]);
     await close();
   });
 

@@ -72,6 +72,11 @@ export function shapeOf(nodes: readonly CanvasNode[], edges: readonly CanvasEdge
   return JSON.stringify([nodes.map((node) => node.id).sort(), edges.map((edge) => edge.id).sort()]);
 }
 
+/** The name in the id of a node, `role:NAME` or `dependency:TYPE|NAME`. */
+export function nameOf(id: string): string {
+  return id.replace(/^(?:role:|dependency:[^|]*\|)/, '') || 'no role name';
+}
+
 /** Width of an edge's line, in pixels. */
 export function strokeOf(weight: number): number {
   return 1.4 + Math.min(4, Math.log10(1 + weight) * 0.75);

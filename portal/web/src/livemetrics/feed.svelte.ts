@@ -15,12 +15,19 @@ export class Feed {
   /** Newest first. */
   samples = $state.raw<LiveSample[]>([]);
   configuration = $state.raw<LiveConfiguration>({ charts: [], streams: [] });
+  /** The configuration of a new portal; undefined until the portal has told it, and its own. */
+  standard = $state.raw<LiveConfiguration | undefined>(undefined);
   /** The server's time; 0 until it is known. */
   now = $state(0);
   connected = $state(false);
   refused = $state(0);
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Configurations that were sent and are not answered yet. */
+  #sent = 0;
+
+  /** `onconfigured` is called for each configuration that another page has made, and for that at the start. */
+  constructor(readonly onconfigured: (configuration: LiveConfiguration) => void) {}
 
   open(app: string): void {
     this.close();
@@ -45,7 +52,12 @@ export class Feed {
   }
 
   async configure(configuration: LiveConfiguration): Promise<void> {
-    this.configuration = await send<LiveConfiguration>('PUT', '/api/live/configuration', JSON.stringify(configuration));
+    this.#sent += 1;
+    try {
+      this.configuration = await send<LiveConfiguration>('PUT', '/api/live/configuration', JSON.stringify(configuration));
+    } finally {
+      this.#sent -= 1;
+    }
   }
 
   #take(told: Live, isFirst: boolean): void {
@@ -53,7 +65,11 @@ export class Feed {
     this.servers = told.servers.map((server) => ({ ...server, rows: merged(known.get(server.id) ?? [], server.rows.map(rowOf)) }));
     const before = isFirst ? [] : this.samples;
     if (isFirst || told.samples.length > 0) this.samples = [...told.samples.toReversed(), ...before].slice(0, MOST);
-    if (told.configuration !== null) this.configuration = told.configuration;
+    if (told.standard !== null) this.standard = told.standard;
+    if (told.configuration !== null && this.#sent === 0) {
+      this.configuration = told.configuration;
+      this.onconfigured(told.configuration);
+    }
     this.now = parseTime(told.time);
     this.refused = told.refused;
     this.connected = true;
