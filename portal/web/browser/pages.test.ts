@@ -28,6 +28,7 @@ beforeAll(async () => {
     'failures, operations': '/failures?tab=operations',
     transactions: '/transactions',
     'transactions, operations': '/transactions?tab=operations',
+    'transactions, users': '/transactions?tab=users',
     transaction: `/transactions/${failed.transactions[0]?.operationId}`,
     'transaction, sequence': `/transactions/${failed.transactions[0]?.operationId}?view=sequence`,
     'transaction, flame': `/transactions/${failed.transactions[0]?.operationId}?view=flame`,
@@ -41,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const NAMES = ['overview', 'start', 'map', 'map, a node', 'map, an edge', 'map, as a table', 'performance', 'performance, an operation', 'performance, dependencies', 'failures', 'failures, a problem', 'failures, operations', 'transactions', 'transactions, operations', 'transaction', 'transaction, sequence', 'transaction, flame', 'transaction, map', 'metrics', 'logs', 'logs, a chart', 'doctor', 'compare'];
+const NAMES = ['overview', 'start', 'map', 'map, a node', 'map, an edge', 'map, as a table', 'performance', 'performance, an operation', 'performance, dependencies', 'failures', 'failures, a problem', 'failures, operations', 'transactions', 'transactions, operations', 'transactions, users', 'transaction', 'transaction, sequence', 'transaction, flame', 'transaction, map', 'metrics', 'logs', 'logs, a chart', 'doctor', 'compare'];
 
 /** Widths of a window, the first with both themes. */
 const WIDTHS = [1440, 1024, 390];

@@ -80,6 +80,7 @@ it('pictures are taken of every page', async () => {
     ['performance', '/performance?op=POST%20/checkout&of=web&dur=100..1000'],
     ['failures', `/failures?sel=${problems.problems[0]?.id}`],
     ['transactions', '/transactions'],
+    ['users', '/transactions?tab=users'],
     ['transaction', `/transactions/${whole?.operationId}`],
     ['metrics', '/metrics'],
     ['logs', `/logs?q=${encodeURIComponent(LOGS)}`],

@@ -1,5 +1,6 @@
 // Interactions of metrics.
 
+import { buffer } from 'node:stream/consumers';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { join, reader, settle } from '../reader';
@@ -87,11 +88,42 @@ describe.concurrent('metrics', () => {
     await page.getByRole('button', { name: 'Save board' }).click();
     await page.getByRole('dialog', { name: 'Save board' }).getByLabel('Name').fill('calls');
     await page.keyboard.press('Enter');
-    await page.getByText('Board calls saved').first().waitFor();
+    await page.getByText('calls saved').first().waitFor();
     await open('/metrics');
-    await page.getByRole('button', { name: 'Boards' }).click();
-    await page.getByRole('menuitem', { name: 'calls' }).click();
+    await page.getByRole('button', { name: 'Boards', exact: true }).click();
+    await page.getByRole('menuitemradio', { name: 'calls' }).click();
     await expect.poll(() => param(page, 'b')).toBe(board);
+    await page.getByRole('button', { name: 'Boards: calls' }).click();
+    await page.getByRole('menuitem', { name: 'Remove calls' }).click();
+    await page.getByText('calls removed').first().waitFor();
+    await page.getByRole('button', { name: 'Boards', exact: true }).waitFor();
+    await close();
+  });
+
+  it('a board leaves as a file, and comes back', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    const board = '|requests/duration|p95|role|8|bar|role~not~web;|dependencies/count|rate';
+    await open(`/metrics?b=${encodeURIComponent(board)}`);
+    await page.getByRole('button', { name: 'Boards', exact: true }).click();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Export the board' }).click();
+    const file = await saved;
+    expect(file.suggestedFilename()).toBe('board.json');
+    const content = await buffer(await file.createReadStream());
+    expect(JSON.parse(content.toString())).toMatchObject({ charts: [{ name: 'requests/duration', show: 'p95', split: ['role'], top: 8, kind: 'bar', filters: ['role~not~web'] }, { name: 'dependencies/count' }] });
+    await open('/metrics');
+    const choose = async (name: string, content: Buffer) => {
+      await page.getByRole('button', { name: 'Boards', exact: true }).click();
+      const chooser = page.waitForEvent('filechooser');
+      await page.getByRole('menuitem', { name: 'Import a board…' }).click();
+      await (await chooser).setFiles({ name, mimeType: 'application/json', buffer: content });
+    };
+    await choose('mine.json', content);
+    await expect.poll(() => param(page, 'b')).toBe(board);
+    await page.locator('[data-card="2"]').waitFor();
+    await choose('other.json', Buffer.from('{"charts":7}'));
+    await page.getByText('other.json is not the file of a board').first().waitFor();
+    expect(param(page, 'b')).toBe(board);
     await close();
   });
 });

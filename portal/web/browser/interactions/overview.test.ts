@@ -19,6 +19,38 @@ afterAll(async () => {
 });
 
 describe.concurrent('the start and the overview', () => {
+  it('every chart is hatched before the oldest kept item, and says since when', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, story.url);
+    // The story begins 20 minutes ago. Nothing was sent between its two runs.
+    const places = { hatched: [0.04, 0.3], free: [0.4, 0.8] } as const;
+    for (const [path, charts] of [['/', 4], ['/performance', 1], ['/failures?tab=operations', 1], ['/transactions', 1], ['/metrics?b=|requests/duration', 1]] as const) {
+      await open(`${path}${path.includes('?') ? '&' : '?'}from=-30m`);
+      const plots = page.locator('main .chart:has(.uplot)');
+      await expect.poll(() => plots.count(), { message: path }).toBe(charts);
+      for (const plot of await plots.all()) {
+        expect(await plot.getAttribute('aria-label'), path).toMatch(/; kept since \d\d:\d\d/);
+        const shares = await plot.evaluate((host, places) => {
+          const canvas = host.querySelector('canvas')!;
+          const [all, inner] = [canvas.getBoundingClientRect(), host.querySelector('.u-over')!.getBoundingClientRect()];
+          // Lines of the axis are level, those of runs upright: a share of each place without them.
+          const share = ([from, to]: readonly [number, number]) => {
+            const [left, top] = [inner.left - all.left + inner.width * from, inner.top - all.top + 2];
+            const [width, height] = [Math.floor(inner.width * (to - from)), Math.floor(inner.height - 4)];
+            const { data } = canvas.getContext('2d')!.getImageData(Math.round(left), Math.round(top), width, height);
+            const rows = Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) => data[(y * width + x) * 4 + 3]!).filter((alpha) => alpha > 40).length / width);
+            return rows.sort((a, b) => a - b)[Math.floor(height / 2)]!;
+          };
+          return { hatched: share(places.hatched), free: share(places.free) };
+        }, places);
+        expect(shares.hatched, path).toBeGreaterThan(0.08);
+        expect(shares.free, path).toBeLessThan(0.02);
+      }
+    }
+    await open('/?from=-10m');
+    for (const plot of await page.locator('main .chart:has(.uplot)').all()) expect(await plot.getAttribute('aria-label')).not.toContain('kept since');
+    await close();
+  });
+
   it('has the copying focused, variants for shells, and keeps the language', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/start');

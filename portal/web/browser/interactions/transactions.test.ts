@@ -2,7 +2,7 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
-import { ask, type Portal, visit } from '../programs';
+import { ask, type Portal, startPortal, visit } from '../programs';
 import { copied, join, reader, settle } from '../reader';
 import { request, startStory, track } from '../story';
 import { focused, param, params, selectedRow } from './shared';
@@ -122,6 +122,115 @@ describe.concurrent('transactions', () => {
     await expect.poll(() => params(page, 'f')).toEqual([]);
     await page.getByRole('grid', { name: 'Items' }).getByRole('row').nth(1).waitFor();
     await close();
+  });
+
+  it('operations are selected by keys, and Enter opens one', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/transactions?live=0&tab=operations');
+    const grid = page.getByRole('grid', { name: 'Operations' });
+    await page.keyboard.press('j');
+    const first = param(page, 'sel');
+    expect(first).toMatch(/^\w{32}$/);
+    await page.keyboard.press('j');
+    await expect.poll(() => param(page, 'sel')).not.toBe(first);
+    expect(await selectedRow(grid).getAttribute('aria-rowindex')).toBe('3');
+    const second = param(page, 'sel');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/transactions/${second}*`);
+    await page.goBack();
+    await expect.poll(() => param(page, 'sel')).toBe(second);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => param(page, 'sel')).toBeNull();
+    await close();
+  });
+
+  it('users have the numbers of their items, which lead to them', async ({ expect }) => {
+    const portal = await startPortal();
+    const of = (user: string, session: string, ms: number, success = true) => {
+      const one = JSON.parse(request('GET /a', { minutesAgo: 3, version: '1' }, ms, success)) as { tags: Record<string, string> };
+      Object.assign(one.tags, user === '' ? {} : { 'ai.user.id': user }, { 'ai.session.id': session });
+      return JSON.stringify(one);
+    };
+    await track(portal, [of('ann', 's1', 10), of('ann', 's2', 20), of('ann', 's2', 30, false), of('', 's9', 40), of('ben', 's3', 50)]);
+    const { page, open, close } = await reader(browser, portal.url);
+    await open('/transactions?live=0');
+    await page.getByRole('tab', { name: 'Users' }).click();
+    const grid = page.getByRole('grid', { name: 'Users' });
+    const cells = async (user: string) => grid.getByRole('row').filter({ hasText: user }).getByRole('gridcell').allTextContents();
+    await grid.getByRole('link', { name: 'ann' }).waitFor();
+    // User, requests, failed, exceptions, sessions, items, roles.
+    expect((await cells('ann')).slice(0, 7).map((text) => text.trim())).toEqual(['ann', '3', '1', '0', '2', '3', 'shop']);
+    expect((await cells('s9'))[0]).toContain('session');
+    const users = () => grid.locator('.line .mono').allTextContents();
+    await grid.getByRole('button', { name: 'Requests' }).click();
+    await expect.poll(() => param(page, 'sort')).toBe('requests');
+    expect((await users())[0]).toBe('ann');
+    await grid.getByRole('button', { name: 'User' }).click();
+    await expect.poll(users).toEqual(['ann', 'ben', 's9']);
+    await page.getByRole('button', { name: 'Following' }).waitFor({ state: 'detached' });
+    await grid.getByRole('row').filter({ hasText: 'ann' }).getByRole('link', { name: '1', exact: true }).click();
+    await expect.poll(() => [param(page, 'tab'), ...params(page, 'f'), ...params(page, 'kind')]).toEqual([null, 'user_Id~is~ann', 'success~is~false', 'request', 'pageView']);
+    await expect.poll(() => page.getByRole('grid', { name: 'Items' }).getAttribute('aria-rowcount')).toBe('2');
+    await page.goBack();
+    await grid.getByRole('link', { name: 's9' }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await expect.poll(() => param(page, 'sel')).toBe('session_Id/s9');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => params(page, 'f')).toEqual(['session_Id~is~s9']);
+    await open('/transactions?live=0&tab=users&kind=exception');
+    await page.getByText('No users in this range').waitFor();
+    await close();
+    await portal.stop();
+  });
+
+  it('a view is saved, opened again and removed, and its search is a query in Logs', async ({ expect }) => {
+    const { page, open, close } = await reader(browser, base);
+    await open('/transactions?live=0&kind=request&f=resultCode~is~404&q=products');
+    const [total] = (await page.getByRole('status').filter({ hasText: 'items' }).textContent())!.match(/\d+/)!;
+    await page.getByRole('button', { name: 'Save view' }).click();
+    await page.getByRole('dialog', { name: 'Save view' }).getByLabel('Name').fill('not found');
+    await page.keyboard.press('Enter');
+    await page.getByText('not found saved').first().waitFor();
+    await page.getByRole('button', { name: 'Open in Logs' }).click();
+    await page.waitForURL('**/logs?*');
+    await page.locator('#logs-status').filter({ hasText: `${total} rows` }).waitFor();
+    expect(await page.locator('.cm-content').textContent()).toContain('resultCode =~ "404"');
+    await open('/transactions?live=0&tab=operations');
+    await page.getByRole('button', { name: 'Views', exact: true }).click();
+    await page.getByRole('menuitemradio', { name: 'not found' }).click();
+    await expect.poll(() => [param(page, 'q'), ...params(page, 'f'), ...params(page, 'kind'), param(page, 'tab')]).toEqual(['products', 'resultCode~is~404', 'request', null]);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('not found');
+    await page.getByRole('option', { name: /^not found/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Views: not found' }).click();
+    await page.getByRole('menuitem', { name: 'Remove not found' }).click();
+    await page.getByText('not found removed').first().waitFor();
+    await page.getByRole('button', { name: /^Views/ }).waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it('of more than can be read a sample is shown, and the rest is counted', async ({ expect }) => {
+    const portal = await startPortal();
+    const { page, open, close } = await reader(browser, portal.url);
+    await track(portal, [request('GET /first', { minutesAgo: 0, version: '1' }, 10)]);
+    await open('/transactions?kind=request');
+    await page.getByText('Following').first().waitFor();
+    const grid = page.getByRole('grid', { name: 'Items' });
+    await grid.getByText('GET /first').waitFor();
+    const BURST = 400;
+    await track(portal, Array.from({ length: BURST }, (_, i) => request(`GET /burst/${i}`, { minutesAgo: 0, version: '1' }, 10)));
+    const said = page.getByText(/more arrived than can be read/);
+    await said.waitFor();
+    const skipped = async () => Number((await said.textContent())!.replaceAll(/\D/g, ''));
+    const shown = async () => Number(await grid.getAttribute('aria-rowcount')) - 1;
+    await expect.poll(async () => (await skipped()) + (await shown())).toBe(BURST + 1);
+    expect(await shown()).toBeLessThanOrEqual(51);
+    expect(await shown()).toBeGreaterThan(1);
+    await close();
+    await portal.stop();
   });
 
   it('properties fold what is long, are found from fifteen on, and all are shown when asked', async ({ expect }) => {

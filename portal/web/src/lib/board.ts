@@ -52,6 +52,33 @@ export function parseBoard(text: string): Card[] {
   return text.split(';').map(parseCard).filter((card) => card !== undefined);
 }
 
+/** A board as a file: its name, and its charts with names for all that they have. */
+export function boardFile(name: string, cards: Card[]): string {
+  return `${JSON.stringify({ board: name, charts: cards }, null, 2)}\n`;
+}
+
+/** The charts of such a file; undefined if it is none. */
+export function readBoardFile(content: string): { name: string; cards: Card[] } | undefined {
+  try {
+    const { board, charts } = JSON.parse(content) as { board?: unknown; charts?: unknown };
+    if (!Array.isArray(charts)) return undefined;
+    const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+    // What an address could not hold is left out, as there.
+    const cards = (charts as Partial<Record<keyof Card, unknown>>[]).flatMap((chart) => parseCard(formatCard({
+      namespace: String(chart.namespace ?? ''),
+      name: String(chart.name ?? ''),
+      show: String(chart.show ?? '') as Card['show'],
+      split: texts(chart.split),
+      top: Number(chart.top ?? 5),
+      kind: String(chart.kind ?? 'line') as ChartKind,
+      filters: texts(chart.filters),
+    })) ?? []);
+    return cards.length > 0 ? { name: typeof board === 'string' ? board : '', cards } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The default aggregation of a metric: the first that its instrument allows. */
 export function defaultShow(info: Pick<MetricInfo, 'aggregations' | 'unit'>): Aggregation {
   const wanted: Aggregation[] = info.unit === 'ms' ? ['p95', 'avg'] : info.unit === '' || info.unit === '1/s' ? ['rate', 'sum', 'avg'] : ['avg', 'sum'];

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { keyOf, SEQUENCE_MS, type Shortcut, Shortcuts } from './shortcuts';
 import { binOf, binStart, lengthTicks, LogAxis, ticks, timeTicks } from './scale';
+import { lonely } from './series';
 import { reveal, windowOf } from './windowing';
 
 function press(key: string, more: Partial<KeyboardEvent> = {}): KeyboardEvent {
@@ -114,4 +115,11 @@ describe('axes', () => {
     expect(axis.ticks()).toContain(100);
     expect(LogAxis.over(100, 100).end).toBeGreaterThan(LogAxis.over(100, 100).first);
   });
+});
+
+it('values between gaps are found, since no line shows them', () => {
+  expect(lonely([1, null, null, 2, 3, null, 4])).toEqual([0, 6]);
+  expect(lonely([null, 5, null])).toEqual([1]);
+  expect(lonely([0, null, 0])).toEqual([0, 2]);
+  expect([lonely([1, 2, null]), lonely([null, null]), lonely([])]).toEqual([null, null, null]);
 });

@@ -3,7 +3,7 @@
 import uPlot from 'uplot';
 import { clock, time } from './format';
 import { ticks, timeTicks } from './scale';
-import { type Buckets, type Line, stacked } from './series';
+import { lonely, type Buckets, type Line, stacked } from './series';
 
 export interface Marker {
   at: number;
@@ -119,7 +119,7 @@ export function options(settings: PlotSettings): uPlot.Options {
           stroke,
           width: 1.5,
           spanGaps: false,
-          points: { show: (u, s) => isAlone(u.data[s] as (number | null)[]), size: 4, fill: stroke },
+          points: { show: () => false, filter: (u, s) => lonely(u.data[s] as (number | null)[]), size: 4, fill: stroke },
           ...(line.dashed === true ? { dash: [4, 3] } : {}),
           ...(line.kind === 'area' ? { fill: faint(base, 0.12) } : {}),
           ...(LINE ? { paths: LINE } : {}),
@@ -150,11 +150,6 @@ export function options(settings: PlotSettings): uPlot.Options {
   };
 }
 
-/** A single value between gaps has no line, and would not be seen. */
-function isAlone(values: (number | null)[]): boolean {
-  return values.filter((value) => value !== null).length === 1;
-}
-
 function snap(at: number, { start, step }: Buckets, round: (value: number) => number): number {
   return start + round((at - start) / step) * step;
 }
@@ -163,16 +158,19 @@ function drawHatch(u: uPlot, { oldest, color }: PlotSettings): void {
   if (oldest === undefined) return;
   const { left, top, width, height } = u.bbox;
   const end = Math.min(left + width, u.valToPos(oldest, 'x', true));
-  if (end <= left) return;
-  const { ctx } = u;
+  if (end > left) hatch(u.ctx, { left, top, width: end - left, height }, color('line2'), devicePixelRatio);
+}
+
+/** Hatches a part of a chart; `scale` is the width of a line. */
+export function hatch(ctx: CanvasRenderingContext2D, { left, top, width, height }: { left: number; top: number; width: number; height: number }, color: string, scale: number): void {
   ctx.save();
   ctx.beginPath();
-  ctx.rect(left, top, end - left, height);
+  ctx.rect(left, top, width, height);
   ctx.clip();
-  ctx.strokeStyle = color('line2');
-  ctx.lineWidth = devicePixelRatio;
+  ctx.strokeStyle = color;
+  ctx.lineWidth = scale;
   ctx.beginPath();
-  for (let x = left - height; x < end; x += 8 * devicePixelRatio) {
+  for (let x = left - height; x < left + width; x += 8 * scale) {
     ctx.moveTo(x, top + height);
     ctx.lineTo(x + height, top);
   }

@@ -68,3 +68,9 @@ export function tsv(lines: readonly Line[], { start, step, count }: Buckets): st
   for (let i = 0; i < count; i += 1) rows.push([new Date(start + i * step).toISOString(), ...lines.map((line) => line.values[i] ?? '')].join('\t'));
   return rows.join('\n');
 }
+
+/** Values between gaps have no line, and would not be seen; null without any. */
+export function lonely(values: readonly (number | null)[]): number[] | null {
+  const found = values.flatMap((value, i) => (value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null ? [i] : []));
+  return found.length > 0 ? found : null;
+}

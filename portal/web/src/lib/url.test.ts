@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { absolute, bucketCount, isRelative, label, parseMoment, rangeFrom, rangeTo, resolve } from './range';
-import { filters, flag, formatFilter, oneOf, parseFilter, read, type Schema, show, span, text, texts, whole, write } from './url';
+import { filters, flag, formatFilter, oneOf, parseFilter, read, type Schema, show, span, text, texts, viewOf, whole, write } from './url';
 
 interface Example {
   q: string;
@@ -95,4 +95,14 @@ describe('time ranges', () => {
     expect(bucketCount({ from: 0, to: 5 * 60_000 })).toBe(30);
     expect(bucketCount({ from: 0, to: 24 * 3_600_000 })).toBeLessThanOrEqual(90);
   });
+});
+
+describe('a view', () => {
+  it('is what an address shows, whatever its order, without the moment', () => {
+    const one = viewOf(new URLSearchParams('q=a%20b&f=role~is~shop&f=name~not~x&app=k&live=0&sel=7&within=-1h/&from=-1h'));
+    expect(one).toBe('f=role~is~shop&f=name~not~x&from=-1h&q=a+b');
+    expect(viewOf(new URLSearchParams('from=-1h&f=role~is~shop&q=a%20b&f=name~not~x&app=other'))).toBe(one);
+    expect(viewOf(new URLSearchParams('app=k'))).toBe('');
+  });
+  it('gives the same view again', () => expect(viewOf(new URLSearchParams(viewOf(new URLSearchParams('q=%22a%26b%22&tab=users'))))).toBe('q=%22a%26b%22&tab=users'));
 });

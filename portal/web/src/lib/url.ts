@@ -121,3 +121,13 @@ export function show(query: URLSearchParams): string {
   const text = query.toString().replace(/%3A|%2C|%2F|%7E|%3E|%7C|%40/gi, decodeURIComponent);
   return text === '' ? '' : `?${text}`;
 }
+
+/** Keys that say where and when an address was looked at, rather than at what. */
+const MOMENTARY = ['app', 'sel', 'live', 'within'];
+
+/** What a query shows, in one form, to be kept under a name. */
+export function viewOf(query: URLSearchParams): string {
+  const kept = new URLSearchParams([...query].filter(([key]) => !MOMENTARY.includes(key)));
+  kept.sort();
+  return show(kept).slice(1);
+}
