@@ -16,6 +16,8 @@ const FIRST_LOAD = 120 * 1024;
 const SPANS = 10_000;
 /** To the first chart with as many items as are asked for; a program without optimizations has it too. */
 const FIRST_CHART_MS = 10_000;
+/** The share of a processor that a page may take while nothing arrives: an animation without an end takes 15 %. */
+const AT_REST = 0.05;
 /** Two of 60 in a second: a machine that is busy with others works with cold caches. */
 const FRAME_MS = 33.4;
 const TRACE = '1af7651916cd43dd8448eb211c80319c';
@@ -40,6 +42,22 @@ it('the first load stays small', async () => {
   console.log(`first load: ${bytes} bytes in ${files.length} files; first chart after ${firstChart} ms`);
   expect(files.length).toBeGreaterThan(3);
   expect(bytes).toBeLessThan(FIRST_LOAD);
+  await close();
+});
+
+it('a page at rest does next to nothing', async () => {
+  const { page, close } = await reader(browser, base);
+  await page.goto(`${base}/map`);
+  await settle(page);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const busy = async () => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  const before = await busy();
+  const seconds = 4;
+  await page.waitForTimeout(seconds * 1000);
+  const share = ((await busy()) - before) / seconds;
+  console.log(`at rest: ${(share * 100).toFixed(1)} % of a processor`);
+  expect(share).toBeLessThan(AT_REST);
   await close();
 });
 
