@@ -259,7 +259,9 @@ describe.concurrent('the frame', () => {
   it('nothing moves for a reader who wants no motion', async ({ expect }) => {
     const { page, open, close } = await reader(browser, base);
     await open('/');
-    const moving = () => page.evaluate(() => document.getAnimations().length);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
+    const moving = () => page.evaluate(() => [...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).animationName !== 'none').length);
     await expect.poll(moving).toBeGreaterThan(0);
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await expect.poll(moving).toBe(0);
