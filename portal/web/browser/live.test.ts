@@ -133,7 +133,7 @@ it('own charts and filters are in the address: another browser, the way back and
   await other.open('/live?streams=none');
   await expect.poll(kept).toEqual([[], []]);
   await expect.poll(() => address(one.page)).toEqual([[], ['none']]);
-  // What cannot be used is said, and the address is again that of the portal.
+  // The page names the part that it cannot use, and takes the portal's configuration into its address.
   await other.open('/live?streams=wrong|Request,Speed~Equal~1');
   await other.page.getByText(/Speed/).first().waitFor();
   await expect.poll(() => address(other.page)).toEqual([[], ['none']]);
@@ -151,7 +151,7 @@ it('a server that falls silent is greyed and leaves its charts, and is gone when
     measuresProcess: true, appliesFilters: true, isQuotaReached: false, warnings: [], errors: [],
     rows: Array.from({ length: 50 }, (_, i) => [now - silentFor - 50 + i, 10 * id, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, {}]),
   });
-  // What the portal would tell over a minute, without waiting for it: a stream ends after each, and the page asks again.
+  // A script of the portal's events over a minute, without the wait: each stream ends, and the page asks again.
   const told = [[server(1, 0), server(2, 0)], [server(1, 0), server(2, 10)], [server(1, 0), server(2, 59)], [server(1, 0)]];
   let at = 0;
   const isStream = (url: URL) => url.pathname === '/api/live';

@@ -234,13 +234,7 @@ impl Parser<'_> {
             Ok((item, default))
         })?;
         self.expect_word("on")?;
-        let name = if self.is_assignment() {
-            let name = self.name()?;
-            self.expect("=")?;
-            Some(name)
-        } else {
-            None
-        };
+        let name = self.assigned_name()?;
         let axis = Item {
             name,
             value: self.sum()?,

@@ -1,6 +1,6 @@
 //! Scalar expressions, by precedence.
 
-use super::ast::{Ast, Binary, Item, Kind, TextKind, TextOp};
+use super::ast::{Ast, Binary, Item, Kind, Name, TextKind, TextOp};
 use super::parser::Parser;
 use super::{Span, TokenKind};
 use crate::error::{Error, Result};
@@ -57,15 +57,19 @@ impl Parser<'_> {
                 "an assignment to several columns",
             ));
         }
-        let name = if self.is_assignment() {
-            let name = self.name()?;
-            self.expect("=")?;
-            Some(name)
-        } else {
-            None
-        };
+        let name = self.assigned_name()?;
         let value = self.expression()?;
         Ok(Item { name, value })
+    }
+
+    /// `name =`, if it comes next.
+    pub(crate) fn assigned_name(&mut self) -> Result<Option<Name>> {
+        if !self.is_assignment() {
+            return Ok(None);
+        }
+        let name = self.name()?;
+        self.expect("=")?;
+        Ok(Some(name))
     }
 
     fn is_tuple_assignment(&self) -> bool {

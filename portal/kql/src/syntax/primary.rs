@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::TokenKind;
 use super::ast::{Arg, Ast, Call, Kind, Name};
 use super::parser::Parser;
+use super::{Span, TokenKind};
 use crate::error::Result;
 use crate::types::Type;
 use crate::value::{Bag, Value, empty};
@@ -17,15 +17,7 @@ impl Parser<'_> {
             if self.is_symbol(".") && !matches!(value.kind, Kind::Literal(..)) {
                 self.advance();
                 if self.is_symbol("[") && self.bracketed_name_ahead().is_none() {
-                    self.advance();
-                    let index = self.expression()?;
-                    self.expect("]")?;
-                    let depth = 1 + value.depth.max(index.depth);
-                    value = self.node_of_depth(
-                        Kind::Index(Box::new(value), Box::new(index)),
-                        start,
-                        depth,
-                    )?;
+                    value = self.indexed(value, start)?;
                     continue;
                 }
                 let name = self.name()?;
@@ -34,19 +26,20 @@ impl Parser<'_> {
                 value =
                     self.node_of_depth(Kind::Member(Box::new(value), name.text), start, depth)?;
             } else if self.is_symbol("[") && !matches!(value.kind, Kind::Star | Kind::TypeOf(_)) {
-                self.advance();
-                let index = self.expression()?;
-                self.expect("]")?;
-                let depth = 1 + value.depth.max(index.depth);
-                value = self.node_of_depth(
-                    Kind::Index(Box::new(value), Box::new(index)),
-                    start,
-                    depth,
-                )?;
+                value = self.indexed(value, start)?;
             } else {
                 return Ok(value);
             }
         }
+    }
+
+    /// Parses the index in brackets after a value.
+    fn indexed(&mut self, value: Ast, start: Span) -> Result<Ast> {
+        self.expect("[")?;
+        let index = self.expression()?;
+        self.expect("]")?;
+        let depth = 1 + value.depth.max(index.depth);
+        self.node_of_depth(Kind::Index(Box::new(value), Box::new(index)), start, depth)
     }
 
     fn bracketed_name_ahead(&self) -> Option<()> {

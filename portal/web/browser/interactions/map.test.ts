@@ -176,7 +176,7 @@ describe.concurrent('the map', () => {
     await touch('touchEnd');
     const pinched = await view();
     expect(pinched.z / before.z).toBeCloseTo(2, 1);
-    // What was between the fingers stays there.
+    // The node between the fingers stays there.
     const between = ({ z, x }: { z: number; x: number }) => (middle - box.x - x) / z;
     expect(between(pinched)).toBeCloseTo(between(before), 0);
     await expect.poll(() => Number(param(page, 'z')?.split(',')[0])).toBeCloseTo(pinched.z, 1);

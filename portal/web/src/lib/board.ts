@@ -63,7 +63,7 @@ export function readBoardFile(content: string): { name: string; cards: Card[] } 
     const { board, charts } = JSON.parse(content) as { board?: unknown; charts?: unknown };
     if (!Array.isArray(charts)) return undefined;
     const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
-    // What an address could not hold is left out, as there.
+    // Charts that an address cannot hold are left out.
     const cards = (charts as Partial<Record<keyof Card, unknown>>[]).flatMap((chart) => parseCard(formatCard({
       namespace: String(chart.namespace ?? ''),
       name: String(chart.name ?? ''),

@@ -1,4 +1,4 @@
-// What readers keep by name for their application: boards of charts, and views of transactions.
+// Lists that readers save by name for their application: boards of charts, and views of transactions.
 
 import type { SavedList } from '../api/types';
 import { get, send, url } from '../api/client';
