@@ -27,6 +27,7 @@ mod lookup;
 mod operation;
 pub mod propagation;
 mod sample_rate;
+mod secrets;
 pub mod semconv;
 
 #[doc(hidden)]

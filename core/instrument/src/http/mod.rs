@@ -14,9 +14,7 @@ mod labels;
 mod metrics;
 mod outgoing_request;
 mod providers;
-mod redaction;
 mod scope;
-mod secret_keys;
 mod settings;
 mod url_template;
 
@@ -37,13 +35,13 @@ pub use self::metrics::HttpMetrics;
 pub use self::outgoing_request::{DeferredClientAttributes, OutgoingRequest};
 #[doc(hidden)]
 pub use self::providers::{ProviderChoice, Providers, Resolved};
-pub use self::redaction::{REDACTED, Redaction};
 #[doc(hidden)]
 pub use self::scope::{Entered, Scope, is_served};
 pub use self::settings::{Excluded, KNOWN_METHODS, NoPropagation, PropagationRules, Settings};
 pub use self::url_template::UrlTemplate;
 #[doc(hidden)]
 pub use self::url_template::UrlTemplates;
+pub use crate::secrets::{REDACTED, Redaction};
 pub use crate::semconv::{
     Authority, Ending, GrpcStatus, HttpEnd, KnownMethods, OTHER_METHOD, Side, answered_grpc_method,
     attribute, believed_size, content_length, default_port, error_type, error_type_of, grpc_method,

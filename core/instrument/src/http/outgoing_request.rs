@@ -5,10 +5,11 @@ use http::Method;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::labels::Labels;
-use super::redaction::Redaction;
+
 use crate::direct::DeferredAttributes;
 use crate::exclude::Exclusions;
 use crate::intern::{RouteNames, interned};
+use crate::secrets::Redaction;
 use crate::semconv::{OTHER_METHOD, attribute, default_port, server, span_method};
 
 /// The names of client spans in this process.

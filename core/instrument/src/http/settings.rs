@@ -7,11 +7,11 @@ use super::end_rules::EndRules;
 use super::head::RequestHead;
 use super::header_capture::{HeaderCapture, HeaderOwner};
 use super::providers::ProviderChoice;
-use super::redaction::Redaction;
 use super::url_template::{UrlTemplate, UrlTemplates};
 use crate::Hook;
 use crate::exclude::Exclusions;
 use crate::propagation::BaggageKeys;
+use crate::secrets::Redaction;
 use crate::semconv::{KnownMethods, default_port};
 
 /// The known methods: a comma-separated list that replaces the default one. The integrations read it.
