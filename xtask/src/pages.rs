@@ -1,9 +1,12 @@
 //! The portal's pages: building with Node.js, browser tests, and pictures.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
+
+use serde::Deserialize;
 
 use crate::command::{self, Programs, workspace};
 use crate::error::Result;
@@ -60,12 +63,82 @@ pub(crate) fn pictures() -> Result {
 fn in_browser(script: &str) -> Result {
     packages::provide_browser()?;
     let programs = Programs::build(&["azmon", "services"])?;
-    let mut command = command_of(&["run", script]);
+    let report = folder().join("node_modules/.vitest/report.json");
+    let mut command = command_of(&["run", script, "--", "--reporter=default", "--reporter=json"]);
     command
+        .arg(format!("--outputFile.json={}", report.display()))
         .env("AZMON", programs.path("azmon")?)
         .env("AZMON_SERVICES", programs.path("services")?)
         .env("AZMON_PICTURES", workspace().join("docs/portal"));
-    command::run(command)
+    // An earlier report would tell of an earlier run.
+    fs::remove_file(&report).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    command::run(command).map_err(|error| match fs::read_to_string(&report) {
+        Ok(report) => format!("{error}\n{}", failures(&report)).into(),
+        Err(_) => error,
+    })
+}
+
+/// The report of a test run in Jest's JSON format.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TestReport {
+    test_results: Vec<TestFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TestFile {
+    name: String,
+    status: String,
+    /// Why the file as a whole failed.
+    #[serde(default)]
+    message: String,
+    assertion_results: Vec<TestCase>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TestCase {
+    full_name: String,
+    status: String,
+    #[serde(default)]
+    failure_messages: Vec<String>,
+}
+
+/// Names the failed tests of a report with the first line of each message, so that a summary is enough to find them.
+fn failures(report: &str) -> String {
+    let report: TestReport = match serde_json::from_str(report) {
+        Ok(report) => report,
+        Err(error) => return format!("the report of the tests cannot be read: {error}"),
+    };
+    let mut lines = Vec::new();
+    for file in report
+        .test_results
+        .iter()
+        .filter(|file| file.status == "failed")
+    {
+        let name = file.name.rsplit('/').next().unwrap_or(&file.name);
+        let failed = file
+            .assertion_results
+            .iter()
+            .filter(|case| case.status == "failed");
+        let before = lines.len();
+        lines.extend(failed.map(|case| {
+            let message = case.failure_messages.first().map_or("", String::as_str);
+            format!("{name}: {}: {}", case.full_name, first_line(message))
+        }));
+        if lines.len() == before {
+            lines.push(format!("{name}: {}", first_line(&file.message)));
+        }
+    }
+    lines.join("\n")
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 /// Installs the packages of the lock file, once.
@@ -116,6 +189,19 @@ mod tests {
         for source in SOURCES {
             assert!(newest(&folder().join(source)).is_some(), "{source}");
         }
+    }
+
+    #[test]
+    fn failures_name_the_test_and_the_first_line_of_its_message() {
+        let report = r#"{"numTotalTests": 2, "testResults": [
+            {"name": "/pages/map.test.ts", "status": "failed", "message": "", "assertionResults": [
+                {"fullName": "map zooms", "status": "failed", "failureMessages": ["Error: no node\n    at map.ts"]},
+                {"fullName": "map pans", "status": "passed", "failureMessages": []}]},
+            {"name": "/pages/calls.test.ts", "status": "failed", "message": "no portal\nat", "assertionResults": []},
+            {"name": "/pages/logs.test.ts", "status": "passed", "message": "", "assertionResults": []}]}"#;
+        let expected = "map.test.ts: map zooms: Error: no node\ncalls.test.ts: no portal";
+        assert_eq!(failures(report), expected);
+        assert!(failures("{").starts_with("the report of the tests cannot be read"));
     }
 
     #[test]
