@@ -2,13 +2,13 @@
 //!
 //! Invariants:
 //! - The first lookup, and the first after [`providers_replaced`], blocks: every caller sees its result.
-//! - Once everything is found, a caller performs two atomic loads and takes no lock.
+//! - Once everything is found, a caller performs a few atomic loads and takes no lock.
 //! - One caller at a time repeats the lookup of a missing provider; the others use the current result.
 
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -41,7 +41,11 @@ pub fn providers_replaced() {
 ///
 /// The first access looks it up. While a part is missing, the lookup is repeated every 100 ms. After
 /// [`providers_replaced`] it starts anew.
+///
+/// The first complete value is kept until the lookup is dropped, even if it is replaced: it is read without counting
+/// references.
 pub struct Lookup<T> {
+    first: OnceLock<Found<T>>,
     found: ArcSwapOption<Found<T>>,
     looking: Mutex<()>,
     created: Instant,
@@ -58,13 +62,19 @@ struct Found<T> {
 }
 
 /// A reference to a found value.
-pub struct Loan<T>(Guard<Option<Arc<Found<T>>>>);
+pub struct Loan<'a, T>(Lent<'a, T>);
+
+enum Lent<'a, T> {
+    First(&'a Found<T>),
+    Counted(Guard<Option<Arc<Found<T>>>>),
+}
 
 impl<T> Lookup<T> {
     /// Makes a lookup that has not run yet.
     #[must_use]
     pub fn new() -> Self {
         Self {
+            first: OnceLock::new(),
             found: ArcSwapOption::const_empty(),
             looking: Mutex::new(()),
             created: Instant::now(),
@@ -77,28 +87,38 @@ impl<T> Lookup<T> {
     /// `look` receives the previous value, unless providers have been replaced since. It returns the value and whether
     /// the value is complete.
     #[inline]
-    pub fn get(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<T> {
+    pub fn get(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<'_, T> {
+        match self.first.get() {
+            Some(first) if first.is_current() => Loan(Lent::First(first)),
+            _ => self.get_counted(now, look),
+        }
+    }
+
+    fn get_counted(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<'_, T> {
         let found = self.found.load();
         if self.is_final(found.as_deref(), now) {
-            return Loan(found);
+            return Loan(Lent::Counted(found));
         }
         drop(found);
         self.look(now, look)
     }
 
     #[cold]
-    fn look(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<T> {
+    fn look(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<'_, T> {
         // A provider may itself use instrumented code.
         if IS_LOOKING.get() {
-            return Loan(self.found.load());
+            return self.known();
         }
         let Some(_looking) = self.lock() else {
-            return Loan(self.found.load());
+            return self.known();
         };
-        let found = self.found.load();
         // Another thread may have looked in the meantime.
+        if let Some(first) = self.first.get().filter(|first| first.is_current()) {
+            return Loan(Lent::First(first));
+        }
+        let found = self.found.load();
         if self.is_final(found.as_deref(), now) {
-            return Loan(found);
+            return Loan(Lent::Counted(found));
         }
         let replacements = REPLACEMENTS.load(Ordering::Acquire);
         let known = found.as_deref().filter(|found| found.is_current());
@@ -108,12 +128,21 @@ impl<T> Lookup<T> {
         };
         let next = self.milliseconds(now) + milliseconds(INTERVAL);
         self.next_look.store(next, Ordering::Relaxed);
-        self.found.store(Some(Arc::new(Found {
+        let new = Found {
             value,
             is_complete,
             replacements,
-        })));
-        Loan(self.found.load())
+        };
+        if is_complete && self.first.get().is_none() {
+            return Loan(Lent::First(self.first.get_or_init(|| new)));
+        }
+        self.found.store(Some(Arc::new(new)));
+        Loan(Lent::Counted(self.found.load()))
+    }
+
+    /// What is known, while a lookup is under way.
+    fn known(&self) -> Loan<'_, T> {
+        Loan(Lent::Counted(self.found.load()))
     }
 
     /// Waits for a running lookup only if no current value exists.
@@ -150,11 +179,15 @@ impl<T> Found<T> {
     }
 }
 
-impl<T> Loan<T> {
+impl<T> Loan<'_, T> {
     /// The value.
     #[must_use]
     pub fn get(&self) -> Option<&T> {
-        self.0.as_deref().map(|found| &found.value)
+        let found = match &self.0 {
+            Lent::First(first) => Some(*first),
+            Lent::Counted(found) => found.as_deref(),
+        };
+        found.map(|found| &found.value)
     }
 }
 
@@ -174,12 +207,15 @@ impl<T> Clone for Lookup<T> {
 impl<T> fmt::Debug for Lookup<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lookup")
-            .field("has_looked", &self.found.load().is_some())
+            .field(
+                "has_looked",
+                &(self.first.get().is_some() || self.found.load().is_some()),
+            )
             .finish_non_exhaustive()
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Loan<T> {
+impl<T: fmt::Debug> fmt::Debug for Loan<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Loan").field(&self.get()).finish()
     }

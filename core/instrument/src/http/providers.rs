@@ -45,7 +45,7 @@ struct Available {
 
 /// The tracer and the instruments of one request.
 #[derive(Debug)]
-pub struct Resolved(Loan<Available>);
+pub struct Resolved<'a>(Loan<'a, Available>);
 
 impl ProviderChoice {
     /// Chooses this tracer provider.
@@ -93,7 +93,7 @@ impl Providers {
     /// Returns the current tracer and instruments, from one lookup.
     #[must_use]
     #[inline]
-    pub fn resolve(&self, choice: &ProviderChoice, now: Instant) -> Resolved {
+    pub fn resolve(&self, choice: &ProviderChoice, now: Instant) -> Resolved<'_> {
         Resolved(self.lookup.get(now, |known| self.look(choice, known)))
     }
 
@@ -125,7 +125,7 @@ impl Providers {
     }
 }
 
-impl Resolved {
+impl Resolved<'_> {
     /// The tracer.
     #[must_use]
     pub fn tracer(&self) -> Option<&dyn StartSpan> {

@@ -46,7 +46,7 @@ impl RouteNames {
             |(known, name)| is_it(known, name, method, route),
             || (method, RouteName::leak(method, route)),
         );
-        known.map(|(_, name)| name)
+        known.map(|(_, name)| *name)
     }
 
     /// The name for a method and a route, if it is kept.
@@ -55,7 +55,7 @@ impl RouteNames {
         let known = self.names.find(hash(method, route), |(known, name)| {
             is_it(known, name, method, route)
         });
-        known.map(|(_, name)| name)
+        known.map(|(_, name)| *name)
     }
 }
 

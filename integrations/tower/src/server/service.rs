@@ -113,7 +113,7 @@ fn begin<B>(settings: &Arc<ServerSettings>, request: &Request<B>) -> InFlight {
 fn start(
     settings: &Arc<ServerSettings>,
     incoming: &ServerRequest<'_>,
-    resolved: &Resolved,
+    resolved: &Resolved<'_>,
     current: Context,
     remote: Option<RemoteParent>,
     started: Instant,
@@ -175,7 +175,7 @@ fn excluded(
 /// Starts the span in a context that carries the operation name. The operation name is the span name, unless the
 /// response may bring a route.
 fn start_span(
-    resolved: &Resolved,
+    resolved: &Resolved<'_>,
     content: &ServerSpan<'_>,
     current: Context,
     remote: Option<RemoteParent>,

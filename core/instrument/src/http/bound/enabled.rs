@@ -67,7 +67,10 @@ impl Bound {
                 })
             },
         );
-        known.map_or_else(|| Group::Unbound(Box::new(labels.to_owned())), Group::Bound)
+        match known {
+            Some(group) => Group::Bound(Arc::clone(group)),
+            None => Group::Unbound(Box::new(labels.to_owned())),
+        }
     }
 }
 
