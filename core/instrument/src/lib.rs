@@ -26,6 +26,7 @@ mod intern;
 mod lookup;
 mod operation;
 pub mod propagation;
+mod recurring;
 mod sample_rate;
 mod secrets;
 pub mod semconv;
@@ -47,4 +48,6 @@ pub use self::lookup::{
     Loan, Lookup, global_meter_provider, global_tracer, installed_tracer, providers_replaced,
 };
 pub use self::operation::OperationName;
+#[doc(hidden)]
+pub use self::recurring::Recurring;
 pub use self::sample_rate::SampleRate;

@@ -2,10 +2,12 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock};
 
+use azmon_instrument::Recurring;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use opentelemetry::KeyValue;
 
 use crate::attributes::{self, Attribute};
+use crate::metrics::Instruments;
 use crate::text::MAX_SUMMARY;
 use crate::{QueryInfo, QueryText, names};
 
@@ -21,6 +23,8 @@ pub(crate) struct Described {
     pub(crate) changes_rows: bool,
     pub(crate) span_attributes: Vec<Attribute>,
     pub(crate) metric_attributes: Vec<KeyValue>,
+    /// Records the duration of a query that succeeds, with the metric's attributes.
+    pub(crate) duration: Recurring<Instruments>,
 }
 
 /// The use of a query.
@@ -78,6 +82,7 @@ impl Described {
             changes_rows: info.changes_rows && usage == Use::Run,
             span_attributes,
             metric_attributes,
+            duration: Recurring::default(),
         }
     }
 }

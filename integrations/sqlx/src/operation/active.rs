@@ -136,10 +136,12 @@ impl<'s> Operation<'s> {
 
     fn end_ok(mut self) {
         if let Some(instruments) = &self.instruments {
-            let attributes = &self.described.metric_attributes;
-            instruments
-                .operation_duration
-                .record(self.started.elapsed().as_secs_f64(), attributes);
+            self.described.duration.record(
+                instruments,
+                |instruments| &instruments.operation_duration,
+                &self.described.metric_attributes,
+                self.started.elapsed().as_secs_f64(),
+            );
         }
         self.end_span(|_| {});
     }
