@@ -7,6 +7,9 @@ use crate::mapping::keys::Key;
 use crate::mapping::network::peer_and_port;
 use crate::mapping::{database, http, messaging, rpc};
 
+/// The type of calls over HTTP.
+pub(super) const HTTP: &str = "Http";
+
 const AZURE_NAMESPACE: [Key; 2] = [Key::AzureResourceProviderNamespace, Key::AzNamespace];
 /// Prefix of the namespaces that the Azure SDK for Rust uses for parts of a storage account: `Storage.Blob.Container`.
 const RUST_STORAGE: &str = "Storage.";
@@ -89,7 +92,7 @@ pub(super) fn dependency_type<'a>(
     attributes
         .take(Key::MicrosoftDependencyType)
         .or_else(|| match call {
-            Call::Http => Some("Http"),
+            Call::Http => Some(HTTP),
             Call::Database => database::dependency_type(attributes),
             Call::Rpc => rpc::dependency_type(attributes),
             Call::Azure(namespace) => Some(match kind {

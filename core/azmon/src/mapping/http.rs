@@ -38,12 +38,18 @@ pub(super) fn method_and_path<'a>(attributes: &Attributes<'a>) -> Option<&'a str
 /// The span's name if it is `METHOD template`, which is more useful than the path.
 pub(super) fn templated<'a>(attributes: &Attributes<'a>, span_name: &'a str) -> Option<&'a str> {
     let (key, method) = attributes.peek_first(&METHOD)?;
-    let template = span_name.strip_prefix(method)?.strip_prefix(' ')?;
-    if !template.contains('{') {
+    if !is_templated(span_name, method) {
         return None;
     }
     attributes.mark_used(key);
     Some(span_name)
+}
+
+/// Whether the name is `METHOD template`.
+pub(super) fn is_templated(name: &str, method: &str) -> bool {
+    let rest = name.strip_prefix(method);
+    let template = rest.and_then(|rest| rest.strip_prefix(' '));
+    template.is_some_and(|template| template.contains('{'))
 }
 
 /// `METHOD route`, if both are known.
@@ -172,7 +178,7 @@ fn authority_of_url(url: &str) -> Option<&str> {
 }
 
 /// The path of an absolute URL, or of a path with or without a query.
-fn path_of_url(url: &str) -> Option<&str> {
+pub(super) fn path_of_url(url: &str) -> Option<&str> {
     match url.split_once("://") {
         Some((_, rest)) => {
             let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());

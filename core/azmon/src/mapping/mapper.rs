@@ -24,7 +24,7 @@ const USUAL_TAGS: usize = 8;
 
 /// The extractor's name and version, as the .NET and Node.js SDKs write them.
 pub(super) const COUNTED_REQUEST: &str = "(Name:'Requests', Ver:'1.1')";
-const COUNTED_DEPENDENCY: &str = "(Name:'Dependencies', Ver:'1.1')";
+pub(super) const COUNTED_DEPENDENCY: &str = "(Name:'Dependencies', Ver:'1.1')";
 
 /// The property by which Azure Monitor knows that a standard metric counts the item.
 pub(super) const COUNTED: &str = "_MS.ProcessedByMetricExtractors";

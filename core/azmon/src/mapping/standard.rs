@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, Status};
 
 use crate::envelope::limits;
-use crate::instrument::SpanRecord;
+use crate::instrument::{OperationName, SpanRecord};
 use crate::item::SpanView;
 use crate::mapping::attributes::Attributes;
 use crate::mapping::dependency::{self, Call};
 use crate::mapping::keys::{Key, reads};
 use crate::mapping::mapper::result_code;
-use crate::mapping::{Arena, Mapper, MappingOptions, context, success};
+use crate::mapping::{Arena, Mapper, MappingOptions, context, plain, success};
 
 /// The dimensions of a standard metric.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -93,22 +94,60 @@ impl<'a> StandardDimensions<'a> {
 
     /// The dimensions of a record; `None` where the mapper must decide by the attributes.
     pub(crate) fn of_record(
+        record: &'a SpanRecord,
+        options: &MappingOptions,
+        text: &'a mut itoa::Buffer,
+    ) -> Option<Self> {
+        match record.data().span_kind {
+            SpanKind::Server => Self::of_served(record, options, text),
+            SpanKind::Client => Self::of_call(record, options, text),
+            _ => None,
+        }
+    }
+
+    fn of_served(
         record: &SpanRecord,
         options: &MappingOptions,
         text: &'a mut itoa::Buffer,
     ) -> Option<Self> {
         let request = record.request()?;
-        let span = record.data();
-        let has_read = || request.attributes.iter().any(|one| reads(one.key.as_str()));
-        if span.span_kind != SpanKind::Server || has_read() {
+        if request.attributes.iter().any(is_read) {
             return None;
         }
         let agent = request.facts.user_agent;
         let synthetic = agent.is_some_and(context::is_availability_test);
         let code = request.status.unwrap_or(0);
-        let dimensions = Self::of_request(code, &span.status, synthetic, options, text);
-        Some(dimensions)
+        let status = &record.data().status;
+        Some(Self::of_request(code, status, synthetic, options, text))
     }
+
+    fn of_call(
+        record: &'a SpanRecord,
+        options: &MappingOptions,
+        text: &'a mut itoa::Buffer,
+    ) -> Option<Self> {
+        let call = record.call()?;
+        let target = plain::target(&call.facts)?;
+        let of_call = |one: &&KeyValue| one.key.as_str() != OperationName::ATTRIBUTE;
+        if call.attributes.iter().filter(of_call).any(is_read) {
+            return None;
+        }
+        let status = &record.data().status;
+        let has_error = call.error_type.is_some();
+        Some(Self {
+            dependency: Some(DependencyDimensions {
+                dependency_type: Cow::Borrowed(dependency::HTTP),
+                target: Cow::Borrowed(target),
+            }),
+            result_code: Cow::Borrowed(text.format(call.status.unwrap_or(0))),
+            success: success::is_call_success(status, call.status, has_error, options),
+            synthetic: false,
+        })
+    }
+}
+
+fn is_read(attribute: &KeyValue) -> bool {
+    reads(attribute.key.as_str())
 }
 
 impl StandardDimensions<'_> {

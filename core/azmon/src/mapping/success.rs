@@ -65,6 +65,21 @@ pub(super) fn is_request_success(status: &Status, code: u16, options: &MappingOp
     }
 }
 
+/// Whether a call over HTTP is successful, by its span's status, and the status code of its response or its error.
+pub(super) fn is_call_success(
+    status: &Status,
+    code: Option<u16>,
+    has_error: bool,
+    options: &MappingOptions,
+) -> bool {
+    match (status, code) {
+        (Status::Ok, _) => true,
+        (Status::Error { .. }, _) => false,
+        (Status::Unset, Some(code)) => is_successful_code(code.into(), options),
+        (Status::Unset, None) => !has_error,
+    }
+}
+
 fn is_successful_code(code: f64, options: &MappingOptions) -> bool {
     let is_client_error = (400.0..500.0).contains(&code);
     code < 400.0 || (is_client_error && !options.client_errors_are_failures)

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::envelope::Envelope;
     use crate::instrument::direct::SpanStart;
-    use crate::instrument::http::Ending;
+    use crate::instrument::http::{Ending, Side};
     use crate::instrument::{NewRecord, SpanRecord};
     use crate::mapping::Mapper;
     use crate::metrics::standard::StandardMetrics;
@@ -162,7 +162,7 @@ mod tests {
         }
 
         fn exchange(&self) -> Option<HttpEnd> {
-            let end = HttpEnd::of_server(self.code, Some(23), self.ending);
+            let end = HttpEnd::without_grpc(Side::Server, None, self.code, Some(23), self.ending);
             self.has_exchange.then_some(end)
         }
 

@@ -12,7 +12,7 @@ use crate::item::{
 };
 use crate::json::Clock;
 use crate::live_metrics::Live;
-use crate::mapping::{Arena, Mapper, PlainRequest};
+use crate::mapping::{Arena, Mapper, PlainCall, PlainRequest};
 use crate::telemetry_processor::TelemetryProcessors;
 use crate::transmission::Console;
 use crate::transmission::batch::Batch;
@@ -143,28 +143,42 @@ impl Encoder {
         is_full.then(|| self.finish()).flatten()
     }
 
-    /// Writes the line of a usual request, where no envelope of it is shown to anyone.
+    /// Writes the line of a usual request or call, where no envelope of it is shown to anyone.
     fn add_plain(&mut self, mapper: &Mapper, span: &SpanRecord) -> bool {
         let is_watched = self.live.as_ref().is_some_and(|live| live.is_watched());
         if is_watched || !self.processors.is_empty() || self.console.is_some() {
             return false;
         }
-        let Some(request) = PlainRequest::of(span, mapper) else {
+        let added = self
+            .add_request(mapper, span)
+            .or_else(|| self.add_call(mapper, span));
+        let Some((telemetry_type, is_success)) = added else {
             return false;
         };
-        request.write(mapper, &mut self.clock, &self.arena, &mut self.lines);
-        if SpanView::of(span).is_local_root() {
-            let (trace, rate) = (request.trace_id(), request.sample_rate());
-            self.names.remember(trace, request.name(), rate);
-        }
-        let taken = ItemLabel::new(Signal::Traces, TelemetryType::Request);
+        let taken = ItemLabel::new(Signal::Traces, telemetry_type);
         let label = ItemLabel {
-            success: Some(request.is_success()),
+            success: Some(is_success),
             ..taken
         };
         self.counters.relabel(taken, &[label]);
         self.labels.push(label);
         true
+    }
+
+    fn add_request(&mut self, mapper: &Mapper, span: &SpanRecord) -> Option<(TelemetryType, bool)> {
+        let request = PlainRequest::of(span, mapper)?;
+        request.write(mapper, &mut self.clock, &self.arena, &mut self.lines);
+        if SpanView::of(span).is_local_root() {
+            let (trace, rate) = (request.trace_id(), request.sample_rate());
+            self.names.remember(trace, request.name(), rate);
+        }
+        Some((TelemetryType::Request, request.is_success()))
+    }
+
+    fn add_call(&mut self, mapper: &Mapper, span: &SpanRecord) -> Option<(TelemetryType, bool)> {
+        let call = PlainCall::of(span, mapper, |trace| self.names.of(trace))?;
+        call.write(mapper, &mut self.clock, &self.arena, &mut self.lines);
+        Some((TelemetryType::Dependency, call.is_success()))
     }
 
     fn map(&mut self, mapper: &Mapper, item: ItemRef<'_>) {

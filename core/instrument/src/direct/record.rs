@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 
-use super::request::{EndedRequest, RequestFacts};
+use super::call::CallFacts;
+use super::ended::Ended;
+use super::request::RequestFacts;
 use crate::semconv::HttpEnd;
 
 /// Attributes of a span that are written when the span is sent, instead of when it starts.
@@ -22,6 +24,12 @@ pub trait DeferredAttributes: Debug + Send + Sync + 'static {
     /// The request whose attributes they are, if they are what its facts [write](RequestFacts::write) and nothing
     /// else.
     fn request(&self) -> Option<RequestFacts<'_>> {
+        None
+    }
+
+    /// The outgoing call whose attributes they are, if they are what its facts [write](CallFacts::write) and nothing
+    /// else.
+    fn call(&self) -> Option<CallFacts<'_>> {
         None
     }
 
@@ -280,14 +288,23 @@ impl SpanRecord {
 
     /// The request whose span it is, as long as none of its attributes has been written and no limit drops one.
     #[must_use]
-    pub fn request(&self) -> Option<EndedRequest<'_>> {
+    pub fn request(&self) -> Option<Ended<'_, RequestFacts<'_>>> {
+        self.as_ended(self.late.request())
+    }
+
+    /// The outgoing call whose span it is, under the same conditions.
+    #[must_use]
+    pub fn call(&self) -> Option<Ended<'_, CallFacts<'_>>> {
+        self.as_ended(self.late.call())
+    }
+
+    fn as_ended<Facts>(&self, facts: Option<Facts>) -> Option<Ended<'_, Facts>> {
         let attributes = self.data.attributes.as_slice();
-        let most = attributes.len() + EndedRequest::MOST_ATTRIBUTES;
+        let most = attributes.len() + Ended::<Facts>::MOST_ATTRIBUTES;
         if self.is_complete || most > self.max_attributes {
             return None;
         }
-        let facts = self.late.request()?;
-        EndedRequest::new(facts, attributes, self.ended.as_ref()?)
+        Ended::new(facts?, attributes, self.ended.as_ref()?)
     }
 
     /// Whether it is counted for the first time.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use opentelemetry::{KeyValue, StringValue};
 
 use crate::intern::{interned, interned_address, interned_path};
-use crate::semconv::{HttpEnd, attribute, server};
+use crate::semconv::{attribute, server};
 
 /// The facts from which the attributes of an HTTP request are written.
 #[derive(Debug, Clone)]
@@ -40,23 +40,6 @@ pub struct RequestFacts<'a> {
 pub struct CountedFacts<'a> {
     /// The user agent.
     pub user_agent: Option<&'a str>,
-}
-
-/// A request that has ended, of which no attribute has been written.
-#[derive(Debug, Clone)]
-pub struct EndedRequest<'a> {
-    /// The facts at the start of the request.
-    pub facts: RequestFacts<'a>,
-    /// Attributes that were set between its start and its end.
-    pub attributes: &'a [KeyValue],
-    /// The status code of the response.
-    pub status: Option<u16>,
-    /// The size of the response's body in bytes.
-    pub response_size: Option<i64>,
-    /// How far it came, if it was cancelled.
-    pub cancelled: Option<&'static str>,
-    /// The type of its error.
-    pub error_type: Option<&'a str>,
 }
 
 impl RequestFacts<'_> {
@@ -137,29 +120,5 @@ impl RequestFacts<'_> {
         if let Some(version) = self.version {
             attribute::push(attributes, attribute::NETWORK_PROTOCOL_VERSION, version);
         }
-    }
-}
-
-impl<'a> EndedRequest<'a> {
-    /// The most attributes that are written of a request and its response, besides those that were set.
-    pub(super) const MOST_ATTRIBUTES: usize = 20;
-
-    /// `None` where the response is one of gRPC, or the end is that of a call.
-    pub(super) fn new(
-        facts: RequestFacts<'a>,
-        attributes: &'a [KeyValue],
-        end: &'a HttpEnd,
-    ) -> Option<Self> {
-        if end.version.is_some() || end.response.grpc.is_some() || end.rpc_method.is_some() {
-            return None;
-        }
-        Some(Self {
-            facts,
-            attributes,
-            status: end.response.http.map(|status| status.as_u16()),
-            response_size: end.size(),
-            cancelled: end.outcome.cancelled,
-            error_type: end.outcome.error_type.as_ref().map(|name| name.as_str()),
-        })
     }
 }

@@ -5,12 +5,11 @@ use http::Method;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::labels::Labels;
-
-use crate::direct::DeferredAttributes;
+use crate::direct::{CallFacts, DeferredAttributes};
 use crate::exclude::Exclusions;
-use crate::intern::{RouteNames, interned};
+use crate::intern::RouteNames;
 use crate::secrets::Redaction;
-use crate::semconv::{OTHER_METHOD, attribute, default_port, server, span_method};
+use crate::semconv::{OTHER_METHOD, attribute, default_port, span_method};
 
 /// The names of client spans in this process.
 static NAMES: RouteNames = RouteNames::new();
@@ -75,7 +74,7 @@ impl OutgoingRequest<'_> {
     #[must_use]
     pub fn attributes(&self, url: &str, redaction: &Redaction) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(Self::MAX_ATTRIBUTES);
-        self.write(url, redaction, &mut attributes);
+        self.facts(url, redaction).write(&mut attributes);
         attributes
     }
 
@@ -90,43 +89,20 @@ impl OutgoingRequest<'_> {
         DeferredClientAttributes::has_room_for(self, url)
             .then_some(|| DeferredClientAttributes::of(self, url, redaction))
     }
+}
 
-    fn write(&self, url: &str, redaction: &Redaction, attributes: &mut Vec<KeyValue>) {
-        let name = self.known_method.unwrap_or(OTHER_METHOD);
-        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, name);
-        if self.known_method.is_none() {
-            let original = self.method.as_str().to_owned();
-            let name = attribute::HTTP_REQUEST_METHOD_ORIGINAL;
-            attribute::push(attributes, name, original);
-        }
-        let url = redaction.url(url).into_owned();
-        attribute::push(attributes, attribute::URL_FULL, url);
-        self.write_server(attributes);
-        if let Some(template) = self.template {
-            attribute::push(attributes, attribute::URL_TEMPLATE, template.clone());
-        }
-        if let Some(size) = self.size.and_then(|size| i64::try_from(size).ok()) {
-            attribute::push(attributes, attribute::HTTP_REQUEST_BODY_SIZE, size);
-        }
-        if self.resend_count > 0 {
-            let count = i64::from(self.resend_count);
-            attribute::push(attributes, attribute::HTTP_REQUEST_RESEND_COUNT, count);
-        }
-    }
-
-    /// Writes the attributes that mark the call as HTTP and name its server.
-    fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
-        let method = self.known_method.unwrap_or(OTHER_METHOD);
-        attribute::push(attributes, attribute::HTTP_REQUEST_METHOD, method);
-        self.write_server(attributes);
-    }
-
-    fn write_server(&self, attributes: &mut Vec<KeyValue>) {
-        attribute::push(attributes, attribute::URL_SCHEME, self.scheme);
-        if let Some((address, port)) = server(self.authority, self.scheme) {
-            let address = interned(address);
-            attribute::push(attributes, attribute::SERVER_ADDRESS, address);
-            attribute::push(attributes, attribute::SERVER_PORT, i64::from(port));
+impl<'a> OutgoingRequest<'a> {
+    fn facts(self, url: &'a str, redaction: &'a Redaction) -> CallFacts<'a> {
+        CallFacts {
+            method: self.known_method.unwrap_or(OTHER_METHOD),
+            original_method: self.known_method.is_none().then(|| self.method.as_str()),
+            full_url: url,
+            redaction,
+            scheme: self.scheme,
+            authority: self.authority,
+            template: self.template,
+            size: self.size,
+            resend_count: self.resend_count,
         }
     }
 }
@@ -174,7 +150,7 @@ impl DeferredClientAttributes {
         }
     }
 
-    fn request_and_url(&self) -> (OutgoingRequest<'_>, &str) {
+    fn facts(&self) -> CallFacts<'_> {
         let (url, authority) = self.texts.split_at(self.url_length);
         let request = OutgoingRequest {
             authority,
@@ -185,21 +161,23 @@ impl DeferredClientAttributes {
             size: self.size,
             template: self.template.as_ref(),
         };
-        (request, url)
+        request.facts(url, &self.redaction)
     }
 }
 
 impl DeferredAttributes for DeferredClientAttributes {
     fn write(&self, attributes: &mut Vec<KeyValue>) {
-        let (request, url) = self.request_and_url();
         attributes.reserve_exact(OutgoingRequest::MAX_ATTRIBUTES);
-        request.write(url, &self.redaction, attributes);
+        self.facts().write(attributes);
     }
 
     fn write_dimensions(&self, attributes: &mut Vec<KeyValue>) {
-        let (request, _) = self.request_and_url();
         attributes.reserve(8); // and for the attributes of the response
-        request.write_dimensions(attributes);
+        self.facts().write_dimensions(attributes);
+    }
+
+    fn call(&self) -> Option<CallFacts<'_>> {
+        Some(self.facts())
     }
 
     fn size(&self) -> usize {

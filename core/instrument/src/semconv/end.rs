@@ -61,10 +61,12 @@ impl HttpEnd {
         },
     ];
 
-    /// The end of a request that a server answered over HTTP, without gRPC; a cancellation is no error.
+    /// The end of an exchange over HTTP, without gRPC; a cancellation is no error.
     #[doc(hidden)]
     #[must_use]
-    pub fn of_server(
+    pub fn without_grpc(
+        side: Side,
+        version: Option<&'static str>,
         status: Option<StatusCode>,
         response_size: Option<u64>,
         ending: Ending<'_>,
@@ -74,10 +76,10 @@ impl HttpEnd {
             grpc: None,
         };
         Self {
-            version: None,
+            version,
             response,
             response_size,
-            outcome: outcome(Side::Server, response, ending, false),
+            outcome: outcome(side, response, ending, false),
             rpc_method: None,
         }
     }
