@@ -51,10 +51,7 @@ impl<'a> JsonLine<'a> {
 
     /// Appends a text without quotes.
     pub(crate) fn inner(&mut self, text: &str) {
-        // Without a branch for each byte, so that the compiler can test many bytes at once.
-        let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
-        let any = |so_far, byte| so_far | is_escaped(byte);
-        if text.as_bytes().iter().fold(false, any) {
+        if has_escaped(text.as_bytes()) {
             self.escaped(text);
         } else {
             self.raw(text);
@@ -108,6 +105,36 @@ impl<'a> JsonLine<'a> {
     }
 }
 
+/// Whether JSON escapes any of the bytes.
+fn has_escaped(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    // Without a branch for each word, so that the compiler can test many at once.
+    let any = |so_far, word: &[u8; 8]| so_far | escaped_in(u64::from_le_bytes(*word));
+    let found = words.iter().fold(0, any);
+    let found = match bytes.last_chunk() {
+        // Overlaps the last word.
+        Some(last) => any(found, last),
+        None => {
+            let shift = |word, byte: &u8| word << 8 | u64::from(*byte);
+            escaped_in(rest.iter().fold(WITHOUT_ESCAPES, shift))
+        }
+    };
+    found != 0
+}
+
+/// Eight bytes that are not escaped.
+const WITHOUT_ESCAPES: u64 = u64::from_le_bytes([b' '; 8]);
+
+/// Not 0 if JSON escapes any of the eight bytes: a control character, a quotation mark or a backslash.
+const fn escaped_in(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    const fn below(word: u64, limit: u8) -> u64 {
+        word.wrapping_sub(ONES * limit as u64) & !word & HIGH
+    }
+    below(word, b' ') | below(word ^ ONES * b'"' as u64, 1) | below(word ^ ONES * b'\\' as u64, 1)
+}
+
 /// The two lower-case hexadecimal digits of each byte.
 pub(crate) fn hex_digits<const N: usize>(bytes: [u8; N]) -> [[u8; 2]; N] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -154,6 +181,23 @@ mod tests {
             let expected = serde_json::to_string(text).unwrap();
             assert_eq!(written(|line| line.text(text)), expected);
         }
+    }
+
+    #[test]
+    fn an_escaped_byte_is_found_at_every_place_among_any_others() {
+        for byte in 0..=u8::MAX {
+            let is_escaped = byte < b' ' || byte == b'"' || byte == b'\\';
+            for length in 1..40 {
+                for place in 0..length {
+                    for other in [b' ', b'a', 0x7f, 0x80, 0xff] {
+                        let mut bytes = vec![other; length];
+                        bytes[place] = byte;
+                        assert_eq!(has_escaped(&bytes), is_escaped, "{bytes:?}");
+                    }
+                }
+            }
+        }
+        assert!(!has_escaped(b""));
     }
 
     #[test]
