@@ -130,7 +130,7 @@
 //! | Feature | Default | Adds |
 //! |---|---|---|
 //! | `rustls` | yes | `https://` endpoints. Without it azmon reaches `http://` endpoints only, such as a local portal |
-//! | `bound-instruments` | yes | HTTP metrics at a fraction of the cost, by instruments that OpenTelemetry calls experimental |
+//! | `bound-instruments` | yes | metrics of HTTP and of queries at a fraction of the cost, by instruments that OpenTelemetry calls experimental |
 //! | `internal-logs` | yes | azmon's and OpenTelemetry's own warnings as `tracing` events |
 //! | `otlp` | no | An additional OpenTelemetry collector for all telemetry; `OTEL_EXPORTER_OTLP_ENDPOINT` alone enables it |
 //! | `tracing` | yes | `Telemetry::tracing_layer`, with `tracing-subscriber` and `tracing-opentelemetry` |

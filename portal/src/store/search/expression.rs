@@ -122,8 +122,12 @@ fn compare(
     wanted: &str,
 ) -> bool {
     let Some(found) = found else {
-        return comparison == Comparison::IsNot
-            || (comparison == Comparison::Is && wanted.is_empty());
+        // A missing value is an empty one.
+        return match comparison {
+            Comparison::Is => wanted.is_empty(),
+            Comparison::IsNot => !wanted.is_empty(),
+            _ => false,
+        };
     };
     match comparison {
         Comparison::Is => is(field, &found, wanted),

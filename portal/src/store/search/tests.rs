@@ -94,7 +94,11 @@ fn a_filter_has_a_field_an_operator_and_a_value() {
     for (filter, expected) in [
         ("charge.merchant~is~m-0417", true),
         ("charge.merchant~not~m-0417", false),
+        ("charge.merchant~not~", true),
+        ("charge.merchant~is~", false),
         ("other~not~x", true),
+        ("other~not~", false),
+        ("other~is~", true),
         ("note~has~declined", true),
         ("cart.lines~ge~12", true),
         ("cart.lines~lt~12", false),

@@ -61,6 +61,8 @@ async fn the_query_of_a_search_finds_what_the_search_finds() {
         ("f=duration~lt~70&kind=request".to_owned(), 8),
         ("f=name~gt~POST%20/d&kind=request".to_owned(), 8),
         ("f=merchant~is~&kind=request".to_owned(), 0),
+        ("f=merchant~not~&kind=request".to_owned(), 16),
+        ("f=other~not~&kind=request".to_owned(), 0),
         ("q=merchant:m-*%20itemType:request".to_owned(), 16),
         ("f=version~is~1.0".to_owned(), 44),
         ("f=instance~is~shop-1".to_owned(), 34),

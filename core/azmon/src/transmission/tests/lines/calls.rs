@@ -6,6 +6,7 @@ use opentelemetry::{KeyValue, StringValue};
 
 use super::compare::Comparison;
 use super::generated::{self, one};
+use super::requests;
 use crate::instrument::direct::CallFacts;
 use crate::instrument::http::{Redaction, Side};
 use crate::instrument::{DeferredAttributes, OperationName, SpanRecord};
@@ -159,4 +160,18 @@ fn usual() -> Box<SpanRecord> {
 #[test]
 fn the_usual_call_is_written_straight() {
     assert!(Comparison::new().compare(usual));
+}
+
+#[test]
+fn a_call_has_the_name_of_its_request_as_its_envelope_has() {
+    for name in ["GET /orders", &"n".repeat(1_100)] {
+        let request = || {
+            let mut record = requests::usual();
+            record.set(KeyValue::new("microsoft.request.name", name.to_owned()));
+            record
+        };
+        let mut comparison = Comparison::new();
+        comparison.compare(request);
+        assert!(comparison.compare(usual));
+    }
 }

@@ -153,7 +153,7 @@ fn requests_on_which_golden_attributes_are_set_have_the_lines_of_their_envelopes
 }
 
 /// The request that services mostly answer.
-fn usual() -> Box<SpanRecord> {
+pub(super) fn usual() -> Box<SpanRecord> {
     let kept = Kept {
         method: "GET",
         original_method: None,
