@@ -178,15 +178,18 @@ fn authority_of_url(url: &str) -> Option<&str> {
 }
 
 /// The path of an absolute URL, or of a path with or without a query.
-pub(super) fn path_of_url(url: &str) -> Option<&str> {
+fn path_of_url(url: &str) -> Option<&str> {
     match url.split_once("://") {
-        Some((_, rest)) => {
-            let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let path = without_query(rest.get(start..)?);
-            Some(if path.is_empty() { "/" } else { path })
-        }
+        Some((_, rest)) => path_after_scheme(rest),
         None => url.starts_with('/').then(|| without_query(url)),
     }
+}
+
+/// The path of an absolute URL, of which only the part after `://` is given.
+pub(super) fn path_after_scheme(rest: &str) -> Option<&str> {
+    let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let path = without_query(rest.get(start..)?);
+    Some(if path.is_empty() { "/" } else { path })
 }
 
 fn without_query(path: &str) -> &str {

@@ -90,6 +90,16 @@ impl Redaction {
     /// Replaces the credentials and the secrets of a URL, and removes its fragment.
     #[must_use]
     pub fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        // A fragment, credentials, or the value of a parameter.
+        let is_mark = |byte| matches!(byte, b'#' | b'@' | b'=');
+        if url.bytes().any(is_mark) {
+            self.url_with_marks(url)
+        } else {
+            Cow::Borrowed(url)
+        }
+    }
+
+    fn url_with_marks<'a>(&self, url: &'a str) -> Cow<'a, str> {
         let url = url.split_once('#').map_or(url, |(url, _)| url);
         let (start, credentials, rest) = credentials_of(url);
         let (path, query) = match rest.split_once('?') {

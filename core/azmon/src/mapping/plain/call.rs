@@ -45,7 +45,7 @@ impl<'a> PlainCall<'a> {
         let is_plain = fields.span_kind == SpanKind::Client
             && call.facts.original_method.is_none()
             && is_text(&url)
-            && has_scheme(&url, call.facts.scheme)
+            && after_scheme(&url, call.facts.scheme).is_some()
             && is_text(&fields.name)
             && operation_name.is_none_or(is_text)
             && call
@@ -96,6 +96,11 @@ impl<'a> PlainCall<'a> {
         end(&self.call, counted_by, arena, &mut line);
     }
 
+    fn path(&self) -> &str {
+        let rest = after_scheme(&self.url, self.call.facts.scheme);
+        rest.and_then(http::path_after_scheme).unwrap_or_default()
+    }
+
     fn write_data(&self, line: &mut JsonLine<'_>) {
         self.span.begin_data(KIND, line);
         match self.name {
@@ -104,7 +109,7 @@ impl<'a> PlainCall<'a> {
                 line.raw(r#"""#);
                 line.raw(self.call.facts.method);
                 line.raw(" ");
-                line.inner(http::path_of_url(&self.url).unwrap_or_default());
+                line.inner(self.path());
                 line.raw(r#"""#);
             }
         }
@@ -180,7 +185,6 @@ pub(crate) fn target<'a>(facts: &CallFacts<'a>) -> Option<&'a str> {
     is_canonical.then_some(facts.authority)
 }
 
-fn has_scheme(url: &str, scheme: &str) -> bool {
-    let rest = url.strip_prefix(scheme);
-    rest.is_some_and(|rest| rest.starts_with("://"))
+fn after_scheme<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
+    url.strip_prefix(scheme)?.strip_prefix("://")
 }
