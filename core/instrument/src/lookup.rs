@@ -51,6 +51,8 @@ pub struct Lookup<T> {
     created: Instant,
     /// Milliseconds since `created`.
     next_look: AtomicU64,
+    /// The number of replacements of the providers.
+    replacements: &'static AtomicU64,
 }
 
 /// The result of a lookup.
@@ -73,12 +75,17 @@ impl<T> Lookup<T> {
     /// Makes a lookup that has not run yet.
     #[must_use]
     pub fn new() -> Self {
+        Self::of_providers(&REPLACEMENTS)
+    }
+
+    fn of_providers(replacements: &'static AtomicU64) -> Self {
         Self {
             first: OnceLock::new(),
             found: ArcSwapOption::const_empty(),
             looking: Mutex::new(()),
             created: Instant::now(),
             next_look: AtomicU64::new(0),
+            replacements,
         }
     }
 
@@ -89,7 +96,7 @@ impl<T> Lookup<T> {
     #[inline]
     pub fn get(&self, now: Instant, look: impl FnOnce(Option<&T>) -> (T, bool)) -> Loan<'_, T> {
         match self.first.get() {
-            Some(first) if first.is_current() => Loan(Lent::First(first)),
+            Some(first) if self.is_current(first) => Loan(Lent::First(first)),
             _ => self.get_counted(now, look),
         }
     }
@@ -113,15 +120,15 @@ impl<T> Lookup<T> {
             return self.known();
         };
         // Another thread may have looked in the meantime.
-        if let Some(first) = self.first.get().filter(|first| first.is_current()) {
+        if let Some(first) = self.first.get().filter(|first| self.is_current(first)) {
             return Loan(Lent::First(first));
         }
         let found = self.found.load();
         if self.is_final(found.as_deref(), now) {
             return Loan(Lent::Counted(found));
         }
-        let replacements = REPLACEMENTS.load(Ordering::Acquire);
-        let known = found.as_deref().filter(|found| found.is_current());
+        let replacements = self.replacements.load(Ordering::Acquire);
+        let known = found.as_deref().filter(|found| self.is_current(found));
         let (value, is_complete) = {
             let _mark = LookMark::new();
             look(known.map(|found| &found.value))
@@ -148,7 +155,7 @@ impl<T> Lookup<T> {
     /// Waits for a running lookup only if no current value exists.
     fn lock(&self) -> Option<MutexGuard<'_, ()>> {
         let found = self.found.load();
-        if found.as_deref().is_some_and(Found::is_current) {
+        if found.as_deref().is_some_and(|found| self.is_current(found)) {
             match self.looking.try_lock() {
                 Ok(guard) => Some(guard),
                 Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -162,20 +169,18 @@ impl<T> Lookup<T> {
 
     fn is_final(&self, found: Option<&Found<T>>, now: Instant) -> bool {
         found.is_some_and(|found| {
-            found.is_current()
+            self.is_current(found)
                 && (found.is_complete
                     || self.milliseconds(now) < self.next_look.load(Ordering::Relaxed))
         })
     }
 
+    fn is_current(&self, found: &Found<T>) -> bool {
+        found.replacements == self.replacements.load(Ordering::Acquire)
+    }
+
     fn milliseconds(&self, now: Instant) -> u64 {
         milliseconds(now.saturating_duration_since(self.created))
-    }
-}
-
-impl<T> Found<T> {
-    fn is_current(&self) -> bool {
-        self.replacements == REPLACEMENTS.load(Ordering::Acquire)
     }
 }
 
@@ -200,7 +205,7 @@ impl<T> Default for Lookup<T> {
 /// A clone performs its own lookup.
 impl<T> Clone for Lookup<T> {
     fn clone(&self) -> Self {
-        Self::new()
+        Self::of_providers(self.replacements)
     }
 }
 
@@ -347,6 +352,25 @@ mod tests {
             assert_eq!(known, Some(&1));
             (2, true)
         });
+    }
+
+    #[test]
+    fn replaced_providers_are_looked_for_again_and_kept_again() {
+        static REPLACED: AtomicU64 = AtomicU64::new(0);
+        let lookup = Lookup::of_providers(&REPLACED);
+        let get = |at, result| {
+            let now = after(&lookup, at);
+            let found = lookup.get(now, |known| {
+                assert!(known.is_none());
+                result
+            });
+            found.get().copied()
+        };
+        for round in 0..3 {
+            assert_eq!(get(round, (round as u32, true)), Some(round as u32));
+            assert_eq!(get(round, (9, true)), Some(round as u32));
+            REPLACED.fetch_add(1, Ordering::Release);
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl<'a> StandardDimensions<'a> {
         Self {
             dependency: None,
             result_code: Cow::Borrowed(text.format(code)),
-            success: success::is_request_success(status, code, options),
+            success: success::is_http_success(status, code, options),
             synthetic,
         }
     }
@@ -132,15 +132,14 @@ impl<'a> StandardDimensions<'a> {
         if call.attributes.iter().filter(of_call).any(is_read) {
             return None;
         }
-        let status = &record.data().status;
-        let has_error = call.error_type.is_some();
+        let code = call.status.unwrap_or(0);
         Some(Self {
             dependency: Some(DependencyDimensions {
                 dependency_type: Cow::Borrowed(dependency::HTTP),
                 target: Cow::Borrowed(target),
             }),
-            result_code: Cow::Borrowed(text.format(call.status.unwrap_or(0))),
-            success: success::is_call_success(status, call.status, has_error, options),
+            result_code: Cow::Borrowed(text.format(code)),
+            success: success::is_http_success(&record.data().status, code, options),
             synthetic: false,
         })
     }

@@ -56,27 +56,13 @@ pub(super) fn is_success(
     }
 }
 
-/// Whether a request over HTTP is successful, by its span's status and its status code, 0 without a response.
-pub(super) fn is_request_success(status: &Status, code: u16, options: &MappingOptions) -> bool {
+/// Whether a request or a call over HTTP is successful, by its span's status and its status code, 0 without a response.
+/// The status says it if there is an error.
+pub(super) fn is_http_success(status: &Status, code: u16, options: &MappingOptions) -> bool {
     match status {
         Status::Ok => true,
         Status::Error { .. } => false,
         Status::Unset => is_successful_code(code.into(), options),
-    }
-}
-
-/// Whether a call over HTTP is successful, by its span's status, and the status code of its response or its error.
-pub(super) fn is_call_success(
-    status: &Status,
-    code: Option<u16>,
-    has_error: bool,
-    options: &MappingOptions,
-) -> bool {
-    match (status, code) {
-        (Status::Ok, _) => true,
-        (Status::Error { .. }, _) => false,
-        (Status::Unset, Some(code)) => is_successful_code(code.into(), options),
-        (Status::Unset, None) => !has_error,
     }
 }
 

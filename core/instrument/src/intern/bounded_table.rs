@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_another_thread_has_made_meanwhile_counts_once() {
+        let table = Table::new();
+        let is_it = |known: &Arc<u64>| **known == 1;
+        let first = table.get(7, is_it, || {
+            // As another thread does between the lookup and the insertion.
+            table.get(7, is_it, || Arc::new(1)).cloned().unwrap()
+        });
+        assert_eq!(first.map(|value| **value), Some(1));
+        for number in 1..Table::CAPACITY as u64 {
+            assert!(get(&table, number + 1, number << 3).is_some(), "{number}");
+        }
+    }
+
+    #[test]
     fn values_of_one_hash_are_kept_as_far_as_there_is_room() {
         let table = Table::new();
         for round in 0..2 {

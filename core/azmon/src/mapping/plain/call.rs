@@ -56,18 +56,14 @@ impl<'a> PlainCall<'a> {
         if !is_plain {
             return None;
         }
+        let code = call.status.unwrap_or(0);
         Some(Self {
             span: PlainSpan::of(record, mapper)?,
             operation_name,
             url,
             name: http::is_templated(&fields.name, call.facts.method).then_some(&*fields.name),
             target,
-            is_success: success::is_call_success(
-                &fields.status,
-                call.status,
-                call.error_type.is_some(),
-                mapper.options(),
-            ),
+            is_success: success::is_http_success(&fields.status, code, mapper.options()),
             call,
         })
     }

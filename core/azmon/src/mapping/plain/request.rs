@@ -53,7 +53,7 @@ impl<'a> PlainRequest<'a> {
         }
         let code = request.status.unwrap_or(0);
         Some(Self {
-            is_success: success::is_request_success(&fields.status, code, mapper.options()),
+            is_success: success::is_http_success(&fields.status, code, mapper.options()),
             span,
             name,
             host,

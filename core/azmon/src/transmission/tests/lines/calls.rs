@@ -113,7 +113,16 @@ fn kept(random: &mut Rng) -> Kept {
 fn record(number: u64) -> Box<SpanRecord> {
     let random = &mut Rng::with_seed(number);
     let kept = kept(random);
-    let names = ["GET", "GET /items/{id}", "GET items", "own {x}", "", "\"\n"];
+    let long = format!("GET /{{id}}/{}", "x".repeat(1_100));
+    let names = [
+        "GET",
+        "GET /items/{id}",
+        "GET items",
+        "own {x}",
+        "",
+        "\"\n",
+        &long,
+    ];
     let kinds = [SpanKind::Client, SpanKind::Producer, SpanKind::Internal];
     let mut record = generated::record(random, kept, &names, &kinds, Side::Client);
     let operation = one(random, &["GET /", "", "\"", &"o".repeat(1_100)]).to_owned();
