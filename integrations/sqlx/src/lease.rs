@@ -24,9 +24,12 @@ impl Drop for Lease {
         let now = Instant::now();
         if let Some(instruments) = self.state.instruments(now) {
             let used = now.saturating_duration_since(self.since);
-            instruments
-                .use_time
-                .record(used.as_secs_f64(), &self.state.pool);
+            self.state.use_time.record(
+                &instruments,
+                |instruments| &instruments.use_time,
+                &self.state.pool,
+                used.as_secs_f64(),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
+use azmon_instrument::Recurring;
 use azmon_instrument::exclude::records_no_spans;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
@@ -23,6 +24,9 @@ pub(crate) struct State {
     pub(crate) database: Vec<Attribute>,
     /// The attributes of the pool, on each of its metrics.
     pub(crate) pool: [KeyValue; 1],
+    /// Record how long each connection is waited for, and is in use, with the attributes of the pool.
+    pub(crate) wait_time: Recurring<Instruments>,
+    pub(crate) use_time: Recurring<Instruments>,
     pub(crate) logs_in_place: bool,
     pub(crate) status_code: fn(&dyn DatabaseError) -> Option<Cow<'_, str>>,
     target: Target,
@@ -46,6 +50,8 @@ impl State {
                 attributes::POOL_NAME,
                 Arc::<str>::from(&*pool_name),
             )],
+            wait_time: Recurring::default(),
+            use_time: Recurring::default(),
             logs_in_place: DB::LOGS_IN_PLACE,
             status_code: DB::status_code,
             target,

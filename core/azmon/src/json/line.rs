@@ -132,7 +132,9 @@ const fn escaped_in(word: u64) -> u64 {
     const fn below(word: u64, limit: u8) -> u64 {
         word.wrapping_sub(ONES * limit as u64) & !word & HIGH
     }
-    below(word, b' ') | below(word ^ ONES * b'"' as u64, 1) | below(word ^ ONES * b'\\' as u64, 1)
+    below(word, b' ')
+        | below(word ^ (ONES * b'"' as u64), 1)
+        | below(word ^ (ONES * b'\\' as u64), 1)
 }
 
 /// The two lower-case hexadecimal digits of each byte.

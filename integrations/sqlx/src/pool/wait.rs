@@ -53,7 +53,12 @@ impl<'s> Wait<'s> {
         let pool = &self.state.pool;
         match error {
             None => {
-                instruments.wait_time.record(waited.as_secs_f64(), pool);
+                self.state.wait_time.record(
+                    &instruments,
+                    |instruments| &instruments.wait_time,
+                    pool,
+                    waited.as_secs_f64(),
+                );
                 if self.opens {
                     instruments.create_time.record(waited.as_secs_f64(), pool);
                 }
