@@ -3,6 +3,7 @@
 use std::fmt;
 
 use azmon_sqlx::TraceOptions;
+use opentelemetry::metrics::noop::NoopMeterProvider;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, ContextGuard};
 use sqlx::sqlite::SqlitePoolOptions;
@@ -27,7 +28,8 @@ pub fn area() -> Area {
         method: Method::Rounds { operations: 100 },
         cases: ONE_ROW.iter().flat_map(Place::cases).collect(),
         targets: vec![
-            Target::new(RECORDED, Quantity::Instructions, Bound::OfPeer(0.35)),
+            Target::new(RECORDED, Quantity::Instructions, Bound::OfPeer(0.30)),
+            Target::new(METRICS, Quantity::Instructions, Bound::OfPeer(0.40)),
             Target::new(STOCK, Quantity::Instructions, Bound::OfPeer(0.35)),
             Target::new(RECORDED, Quantity::Allocations, Bound::AtMost(4.0)),
         ],
@@ -51,8 +53,9 @@ pub fn many() -> Area {
     }
 }
 
-/// The cases of the targets: with azmon's pipeline, and with the peer's features.
+/// The cases of the targets: with azmon's pipeline, also with metrics, and with the peer's pipeline.
 const RECORDED: &str = "database/connection/search/azmon/recorded";
+const METRICS: &str = "database/connection/search/azmon/metrics";
 const STOCK: &str = "database/connection/search/azmon/stock";
 
 /// A query, and the way in which it is run.
@@ -176,7 +179,7 @@ impl Place {
                 move || place.azmon(Nowhere, TraceOptions::new(), sampled()),
             ),
             Case::azmon(place.ids.recorded, label("azmon-sqlx"), move || {
-                place.spans_alone(local(), sampled())
+                place.spans_alone(sampled())
             })
             .group(place.ids.recorded)
             .records(1),
@@ -196,7 +199,7 @@ impl Place {
             Case::azmon(
                 place.ids.unsampled,
                 label("azmon-sqlx, unsampled"),
-                move || place.spans_alone(local(), unsampled()),
+                move || place.spans_alone(unsampled()),
             )
             .group(place.ids.unsampled)
             .records(0),
@@ -221,9 +224,9 @@ impl Place {
         }
     }
 
-    fn spans_alone(self, pipeline: Pipeline, parent: ContextGuard) -> Box<dyn Workload> {
-        let tracers = pipeline.telemetry().tracer_provider();
-        let options = TraceOptions::new().tracer_provider(tracers);
+    fn spans_alone(self, parent: ContextGuard) -> Box<dyn Workload> {
+        let options = TraceOptions::new().meter_provider(NoopMeterProvider::new());
+        let pipeline = Pipeline::uncounted(|builder| builder.follow_remote_parent(true));
         self.azmon(pipeline, options, parent)
     }
 
@@ -367,12 +370,6 @@ async fn connection() -> SqliteConnection {
 }
 
 const URL: &str = "sqlite::memory:";
-
-/// A pipeline that is not the global one, so that it receives no metrics. It follows the parent's sampling
-/// decision, like OpenTelemetry's default sampler.
-fn local() -> Pipeline {
-    Pipeline::uncounted(|builder| builder.install_globally(false).follow_remote_parent(true))
-}
 
 /// Starts the handling of a recorded request.
 fn sampled() -> ContextGuard {
