@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::command::{self, cargo};
 use crate::error::{Error, Result};
 use crate::public_api::{self, Library};
-use crate::{bench, demo, dependencies, links, structure, test};
+use crate::{bench, demo, dependencies, links, pages, structure, test};
 
 /// A step that must pass.
 struct Step {
@@ -105,6 +105,21 @@ pub(crate) fn public_api(options: &public_api::Options) -> Result {
     public_api::run(options, &libraries)
 }
 
+/// Makes the packages of the published crates, and builds each crate from its package.
+pub(crate) fn package() -> Result {
+    pages::build()?;
+    command::run(make_packages(&members()?))
+}
+
+/// The pages in the portal's package are built, and no part of a commit.
+fn make_packages(members: &[Package]) -> Command {
+    let mut command = with(&["package", "--allow-dirty"]);
+    for member in members.iter().filter(|member| member.is_published()) {
+        command.args(["--package", &member.name]);
+    }
+    command
+}
+
 fn steps() -> Result<Vec<Step>> {
     let mut steps = vec![
         Step::command("fmt".to_owned(), with(&["fmt", "--all", "--check"])),
@@ -117,11 +132,9 @@ fn steps() -> Result<Vec<Step>> {
         public_api(&public_api::Options::default())
     }));
     let members = members()?;
-    let mut package = with(&["package", "--no-verify", "--allow-dirty"]);
-    for member in members.iter().filter(|member| member.is_published()) {
-        package.args(["--package", &member.name]);
-    }
-    steps.push(Step::command("package".to_owned(), package));
+    let mut packages = make_packages(&members);
+    packages.arg("--no-verify");
+    steps.push(Step::command("package".to_owned(), packages));
     let everything = [
         "clippy",
         "--workspace",

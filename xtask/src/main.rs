@@ -1,4 +1,4 @@
-//! The task list of the repository: `cargo xtask demo | test | ci | structure | public-api | bench`.
+//! The task list of the repository: `cargo xtask demo | test | ci | package | structure | public-api | bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -49,6 +49,8 @@ enum Task {
     Test,
     /// Run everything that must pass before a change is merged.
     Ci,
+    /// Make the packages of the published crates, and build each crate from its package, as its users will.
+    Package,
     /// Check that the folders and files of each crate have no circular dependencies.
     Structure,
     /// Compare the public items of every library with the checked-in lists.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Task::Pictures => pages::pictures(),
         Task::Test => test::run(),
         Task::Ci => ci::run(),
+        Task::Package => ci::package(),
         Task::PublicApi(options) => ci::public_api(&options),
         Task::Structure => ci::structure(),
         Task::Bench(options) => bench::run(&options),
