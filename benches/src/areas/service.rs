@@ -50,7 +50,7 @@ pub fn area() -> Area {
                 connections send 5,000 requests a second in total, independent of the response times; every request \
                 has the `traceparent` of another trace and the user agent of a browser. The cost is the processor \
                 time of all threads above the same route without instrumentation in the same process, measured in \
-                alternating blocks: the trimmed mean. At the end of a block all telemetry is delivered to a receiver \
+                alternating blocks: the trimmed mean, over eight processes. At the end of a block all telemetry is delivered to a receiver \
                 in another process, which counts it: a run that loses an item fails. Callgrind counts instructions \
                 and misses of an instruction cache of 32 KiB, above the same route. Latency is the added time at this \
                 percentile, from the moment at which a request is due. × peer is the median of the ratios within a \

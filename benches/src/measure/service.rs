@@ -1,6 +1,7 @@
 //! Servers in separate processes. A client in this process sends them requests, and a receiver in this process gets
 //! their telemetry.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -15,6 +16,8 @@ use crate::{Area, Case, Result};
 
 /// Requests on each connection before anything is measured.
 const WARM: u32 = 250;
+/// Rounds of one process. The addresses of code and memory, which decide what a cache holds, differ by process.
+const ROUNDS_OF_PROCESS: usize = 4;
 /// Requests on each connection in a smoke test.
 const SMOKE: u32 = 2;
 
@@ -56,6 +59,11 @@ pub(super) fn measure(
         running.push(server);
     }
     for round in 0..plan.rounds_of_service {
+        if round > 0 && round % ROUNDS_OF_PROCESS == 0 {
+            for server in &mut running {
+                server.restart(programs.timing(), load)?;
+            }
+        }
         let first = round % running.len().max(1);
         let (before, after) = running.split_at_mut(first);
         for server in after.iter_mut().chain(before) {
@@ -100,6 +108,16 @@ impl<'a> Running<'a> {
             bare_durations: Durations::new(),
             layered_durations: Durations::new(),
         })
+    }
+
+    /// Replaces the process, and keeps what was measured.
+    fn restart(&mut self, program: &Path, load: Load) -> Result {
+        let mut next = Self::start(self.case, program, load)?;
+        next.warm(WARM)?;
+        next.blocks = mem::take(&mut self.blocks);
+        mem::swap(&mut next.bare_durations, &mut self.bare_durations);
+        mem::swap(&mut next.layered_durations, &mut self.layered_durations);
+        mem::replace(self, next).process.end()
     }
 
     fn warm(&mut self, each: u32) -> Result {

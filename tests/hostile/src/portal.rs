@@ -1,6 +1,8 @@
 //! Damaged bodies and files of real clients, for the portal.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use azmon_portal::hostile::{Otlp, import, track};
@@ -15,21 +17,31 @@ use tokio::runtime::Runtime;
 
 use super::Bytes;
 
-/// Requests of real clients.
+/// Requests of real clients. Paths are those of the repository.
 const CLIENTS: [&str; 6] = [
-    include_str!("../../../portal/tests/golden/node-applicationinsights-v2-track.json"),
-    include_str!("../../../portal/tests/golden/opencensus-azure-logs.json"),
-    include_str!("../../../portal/tests/golden/opencensus-azure-metrics.json"),
-    include_str!("../../../portal/tests/golden/opencensus-azure-traces.json"),
-    include_str!("../../../portal/tests/golden/otel-python-azsdk-blob.json"),
-    include_str!("../../../portal/tests/golden/otel-python-distro-track.json"),
+    "portal/tests/golden/node-applicationinsights-v2-track.json",
+    "portal/tests/golden/opencensus-azure-logs.json",
+    "portal/tests/golden/opencensus-azure-metrics.json",
+    "portal/tests/golden/opencensus-azure-traces.json",
+    "portal/tests/golden/otel-python-azsdk-blob.json",
+    "portal/tests/golden/otel-python-distro-track.json",
 ];
 
 /// OpenTelemetry's own examples.
-const TRACE: &str = include_str!("../../../forwarder/tests/data/otlp/trace.json");
-const LOGS: &str = include_str!("../../../forwarder/tests/data/otlp/logs.json");
-const EVENTS: &str = include_str!("../../../forwarder/tests/data/otlp/events.json");
-const METRICS: &str = include_str!("../../../forwarder/tests/data/otlp/metrics.json");
+const TRACE: &str = "forwarder/tests/data/otlp/trace.json";
+const LOGS: &str = "forwarder/tests/data/otlp/logs.json";
+const EVENTS: &str = "forwarder/tests/data/otlp/events.json";
+const METRICS: &str = "forwarder/tests/data/otlp/metrics.json";
+
+/// The text of a file of the repository.
+#[expect(
+    clippy::expect_used,
+    reason = "a damaged repository must not make the tests pass"
+)]
+fn file(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::read_to_string(root.join(path)).expect(path)
+}
 
 /// Fragments to insert into JSON.
 const TOKENS: [&str; 30] = [
@@ -81,7 +93,7 @@ const PIECES: [&[u8]; 8] = [
 static ENVELOPES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let requests = CLIENTS
         .iter()
-        .filter_map(|file| serde_json::from_str::<Value>(file).ok());
+        .filter_map(|path| serde_json::from_str::<Value>(&file(path)).ok());
     let bodies = requests.flat_map(|requests| requests.as_array().cloned().unwrap_or_default());
     let items = bodies.flat_map(|request| request["body"].as_array().cloned().unwrap_or_default());
     items.map(|item| item.to_string()).collect()
@@ -102,10 +114,11 @@ static MESSAGES: LazyLock<Vec<Example>> = LazyLock::new(|| {
 
 fn example<T: Message + serde::de::DeserializeOwned>(
     path: &'static str,
-    json: &str,
+    from: &str,
 ) -> Option<Example> {
-    let value: Value = serde_json::from_str(json).ok()?;
-    let message: T = serde_json::from_str(json).ok()?;
+    let json = file(from);
+    let value: Value = serde_json::from_str(&json).ok()?;
+    let message: T = serde_json::from_str(&json).ok()?;
     Some((path, value.to_string(), message.encode_to_vec()))
 }
 
