@@ -149,8 +149,9 @@ fn install() -> Result {
     if installed.is_some() && lock <= installed {
         return Ok(());
     }
-    // `npm ci` fails if a registry lacks optional packages for other systems.
-    npm(&["install", "--no-audit", "--no-fund"])
+    // `npm ci` fails if a registry lacks optional packages for other systems; without `--no-save`, `npm install` leaves
+    // such packages out of the lock file, or adds them.
+    npm(&["install", "--no-audit", "--no-fund", "--no-save"])
 }
 
 fn npm(arguments: &[&str]) -> Result {
