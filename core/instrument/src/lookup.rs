@@ -147,7 +147,7 @@ impl<T> Lookup<T> {
         Loan(Lent::Counted(self.found.load()))
     }
 
-    /// What is known, while a lookup is under way.
+    /// The last value, while a lookup is under way.
     fn known(&self) -> Loan<'_, T> {
         Loan(Lent::Counted(self.found.load()))
     }

@@ -2,7 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::record::{DeferredAttributes, NewRecord, SpanRecord};
+use super::deferred::DeferredAttributes;
+use super::record::{NewRecord, SpanRecord};
 
 /// The receiver of the records of ended spans.
 pub trait TakeRecord: Send + Sync {

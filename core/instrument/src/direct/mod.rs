@@ -5,6 +5,7 @@
 //! its attributes. In every other case instrumentation starts spans by OpenTelemetry's API.
 
 mod call;
+mod deferred;
 mod detached;
 mod end;
 mod ended;
@@ -14,12 +15,11 @@ mod slot;
 mod start_span;
 
 pub use self::call::CallFacts;
+pub use self::deferred::DeferredAttributes;
 pub use self::detached::{Detached, DetachedSpan, NewDetached, TakeRecord};
 pub use self::end::{end, take_ended};
 pub use self::ended::Ended;
-pub use self::record::{
-    DeferredAttributes, NewRecord, SpanFields, SpanRate, SpanRecord, SpanStart,
-};
+pub use self::record::{NewRecord, SpanFields, SpanRate, SpanRecord, SpanStart};
 pub use self::request::{CountedFacts, RequestFacts};
 pub use self::slot::{set_tracer, tracer};
 pub use self::start_span::{NewSpan, RecordedBy, SpanContent, StartSpan, StartedSpan};

@@ -1,4 +1,4 @@
-//! What a record must be, so that none of the mapper's rules for rare cases applies.
+//! The conditions under which none of the mapper's rules for rare cases applies to a record.
 
 use opentelemetry::{KeyValue, Value};
 
