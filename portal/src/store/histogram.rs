@@ -45,7 +45,7 @@ impl Histogram {
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.buckets.iter().map(|(_, count)| count).sum()
+        sum(self.buckets.iter())
     }
 
     /// The duration in microseconds that `share` of all calls do not exceed; `None` without calls.
@@ -72,21 +72,11 @@ impl Histogram {
     /// The share of calls, from 0 to 1, that took less than this time.
     pub(crate) fn share_below(&self, microseconds: i64) -> f64 {
         let limit = bucket_of(microseconds);
-        let below: u64 = self
-            .buckets
-            .iter()
-            .filter(|(bucket, _)| *bucket < limit)
-            .map(|(_, count)| count)
-            .sum();
-        let same: u64 = self
-            .buckets
-            .iter()
-            .filter(|(bucket, _)| *bucket == limit)
-            .map(|(_, count)| count)
-            .sum();
+        let below = sum(self.buckets.iter().filter(|(bucket, _)| *bucket < limit));
+        let same = sum(self.buckets.iter().filter(|(bucket, _)| *bucket == limit));
         match self.count() {
             0 => 0.0,
-            count => (below as f64 + same as f64 / 2.0) / count as f64,
+            count => ((below as f64 + same as f64 / 2.0) / count as f64).min(1.0),
         }
     }
 
@@ -96,7 +86,7 @@ impl Histogram {
         for (bucket, count) in &self.buckets {
             let bin = i32::from(bucket / PER_BIN) - BINS_BELOW_MILLISECOND;
             match bins.last_mut() {
-                Some((last, sum)) if *last == bin => *sum += count,
+                Some((last, sum)) if *last == bin => *sum = sum.saturating_add(*count),
                 _ => bins.push((bin, *count)),
             }
         }
@@ -126,6 +116,11 @@ impl Histogram {
             self.add_bucket(bucket, count);
         }
     }
+}
+
+/// The number of calls in buckets. Damaged bytes may hold more than there can be.
+fn sum<'a>(buckets: impl Iterator<Item = &'a (u16, u64)>) -> u64 {
+    buckets.fold(0, |sum, (_, count)| sum.saturating_add(*count))
 }
 
 /// The lower bound of a bar, in milliseconds.
@@ -205,6 +200,21 @@ mod tests {
         assert!((bin_start(10) - 10.0).abs() < 1e-9);
     }
 
+    #[test]
+    fn counts_beyond_all_numbers_stay_at_the_largest() {
+        let mut histogram = Histogram::default();
+        for microseconds in [1_000, 1_100, 1_000_000] {
+            histogram.add(microseconds, u64::MAX);
+        }
+        assert_eq!(histogram.count(), u64::MAX);
+        assert!(histogram.percentile(0.95).is_some());
+        assert_eq!(histogram.share_below(1_000_000), 1.0);
+        assert!(histogram.bins().iter().all(|(_, count)| *count == u64::MAX));
+        let mut read = Histogram::default();
+        read.merge_encoded(&histogram.encode());
+        assert_eq!(read, histogram);
+    }
+
     proptest! {
         #[test]
         fn written_histograms_are_read(values in proptest::collection::vec((any::<i64>(), 1_u64..1_000), 0..50)) {
@@ -221,7 +231,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let mut histogram = Histogram::default();
             histogram.merge_encoded(&bytes);
-            let _ = histogram.percentile(0.95);
+            let _ = (histogram.percentile(0.95), histogram.share_below(1_000), histogram.bins());
         }
     }
 }
