@@ -196,6 +196,7 @@ pub mod mapping;
 mod metrics;
 mod pipeline;
 pub mod sampling;
+mod shards;
 mod storage;
 mod telemetry;
 mod telemetry_processor;

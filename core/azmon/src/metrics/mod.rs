@@ -17,7 +17,6 @@ mod aggregate;
 mod builtin;
 mod counted_request;
 mod performance;
-mod shards;
 mod span_metrics;
 mod standard;
 pub(crate) mod statistics;

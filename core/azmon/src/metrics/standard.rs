@@ -13,7 +13,7 @@ use crate::item::SpanView;
 use crate::mapping::{Arena, DependencyDimensions, Mapper, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::counted_request::CountedRequest;
-use crate::metrics::shards::Shards;
+use crate::shards::Shards;
 
 pub(super) const REQUESTS: &str = "requests/duration";
 pub(super) const DEPENDENCIES: &str = "dependencies/duration";

@@ -3,7 +3,7 @@ use std::time::Duration;
 use opentelemetry::trace::SpanKind;
 
 use crate::item::SpanView;
-use crate::metrics::shards::Shards;
+use crate::shards::Shards;
 
 /// The number of requests that ended, and their duration.
 #[derive(Debug)]

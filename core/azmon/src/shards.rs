@@ -7,7 +7,7 @@ const MOST: usize = 64;
 
 /// A state in several shards, so that threads do not wait for each other.
 #[derive(Debug)]
-pub(super) struct Shards<T>(Box<[Shard<T>]>);
+pub(crate) struct Shards<T>(Box<[Shard<T>]>);
 
 /// Aligned to a cache line of its own; some processors fetch two at once.
 #[derive(Debug, Default)]
@@ -16,14 +16,14 @@ struct Shard<T>(Mutex<T>);
 
 impl<T: Default> Shards<T> {
     /// Makes one shard per processor.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let shards = (0..processors.clamp(1, MOST)).map(|_| Shard::default());
         Self(shards.collect())
     }
 
     /// Changes one shard: the one of this thread, or the next unlocked one.
-    pub(super) fn update(&self, change: impl FnOnce(&mut T)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut T)) {
         let own = OWN.try_with(|own| *own).unwrap_or_default();
         let (before, from) = self.0.split_at(own % self.0.len());
         let mut in_order = from.iter().chain(before);
@@ -38,7 +38,7 @@ impl<T: Default> Shards<T> {
     }
 
     /// Takes the content of all shards, and leaves them empty.
-    pub(super) fn drain(&self) -> impl Iterator<Item = T> {
+    pub(crate) fn drain(&self) -> impl Iterator<Item = T> {
         self.0
             .iter()
             .map(|shard| std::mem::take(&mut *shard.lock()))
