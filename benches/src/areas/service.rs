@@ -49,9 +49,10 @@ pub fn area() -> Area {
         about: "A server of axum 0.8 on two threads answers `GET /users/7` over a socket of this machine: 8 \
                 connections send 5,000 requests a second in total, independent of the response times; every request \
                 has the `traceparent` of another trace and the user agent of a browser. The cost is the processor \
-                time of all threads above the same route without instrumentation in the same process, measured in \
-                alternating blocks: the trimmed mean, over eight processes. At the end of a block all telemetry is delivered to a receiver \
-                in another process, which counts it: a run that loses an item fails. Callgrind counts instructions \
+                time of all threads above the same route without instrumentation in the same process. Blocks of 40 ms \
+                with and without instrumentation alternate; at the end of a round of ten pairs all telemetry is \
+                delivered to a receiver in another process, which counts it: a run that loses an item fails. The \
+                figures are trimmed means of the rounds, over eight processes. Callgrind counts instructions \
                 and misses of an instruction cache of 32 KiB, above the same route. Latency is the added time at this \
                 percentile, from the moment at which a request is due. × peer is the median of the ratios within a \
                 round: for requests, to the overhead of opentelemetry-instrumentation-tower with OTLP and metrics; \
@@ -61,7 +62,7 @@ pub fn area() -> Area {
                 connections: 8,
                 rate: 5_000,
             },
-            block: Duration::from_millis(400),
+            block: Duration::from_millis(40),
         },
         cases: cases(),
         targets: targets(),

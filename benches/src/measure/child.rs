@@ -4,7 +4,6 @@ use super::clock::thread_time;
 use super::protocol::{Answer, Order};
 use super::{Allocations, Count, Workload};
 use crate::Result;
-use crate::fixtures::ThreadTimes;
 
 /// Executes `orders` until they end: the main loop of a case's process.
 pub(crate) fn serve(
@@ -29,10 +28,6 @@ pub(crate) fn serve(
                 workload.settle();
                 Answer::default()
             }
-            Order::Times => Answer {
-                times: ThreadTimes::now(),
-                ..Answer::default()
-            },
         };
         serde_json::to_writer(&mut answers, &answer)?;
         answers.write_all(b"\n")?;

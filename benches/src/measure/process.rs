@@ -109,10 +109,10 @@ impl<'a> Process<'a> {
         self.tell(Order::Settle).map(drop)
     }
 
-    /// Requests the processor time of the process.
-    pub(super) fn times(&mut self) -> Result<ThreadTimes> {
-        let times = self.tell(Order::Times)?.times;
-        times.ok_or_else(|| "the processor time of threads is known on Linux alone".into())
+    /// The processor time of the process.
+    pub(super) fn times(&self) -> Result<ThreadTimes> {
+        ThreadTimes::of(self.child.id())
+            .ok_or_else(|| "the processor time of threads is known on Linux alone".into())
     }
 
     /// Ends the process, and waits for it.

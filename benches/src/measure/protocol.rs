@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::fixtures::{Addresses, ThreadTimes};
+use crate::fixtures::Addresses;
 
 /// A command of the program to the process of a case, on one line.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -15,8 +15,6 @@ pub(super) enum Order {
     Addresses,
     /// Deliver waiting telemetry.
     Settle,
-    /// Report the processor time of the process.
-    Times,
 }
 
 /// A response of the process of a case, as one line.
@@ -28,7 +26,6 @@ pub(super) struct Answer {
     pub(super) delivered: Option<u64>,
     pub(super) figures: Vec<Figure>,
     pub(super) addresses: Option<Addresses>,
-    pub(super) times: Option<ThreadTimes>,
 }
 
 /// The allocations of an operation.

@@ -11,13 +11,16 @@ use super::callgrind::{Callgrind, ThreadCounts};
 use super::load::{Clients, Load};
 use super::process::Process;
 use super::{CaseResult, Figure, Plan, Programs};
-use crate::fixtures::{Addresses, Body, Durations, Endpoint, RECEIVER, ThreadTimes};
+use crate::fixtures::{Addresses, Body, Durations, Endpoint, RECEIVER};
 use crate::{Area, Case, Result};
 
 /// Requests on each connection before anything is measured.
 const WARM: u32 = 250;
 /// Rounds of one process. The addresses of code and memory, which decide what a cache holds, differ by process.
 const ROUNDS_OF_PROCESS: usize = 4;
+/// Pairs of blocks in a round. Short blocks that alternate share the state of the machine, which changes within a second
+/// by more than what instrumentation costs.
+const PAIRS: u32 = 10;
 /// Requests on each connection in a smoke test.
 const SMOKE: u32 = 2;
 
@@ -30,19 +33,19 @@ struct Running<'a> {
     layered: Clients,
     /// Requests to the service with instrumentation.
     asked: u64,
-    blocks: Vec<Block>,
+    rounds: Vec<Round>,
     bare_durations: Durations,
     layered_durations: Durations,
 }
 
 /// The processor time of a round above that of the reference, in nanoseconds per request.
 #[derive(Debug, Clone, Copy)]
-struct Block {
+struct Round {
     requests: f64,
     others: f64,
 }
 
-/// Measures the cases in turn, each with a block without instrumentation and a block with it.
+/// Measures the cases in turn: each round of a case has blocks without instrumentation and blocks with it.
 pub(super) fn measure(
     area: &Area,
     load: Load,
@@ -104,7 +107,7 @@ impl<'a> Running<'a> {
             bare: Clients::connect(addresses.bare, load)?,
             layered: Clients::connect(addresses.layered, load)?,
             asked: 0,
-            blocks: Vec::new(),
+            rounds: Vec::new(),
             bare_durations: Durations::new(),
             layered_durations: Durations::new(),
         })
@@ -114,7 +117,7 @@ impl<'a> Running<'a> {
     fn restart(&mut self, program: &Path, load: Load) -> Result {
         let mut next = Self::start(self.case, program, load)?;
         next.warm(WARM)?;
-        next.blocks = mem::take(&mut self.blocks);
+        next.rounds = mem::take(&mut self.rounds);
         mem::swap(&mut next.bare_durations, &mut self.bare_durations);
         mem::swap(&mut next.layered_durations, &mut self.layered_durations);
         mem::replace(self, next).process.end()
@@ -128,39 +131,47 @@ impl<'a> Running<'a> {
         self.check()
     }
 
+    /// Alternates blocks with and without instrumentation, and delivers the telemetry at the end. The time of the other
+    /// threads is that of the round without a delivery of nothing.
     fn round(&mut self, each: u32, bare_first: bool) -> Result {
-        let (bare, layered);
-        if bare_first {
-            bare = self.bare_block(each)?;
-            layered = self.layered_block(each)?;
-        } else {
-            layered = self.layered_block(each)?;
-            bare = self.bare_block(each)?;
+        let before = self.process.times()?;
+        self.process.settle()?;
+        let start = self.process.times()?;
+        let idle = start.since(before).others;
+        let (mut bare, mut layered) = (Duration::ZERO, Duration::ZERO);
+        for pair in 0..PAIRS {
+            if bare_first == (pair % 2 == 0) {
+                bare += self.bare_block(each)?;
+                layered += self.layered_block(each)?;
+            } else {
+                layered += self.layered_block(each)?;
+                bare += self.bare_block(each)?;
+            }
         }
-        let asked = self.layered.requests(each) as f64;
-        let above = |of: fn(&ThreadTimes) -> Duration| {
-            (of(&layered).as_nanos() as f64 - of(&bare).as_nanos() as f64) / asked
+        self.process.settle()?;
+        let others = self.process.times()?.since(start).others;
+        let requests = (self.layered.requests(each) * u64::from(PAIRS)) as f64;
+        let above = |time: Duration, reference: Duration| {
+            (time.as_nanos() as f64 - reference.as_nanos() as f64) / requests
         };
-        self.blocks.push(Block {
-            requests: above(|times| times.requests),
-            others: above(|times| times.others),
+        self.rounds.push(Round {
+            requests: above(layered, bare),
+            others: above(others, idle),
         });
         self.check()
     }
 
-    fn bare_block(&mut self, each: u32) -> Result<ThreadTimes> {
+    fn bare_block(&mut self, each: u32) -> Result<Duration> {
         let before = self.process.times()?;
         self.bare_durations.add(&self.bare.ask(each)?);
-        self.process.settle()?;
-        Ok(self.process.times()?.since(before))
+        Ok(self.process.times()?.since(before).requests)
     }
 
-    fn layered_block(&mut self, each: u32) -> Result<ThreadTimes> {
+    fn layered_block(&mut self, each: u32) -> Result<Duration> {
         let before = self.process.times()?;
         self.layered_durations.add(&self.layered.ask(each)?);
         self.asked += self.layered.requests(each);
-        self.process.settle()?;
-        Ok(self.process.times()?.since(before))
+        Ok(self.process.times()?.since(before).requests)
     }
 
     /// Fails if an item is missing, because a lost item costs less than a sent one.
@@ -191,8 +202,8 @@ impl<'a> Running<'a> {
 
     fn finish(mut self) -> Result<CaseResult> {
         let received = self.endpoint.received();
-        let microseconds = |of: fn(&Block) -> f64| {
-            let values = self.blocks.iter().map(of);
+        let microseconds = |of: fn(&Round) -> f64| {
+            let values = self.rounds.iter().map(of);
             trimmed_mean(values.collect()) / 1e3
         };
         let added = |share| {
@@ -201,9 +212,9 @@ impl<'a> Running<'a> {
         };
         let of_request = |sum: u64| sum as f64 / self.asked as f64;
         let mut figures = vec![
-            Figure::new(SUM, microseconds(|block| block.requests + block.others)),
-            Figure::new("request threads, µs", microseconds(|block| block.requests)),
-            Figure::new("other threads, µs", microseconds(|block| block.others)),
+            Figure::new(SUM, microseconds(|round| round.requests + round.others)),
+            Figure::new("request threads, µs", microseconds(|round| round.requests)),
+            Figure::new("other threads, µs", microseconds(|round| round.others)),
             Figure::new("latency p50, µs", added(0.5)),
             Figure::new("latency p99, µs", added(0.99)),
             Figure::new("bytes sent", of_request(received.wire)),
@@ -214,9 +225,9 @@ impl<'a> Running<'a> {
         Ok(CaseResult {
             id: self.case.id,
             nanoseconds: self
-                .blocks
+                .rounds
                 .iter()
-                .map(|block| block.requests + block.others)
+                .map(|round| round.requests + round.others)
                 .collect(),
             figures,
             ..CaseResult::default()
