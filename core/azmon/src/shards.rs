@@ -1,3 +1,6 @@
+//! A state in several parts, so that threads that change it do not wait for each other.
+
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -5,7 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 /// Maximum number of shards: further ones would only slow the collection.
 const MOST: usize = 64;
 
-/// A state in several shards, so that threads do not wait for each other.
+/// A state in several shards. Each thread changes its own one, if there are enough of them.
+///
+/// A lock that is free takes little code, and cold code is most of what a change costs a thread that answers requests.
 #[derive(Debug)]
 pub(crate) struct Shards<T>(Box<[Shard<T>]>);
 
@@ -15,33 +20,52 @@ pub(crate) struct Shards<T>(Box<[Shard<T>]>);
 struct Shard<T>(Mutex<T>);
 
 impl<T: Default> Shards<T> {
-    /// Makes one shard per processor.
+    /// Makes a shard per processor, rounded up to a power of two.
     pub(crate) fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let shards = (0..processors.clamp(1, MOST)).map(|_| Shard::default());
-        Self(shards.collect())
+        Self::of(processors.clamp(1, MOST).next_power_of_two())
     }
 
-    /// Changes one shard: the one of this thread, or the next unlocked one.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut T)) {
-        let own = OWN.try_with(|own| *own).unwrap_or_default();
-        let (before, from) = self.0.split_at(own % self.0.len());
-        let mut in_order = from.iter().chain(before);
-        let free = in_order.find_map(|shard| match shard.0.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        });
-        if let Some(mut guard) = free.or_else(|| from.first().map(Shard::lock)) {
-            change(&mut guard);
-        }
+    fn of(count: usize) -> Self {
+        Self((0..count).map(|_| Shard::default()).collect())
     }
 
     /// Takes the content of all shards, and leaves them empty.
     pub(crate) fn drain(&self) -> impl Iterator<Item = T> {
-        self.0
-            .iter()
-            .map(|shard| std::mem::take(&mut *shard.lock()))
+        self.each(std::mem::take)
+    }
+}
+
+impl<T> Shards<T> {
+    /// Changes one shard: the one of this thread, or another one that nobody holds.
+    #[inline]
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let number = NUMBER.get().unwrap_or_else(number_this_thread);
+        let mut state = match self.shard(number).try_lock() {
+            Some(state) => state,
+            None => self.lock_another(number),
+        };
+        change(&mut state)
+    }
+
+    /// Changes all shards, one for each step of the iterator.
+    pub(crate) fn each<R>(&self, mut change: impl FnMut(&mut T) -> R) -> impl Iterator<Item = R> {
+        self.0.iter().map(move |shard| change(&mut shard.lock()))
+    }
+
+    /// A shard that was held while the process forked stays locked in the child, so another one is tried first.
+    #[cold]
+    #[inline(never)]
+    fn lock_another(&self, number: usize) -> MutexGuard<'_, T> {
+        let mut others =
+            (1..self.0.len()).map(|distance| self.shard(number.wrapping_add(distance)));
+        let free = others.find_map(Shard::try_lock);
+        free.unwrap_or_else(|| self.shard(number).lock())
+    }
+
+    /// The number of shards is a power of two.
+    fn shard(&self, number: usize) -> &Shard<T> {
+        &self.0[number & (self.0.len() - 1)]
     }
 }
 
@@ -49,13 +73,29 @@ impl<T> Shard<T> {
     fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
 }
 
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
 thread_local! {
-    /// The number of this thread; threads started one after the other have different numbers.
-    static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    /// The number of this thread.
+    static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Threads that start one after the other have different shards.
+#[cold]
+#[inline(never)]
+fn number_this_thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    NUMBER.set(Some(number));
+    number
 }
 
 #[cfg(test)]
@@ -76,11 +116,18 @@ mod tests {
 
     #[test]
     fn a_shard_that_is_held_is_passed_by() {
-        let shards = Shards::<u64>((0..2).map(|_| Shard::default()).collect());
+        let shards = Shards::<u64>::of(2);
         shards.update(|outer| {
             shards.update(|inner| *inner += 1);
             *outer += 1;
         });
         assert_eq!(shards.drain().collect::<Vec<_>>(), [1, 1]);
+    }
+
+    #[test]
+    fn every_shard_can_be_changed() {
+        let shards = Shards::<u64>::of(4);
+        assert_eq!(shards.each(|sum| *sum += 1).count(), 4);
+        assert_eq!(shards.drain().collect::<Vec<_>>(), [1; 4]);
     }
 }

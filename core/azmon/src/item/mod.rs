@@ -3,6 +3,7 @@
 
 mod any_value;
 mod counters;
+mod lanes;
 mod log_data;
 mod queue;
 mod queued;

@@ -1,20 +1,21 @@
 //! The bounded queue between the application's threads and the worker.
 //!
-//! The channel is unbounded and has counters: a bounded one would make a producer wait or take a lock when it is full,
-//! and cannot count bytes. The counters use relaxed ordering, because they only limit; the channel itself orders the
-//! items. The exception is the length, which the worker reads before it sleeps.
+//! Counters limit it. They use relaxed ordering, because they only limit; the locks of the lanes order the items. The
+//! exception is the length, which the worker reads before it sleeps.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::lanes::Lanes;
 use crate::item::Item;
 
 /// One in this number of places is reserved for exceptions and failed requests, so that they are dropped last.
 const RESERVE: usize = 8;
+/// The capacity that the consumer keeps for gathered items.
+const KEPT_CAPACITY: usize = 4_096;
 
 /// Limits of the queue.
 #[derive(Debug, Clone, Copy)]
@@ -27,23 +28,25 @@ pub(crate) struct QueueLimits {
 
 /// Makes a queue for many producers and one consumer.
 pub(crate) fn queue(limits: QueueLimits) -> (Producer, Consumer) {
-    let (sender, receiver) = channel();
     let shared = Arc::new(Shared {
         limits,
         items: AtomicUsize::new(0),
         bytes: AtomicUsize::new(0),
         wake: Notify::new(),
+        lanes: Lanes::new(),
     });
-    (
-        Producer {
-            sender,
-            shared: shared.clone(),
-        },
-        Consumer {
-            receiver: Arc::new(Mutex::new(Some(receiver))),
-            shared,
-        },
-    )
+    let producer = Producer {
+        shared: shared.clone(),
+    };
+    let gathered = Gathered {
+        entries: Mutex::default(),
+        shared: shared.clone(),
+    };
+    let consumer = Consumer {
+        gathered: Arc::new(gathered),
+        shared,
+    };
+    (producer, consumer)
 }
 
 #[derive(Debug)]
@@ -54,6 +57,7 @@ struct Shared {
     /// Bytes of waiting items, and of taken items that still exist.
     bytes: AtomicUsize,
     wake: Notify,
+    lanes: Lanes<Entry>,
 }
 
 #[derive(Debug)]
@@ -91,7 +95,6 @@ impl Drop for Room {
 /// The producers' end of the queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Producer {
-    sender: Sender<Entry>,
     shared: Arc<Shared>,
 }
 
@@ -104,6 +107,7 @@ impl Producer {
             items,
             bytes,
             wake,
+            lanes,
         } = &*self.shared;
         let size = item.size();
         let waiting = items.fetch_add(1, Ordering::Relaxed);
@@ -116,7 +120,7 @@ impl Producer {
         };
         let entry = Entry { item, bytes: size };
         let refused = if is_taken {
-            self.sender.send(entry).map_err(|error| error.0).err()
+            lanes.push(entry).err()
         } else {
             Some(entry)
         };
@@ -171,11 +175,17 @@ impl QueueLimits {
     }
 }
 
-/// The worker's end of the queue.
+/// The worker's end of the queue. Without it, the queue refuses items.
 #[derive(Debug, Clone)]
 pub(crate) struct Consumer {
-    /// `None` once the queue is closed.
-    receiver: Arc<Mutex<Option<Receiver<Entry>>>>,
+    gathered: Arc<Gathered>,
+    shared: Arc<Shared>,
+}
+
+/// Waiting items that have left their lanes.
+#[derive(Debug)]
+struct Gathered {
+    entries: Mutex<VecDeque<Entry>>,
     shared: Arc<Shared>,
 }
 
@@ -187,6 +197,15 @@ impl Consumer {
     /// worker.
     pub(crate) fn len(&self) -> usize {
         self.shared.items.load(Ordering::Acquire)
+    }
+
+    /// Puts the items that wait now before all later ones, and returns their number.
+    pub(crate) fn gather(&self) -> usize {
+        let mut gathered = self.gathered.entries();
+        self.shared
+            .lanes
+            .take_all(|entry| gathered.push_back(entry));
+        gathered.len()
     }
 
     /// The bytes of waiting items, and of taken items that still exist.
@@ -201,38 +220,31 @@ impl Consumer {
 
     /// Moves at most `max` items into `taken`.
     pub(crate) fn take(&self, max: usize, taken: &mut Vec<Taken>) {
-        let before = taken.len();
-        let receiver = self.receiver();
-        let entries = receiver.iter().flat_map(Receiver::try_iter).take(max);
-        taken.extend(entries.map(|Entry { item, bytes }| Taken {
+        if self.gathered.entries().len() < max {
+            self.gather();
+        }
+        let mut gathered = self.gathered.entries();
+        let most = gathered.len().min(max);
+        taken.extend(gathered.drain(..most).map(|Entry { item, bytes }| Taken {
             item,
             _room: Some(Room {
                 shared: self.shared.clone(),
                 bytes,
             }),
         }));
-        self.shared
-            .items
-            .fetch_sub(taken.len() - before, Ordering::AcqRel);
+        if gathered.is_empty() {
+            gathered.shrink_to(KEPT_CAPACITY);
+        }
+        self.shared.items.fetch_sub(most, Ordering::AcqRel);
     }
 
     /// Passes the remaining items to `see`, drops them, and refuses further ones. Returns the number of dropped items.
     pub(crate) fn close(&self, mut see: impl FnMut(&Item)) -> usize {
-        // A producer that has counted its item is about to add it.
-        const PATIENCE: u32 = 100;
-        let mut seen = 0;
-        for _ in 0..PATIENCE {
-            let mut taken = Vec::new();
-            self.take(usize::MAX, &mut taken);
-            seen += taken.len();
-            taken.iter().for_each(|taken| see(&taken.item));
-            if self.len() == 0 || self.receiver().is_none() {
-                break;
-            }
-            std::thread::sleep(Duration::from_micros(50));
-        }
-        self.receiver().take();
-        seen
+        self.gathered.close();
+        let mut rest = Vec::new();
+        self.take(usize::MAX, &mut rest);
+        rest.iter().for_each(|taken| see(&taken.item));
+        rest.len()
     }
 
     /// Waits for the first item, or for a full batch.
@@ -242,14 +254,30 @@ impl Consumer {
         let shared = self.shared.clone();
         async move { shared.wake.notified().await }
     }
+}
 
-    fn receiver(&self) -> MutexGuard<'_, Option<Receiver<Entry>>> {
-        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
+impl Gathered {
+    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gathers the items, and refuses further ones.
+    fn close(&self) {
+        let mut entries = self.entries();
+        self.shared.lanes.close(|entry| entries.push_back(entry));
+    }
+}
+
+impl Drop for Gathered {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::fixtures::span;
 
@@ -368,6 +396,25 @@ mod tests {
         assert!(consumer.len() == 0 && consumer.bytes() > 0);
         drop(held);
         assert_eq!(consumer.bytes(), 0);
+    }
+
+    #[test]
+    fn gathered_items_come_before_those_that_other_threads_add_later() {
+        let (producer, consumer) = queue(QueueLimits {
+            items: 100,
+            ..LIMITS
+        });
+        let push_on_another_thread = |name: &'static str| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| producer.push(span(name)).unwrap());
+            });
+        };
+        // The number of lanes is smaller, so some of the later items are in lanes before those of the earlier ones.
+        (0..20).for_each(|_| push_on_another_thread("early"));
+        assert_eq!(consumer.gather(), 20);
+        (0..20).for_each(|_| push_on_another_thread("late"));
+        assert_eq!(taken(&consumer, 20), vec!["early"; 20]);
+        assert_eq!(taken(&consumer, usize::MAX), vec!["late"; 20]);
     }
 
     #[test]

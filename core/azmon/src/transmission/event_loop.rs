@@ -244,7 +244,7 @@ impl Worker {
             Some(Command::Flush { callback }) => {
                 self.uploads.try_now(Instant::now());
                 self.flushes.push(Flush {
-                    queued: self.consumer.len(),
+                    queued: self.consumer.gather(),
                     is_measured: false,
                     callback,
                 });

@@ -33,10 +33,6 @@ impl Worker {
             flush.queued = flush.queued.saturating_sub(taken.len());
         }
         if taken.is_empty() {
-            // A producer counts an item before it adds the item.
-            for flush in &mut self.flushes {
-                flush.queued = flush.queued.min(self.consumer.len());
-            }
             return;
         }
         self.count(&mut taken);
