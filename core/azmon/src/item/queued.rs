@@ -79,7 +79,7 @@ impl Item {
     /// The memory of the item in bytes, as [`size`] estimates it.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Span(span) => size::of_span(span.data().into()) + span.deferred_size(),
+            Self::Span(span) => size::of_span(span.data()) + span.deferred_size(),
             Self::Envelope(envelope) => size::of_envelope(envelope),
             Self::Log(log) => size::of_log(log),
         }

@@ -4,35 +4,35 @@
 use std::borrow::Cow;
 use std::mem::size_of;
 
-use opentelemetry::trace::{SpanContext, Status};
+use opentelemetry::trace::{SpanContext, Status, TraceState};
 use opentelemetry::{Array, KeyValue, Value};
 
 use crate::envelope::{Data, Envelope};
 use crate::instrument::direct::SpanFields;
-use crate::item::{LogData, SpanView};
+use crate::item::LogData;
 
 /// The memory of a span.
-pub(super) fn of_span(span: SpanView<'_>) -> usize {
-    let lists = if span.events.is_empty() && span.links.is_empty() {
-        0
+pub(super) fn of_span(span: &SpanFields) -> usize {
+    let is_usual = span.events.is_empty()
+        && span.links.is_empty()
+        && !matches!(span.status, Status::Error { .. })
+        && *span.span_context.trace_state() == TraceState::NONE;
+    let usual = size_of::<SpanFields>() + span.name.len() + of_attributes(&span.attributes);
+    if is_usual {
+        usual
     } else {
-        of_lists(span)
-    };
-    let description = match span.status {
+        usual + of_unusual(span)
+    }
+}
+
+/// The memory of what few spans have.
+#[cold]
+#[inline(never)]
+fn of_unusual(span: &SpanFields) -> usize {
+    let description = match &span.status {
         Status::Error { description } => description.len(),
         Status::Ok | Status::Unset => 0,
     };
-    size_of::<SpanFields>()
-        + span.name.len()
-        + description
-        + of_context(span.span_context)
-        + of_attributes(span.attributes)
-        + lists
-}
-
-/// The memory of the events and links of a span, which few spans have.
-#[cold]
-fn of_lists(span: SpanView<'_>) -> usize {
     let events = span
         .events
         .iter()
@@ -40,7 +40,7 @@ fn of_lists(span: SpanView<'_>) -> usize {
     let links = span.links.iter().map(|link| {
         size_of_val(link) + of_context(&link.span_context) + of_attributes(&link.attributes)
     });
-    events.sum::<usize>() + links.sum::<usize>()
+    description + of_context(&span.span_context) + events.sum::<usize>() + links.sum::<usize>()
 }
 
 /// The memory of an envelope.
@@ -103,7 +103,7 @@ fn of_attributes(attributes: &[KeyValue]) -> usize {
 /// Only the header of a trace state reveals its length, and making it costs time; most spans have no trace state.
 fn of_context(context: &SpanContext) -> usize {
     let state = context.trace_state();
-    if *state == opentelemetry::trace::TraceState::NONE {
+    if *state == TraceState::NONE {
         0
     } else {
         state.header().len()
@@ -132,6 +132,7 @@ mod tests {
 
     use super::*;
     use crate::fixtures::{log_record, span};
+    use crate::item::record_of;
 
     const MEGABYTE: usize = 1 << 20;
 
@@ -166,9 +167,9 @@ mod tests {
         ];
         for (what, change) in changes {
             let mut span = span("x");
-            assert!(of_span((&span).into()) < 2_000);
+            assert!(of_span(record_of(span.clone()).data()) < 2_000);
             change(&mut span);
-            assert!(of_span((&span).into()) > MEGABYTE, "{what}");
+            assert!(of_span(record_of(span).data()) > MEGABYTE, "{what}");
         }
     }
 
