@@ -156,6 +156,6 @@ pub use self::mapper::Mapper;
 pub use self::metric::{Point, Summary};
 pub use self::options::MappingOptions;
 pub(crate) use self::plain::{PlainCall, PlainRequest};
-pub(crate) use self::standard::{DependencyDimensions, StandardDimensions};
+pub(crate) use self::standard::{DependencyDimensions, RequestDimensions, StandardDimensions};
 pub(crate) use self::success::is_span_success;
 pub use crate::item::LogData;

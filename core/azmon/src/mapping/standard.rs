@@ -73,60 +73,65 @@ fn cut(mut text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
-impl<'a> StandardDimensions<'a> {
-    /// The dimensions of a request over HTTP, if its attributes say nothing else.
-    ///
-    /// `code` is the status code of the response, 0 without one; `text` is room for it.
-    pub(crate) fn of_request(
-        code: u16,
+/// The dimensions of a request over HTTP whose attributes say nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestDimensions {
+    /// The status code of the response, 0 without one.
+    pub(crate) result_code: u16,
+    pub(crate) success: bool,
+    pub(crate) synthetic: bool,
+}
+
+impl RequestDimensions {
+    pub(crate) fn new(
+        result_code: u16,
         status: &Status,
         synthetic: bool,
         options: &MappingOptions,
-        text: &'a mut itoa::Buffer,
     ) -> Self {
         Self {
-            dependency: None,
-            result_code: Cow::Borrowed(text.format(code)),
-            success: success::is_http_success(status, code, options),
+            result_code,
+            success: success::is_http_success(status, result_code, options),
             synthetic,
         }
     }
 
     /// The dimensions of a record; `None` where the mapper must decide by the attributes.
-    pub(crate) fn of_record(
-        record: &'a SpanRecord,
-        options: &MappingOptions,
-        text: &'a mut itoa::Buffer,
-    ) -> Option<Self> {
-        match record.data().span_kind {
-            SpanKind::Server => Self::of_served(record, options, text),
-            SpanKind::Client => Self::of_call(record, options, text),
-            _ => None,
-        }
-    }
-
-    fn of_served(
-        record: &SpanRecord,
-        options: &MappingOptions,
-        text: &'a mut itoa::Buffer,
-    ) -> Option<Self> {
+    pub(crate) fn of_record(record: &SpanRecord, options: &MappingOptions) -> Option<Self> {
         let request = record.request()?;
-        if request.attributes.iter().any(is_read) {
+        if record.data().span_kind != SpanKind::Server || request.attributes.iter().any(is_read) {
             return None;
         }
         let agent = request.facts.user_agent;
         let synthetic = agent.is_some_and(context::is_availability_test);
         let code = request.status.unwrap_or(0);
-        let status = &record.data().status;
-        Some(Self::of_request(code, status, synthetic, options, text))
+        Some(Self::new(code, &record.data().status, synthetic, options))
     }
+}
 
-    fn of_call(
+impl From<RequestDimensions> for StandardDimensions<'_> {
+    fn from(request: RequestDimensions) -> Self {
+        Self {
+            dependency: None,
+            result_code: Cow::Owned(request.result_code.to_string()),
+            success: request.success,
+            synthetic: request.synthetic,
+        }
+    }
+}
+
+impl<'a> StandardDimensions<'a> {
+    /// The dimensions of the record of an outgoing call; `None` where the mapper must decide by the attributes. `text`
+    /// is room for the status code.
+    pub(crate) fn of_call(
         record: &'a SpanRecord,
         options: &MappingOptions,
         text: &'a mut itoa::Buffer,
     ) -> Option<Self> {
         let call = record.call()?;
+        if record.data().span_kind != SpanKind::Client {
+            return None;
+        }
         let target = plain::target(&call.facts)?;
         let of_call = |one: &&KeyValue| one.key.as_str() != OperationName::ATTRIBUTE;
         if call.attributes.iter().filter(of_call).any(is_read) {

@@ -6,7 +6,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use crate::instrument::direct::{CountedFacts, SpanRate};
 use crate::instrument::http::{HttpEnd, attribute};
 use crate::item::SpanView;
-use crate::mapping::{self, MappingOptions, StandardDimensions};
+use crate::mapping::{self, MappingOptions, RequestDimensions};
 
 /// A request without a record: the inputs of its dimensions in the standard metrics.
 ///
@@ -58,20 +58,16 @@ impl CountedRequest {
         self.ended = exchange;
     }
 
-    /// The status code of the response, or 0; `None` if the attributes must tell the dimensions.
-    pub(super) fn code(&self) -> Option<u16> {
+    /// The dimensions; `None` if the attributes must tell them.
+    pub(super) fn dimensions(&self, options: &MappingOptions) -> Option<RequestDimensions> {
         let ended = self.ended.as_ref()?;
-        ended.plain_code().filter(|_| self.attributes.is_empty())
-    }
-
-    /// The dimensions of a request with this status code.
-    pub(super) fn dimensions<'a>(
-        &self,
-        code: u16,
-        options: &MappingOptions,
-        text: &'a mut itoa::Buffer,
-    ) -> StandardDimensions<'a> {
-        StandardDimensions::of_request(code, &self.status, self.is_synthetic, options, text)
+        let code = ended.plain_code().filter(|_| self.attributes.is_empty())?;
+        Some(RequestDimensions::new(
+            code,
+            &self.status,
+            self.is_synthetic,
+            options,
+        ))
     }
 
     /// The request as a span, with the attributes that were set after its start.
@@ -106,6 +102,7 @@ impl CountedRequest {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -115,7 +112,7 @@ mod tests {
     use opentelemetry_sdk::Resource;
 
     use super::*;
-    use crate::envelope::Envelope;
+    use crate::envelope::{Data, Envelope};
     use crate::instrument::direct::SpanStart;
     use crate::instrument::http::{Ending, Side};
     use crate::instrument::{NewRecord, SpanRecord};
@@ -136,6 +133,18 @@ mod tests {
     }
 
     impl Story {
+        /// A response without anything unusual.
+        fn plain() -> Self {
+            Self {
+                agent: None,
+                set: Vec::new(),
+                statuses: Vec::new(),
+                code: Some(StatusCode::OK),
+                ending: Ending::Complete,
+                has_exchange: true,
+            }
+        }
+
         fn of(seed: u64) -> Self {
             let random = &mut Rng::with_seed(seed);
             let agents = [None, Some("curl/8"), Some("AlwaysOn"), Some("")];
@@ -248,12 +257,13 @@ mod tests {
         for client_errors in [true, false] {
             let options = MappingOptions::default().client_errors_are_failures(client_errors);
             let resource = Resource::builder_empty().build();
-            let metrics = StandardMetrics::new(Arc::new(Mapper::new("key", &resource, options)));
+            let metrics =
+                StandardMetrics::new(Arc::new(Mapper::new("key", &resource, options.clone())));
             let mut at_once = 0;
             for seed in 0..20_000 {
                 let story = Story::of(seed);
                 let request = story.counted();
-                at_once += u32::from(request.code().is_some());
+                at_once += u32::from(request.dimensions(&options).is_some());
                 metrics.record_request(&request);
                 let counted = collected(&metrics);
                 metrics.record(SpanView::of(&story.record()));
@@ -263,6 +273,39 @@ mod tests {
             // The test says nothing if one of both ways is not taken.
             assert!((4_000..16_000).contains(&at_once), "{at_once}");
         }
+    }
+
+    #[test]
+    fn more_status_codes_than_a_chart_has_overflow_and_no_request_is_lost() {
+        let resource = Resource::builder_empty().build();
+        let mapper = Mapper::new("key", &resource, MappingOptions::default());
+        let metrics = StandardMetrics::new(Arc::new(mapper));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for code in 100..1_000 {
+                        let story = Story {
+                            code: StatusCode::from_u16(code).ok(),
+                            ..Story::plain()
+                        };
+                        metrics.record_request(&story.counted());
+                    }
+                });
+            }
+        });
+        let mut requests = 0;
+        let mut codes = HashSet::new();
+        for envelope in collected(&metrics) {
+            let code = envelope.data.properties().get("request/resultCode");
+            codes.insert(code.unwrap().clone());
+            let Data::Metric(data) = envelope.data else {
+                panic!("{envelope:?}");
+            };
+            requests += data.metrics[0].count.unwrap();
+        }
+        assert_eq!(requests, 4 * 900);
+        assert_eq!(codes.len(), 51);
+        assert!(codes.contains("DIMENSION-CAPPED"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use opentelemetry::otel_error;
 use crate::envelope::{Envelope, Properties, tags};
 use crate::instrument::SpanRecord;
 use crate::item::SpanView;
-use crate::mapping::{Arena, DependencyDimensions, Mapper, StandardDimensions};
+use crate::mapping::{Arena, DependencyDimensions, Mapper, RequestDimensions, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::counted_request::CountedRequest;
 use crate::shards::Shards;
@@ -50,16 +50,9 @@ impl StandardMetrics {
         }
     }
 
-    /// Counts a span that has ended, if it is a usual request: none of its attributes is made for that.
+    /// Counts a span that has ended, if it is a usual request or call: none of its attributes is made for that.
     pub(super) fn record_plain(&self, span: &SpanRecord) -> bool {
-        let add = || {
-            let mut code = itoa::Buffer::new();
-            let options = self.mapper.options();
-            let dimensions = StandardDimensions::of_record(span, options, &mut code)?;
-            self.count(dimensions, span.data().into());
-            Some(())
-        };
-        match catch_unwind(AssertUnwindSafe(add)) {
+        match catch_unwind(AssertUnwindSafe(|| self.add_plain(span))) {
             Ok(added) => added.is_some(),
             Err(_) => {
                 otel_error!(name: "StandardMetrics.Panicked");
@@ -70,10 +63,8 @@ impl StandardMetrics {
 
     /// Counts a request that has ended and has no record.
     pub(super) fn record_request(&self, request: &CountedRequest) {
-        if let Some(code) = request.code() {
-            let mut text = itoa::Buffer::new();
-            let dimensions = request.dimensions(code, self.mapper.options(), &mut text);
-            self.count(dimensions, request.span());
+        if let Some(dimensions) = request.dimensions(self.mapper.options()) {
+            self.count_request(dimensions, request.span());
         } else {
             let attributes = request.attributes();
             self.record(SpanView {
@@ -86,8 +77,16 @@ impl StandardMetrics {
     /// Takes what was counted since the last call, an item for each series.
     pub(super) fn collect(&self, time: SystemTime, emit: &mut impl FnMut(Envelope<'static>)) {
         let mut all = Series::default();
-        for (dimensions, value) in self.shards.drain().flat_map(|shard| shard.values) {
-            all.add(dimensions, value.get());
+        for Series {
+            requests, values, ..
+        } in self.shards.drain()
+        {
+            for (dimensions, value) in requests {
+                all.add(dimensions.into(), value);
+            }
+            for (dimensions, value) in values {
+                all.add(dimensions, value.get());
+            }
         }
         for (dimensions, value) in all.values {
             emit(self.envelope(time, dimensions, value.get()));
@@ -98,11 +97,27 @@ impl StandardMetrics {
         with_arena(|arena| self.count(self.mapper.standard_dimensions(span, arena), span));
     }
 
+    fn add_plain(&self, span: &SpanRecord) -> Option<()> {
+        let options = self.mapper.options();
+        if let Some(dimensions) = RequestDimensions::of_record(span, options) {
+            self.count_request(dimensions, span.data().into());
+        } else {
+            let mut code = itoa::Buffer::new();
+            let dimensions = StandardDimensions::of_call(span, options, &mut code)?;
+            self.count(dimensions, span.data().into());
+        }
+        Some(())
+    }
+
     fn count(&self, dimensions: StandardDimensions<'_>, span: SpanView<'_>) {
-        let duration = span.end_time.duration_since(span.start_time);
-        let milliseconds = duration.unwrap_or_default().as_secs_f64() * 1_000.0;
-        let value = Aggregate::of(milliseconds);
+        let value = duration(span);
         self.shards.update(|series| series.add(dimensions, value));
+    }
+
+    fn count_request(&self, dimensions: RequestDimensions, span: SpanView<'_>) {
+        let value = duration(span);
+        self.shards
+            .update(|series| series.add_request(dimensions, value));
     }
 
     fn envelope(
@@ -155,9 +170,17 @@ impl StandardMetrics {
     }
 }
 
+/// The duration of a span in milliseconds.
+fn duration(span: SpanView<'_>) -> Aggregate {
+    let duration = span.end_time.duration_since(span.start_time);
+    Aggregate::of(duration.unwrap_or_default().as_secs_f64() * 1_000.0)
+}
+
 /// Aggregates by dimensions. Each dimension has a bounded number of values.
 #[derive(Debug, Default)]
 struct Series {
+    /// Usual requests, which have few different dimensions: a search takes less than a hash.
+    requests: Vec<(RequestDimensions, Aggregate)>,
     /// In cells, because a shared reference, possibly to keys with a shorter lifetime, must be enough to change them.
     values: HashMap<StandardDimensions<'static>, Cell<Aggregate>>,
     result_codes: HashSet<Box<str>>,
@@ -166,6 +189,17 @@ struct Series {
 }
 
 impl Series {
+    fn add_request(&mut self, dimensions: RequestDimensions, value: Aggregate) {
+        let mut known = self.requests.iter_mut();
+        if let Some((_, sum)) = known.find(|(known, _)| *known == dimensions) {
+            *sum = sum.merged(value);
+        } else if self.requests.len() < MOST_RESULT_CODES {
+            self.requests.push((dimensions, value));
+        } else {
+            self.add(dimensions.into(), value);
+        }
+    }
+
     fn add(&mut self, dimensions: StandardDimensions<'_>, value: Aggregate) {
         if merge(&self.values, &dimensions, value) {
             return;

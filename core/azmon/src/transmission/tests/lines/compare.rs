@@ -10,7 +10,9 @@ use serde::Deserialize;
 
 use crate::instrument::SpanRecord;
 use crate::item::{Item, ItemCounters, SpanView};
-use crate::mapping::{Arena, Mapper, MappingOptions, PlainCall, PlainRequest, StandardDimensions};
+use crate::mapping::{
+    Arena, Mapper, MappingOptions, PlainCall, PlainRequest, RequestDimensions, StandardDimensions,
+};
 use crate::telemetry_processor::{ItemDecision, TelemetryProcessors};
 use crate::transmission::encoder::Encoder;
 
@@ -54,7 +56,12 @@ impl Comparison {
         assert_eq!(straight, through, "{:?}", make());
         let record = make();
         let mut text = itoa::Buffer::new();
-        if let Some(at_once) = StandardDimensions::of_record(&record, mapper.options(), &mut text) {
+        let options = mapper.options();
+        let at_once = match RequestDimensions::of_record(&record, options) {
+            Some(request) => Some(request.into()),
+            None => StandardDimensions::of_call(&record, options, &mut text),
+        };
+        if let Some(at_once) = at_once {
             let mut completed = make();
             completed.complete();
             let arena = Arena::new();
