@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode, Version};
 use http_body::Body;
 use opentelemetry::trace::TraceContextExt;
@@ -15,8 +16,8 @@ use super::labels::{EndLabels, Labels};
 use super::metrics::{HttpMetrics, Measuring};
 use crate::direct::{self, RecordedBy};
 use crate::semconv::{
-    Ending, GrpcStatus, HttpEnd, ResponseStatus, RpcMethod, Side, attribute, content_length,
-    is_grpc, note_grpc_method, outcome, protocol_version,
+    Ending, GrpcStatus, HttpEnd, ResponseStatus, RpcMethod, Side, attribute, is_grpc_type,
+    note_grpc_method, outcome, parse_content_length, protocol_version,
 };
 
 /// One exchange of a request and a response that is being recorded.
@@ -217,12 +218,21 @@ impl Exchange {
 
     /// Reads the head of the response.
     pub fn on_response(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.is_grpc = is_grpc(headers);
+        // One pass takes less than two look-ups.
+        let (mut content_type, mut content_length) = (None, None);
+        for (name, value) in headers {
+            if *name == CONTENT_TYPE {
+                content_type.get_or_insert(value);
+            } else if *name == CONTENT_LENGTH {
+                content_length.get_or_insert(value);
+            }
+        }
+        self.is_grpc = content_type.is_some_and(is_grpc_type);
         if self.is_grpc {
             self.response.http = Some(status);
             self.response.grpc = GrpcStatus::from_headers(headers);
         } else {
-            self.on_plain_response(status, content_length(headers));
+            self.on_plain_response(status, content_length.and_then(parse_content_length));
         }
     }
 
