@@ -46,17 +46,17 @@ pub fn area() -> Area {
         name: "service",
         title: "Service: a request to a real server",
         unit: "request",
-        about: "A server of axum 0.8 on two threads answers `GET /users/7` over a socket of this machine: 8 \
-                connections send 5,000 requests a second in total, independent of the response times; every request \
-                has the `traceparent` of another trace and the user agent of a browser. The cost is the processor \
-                time of all threads above the same route without instrumentation in the same process. Blocks of 40 ms \
-                with and without instrumentation alternate; at the end of a round of ten pairs all telemetry is \
-                delivered to a receiver in another process, which counts it: a run that loses an item fails. The \
-                figures are trimmed means of the rounds, over eight processes. Callgrind counts instructions \
-                and misses of an instruction cache of 32 KiB, above the same route. Latency is the added time at this \
-                percentile, from the moment at which a request is due. × peer is the median of the ratios within a \
-                round: for requests, to the overhead of opentelemetry-instrumentation-tower with OTLP and metrics; \
-                the reference of excluded requests is a layer that does nothing.",
+        about: "A server of axum 0.8 on two threads, each with its own processor, answers `GET /users/7` over a socket \
+                of this machine: 8 connections send 5,000 requests a second in total, independent of the response \
+                times; every request has the `traceparent` of another trace and the user agent of a browser. The cost \
+                is the processor time of all threads above the same route without instrumentation in the same process. \
+                Blocks of 40 ms with and without instrumentation alternate; at the end of a round of ten pairs all \
+                telemetry is delivered to a receiver in another process, which counts it: a run that loses an item \
+                fails. The figures are trimmed means of the rounds, over eight processes. Callgrind counts \
+                instructions and misses of an instruction cache of 32 KiB, above the same route. Latency is the added \
+                time at this percentile, from the moment at which a request is due. × peer is the median of the ratios \
+                within a round: for requests, to the overhead of opentelemetry-instrumentation-tower with OTLP and \
+                metrics; the reference of excluded requests is a layer that does nothing.",
         method: Method::Service {
             load: Load {
                 connections: 8,

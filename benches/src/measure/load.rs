@@ -59,8 +59,10 @@ impl Clients {
     }
 
     /// The total number of requests if each connection sends this number.
-    pub(super) fn requests(&self, each: u32) -> u64 {
-        self.clients.len() as u64 * u64::from(each)
+    pub(super) fn requests(&self, each: u32) -> u32 {
+        u32::try_from(self.clients.len())
+            .unwrap_or(u32::MAX)
+            .saturating_mul(each)
     }
 
     /// Sends this number of requests on each connection, one after the other.

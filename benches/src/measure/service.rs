@@ -33,9 +33,19 @@ struct Running<'a> {
     layered: Clients,
     /// Requests to the service with instrumentation.
     asked: u64,
+    reference: Reference,
     rounds: Vec<Round>,
     bare_durations: Durations,
     layered_durations: Durations,
+}
+
+/// The processor time of threads that answer no request, without telemetry.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reference {
+    /// For a request.
+    request: Duration,
+    /// For the delivery of nothing.
+    delivery: Duration,
 }
 
 /// The processor time of a round above that of the reference, in nanoseconds per request.
@@ -59,12 +69,13 @@ pub(super) fn measure(
     for case in &area.cases {
         let mut server = Running::start(case, programs.timing(), load)?;
         server.warm(WARM)?;
+        server.refer(each)?;
         running.push(server);
     }
     for round in 0..plan.rounds_of_service {
         if round > 0 && round % ROUNDS_OF_PROCESS == 0 {
             for server in &mut running {
-                server.restart(programs.timing(), load)?;
+                server.restart(programs.timing(), load, each)?;
             }
         }
         let first = round % running.len().max(1);
@@ -107,6 +118,7 @@ impl<'a> Running<'a> {
             bare: Clients::connect(addresses.bare, load)?,
             layered: Clients::connect(addresses.layered, load)?,
             asked: 0,
+            reference: Reference::default(),
             rounds: Vec::new(),
             bare_durations: Durations::new(),
             layered_durations: Durations::new(),
@@ -114,9 +126,10 @@ impl<'a> Running<'a> {
     }
 
     /// Replaces the process, and keeps what was measured.
-    fn restart(&mut self, program: &Path, load: Load) -> Result {
+    fn restart(&mut self, program: &Path, load: Load, each: u32) -> Result {
         let mut next = Self::start(self.case, program, load)?;
         next.warm(WARM)?;
+        next.refer(each)?;
         next.rounds = mem::take(&mut self.rounds);
         mem::swap(&mut next.bare_durations, &mut self.bare_durations);
         mem::swap(&mut next.layered_durations, &mut self.layered_durations);
@@ -126,18 +139,30 @@ impl<'a> Running<'a> {
     fn warm(&mut self, each: u32) -> Result {
         self.bare.ask_in_turn(each)?;
         self.layered.ask_in_turn(each)?;
-        self.asked += self.layered.requests(each);
+        self.asked += u64::from(self.layered.requests(each));
         self.process.settle()?;
         self.check()
     }
 
-    /// Alternates blocks with and without instrumentation, and delivers the telemetry at the end. The time of the other
-    /// threads is that of the round without a delivery of nothing.
-    fn round(&mut self, each: u32, bare_first: bool) -> Result {
-        let before = self.process.times()?;
-        self.process.settle()?;
+    /// Measures the other threads while nothing is recorded.
+    fn refer(&mut self, each: u32) -> Result {
         let start = self.process.times()?;
-        let idle = start.since(before).others;
+        for _ in 0..PAIRS {
+            self.bare.ask(each)?;
+        }
+        let asked = self.process.times()?;
+        self.process.settle()?;
+        self.reference = Reference {
+            request: asked.since(start).others / self.requests_of_round(each),
+            delivery: self.process.times()?.since(asked).others,
+        };
+        Ok(())
+    }
+
+    /// Alternates blocks with and without instrumentation, and delivers the telemetry at the end. The other threads may
+    /// still work for the previous block, so their time is that of the round above the reference.
+    fn round(&mut self, each: u32, bare_first: bool) -> Result {
+        let start = self.process.times()?;
         let (mut bare, mut layered) = (Duration::ZERO, Duration::ZERO);
         for pair in 0..PAIRS {
             if bare_first == (pair % 2 == 0) {
@@ -150,15 +175,21 @@ impl<'a> Running<'a> {
         }
         self.process.settle()?;
         let others = self.process.times()?.since(start).others;
-        let requests = (self.layered.requests(each) * u64::from(PAIRS)) as f64;
+        let requests = self.requests_of_round(each);
+        let reference = self.reference.request * (2 * requests) + self.reference.delivery;
         let above = |time: Duration, reference: Duration| {
-            (time.as_nanos() as f64 - reference.as_nanos() as f64) / requests
+            (time.as_nanos() as f64 - reference.as_nanos() as f64) / f64::from(requests)
         };
         self.rounds.push(Round {
             requests: above(layered, bare),
-            others: above(others, idle),
+            others: above(others, reference),
         });
         self.check()
+    }
+
+    /// The requests of a round with instrumentation, which are as many as those without.
+    fn requests_of_round(&self, each: u32) -> u32 {
+        PAIRS * self.layered.requests(each)
     }
 
     fn bare_block(&mut self, each: u32) -> Result<Duration> {
@@ -170,7 +201,7 @@ impl<'a> Running<'a> {
     fn layered_block(&mut self, each: u32) -> Result<Duration> {
         let before = self.process.times()?;
         self.layered_durations.add(&self.layered.ask(each)?);
-        self.asked += self.layered.requests(each);
+        self.asked += u64::from(self.layered.requests(each));
         Ok(self.process.times()?.since(before).requests)
     }
 
