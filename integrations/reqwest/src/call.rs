@@ -127,12 +127,9 @@ impl SpanContent for Call<'_> {
         let is_changed =
             settings.on_request.get().is_some() || !settings.http.request_headers.is_empty();
         let url = request.url().as_str();
-        let deferred = self
-            .outgoing
-            .deferred_attributes(url, &settings.http.redaction);
-        match deferred.filter(|_| !is_changed) {
-            Some(deferred) => new.with_deferred(deferred),
-            None => new.with(self.attributes()),
+        if is_changed || !self.outgoing.is_short(url) {
+            return new.with(self.attributes());
         }
+        self.outgoing.record(url, &settings.http.redaction, new)
     }
 }

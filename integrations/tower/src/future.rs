@@ -81,12 +81,13 @@ impl InFlight {
 
 impl<F, M> ResponseFuture<F, M> {
     /// Calls `call`, which makes the inner future, in the context of its exchange.
+    #[inline]
     pub(crate) fn new(mut in_flight: InFlight, call: impl FnOnce() -> F) -> Self {
         let entered = in_flight.scope.enter();
-        let inner = Some(call());
+        let inner = call();
         drop(entered);
         Self {
-            inner,
+            inner: Some(inner),
             in_flight,
             mode: PhantomData,
         }

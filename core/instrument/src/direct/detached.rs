@@ -53,7 +53,7 @@ impl NewDetached {
     #[inline]
     pub fn with<L: DeferredAttributes>(self, make: impl FnOnce() -> L) -> DetachedSpan<L> {
         DetachedSpan {
-            record: Some(self.record.with_own(make)),
+            record: Some(self.record.with_deferred(make)),
             to: self.to,
         }
     }

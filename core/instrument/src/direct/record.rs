@@ -125,35 +125,34 @@ impl NewRecord {
         record
     }
 
-    /// Makes a record whose attributes are written when it is sent.
+    /// Makes a record whose attributes are written when it is sent. Large inputs are best copied into
+    /// [what the record holds](SpanRecord::deferred_mut), since what `make` returns may be copied itself.
     #[must_use]
     #[inline]
-    pub fn with_deferred<L: DeferredAttributes>(self, make: impl FnOnce() -> L) -> Box<SpanRecord> {
-        self.make(make)
-    }
-
-    /// A record whose attributes can be added to, as what they are made of, until it has ended.
-    #[inline]
-    pub(super) fn with_own<L: DeferredAttributes>(
+    pub fn with_deferred<L: DeferredAttributes>(
         self,
         make: impl FnOnce() -> L,
     ) -> Box<SpanRecord<L>> {
         self.make(make)
     }
 
-    /// Everything is made where it stays: it is large, and copying it is what costs.
+    /// Everything is made where it stays: it is large, and copying it is what costs. `Box::new` would allocate after it
+    /// has made the value.
     #[inline]
     fn make<L>(self, make: impl FnOnce() -> L) -> Box<SpanRecord<L>> {
         let (max_attributes, rate) = (self.0.max_attributes as usize, self.0.rate);
-        Box::new(SpanRecord {
-            data: self.0.into(),
-            max_attributes,
-            is_complete: false,
-            is_counted: false,
-            rate,
-            ended: None,
-            late: make(),
-        })
+        Box::write(
+            Box::new_uninit(),
+            SpanRecord {
+                data: self.0.into(),
+                max_attributes,
+                is_complete: false,
+                is_counted: false,
+                rate,
+                ended: None,
+                late: make(),
+            },
+        )
     }
 }
 
@@ -370,7 +369,7 @@ mod tests {
 
     #[test]
     fn late_attributes_go_before_the_others_and_are_written_once() {
-        let mut record = new(10).with_deferred(|| Two);
+        let mut record: Box<SpanRecord> = new(10).with_deferred(|| Two);
         assert_eq!(record.deferred_size(), 8);
         for _ in 0..2 {
             assert_eq!(keys(&mut record), ["first", "second", "third"]);
@@ -381,7 +380,7 @@ mod tests {
 
     #[test]
     fn metrics_see_what_they_are_made_of_and_what_was_set() {
-        let mut record = new(10).with_deferred(|| Two);
+        let mut record: Box<SpanRecord> = new(10).with_deferred(|| Two);
         record.complete_for_metrics();
         assert_eq!(keys(&mut record), ["second", "third"]);
     }

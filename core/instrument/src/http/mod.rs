@@ -32,7 +32,7 @@ pub use self::labels::Labels;
 #[doc(hidden)]
 pub use self::metrics::HttpMetrics;
 #[doc(hidden)]
-pub use self::outgoing_request::{DeferredClientAttributes, OutgoingRequest};
+pub use self::outgoing_request::OutgoingRequest;
 #[doc(hidden)]
 pub use self::providers::{ProviderChoice, Providers, Resolved};
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use http::Method;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::labels::Labels;
-use crate::direct::{CallFacts, DeferredAttributes};
+use crate::direct::{CallFacts, DeferredAttributes, NewRecord, SpanRecord};
 use crate::exclude::Exclusions;
 use crate::intern::RouteNames;
 use crate::secrets::Redaction;
@@ -78,16 +78,30 @@ impl OutgoingRequest<'_> {
         attributes
     }
 
-    /// Copies the inputs of the same attributes, to write them later; `None` if the URL does not fit into the inline
-    /// buffer.
+    /// Whether a [record](Self::record) has room for the texts.
     #[must_use]
-    pub fn deferred_attributes<'a>(
-        &'a self,
-        url: &'a str,
-        redaction: &'a Redaction,
-    ) -> Option<impl FnOnce() -> DeferredClientAttributes + 'a> {
-        DeferredClientAttributes::has_room_for(self, url)
-            .then_some(|| DeferredClientAttributes::of(self, url, redaction))
+    pub fn is_short(&self, url: &str) -> bool {
+        url.len() + self.authority.len() <= ROOM
+    }
+
+    /// Makes a record with copies of the inputs of the same attributes, to write them later. `url` must be
+    /// [short](Self::is_short), or the record has none.
+    #[must_use]
+    #[inline]
+    pub fn record(&self, url: &str, redaction: &Redaction, new: NewRecord) -> Box<SpanRecord> {
+        let mut record = new.with_deferred(|| DeferredClientAttributes {
+            method: self.method.clone(),
+            known_method: self.known_method,
+            resend_count: self.resend_count,
+            scheme: self.scheme,
+            size: self.size,
+            template: self.template.cloned(),
+            redaction: redaction.clone(),
+            texts: ArrayString::new(),
+            url_length: 0,
+        });
+        record.deferred_mut().copy(url, self.authority);
+        record
     }
 }
 
@@ -112,7 +126,7 @@ const ROOM: usize = 192;
 
 /// The inputs of the attributes of an outgoing request, copied in place.
 #[derive(Debug)]
-pub struct DeferredClientAttributes {
+struct DeferredClientAttributes {
     method: Method,
     known_method: Option<&'static str>,
     resend_count: u32,
@@ -126,28 +140,11 @@ pub struct DeferredClientAttributes {
 }
 
 impl DeferredClientAttributes {
-    fn has_room_for(request: &OutgoingRequest<'_>, url: &str) -> bool {
-        url.len() + request.authority.len() <= ROOM
-    }
-
-    /// Copies the inputs if they [fit](Self::has_room_for).
-    #[inline]
-    fn of(request: &OutgoingRequest<'_>, url: &str, redaction: &Redaction) -> Self {
-        let mut texts = ArrayString::new();
-        let mut copy = |text| texts.try_push_str(text).is_ok();
-        let url_length = if copy(url) { url.len() } else { 0 };
-        copy(request.authority);
-        Self {
-            method: request.method.clone(),
-            known_method: request.known_method,
-            resend_count: request.resend_count,
-            scheme: request.scheme,
-            size: request.size,
-            template: request.template.cloned(),
-            redaction: redaction.clone(),
-            texts,
-            url_length,
+    fn copy(&mut self, url: &str, authority: &str) {
+        if self.texts.try_push_str(url).is_ok() {
+            self.url_length = url.len();
         }
+        let _ = self.texts.try_push_str(authority);
     }
 
     fn facts(&self) -> CallFacts<'_> {
@@ -187,9 +184,13 @@ impl DeferredAttributes for DeferredClientAttributes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use opentelemetry::Value;
+    use opentelemetry::trace::{SpanContext, SpanId, SpanKind};
 
     use super::*;
+    use crate::direct::{SpanRate, SpanStart};
     use crate::semconv::known_method;
 
     fn request(method: &Method) -> OutgoingRequest<'_> {
@@ -202,6 +203,22 @@ mod tests {
             size: None,
             template: None,
         }
+    }
+
+    fn new() -> NewRecord {
+        NewRecord::new(SpanStart {
+            span_context: SpanContext::NONE,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Client,
+            name: "GET".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            links: Vec::new(),
+            dropped_links_count: 0,
+            rate: SpanRate::Unknown,
+            max_attributes: 128,
+        })
     }
 
     fn value(attributes: &[KeyValue], key: &str) -> Option<Value> {
@@ -259,18 +276,14 @@ mod tests {
         let url = "https://[::1]/a/b?c=ü&sig=secret";
         let redaction = Redaction::default();
         for request in [plain, all] {
-            let mut deferred = Vec::new();
-            let attributes = request.deferred_attributes(url, &redaction).unwrap();
-            attributes().write(&mut deferred);
-            assert_eq!(deferred, request.attributes(url, &redaction));
+            assert!(request.is_short(url));
+            let mut record = request.record(url, &redaction, new());
+            let deferred = &record.complete().attributes;
+            assert_eq!(*deferred, request.attributes(url, &redaction));
             let redacted = "https://[::1]/a/b?c=ü&sig=REDACTED";
-            assert_eq!(value(&deferred, "url.full"), Some(redacted.into()));
+            assert_eq!(value(deferred, "url.full"), Some(redacted.into()));
         }
-        assert!(
-            plain
-                .deferred_attributes(&"x".repeat(500), &redaction)
-                .is_none()
-        );
+        assert!(!plain.is_short(&"x".repeat(500)));
     }
 
     #[test]

@@ -124,16 +124,10 @@ impl SpanContent for ClientRequest<'_> {
         let settings = self.settings;
         let is_changed =
             settings.on_request.get().is_some() || !settings.http.request_headers.is_empty();
-        if is_changed || self.is_grpc {
+        let url = self.url();
+        if is_changed || self.is_grpc || !self.call.is_short(&url) {
             return new.with(self.attributes());
         }
-        let url = self.url();
-        match self
-            .call
-            .deferred_attributes(&url, &settings.http.redaction)
-        {
-            Some(deferred) => new.with_deferred(deferred),
-            None => new.with(self.attributes()),
-        }
+        self.call.record(&url, &settings.http.redaction, new)
     }
 }

@@ -79,7 +79,7 @@ const ROOM: usize = 192;
 /// Texts of a request, copied one after another.
 ///
 /// They are stored in place: an allocation that another thread frees is the largest cost of a span.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct InlineText {
     all: ArrayString<ROOM>,
     /// The lengths of the texts that are present, in order.
@@ -102,23 +102,15 @@ impl InlineText {
 
     /// Copies texts for which [`has_room_for`](Self::has_room_for) is true.
     #[inline]
-    pub(super) fn of(texts: &BorrowedText<'_>) -> Self {
-        let mut all = ArrayString::new();
-        let mut copy = |text: &str| match all.try_push_str(text) {
+    pub(super) fn copy(&mut self, texts: &BorrowedText<'_>) {
+        let mut copy = |text: &str| match self.all.try_push_str(text) {
             Ok(()) => text.len(),
             Err(_) => 0,
         };
-        let path = copy(texts.path);
-        let query = texts.query.map(&mut copy);
-        let authority = copy(texts.authority);
-        let user_agent = texts.user_agent.map(&mut copy);
-        Self {
-            all,
-            path,
-            query,
-            authority,
-            user_agent,
-        }
+        self.path = copy(texts.path);
+        self.query = texts.query.map(&mut copy);
+        self.authority = copy(texts.authority);
+        self.user_agent = texts.user_agent.map(&mut copy);
     }
 
     fn texts(&self) -> BorrowedText<'_> {
@@ -186,7 +178,9 @@ mod tests {
                 ..BorrowedText::default()
             },
         ] {
-            assert_eq!(InlineText::of(&texts).texts(), texts);
+            let mut copied = InlineText::default();
+            copied.copy(&texts);
+            assert_eq!(copied.texts(), texts);
         }
     }
 

@@ -8,6 +8,7 @@ use azmon_instrument::http::{
 };
 use azmon_instrument::propagation::{RemoteParent, TRACESTATE};
 use azmon_instrument::{NewRecord, SpanRecord};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request};
 use opentelemetry::{KeyValue, StringValue};
 
@@ -156,7 +157,9 @@ impl<'a> ServerRequest<'a> {
         if settings.adds_attributes() || !InlineText::has_room_for(&texts) {
             return new.with(self.attributes(settings, name));
         }
-        new.with_deferred(|| self.all(settings, name, InlineText::of(&texts)))
+        let mut record = new.with_deferred(|| self.all(settings, name, InlineText::default()));
+        record.deferred_mut().texts.copy(&texts);
+        record
     }
 
     /// The facts by which the request is counted, unless it is a call of gRPC or the application adds attributes.
@@ -226,15 +229,22 @@ impl<'a> ServerHeaders<'a> {
     pub(super) fn of(headers: &'a HeaderMap) -> Self {
         let mut known = Self::default();
         for (name, value) in headers {
-            match name.as_str() {
-                "host" => _ = known.host.get_or_insert(value),
-                "user-agent" => _ = known.user_agent.get_or_insert(value),
-                "content-type" => known.is_grpc = is_grpc_type(value),
-                "content-length" => known.content_length = parse_content_length(value),
-                "traceparent" => known.is_repeated = known.traceparent.replace(value).is_some(),
-                "tracestate" => known.has_tracestate = true,
-                "baggage" => known.has_baggage = true,
-                _ => {}
+            // These names are numbers.
+            if *name == HOST {
+                known.host.get_or_insert(value);
+            } else if *name == USER_AGENT {
+                known.user_agent.get_or_insert(value);
+            } else if *name == CONTENT_TYPE {
+                known.is_grpc = is_grpc_type(value);
+            } else if *name == CONTENT_LENGTH {
+                known.content_length = parse_content_length(value);
+            } else {
+                match name.as_str() {
+                    "traceparent" => known.is_repeated = known.traceparent.replace(value).is_some(),
+                    "tracestate" => known.has_tracestate = true,
+                    "baggage" => known.has_baggage = true,
+                    _ => {}
+                }
             }
         }
         known

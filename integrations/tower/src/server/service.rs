@@ -130,7 +130,7 @@ fn start(
     if !span.recorded_by.is_some() && metrics.is_none() && !settings.sends_trace_id() {
         return InFlight::unrecorded(Scope::Unrecorded(span.context));
     }
-    let exchange = Box::new(Exchange::start(NewExchange {
+    let new = NewExchange {
         side: Side::Server,
         method: incoming.head.method(),
         context: span.context,
@@ -145,7 +145,8 @@ fn start(
         has_route: content.name().route.is_some(),
         late_method: content.late_method(),
         claimed_rpc: incoming.claimed_rpc(),
-    }));
+    };
+    let exchange = Box::write(Box::new_uninit(), Exchange::start(new));
     InFlight::recorded(exchange, Arc::<ServerSettings>::clone(settings))
 }
 
