@@ -220,9 +220,7 @@ impl Consumer {
 
     /// Moves at most `max` items into `taken`.
     pub(crate) fn take(&self, max: usize, taken: &mut Vec<Taken>) {
-        if self.gathered.entries().len() < max {
-            self.gather();
-        }
+        self.gather();
         let mut gathered = self.gathered.entries();
         let most = gathered.len().min(max);
         taken.extend(gathered.drain(..most).map(|Entry { item, bytes }| Taken {

@@ -129,9 +129,6 @@ impl<'a> StandardDimensions<'a> {
         text: &'a mut itoa::Buffer,
     ) -> Option<Self> {
         let call = record.call()?;
-        if record.data().span_kind != SpanKind::Client {
-            return None;
-        }
         let target = plain::target(&call.facts)?;
         let of_call = |one: &&KeyValue| one.key.as_str() != OperationName::ATTRIBUTE;
         if call.attributes.iter().filter(of_call).any(is_read) {

@@ -431,6 +431,23 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_usual_requests_stays_short() {
+        let mut series = Series::default();
+        let options = MappingOptions::default();
+        for _ in 0..2 {
+            for code in 100..1_000 {
+                let dimensions = RequestDimensions::new(code, &Status::Unset, false, &options);
+                series.add_request(dimensions, Aggregate::of(1.0));
+            }
+        }
+        assert_eq!(series.requests.len(), MOST_RESULT_CODES);
+        let listed = series.requests.into_iter().map(|(_, value)| value);
+        let others = series.values.into_values().map(Cell::into_inner);
+        let all = listed.chain(others).reduce(Aggregate::merged).unwrap();
+        assert_eq!(all.into_point("x").count, Some(1_800));
+    }
+
+    #[test]
     fn spans_that_end_before_they_start_take_no_time() {
         let metrics = metrics();
         let mut backwards = ended(SpanKind::Server, 0, &[]);

@@ -69,8 +69,9 @@ impl Worker {
             self.show_live(now);
             self.advance_flushes();
             self.uploads.dispatch(now);
-            self.uploads.answer_waiters(now);
+            // A caller that waited sees its result in the statistics.
             self.uploads.update_status(now);
+            self.uploads.answer_waiters(now);
             self.report_drops(now);
             if self.is_done(now) {
                 return self.end().await;

@@ -312,7 +312,10 @@ fn statistics_are_metrics_if_that_is_asked_for() {
             .statistics_metrics(enabled)
             .build()
             .unwrap();
-        span(&telemetry, "refused");
+        // Requests come first, so that this one is refused.
+        let tracer = telemetry.tracer_provider().tracer("it");
+        let request = tracer.span_builder("refused").with_kind(SpanKind::Server);
+        request.start(&tracer).end();
         span(&telemetry, "taken");
         assert!(telemetry.force_flush().is_err());
         telemetry.force_flush().unwrap();

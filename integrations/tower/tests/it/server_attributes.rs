@@ -102,6 +102,14 @@ async fn http_route() {
 }
 
 #[tokio::test]
+async fn the_first_of_repeated_headers_counts() {
+    let again = "\nhost: other.test\nuser-agent: other/1\nconnection";
+    let span = span_of(&GET.replace("\nconnection", again)).await;
+    assert_eq!(text(&span, "server.address").unwrap(), "shop.test");
+    assert_eq!(text(&span, "user_agent.original").unwrap(), "curl/8");
+}
+
+#[tokio::test]
 async fn server_address_and_port() {
     let span = span_of(GET).await;
     assert_eq!(text(&span, "server.address").unwrap(), "shop.test");

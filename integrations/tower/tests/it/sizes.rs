@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, Service, service_fn};
 
 use crate::fixture::{TestTelemetry, number, text};
@@ -79,4 +79,30 @@ async fn a_server_cannot_make_its_client_add_up_what_was_not_sent() {
     telemetry.spans(3).await;
     let points = telemetry.points("http.client.response.body.size");
     assert_eq!((points[0].count, points[0].sum), (3, 0.0));
+}
+
+#[tokio::test]
+async fn the_first_of_repeated_headers_of_a_response_counts() {
+    for (types, size) in [
+        (["text/plain", "application/grpc"], Some(5)),
+        (["application/grpc", "text/plain"], None),
+    ] {
+        let telemetry = TestTelemetry::new();
+        let layer = telemetry.server().end_at_headers();
+        let mut service = layer.layer(service_fn(move |_: Request<()>| async move {
+            let response = Response::builder()
+                .header("content-type", types[0])
+                .header("content-type", types[1])
+                .header("content-length", "5")
+                .header("content-length", "7");
+            Ok::<_, Infallible>(
+                response
+                    .body(Full::new(Bytes::from_static(b"hello")))
+                    .unwrap(),
+            )
+        }));
+        service.call(hook("1")).await.unwrap();
+        let spans = telemetry.spans(1).await;
+        assert_eq!(number(&spans[0], "http.response.body.size"), size);
+    }
 }

@@ -137,6 +137,7 @@ async fn an_endless_delay_waits_for_a_full_batch_or_a_flush() {
     sleep(100_000 * SECOND).await;
     assert!(worker.asked().is_empty() && worker.handle.is_alive());
     worker.flush(SECOND).await.unwrap();
+    assert_eq!(worker.report().sent, 1);
     worker.push(100);
     sleep(SECOND).await;
     assert_eq!(worker.report().sent, 101);
