@@ -27,13 +27,17 @@
 //! - **instructions** of the working thread are counted by valgrind's callgrind, if it is installed.
 //!
 //! A hot loop underestimates the cost in a service, because a service's code is cold. Cases of the area `service` are
-//! [servers](fixtures::Server) in separate processes. The program sends requests to their sockets at a fixed rate, and
-//! receives their telemetry:
+//! [servers](fixtures::Server) in separate processes. The program sends requests to their sockets at a fixed rate, reads
+//! the processor time of their threads, and receives their telemetry:
 //!
 //! ```text
 //! program ─┬─ requests ─► process of a case: a route without instrumentation, and one with it, in turn
-//!          └─ receiver ◄─ telemetry, which is counted; the processor time of all threads is asked for
+//!          └─ receiver ◄─ telemetry, which is counted
 //! ```
+//!
+//! The difference is small beside what the machine does in between. So the two routes take turns every 40 ms, and each
+//! thread that answers requests stays on its processor: clients of the same machine would make it move to another one,
+//! whose caches are cold.
 //!
 //! `cargo xtask bench service --write` measures it alone, and replaces its part of RESULTS.md and the table of
 //! the README; `cargo xtask bench portal --write` does so with the portal's part.

@@ -20,10 +20,10 @@ pub(crate) struct Shards<T>(Box<[Shard<T>]>);
 struct Shard<T>(Mutex<T>);
 
 impl<T: Default> Shards<T> {
-    /// Makes a shard per processor, rounded up to a power of two.
+    /// Makes a shard per processor, rounded up to a power of two, and at least two: one may stay locked for ever.
     pub(crate) fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self::of(processors.clamp(1, MOST).next_power_of_two())
+        Self::of(processors.clamp(2, MOST).next_power_of_two())
     }
 
     fn of(count: usize) -> Self {
