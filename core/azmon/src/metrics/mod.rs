@@ -17,6 +17,7 @@ mod aggregate;
 mod builtin;
 mod counted_request;
 mod performance;
+mod series;
 mod span_metrics;
 mod standard;
 pub(crate) mod statistics;

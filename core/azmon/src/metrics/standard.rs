@@ -1,30 +1,22 @@
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use hashbrown::{HashMap, HashSet};
 use opentelemetry::otel_error;
 
 use crate::envelope::{Envelope, Properties, tags};
 use crate::instrument::SpanRecord;
 use crate::item::SpanView;
-use crate::mapping::{Arena, DependencyDimensions, Mapper, RequestDimensions, StandardDimensions};
+use crate::mapping::{Arena, Mapper, RequestDimensions, StandardDimensions};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::counted_request::CountedRequest;
+use crate::metrics::series::Series;
 use crate::shards::Shards;
 
 pub(super) const REQUESTS: &str = "requests/duration";
 pub(super) const DEPENDENCIES: &str = "dependencies/duration";
-
-/// Replaces further values of a dimension that has too many, as in the classic .NET SDK.
-const OVERFLOW: &str = "DIMENSION-CAPPED";
-
-/// Maximum number of values of a dimension within an interval; further ones become [`OVERFLOW`].
-const MOST_RESULT_CODES: usize = 50;
-const MOST_DEPENDENCY_TYPES: usize = 20;
-const MOST_TARGETS: usize = 100;
 
 /// Durations of requests and dependencies, pre-aggregated by the dimensions that Azure Monitor charts.
 #[derive(Debug)]
@@ -77,19 +69,11 @@ impl StandardMetrics {
     /// Takes what was counted since the last call, an item for each series.
     pub(super) fn collect(&self, time: SystemTime, emit: &mut impl FnMut(Envelope<'static>)) {
         let mut all = Series::default();
-        for Series {
-            requests, values, ..
-        } in self.shards.drain()
-        {
-            for (dimensions, value) in requests {
-                all.add(dimensions.into(), value);
-            }
-            for (dimensions, value) in values {
-                all.add(dimensions, value.get());
-            }
+        for (dimensions, value) in self.shards.drain().flat_map(Series::into_values) {
+            all.add(dimensions, value);
         }
-        for (dimensions, value) in all.values {
-            emit(self.envelope(time, dimensions, value.get()));
+        for (dimensions, value) in all.into_values() {
+            emit(self.envelope(time, dimensions, value));
         }
     }
 
@@ -176,86 +160,6 @@ fn duration(span: SpanView<'_>) -> Aggregate {
     Aggregate::of(duration.unwrap_or_default().as_secs_f64() * 1_000.0)
 }
 
-/// Aggregates by dimensions. Each dimension has a bounded number of values.
-#[derive(Debug, Default)]
-struct Series {
-    /// Usual requests, which have few different dimensions: a search takes less than a hash.
-    requests: Vec<(RequestDimensions, Aggregate)>,
-    /// In cells, because a shared reference, possibly to keys with a shorter lifetime, must be enough to change them.
-    values: HashMap<StandardDimensions<'static>, Cell<Aggregate>>,
-    result_codes: HashSet<Box<str>>,
-    dependency_types: HashSet<Box<str>>,
-    targets: HashSet<Box<str>>,
-}
-
-impl Series {
-    fn add_request(&mut self, dimensions: RequestDimensions, value: Aggregate) {
-        let mut known = self.requests.iter_mut();
-        if let Some((_, sum)) = known.find(|(known, _)| *known == dimensions) {
-            *sum = sum.merged(value);
-        } else if self.requests.len() < MOST_RESULT_CODES {
-            self.requests.push((dimensions, value));
-        } else {
-            self.add(dimensions.into(), value);
-        }
-    }
-
-    fn add(&mut self, dimensions: StandardDimensions<'_>, value: Aggregate) {
-        if merge(&self.values, &dimensions, value) {
-            return;
-        }
-        let dimensions = self.capped(dimensions);
-        if !merge(&self.values, &dimensions, value) {
-            self.values
-                .insert(dimensions.into_owned(), Cell::new(value));
-        }
-    }
-
-    fn capped<'a>(&mut self, dimensions: StandardDimensions<'a>) -> StandardDimensions<'a> {
-        StandardDimensions {
-            dependency: dimensions
-                .dependency
-                .map(|dependency| DependencyDimensions {
-                    dependency_type: admit(
-                        &mut self.dependency_types,
-                        MOST_DEPENDENCY_TYPES,
-                        dependency.dependency_type,
-                    ),
-                    target: admit(&mut self.targets, MOST_TARGETS, dependency.target),
-                }),
-            result_code: admit(
-                &mut self.result_codes,
-                MOST_RESULT_CODES,
-                dimensions.result_code,
-            ),
-            ..dimensions
-        }
-    }
-}
-
-/// Adds a value to an existing series; a missing one costs a copy of its dimensions.
-fn merge<'a>(
-    values: &HashMap<StandardDimensions<'a>, Cell<Aggregate>>,
-    dimensions: &StandardDimensions<'a>,
-    value: Aggregate,
-) -> bool {
-    let known = values.get(dimensions);
-    known
-        .map(|known| known.set(known.get().merged(value)))
-        .is_some()
-}
-
-fn admit<'a>(known: &mut HashSet<Box<str>>, most: usize, value: Cow<'a, str>) -> Cow<'a, str> {
-    if known.contains(&*value) || value == OVERFLOW {
-        value
-    } else if known.len() < most {
-        known.insert(value.as_ref().into());
-        value
-    } else {
-        Cow::Borrowed(OVERFLOW)
-    }
-}
-
 fn word(is: bool) -> Cow<'static, str> {
     Cow::Borrowed(if is { "True" } else { "False" })
 }
@@ -279,7 +183,7 @@ fn with_arena(work: impl Fn(&Arena)) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashSet};
     use std::time::Duration;
 
     use opentelemetry::KeyValue;
@@ -291,6 +195,7 @@ mod tests {
     use crate::envelope::Data;
     use crate::fixtures::span;
     use crate::mapping::MappingOptions;
+    use crate::metrics::series::{MOST_TARGETS, OVERFLOW};
 
     fn metrics() -> StandardMetrics {
         let resource = Resource::builder_empty().with_service_name("shop").build();
@@ -428,23 +333,6 @@ mod tests {
         assert_eq!(targets.len(), MOST_TARGETS + 1);
         assert!(targets.contains(OVERFLOW));
         assert_eq!(envelopes.iter().map(count).sum::<i64>(), 4_000);
-    }
-
-    #[test]
-    fn the_list_of_usual_requests_stays_short() {
-        let mut series = Series::default();
-        let options = MappingOptions::default();
-        for _ in 0..2 {
-            for code in 100..1_000 {
-                let dimensions = RequestDimensions::new(code, &Status::Unset, false, &options);
-                series.add_request(dimensions, Aggregate::of(1.0));
-            }
-        }
-        assert_eq!(series.requests.len(), MOST_RESULT_CODES);
-        let listed = series.requests.into_iter().map(|(_, value)| value);
-        let others = series.values.into_values().map(Cell::into_inner);
-        let all = listed.chain(others).reduce(Aggregate::merged).unwrap();
-        assert_eq!(all.into_point("x").count, Some(1_800));
     }
 
     #[test]
