@@ -319,6 +319,26 @@ impl From<SpanFields> for Box<SpanRecord> {
 }
 
 #[cfg(test)]
+impl NewRecord {
+    /// A record without attributes, which keeps at most this number of them.
+    pub(crate) fn empty(max_attributes: u32) -> Self {
+        Self(SpanStart {
+            span_context: SpanContext::NONE,
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "x".into(),
+            start_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            links: Vec::new(),
+            dropped_links_count: 0,
+            rate: SpanRate::Unknown,
+            max_attributes,
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -341,25 +361,9 @@ mod tests {
     }
 
     fn new(most: u32) -> NewRecord {
-        let mut new = nothing(most);
+        let mut new = NewRecord::empty(most);
         new.0.attributes.push(KeyValue::new("third", 3));
         new
-    }
-
-    fn nothing(most: u32) -> NewRecord {
-        NewRecord(SpanStart {
-            span_context: SpanContext::NONE,
-            parent_span_id: SpanId::INVALID,
-            parent_span_is_remote: false,
-            span_kind: SpanKind::Internal,
-            name: "x".into(),
-            start_time: SystemTime::UNIX_EPOCH,
-            attributes: Vec::new(),
-            links: Vec::new(),
-            dropped_links_count: 0,
-            rate: SpanRate::Unknown,
-            max_attributes: most,
-        })
     }
 
     fn keys(record: &mut SpanRecord) -> Vec<&str> {
@@ -396,8 +400,8 @@ mod tests {
     fn attributes_stay_in_the_order_in_which_they_were_set() {
         let list = || (0..10).map(|number| KeyValue::new(format!("{number}"), number));
         for mut record in [
-            nothing(12).with_deferred(|| Two),
-            nothing(12).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
+            NewRecord::empty(12).with_deferred(|| Two),
+            NewRecord::empty(12).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
         ] {
             list().for_each(|attribute| record.set(attribute));
             let expected = ["first", "second"].map(str::to_owned).into_iter();
@@ -410,8 +414,8 @@ mod tests {
     #[test]
     fn attributes_that_are_set_beyond_the_limit_are_dropped_and_counted() {
         for mut record in [
-            nothing(4).with_deferred(|| Two),
-            nothing(4).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
+            NewRecord::empty(4).with_deferred(|| Two),
+            NewRecord::empty(4).with(vec![KeyValue::new("first", 1), KeyValue::new("second", 2)]),
         ] {
             (0..20).for_each(|number| record.set(KeyValue::new("more", number)));
             assert_eq!(keys(&mut record), ["first", "second", "more", "more"]);

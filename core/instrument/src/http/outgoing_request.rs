@@ -184,13 +184,9 @@ impl DeferredAttributes for DeferredClientAttributes {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use opentelemetry::Value;
-    use opentelemetry::trace::{SpanContext, SpanId, SpanKind};
 
     use super::*;
-    use crate::direct::{SpanRate, SpanStart};
     use crate::semconv::known_method;
 
     fn request(method: &Method) -> OutgoingRequest<'_> {
@@ -203,22 +199,6 @@ mod tests {
             size: None,
             template: None,
         }
-    }
-
-    fn new() -> NewRecord {
-        NewRecord::new(SpanStart {
-            span_context: SpanContext::NONE,
-            parent_span_id: SpanId::INVALID,
-            parent_span_is_remote: false,
-            span_kind: SpanKind::Client,
-            name: "GET".into(),
-            start_time: SystemTime::UNIX_EPOCH,
-            attributes: Vec::new(),
-            links: Vec::new(),
-            dropped_links_count: 0,
-            rate: SpanRate::Unknown,
-            max_attributes: 128,
-        })
     }
 
     fn value(attributes: &[KeyValue], key: &str) -> Option<Value> {
@@ -277,7 +257,7 @@ mod tests {
         let redaction = Redaction::default();
         for request in [plain, all] {
             assert!(request.is_short(url));
-            let mut record = request.record(url, &redaction, new());
+            let mut record = request.record(url, &redaction, NewRecord::empty(128));
             let deferred = &record.complete().attributes;
             assert_eq!(*deferred, request.attributes(url, &redaction));
             let redacted = "https://[::1]/a/b?c=ü&sig=REDACTED";
