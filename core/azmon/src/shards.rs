@@ -37,7 +37,7 @@ impl<T: Default> Shards<T> {
 }
 
 impl<T> Shards<T> {
-    /// Changes one shard: the one of this thread, or another one that nobody holds.
+    /// Changes one shard: the one of this thread or, if it is held, a free one.
     #[inline]
     pub(crate) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         let number = NUMBER.get().unwrap_or_else(number_this_thread);

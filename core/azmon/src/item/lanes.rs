@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::shards::Shards;
 
-/// The capacity that an emptied lane keeps.
+/// Maximum capacity of an emptied lane, in items.
 const KEPT_CAPACITY: usize = 4_096;
 
 /// Lists of waiting items.
@@ -33,8 +33,8 @@ impl<T> Lanes<T> {
         })
     }
 
-    /// Passes all waiting items to `take`. The items of a thread keep their order, as long as no other thread uses its
-    /// lane.
+    /// Passes all waiting items to `take`. The items of a thread keep their order, unless its lane was held when it added
+    /// one of them.
     pub(super) fn take_all(&self, take: impl FnMut(T)) {
         self.empty(false, take);
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_items_of_a_thread_keep_their_order() {
+    fn the_items_of_a_lane_keep_their_order() {
         let lanes = Lanes::new();
         assert!(taken(&lanes).is_empty());
         for item in 0..100 {

@@ -14,7 +14,7 @@ use crate::item::Item;
 
 /// One in this number of places is reserved for exceptions and failed requests, so that they are dropped last.
 const RESERVE: usize = 8;
-/// The capacity that the consumer keeps for gathered items.
+/// Maximum capacity that the consumer keeps for gathered items, in items.
 const KEPT_CAPACITY: usize = 4_096;
 
 /// Limits of the queue.
