@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{self, Poll, ready};
 
-use azmon_instrument::http::{Exchange, Rest, Scope};
+use azmon_instrument::http::{Rest, Scope};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use reqwest::{Body, Response, Version};
@@ -16,7 +16,7 @@ use crate::settings::ErrorHook;
 pub(crate) struct RecordedBody {
     // Optional so that it can be dropped in the context.
     inner: Option<Inner>,
-    scope: Scope<Exchange>,
+    scope: Scope,
     on_error: ErrorHook,
 }
 
@@ -28,7 +28,7 @@ enum Inner {
 }
 
 impl RecordedBody {
-    pub(crate) fn new(response: Response, scope: Scope<Exchange>, on_error: ErrorHook) -> Self {
+    pub(crate) fn new(response: Response, scope: Scope, on_error: ErrorHook) -> Self {
         Self {
             inner: Some(Inner::of(response)),
             scope,

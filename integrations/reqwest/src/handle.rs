@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use azmon_instrument::http::{self as instrument, Ending, Exchange, Scope, attribute};
+use azmon_instrument::http::{self as instrument, Ending, Scope, attribute};
 use http::Extensions;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TraceContextExt;
@@ -47,11 +47,7 @@ impl Middleware for TraceMiddleware {
 /// Starts the exchange unless the request is excluded, and writes the ids into the request unless its host is
 /// excluded from propagation.
 #[inline]
-fn begin(
-    settings: &CallSettings,
-    request: &mut Request,
-    extensions: &Extensions,
-) -> Scope<Exchange> {
+fn begin(settings: &CallSettings, request: &mut Request, extensions: &Extensions) -> Scope {
     let call = Call::new(settings, request, extensions);
     let begun = instrument::begin(&settings.http, &settings.providers, call);
     match begun.inject(&settings.http, request.headers_mut()) {
@@ -67,7 +63,7 @@ fn begin(
 )]
 fn record<'a>(
     settings: &'a CallSettings,
-    mut scope: Scope<Exchange>,
+    mut scope: Scope,
     mut request: Option<Request>,
     extensions: &'a mut Extensions,
     next: Next<'a>,
@@ -94,7 +90,7 @@ fn record<'a>(
     }
 }
 
-fn note_resends(scope: &mut Scope<Exchange>, count: u32) {
+fn note_resends(scope: &mut Scope, count: u32) {
     if let Some(exchange) = scope.exchange_mut()
         && count > 0
         && exchange.is_recording()

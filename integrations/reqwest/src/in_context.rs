@@ -2,19 +2,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use azmon_instrument::http::{Exchange, Scope};
+use azmon_instrument::http::Scope;
 
 /// Makes, polls and drops a future in the context of a scope.
 pub(crate) struct InContext<'a, M, F> {
     // Optional so that they can be dropped in the context.
     make: Option<M>,
     inner: Option<F>,
-    scope: &'a mut Scope<Exchange>,
+    scope: &'a mut Scope,
 }
 
 impl<'a, M: FnOnce() -> Option<F>, F> InContext<'a, M, F> {
     /// Wraps a future that `make` makes at the first poll.
-    pub(crate) fn new(scope: &'a mut Scope<Exchange>, make: M) -> Self {
+    pub(crate) fn new(scope: &'a mut Scope, make: M) -> Self {
         Self {
             make: Some(make),
             inner: None,

@@ -8,11 +8,7 @@ use crate::body::RecordedBody;
 use crate::settings::CallSettings;
 
 /// Notes the response, and ends the exchange with it or with its body.
-pub(crate) fn follow(
-    settings: &CallSettings,
-    scope: &mut Scope<Exchange>,
-    response: Response,
-) -> Response {
+pub(crate) fn follow(settings: &CallSettings, scope: &mut Scope, response: Response) -> Response {
     let mut scope = scope.enter();
     let Some(exchange) = scope.exchange_mut() else {
         return response;

@@ -49,7 +49,7 @@ pub trait OutgoingCall: SpanContent {
 /// A call that has begun and whose request does not carry its ids yet.
 #[derive(Debug)]
 pub struct BegunCall {
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
     /// The context that is propagated if the call has no exchange.
     caller: Context,
     propagation: Propagation,
@@ -108,7 +108,7 @@ fn start(
     providers: &Providers,
     call: &impl OutgoingCall,
     caller: &Context,
-) -> Option<Exchange> {
+) -> Option<Box<Exchange>> {
     let started = Instant::now();
     let resolved = providers.resolve(&settings.providers, started);
     if resolved.is_nothing() {
@@ -124,7 +124,7 @@ fn start(
     };
     let span = resolved.start_span(new, caller);
     let request = call.request();
-    Some(Exchange::start(NewExchange {
+    let new = NewExchange {
         side: Side::Client,
         method: request.method,
         context: span.context,
@@ -141,7 +141,8 @@ fn start(
         has_route: request.template.is_some(),
         late_method: None,
         claimed_rpc: None,
-    }))
+    };
+    Some(Box::write(Box::new_uninit(), Exchange::start(new)))
 }
 
 impl BegunCall {
@@ -149,11 +150,11 @@ impl BegunCall {
     /// exchange.
     #[must_use]
     #[inline]
-    pub fn inject(self, settings: &Settings, headers: &mut HeaderMap) -> Option<Exchange> {
+    pub fn inject(self, settings: &Settings, headers: &mut HeaderMap) -> Option<Box<Exchange>> {
         match self.propagation {
             Propagation::Untouched => {}
             Propagation::Told => {
-                let context = self.exchange.as_ref().map(Exchange::context);
+                let context = self.exchange.as_deref().map(Exchange::context);
                 let baggage = &settings.propagation.baggage;
                 inject_with(context.unwrap_or(&self.caller), headers, baggage);
             }

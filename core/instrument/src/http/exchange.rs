@@ -24,8 +24,6 @@ use crate::semconv::{
 ///
 /// It ends exactly once: [`Exchange::end`] consumes it. A dropped exchange ends as [`Ending::Cancelled`], or as
 /// [`Ending::Unread`] if its body was never polled. The end records the metrics and ends the span.
-///
-/// It is large: code that moves it often boxes it.
 #[derive(Debug)]
 pub struct Exchange {
     side: Side,

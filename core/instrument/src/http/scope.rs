@@ -1,6 +1,5 @@
 //! The scope that all futures and bodies of a request share. They are made, polled and dropped inside [`Scope::enter`].
 
-use std::borrow::BorrowMut;
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,9 +12,9 @@ use opentelemetry::{Context, ContextGuard};
 use super::exchange::{Exchange, Rest};
 use crate::semconv::{Ending, Side};
 
-/// The scope of a service, a call, or the body of a response. The exchange is boxed where it is moved often.
+/// The scope of a service, a call, or the body of a response.
 #[derive(Debug)]
-pub enum Scope<X: BorrowMut<Exchange> = Box<Exchange>> {
+pub enum Scope {
     /// No scope.
     None,
     /// The request is excluded: its context records no spans.
@@ -23,7 +22,7 @@ pub enum Scope<X: BorrowMut<Exchange> = Box<Exchange>> {
     /// Nothing is recorded, but the context propagates the caller's trace.
     Unrecorded(Context),
     /// The exchange is recorded.
-    Recorded(X),
+    Recorded(Box<Exchange>),
 }
 
 /// Guard of an entered [`Scope`], while a part of the request runs in it.
@@ -31,26 +30,23 @@ pub enum Scope<X: BorrowMut<Exchange> = Box<Exchange>> {
 /// If the stack unwinds through the guard, the exchange ends as [`Ending::Panicked`]. The guard does not catch the
 /// panic.
 #[derive(Debug)]
-pub struct Entered<'a, X: BorrowMut<Exchange> = Box<Exchange>> {
-    scope: &'a mut Scope<X>,
+pub struct Entered<'a> {
+    scope: &'a mut Scope,
     _mark: Option<ServerMark>,
     _attached: Option<ContextGuard>,
     /// The thread was already unwinding: the panic does not belong to the request.
     was_panicking: bool,
 }
 
-impl<X: BorrowMut<Exchange>> Scope<X> {
+impl Scope {
     /// Attaches the context until the guard is dropped.
     #[must_use]
     #[inline]
-    pub fn enter(&mut self) -> Entered<'_, X> {
+    pub fn enter(&mut self) -> Entered<'_> {
         let (mark, context) = match self {
             Self::None => (None, None),
             Self::Excluded(context) | Self::Unrecorded(context) => (None, Some(&*context)),
-            Self::Recorded(exchange) => {
-                let exchange: &Exchange = (*exchange).borrow();
-                (ServerMark::of(exchange), Some(exchange.context()))
-            }
+            Self::Recorded(exchange) => (ServerMark::of(exchange), Some(exchange.context())),
         };
         let attached = context.map(|context| context.clone().attach());
         Entered {
@@ -65,7 +61,7 @@ impl<X: BorrowMut<Exchange>> Scope<X> {
     pub fn exchange_mut(&mut self) -> Option<&mut Exchange> {
         match self {
             Self::Recorded(exchange) => {
-                Some(exchange.borrow_mut()).filter(|exchange| !exchange.has_ended())
+                Some(&mut **exchange).filter(|exchange| !exchange.has_ended())
             }
             Self::None | Self::Excluded(_) | Self::Unrecorded(_) => None,
         }
@@ -117,21 +113,21 @@ impl<X: BorrowMut<Exchange>> Scope<X> {
     }
 }
 
-impl<X: BorrowMut<Exchange>> Deref for Entered<'_, X> {
-    type Target = Scope<X>;
+impl Deref for Entered<'_> {
+    type Target = Scope;
 
-    fn deref(&self) -> &Scope<X> {
+    fn deref(&self) -> &Scope {
         self.scope
     }
 }
 
-impl<X: BorrowMut<Exchange>> DerefMut for Entered<'_, X> {
-    fn deref_mut(&mut self) -> &mut Scope<X> {
+impl DerefMut for Entered<'_> {
+    fn deref_mut(&mut self) -> &mut Scope {
         self.scope
     }
 }
 
-impl<X: BorrowMut<Exchange>> Drop for Entered<'_, X> {
+impl Drop for Entered<'_> {
     fn drop(&mut self) {
         if thread::panicking() && !self.was_panicking {
             // A second panic during unwinding would abort the process.

@@ -75,7 +75,7 @@ fn begin<B>(settings: &Arc<ClientSettings>, request: &mut Request<B>) -> InFligh
     let begun = instrument::begin(&settings.http, &settings.providers, call);
     match begun.inject(&settings.http, request.headers_mut()) {
         Some(exchange) if exchange.is_observed() => {
-            InFlight::recorded(Box::new(exchange), Arc::<ClientSettings>::clone(settings))
+            InFlight::recorded(exchange, Arc::<ClientSettings>::clone(settings))
         }
         Some(exchange) => InFlight::unrecorded(Scope::Unrecorded(exchange.context().clone())),
         None => InFlight::unrecorded(Scope::None),
