@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use azmon_benches::fixtures::Backend;
 use opentelemetry::global;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
-use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{
+    Compression, HttpExporterBuilderSet, LogExporter, MetricExporter, SpanExporter,
+    SpanExporterBuilder, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -23,8 +26,17 @@ pub(crate) struct Otlp {
 impl Otlp {
     /// Sends spans.
     pub(crate) fn start(receiver: SocketAddr) -> Self {
-        let exporter = SpanExporter::builder()
-            .with_http()
+        Self::sends(receiver, SpanExporter::builder().with_http())
+    }
+
+    /// Sends compressed spans.
+    pub(crate) fn start_with_gzip(receiver: SocketAddr) -> Self {
+        let exporter = SpanExporter::builder().with_http();
+        Self::sends(receiver, exporter.with_compression(Compression::Gzip))
+    }
+
+    fn sends(receiver: SocketAddr, exporter: SpanExporterBuilder<HttpExporterBuilderSet>) -> Self {
+        let exporter = exporter
             .with_endpoint(format!("http://{receiver}/v1/traces"))
             .build();
         let tracers = SdkTracerProvider::builder()

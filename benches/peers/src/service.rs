@@ -50,6 +50,16 @@ fn requests() -> Vec<Case> {
         .group(METRICS)
         .records(1),
         Case::peer(
+            "service/otel-tower/gzip",
+            label(TOWER, "OTLP with gzip, with metrics"),
+            || {
+                let backend = |receiver| Otlp::start_with_gzip(receiver).with_metrics();
+                Server::start(backend, async |_| routers(router().layer(Layer::new())))
+            },
+        )
+        .records(1)
+        .remark("compresses the spans, as azmon"),
+        Case::peer(
             "service/otel-tower/traces",
             label(TOWER, "OTLP, traces only"),
             || Server::start(Otlp::start, async |_| routers(router().layer(traces()))),

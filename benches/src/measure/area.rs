@@ -7,6 +7,9 @@ use crate::{Area, Case, Method, Result};
 /// The number of operations for counting allocations, large enough that occasional growth of buffers has little
 /// effect.
 const COUNTED: u64 = 400;
+/// The maximum number of rounds under callgrind, for operations so long that a round has only a few.
+const MAX_COUNTED_ROUNDS: u64 = 10;
+
 /// The number of operations of each case in a smoke test.
 const SMOKE: u64 = 3;
 
@@ -42,7 +45,9 @@ pub fn measure(
         }
         if let Some(callgrind) = callgrind {
             let operations = plan.instructions.min(operations);
-            result.instructions = Some(callgrind.count(programs.timing(), case, operations)?);
+            let rounds = (plan.instructions / operations).clamp(1, MAX_COUNTED_ROUNDS);
+            let counted = callgrind.count(programs.timing(), case, operations, rounds)?;
+            result.instructions = Some(counted);
         }
     }
     Ok(results)

@@ -56,13 +56,21 @@ impl Callgrind {
         })
     }
 
-    /// The instructions of one operation on the working thread, after a warm-up with the same number of
-    /// operations.
-    pub(super) fn count(&self, program: &Path, case: &Case, operations: u64) -> Result<f64> {
+    /// The instructions of one operation on the working thread, over rounds of `operations`, after a round of
+    /// warm-up. A single round of few operations would depend on the state of the allocator.
+    pub(super) fn count(
+        &self,
+        program: &Path,
+        case: &Case,
+        operations: u64,
+        rounds: u64,
+    ) -> Result<f64> {
         let total = self.within_folder(|output| {
             let mut process = Process::start(case, command(program, &MEASURED, output))?;
             process.warm(operations)?;
-            process.run(operations)?;
+            for _ in 0..rounds {
+                process.run(operations)?;
+            }
             process.end()?;
             let profile = fs::read_to_string(output.with_extension("1")).or_else(|_| {
                 let name = format!("{}-01", output.display());
@@ -72,7 +80,7 @@ impl Callgrind {
             total.ok_or_else(|| format!("callgrind counted nothing in {}", case.id).into())
         })?;
         // Operations are few enough for a float.
-        Ok(total as f64 / operations as f64)
+        Ok(total as f64 / (operations * rounds) as f64)
     }
 
     /// Counts the instructions of all threads of a process, which `run` starts with a command and ends.
