@@ -12,9 +12,10 @@ use crate::settings::ErrorHook;
 
 /// The body of a response. Its end ends the exchange; an earlier drop cancels the exchange.
 ///
-/// Polls and drops the inner body in the context of its exchange, and reports the inner body's size hint and end.
+/// Polls and drops the inner body in the context of its exchange, and reports the inner body's size hint and end. The
+/// inner body is dropped as soon as it has ended.
 pub(crate) struct RecordedBody {
-    // Optional so that it can be dropped in the context.
+    // `None` after its end.
     inner: Option<Inner>,
     scope: Scope,
     on_error: ErrorHook,
@@ -50,21 +51,25 @@ impl http_body::Body for RecordedBody {
             scope,
             on_error,
         } = &mut *self;
-        let Some(inner) = inner else {
+        let Some(body) = inner else {
             return Poll::Ready(None);
         };
         let mut scope = scope.enter();
         if let Some(exchange) = scope.exchange_mut() {
             exchange.on_body_asked_for();
         }
-        let frame = ready!(inner.poll_frame(cx));
+        let frame = ready!(body.poll_frame(cx));
         if let (Some(Err(error)), Some(exchange)) = (&frame, scope.exchange_mut()) {
             on_error.note(exchange, error);
         }
+        let rest = body.rest();
         let seen = frame
             .as_ref()
             .map(|frame| frame.as_ref().map_err(error_type::of_body));
-        scope.observe(seen, inner.rest());
+        scope.observe(seen, rest);
+        if frame.is_none() || rest.is_end {
+            *inner = None;
+        }
         Poll::Ready(frame)
     }
 
@@ -81,8 +86,10 @@ impl http_body::Body for RecordedBody {
 
 impl Drop for RecordedBody {
     fn drop(&mut self) {
-        let _entered = self.scope.enter();
-        self.inner = None;
+        if self.inner.is_some() {
+            let _entered = self.scope.enter();
+            self.inner = None;
+        }
     }
 }
 

@@ -50,10 +50,7 @@ impl Middleware for TraceMiddleware {
 fn begin(settings: &CallSettings, request: &mut Request, extensions: &Extensions) -> Scope {
     let call = Call::new(settings, request, extensions);
     let begun = instrument::begin(&settings.http, &settings.providers, call);
-    match begun.inject(&settings.http, request.headers_mut()) {
-        Some(exchange) => Scope::Recorded(exchange),
-        None => Scope::None,
-    }
+    begun.inject(&settings.http, request.headers_mut())
 }
 
 #[expect(

@@ -16,7 +16,6 @@ pub(crate) fn follow(settings: &CallSettings, scope: &mut Scope, response: Respo
     let size = response.content_length();
     note_head(exchange, &response, size.and_then(believed_size));
     note_response(settings, exchange, &response);
-    let is_observed = exchange.is_observed();
     let rest = Rest {
         is_end: size == Some(0),
         bytes: size,
@@ -24,7 +23,7 @@ pub(crate) fn follow(settings: &CallSettings, scope: &mut Scope, response: Respo
     if settings.ends_at_headers {
         scope.end(Ending::AtHeaders);
         response
-    } else if scope.observe_start(rest) || !is_observed {
+    } else if scope.observe_start(rest) {
         response
     } else {
         let on_error = settings.on_error.clone();

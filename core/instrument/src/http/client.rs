@@ -11,6 +11,7 @@ use opentelemetry::trace::SpanKind;
 use super::exchange::{Exchange, NewExchange};
 use super::outgoing_request::OutgoingRequest;
 use super::providers::Providers;
+use super::scope::Scope;
 use super::settings::{Settings, records_calls};
 use crate::direct::{NewSpan, SpanContent};
 use crate::propagation::{inject_with, remove_ids};
@@ -49,8 +50,8 @@ pub trait OutgoingCall: SpanContent {
 /// A call that has begun and whose request does not carry its ids yet.
 #[derive(Debug)]
 pub struct BegunCall {
-    exchange: Option<Box<Exchange>>,
-    /// The context that is propagated if the call has no exchange.
+    scope: Scope,
+    /// The context that is propagated if the call has no scope.
     caller: Context,
     propagation: Propagation,
 }
@@ -70,7 +71,7 @@ pub fn begin(settings: &Settings, providers: &Providers, mut call: impl Outgoing
     let caller = Context::current();
     if caller.is_telemetry_suppressed() {
         return BegunCall {
-            exchange: None,
+            scope: Scope::None,
             caller,
             propagation: Propagation::Untouched,
         };
@@ -82,8 +83,8 @@ pub fn begin(settings: &Settings, providers: &Providers, mut call: impl Outgoing
     let is_excluded = !records_calls(&caller)
         || request.is_excluded_by(&settings.exclusions)
         || call.is_excluded_by(settings);
-    let exchange = if is_excluded {
-        None
+    let scope = if is_excluded {
+        Scope::None
     } else {
         if let Some(count) = call.extensions().get::<ResendCount>() {
             let count = count.next();
@@ -92,7 +93,7 @@ pub fn begin(settings: &Settings, providers: &Providers, mut call: impl Outgoing
         start(settings, providers, &call, &caller)
     };
     BegunCall {
-        exchange,
+        scope,
         caller,
         propagation: if is_told {
             Propagation::Told
@@ -102,17 +103,17 @@ pub fn begin(settings: &Settings, providers: &Providers, mut call: impl Outgoing
     }
 }
 
-/// Starts the exchange; `None` if no provider is available.
+/// Starts the exchange. Without a provider, the call has no scope.
 fn start(
     settings: &Settings,
     providers: &Providers,
     call: &impl OutgoingCall,
     caller: &Context,
-) -> Option<Box<Exchange>> {
+) -> Scope {
     let started = Instant::now();
     let resolved = providers.resolve(&settings.providers, started);
     if resolved.is_nothing() {
-        return None;
+        return Scope::None;
     }
     let started_at = opentelemetry::time::now();
     let new = NewSpan {
@@ -123,6 +124,10 @@ fn start(
         content: call,
     };
     let span = resolved.start_span(new, caller);
+    let metrics = resolved.metrics();
+    if !span.recorded_by.is_some() && metrics.is_none() {
+        return Scope::Unrecorded(span.context);
+    }
     let request = call.request();
     let new = NewExchange {
         side: Side::Client,
@@ -131,9 +136,7 @@ fn start(
         recorded_by: span.recorded_by,
         started,
         started_at,
-        metrics: resolved
-            .metrics()
-            .map(|metrics| (metrics, request.labels())),
+        metrics: metrics.map(|metrics| (metrics, request.labels())),
         version: None,
         request_size: request.size,
         rules: &settings.end,
@@ -142,25 +145,24 @@ fn start(
         late_method: None,
         claimed_rpc: None,
     };
-    Some(Box::write(Box::new_uninit(), Exchange::start(new)))
+    Scope::Recorded(Box::write(Box::new_uninit(), Exchange::start(new)))
 }
 
 impl BegunCall {
-    /// Writes ids and baggage into the headers, or removes them if the host must not receive them. Returns the
-    /// exchange.
+    /// Writes ids and baggage into the headers, or removes them if the host must not receive them. Returns the scope of
+    /// the call.
     #[must_use]
     #[inline]
-    pub fn inject(self, settings: &Settings, headers: &mut HeaderMap) -> Option<Box<Exchange>> {
+    pub fn inject(self, settings: &Settings, headers: &mut HeaderMap) -> Scope {
         match self.propagation {
             Propagation::Untouched => {}
             Propagation::Told => {
-                let context = self.exchange.as_deref().map(Exchange::context);
-                let baggage = &settings.propagation.baggage;
-                inject_with(context.unwrap_or(&self.caller), headers, baggage);
+                let context = self.scope.context().unwrap_or(&self.caller);
+                inject_with(context, headers, &settings.propagation.baggage);
             }
             Propagation::Refused => remove_ids(headers),
         }
-        self.exchange
+        self.scope
     }
 }
 

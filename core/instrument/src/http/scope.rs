@@ -43,17 +43,26 @@ impl Scope {
     #[must_use]
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        let (mark, context) = match self {
-            Self::None => (None, None),
-            Self::Excluded(context) | Self::Unrecorded(context) => (None, Some(&*context)),
-            Self::Recorded(exchange) => (ServerMark::of(exchange), Some(exchange.context())),
+        let mark = match self {
+            Self::Recorded(exchange) => ServerMark::of(exchange),
+            Self::None | Self::Excluded(_) | Self::Unrecorded(_) => None,
         };
-        let attached = context.map(|context| context.clone().attach());
+        let attached = self.context().map(|context| context.clone().attach());
         Entered {
             _mark: mark,
             _attached: attached,
             was_panicking: thread::panicking(),
             scope: self,
+        }
+    }
+
+    /// The context in which everything inside the scope runs.
+    #[must_use]
+    pub fn context(&self) -> Option<&Context> {
+        match self {
+            Self::None => None,
+            Self::Excluded(context) | Self::Unrecorded(context) => Some(context),
+            Self::Recorded(exchange) => Some(exchange.context()),
         }
     }
 

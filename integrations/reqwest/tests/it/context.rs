@@ -3,10 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{self, Poll};
 
 use axum::Router;
 use axum::http::Extensions;
 use axum::routing::get;
+use bytes::Bytes;
+use http_body::{Body, Frame};
 use opentelemetry::Context;
 use opentelemetry::trace::{FutureExt, SpanId, TraceContextExt};
 use reqwest::{Request, Response};
@@ -79,6 +82,87 @@ async fn an_inner_middleware_is_called_polled_and_dropped_in_the_span_of_the_cal
     assert_eq!(outside, [parent; 2]);
     let call = recorder.span().span_context.span_id();
     assert_eq!(*noting.0.lock().unwrap(), [call; 3]);
+}
+
+/// Replaces the body of a response by a text that notes its drop.
+#[derive(Clone)]
+struct Replacing {
+    noting: Noting,
+    /// Whether the body reports its end with its last frame, not only when it is asked further.
+    tells_end: bool,
+}
+
+impl Middleware for Replacing {
+    fn handle<'middleware, 'extensions, 'next, 'future>(
+        &'middleware self,
+        request: Request,
+        extensions: &'extensions mut Extensions,
+        next: Next<'next>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
+    where
+        'middleware: 'future,
+        'extensions: 'future,
+        'next: 'future,
+        Self: 'future,
+    {
+        Box::pin(async move {
+            next.run(request, extensions).await?;
+            let body = Text {
+                text: Some("other"),
+                tells_end: self.tells_end,
+                _on_drop: NoteOnDrop(self.noting.clone()),
+            };
+            Ok(axum::http::Response::new(reqwest::Body::wrap(body)).into())
+        })
+    }
+}
+
+struct Text {
+    text: Option<&'static str>,
+    tells_end: bool,
+    _on_drop: NoteOnDrop,
+}
+
+impl Body for Text {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut task::Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.text.take().map(|text| Ok(Frame::data(text.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.tells_end && self.text.is_none()
+    }
+}
+
+#[tokio::test]
+async fn an_inner_body_is_dropped_at_its_end_in_the_span_of_the_call() {
+    let url = serve(Router::new().route("/", get(|| async { "hello" }))).await;
+    for tells_end in [true, false] {
+        let recorder = Recorder::new();
+        let noting = Noting::default();
+        let replacing = Replacing {
+            noting: noting.clone(),
+            tells_end,
+        };
+        let client = ClientBuilder::new(direct().build().unwrap())
+            .with(recorder.middleware())
+            .with(replacing)
+            .build();
+        let noted = || noting.0.lock().unwrap().clone();
+        let mut response = client.get(&url).send().await.unwrap();
+        assert_eq!(response.chunk().await.unwrap().unwrap(), "other");
+        assert_eq!(noted().len(), usize::from(tells_end));
+        assert_eq!(response.chunk().await.unwrap(), None);
+        let call = recorder.span().span_context.span_id();
+        assert_eq!(noted(), [call]);
+        drop(response);
+        assert_eq!(noted(), [call]);
+    }
 }
 
 #[tokio::test]

@@ -95,7 +95,17 @@ async fn a_trace_that_is_not_sampled_goes_on_so() {
     let sent = headers["traceparent"].to_str().unwrap();
     let trace = parent.span().span_context().trace_id().to_string();
     assert!(sent.contains(&trace) && sent.ends_with("-02"), "{sent}");
+    let caller = parent.span().span_context().span_id().to_string();
+    assert!(!sent.contains(&caller), "{sent}");
     assert!(recorder.spans().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_sampled_begins_a_trace_that_is_not() {
+    let recorder = Recorder::with_sampler(Sampler::AlwaysOff);
+    let headers = headers_of(&recorder.client(), &Context::new()).await;
+    let sent = headers["traceparent"].to_str().unwrap();
+    assert!(sent.ends_with("-02"), "{sent}");
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -79,6 +81,31 @@ async fn the_announced_size_is_the_end_even_if_nobody_asks_further() {
     let mut response = recorder.client().get(&url).send().await.unwrap();
     assert_eq!(response.chunk().await.unwrap().unwrap(), "hello");
     assert_attribute(&recorder.span(), "http.response.body.size", 5);
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_after_the_body() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    let url = converse(move |mut stream| {
+        count.fetch_add(1, Ordering::Relaxed);
+        async move {
+            loop {
+                read_head(&mut stream).await;
+                let hello = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+                stream.write_all(hello).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let client = Recorder::new().client();
+    for _ in 0..20 {
+        let response = client.get(&url).send().await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "hello");
+    }
+    // The client may open a second connection while the first one returns to its pool.
+    let connections = connections.load(Ordering::Relaxed);
+    assert!(connections < 10, "{connections} connections for 20 calls");
 }
 
 #[tokio::test]

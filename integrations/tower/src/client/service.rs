@@ -74,10 +74,9 @@ fn begin<B>(settings: &Arc<ClientSettings>, request: &mut Request<B>) -> InFligh
     let call = ClientRequest::new(settings, RequestHead::of(request));
     let begun = instrument::begin(&settings.http, &settings.providers, call);
     match begun.inject(&settings.http, request.headers_mut()) {
-        Some(exchange) if exchange.is_observed() => {
+        Scope::Recorded(exchange) => {
             InFlight::recorded(exchange, Arc::<ClientSettings>::clone(settings))
         }
-        Some(exchange) => InFlight::unrecorded(Scope::Unrecorded(exchange.context().clone())),
-        None => InFlight::unrecorded(Scope::None),
+        scope => InFlight::unrecorded(scope),
     }
 }

@@ -22,6 +22,22 @@ async fn a_parent_is_the_parent() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_not_sampled_begins_a_trace_that_is_not() {
+    let telemetry = TestTelemetry::sampled(Sampler::AlwaysOff);
+    let address = serve_back().await;
+    for layer in [telemetry.client(), telemetry.client().metrics(false)] {
+        let response = layer
+            .layer(hyper_client())
+            .oneshot(request(Method::GET, format!("http://{address}/")))
+            .await
+            .unwrap();
+        let received = body(response).await;
+        assert!(received.contains("-02"), "{received}");
+    }
+    assert!(telemetry.ended().is_empty());
+}
+
+#[tokio::test]
 async fn excluded_hosts_are_sent_the_ids_of_the_caller() {
     let telemetry = TestTelemetry::new();
     let address = serve_back().await;
