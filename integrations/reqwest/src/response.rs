@@ -7,31 +7,34 @@ use reqwest::{Body, Response, ResponseBuilderExt, Url, Version};
 use crate::body::RecordedBody;
 use crate::settings::CallSettings;
 
-/// Notes the response, and ends the exchange with it or with its body.
+/// Notes the response, and ends the exchange with it or with its body. Enters the scope only for what may run the
+/// application's code.
 pub(crate) fn follow(settings: &CallSettings, scope: &mut Scope, response: Response) -> Response {
-    let mut scope = scope.enter();
     let Some(exchange) = scope.exchange_mut() else {
         return response;
     };
     let size = response.content_length();
     note_head(exchange, &response, size.and_then(believed_size));
-    note_response(settings, exchange, &response);
     let rest = Rest {
         is_end: size == Some(0),
         bytes: size,
     };
-    if settings.ends_at_headers {
-        scope.end(Ending::AtHeaders);
-        response
-    } else if scope.observe_start(rest) {
-        response
-    } else {
-        let on_error = settings.on_error.clone();
-        let scope = scope.take();
-        with_body(response, |response| {
-            Body::wrap(RecordedBody::new(response, scope, on_error))
-        })
+    let ending = match settings.ends_at_headers {
+        true => Some(Ending::AtHeaders),
+        false => exchange.ending_at_head(rest),
+    };
+    if settings.reads_responses() {
+        note_response(settings, scope, &response);
     }
+    if let Some(ending) = ending {
+        scope.enter().end(ending);
+        return response;
+    }
+    let on_error = settings.on_error.clone();
+    let scope = scope.take();
+    with_body(response, |response| {
+        Body::wrap(RecordedBody::new(response, scope, on_error))
+    })
 }
 
 /// Notes the status, version and size. gRPC requires HTTP/2.
@@ -76,7 +79,12 @@ fn with_url(extensions: Extensions, url: Url) -> Extensions {
 }
 
 /// Adds the attributes of the response that the settings ask for.
-fn note_response(settings: &CallSettings, exchange: &Exchange, response: &Response) {
+#[cold]
+fn note_response(settings: &CallSettings, scope: &mut Scope, response: &Response) {
+    let mut scope = scope.enter();
+    let Some(exchange) = scope.exchange_mut() else {
+        return;
+    };
     exchange.add_attributes(|attributes| {
         attributes.extend(
             settings

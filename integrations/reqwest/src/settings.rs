@@ -39,6 +39,11 @@ impl CallSettings {
             span_name: Hook::default(),
         }
     }
+
+    /// Whether attributes of responses are asked for.
+    pub(crate) fn reads_responses(&self) -> bool {
+        self.on_response.get().is_some() || !self.http.response_headers.is_empty()
+    }
 }
 
 impl ErrorHook {

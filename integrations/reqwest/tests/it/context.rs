@@ -15,7 +15,7 @@ use opentelemetry::trace::{FutureExt, SpanId, TraceContextExt};
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
 
-use crate::fixture::{Recorder, direct, serve};
+use crate::fixture::{Recorder, direct, serve, with};
 
 /// Records the active span when it is called, polled and dropped.
 #[derive(Clone, Default)]
@@ -162,6 +162,34 @@ async fn an_inner_body_is_dropped_at_its_end_in_the_span_of_the_call() {
         assert_eq!(noted(), [call]);
         drop(response);
         assert_eq!(noted(), [call]);
+    }
+}
+
+#[tokio::test]
+async fn the_hooks_of_a_response_run_in_the_span_of_the_call() {
+    let router = Router::new()
+        .route("/empty", get(|| async {}))
+        .route("/full", get(|| async { "hello" }));
+    let url = serve(router).await;
+    for path in ["/empty", "/full"] {
+        for ends_at_headers in [true, false] {
+            let recorder = Recorder::new();
+            let [response, end] = [Noting::default(), Noting::default()];
+            let [on_response, on_end] = [response.clone(), end.clone()];
+            let middleware = recorder
+                .middleware()
+                .on_response(move |_, _| on_response.note())
+                .on_end(move |_, _| on_end.note());
+            let client = with(match ends_at_headers {
+                true => middleware.end_at_headers(),
+                false => middleware,
+            });
+            let answer = client.get(format!("{url}{path}")).send().await;
+            answer.unwrap().bytes().await.unwrap();
+            let call = recorder.span().span_context.span_id();
+            let noted = [response, end].map(|noting| noting.0.lock().unwrap().clone());
+            assert_eq!(noted, [[call], [call]], "{path}, {ends_at_headers}");
+        }
     }
 }
 
