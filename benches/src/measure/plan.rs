@@ -7,7 +7,7 @@ pub struct Plan {
     pub rounds_of_service: usize,
     /// The divisor of the number of operations of a case that runs once.
     pub divisor: u64,
-    /// The number of operations under callgrind, which slows them about 50 times.
+    /// The maximum number of operations under callgrind, which slows them about 50 times.
     pub instructions: u64,
 }
 

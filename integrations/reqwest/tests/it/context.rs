@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{self, Poll};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::http::Extensions;
 use axum::routing::get;
@@ -85,35 +86,27 @@ async fn an_inner_middleware_is_called_polled_and_dropped_in_the_span_of_the_cal
 }
 
 /// Replaces the body of a response by a text that notes its drop.
-#[derive(Clone)]
 struct Replacing {
     noting: Noting,
     /// Whether the body reports its end with its last frame, not only when it is asked further.
     tells_end: bool,
 }
 
+#[async_trait]
 impl Middleware for Replacing {
-    fn handle<'middleware, 'extensions, 'next, 'future>(
-        &'middleware self,
+    async fn handle(
+        &self,
         request: Request,
-        extensions: &'extensions mut Extensions,
-        next: Next<'next>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + 'future>>
-    where
-        'middleware: 'future,
-        'extensions: 'future,
-        'next: 'future,
-        Self: 'future,
-    {
-        Box::pin(async move {
-            next.run(request, extensions).await?;
-            let body = Text {
-                text: Some("other"),
-                tells_end: self.tells_end,
-                _on_drop: NoteOnDrop(self.noting.clone()),
-            };
-            Ok(axum::http::Response::new(reqwest::Body::wrap(body)).into())
-        })
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        next.run(request, extensions).await?;
+        let body = Text {
+            text: Some("other"),
+            tells_end: self.tells_end,
+            _on_drop: NoteOnDrop(self.noting.clone()),
+        };
+        Ok(axum::http::Response::new(reqwest::Body::wrap(body)).into())
     }
 }
 
